@@ -1,0 +1,1 @@
+"""What every room uses: estimates, errors, flags, provenance, privacy, storage. Imports nothing of ours."""

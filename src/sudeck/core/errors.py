@@ -1,0 +1,51 @@
+"""Errors a user can act on: one sentence that names the subject, the problem and the remedy."""
+
+from __future__ import annotations
+
+
+class SudeckError(Exception):
+    """Base of every error Sudeck raises on purpose; its text is one readable sentence."""
+
+
+class InputError(SudeckError):
+    """Input that Sudeck refuses to measure.
+
+    Parameters
+    ----------
+    subject : str
+        What was refused, as the user named it: a file, a column, a patient identifier.
+    problem : str
+        What is wrong, without a final full stop.
+    remedy : str
+        What the user can do about it, without a final full stop.
+
+    Examples
+    --------
+    >>> print(InputError("pool.dcm", "the file is empty", "export it again"))
+    pool.dcm: the file is empty; export it again.
+    """
+
+    def __init__(self, subject: str, problem: str, remedy: str) -> None:
+        self.subject = subject
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"{subject}: {problem}; {remedy}.")
+
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str]]:
+        """Pickle by the three parts, so that the error crosses process borders whole."""
+        return type(self), (self.subject, self.problem, self.remedy)
+
+
+class MissingDependencyError(SudeckError):
+    """An optional library is needed; the text says which extra brings it."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        self.feature = feature
+        self.extra = extra
+        super().__init__(
+            f"{feature} needs an optional library; install it with: pip install 'sudeck[{extra}]'."
+        )
+
+    def __reduce__(self) -> tuple[type[MissingDependencyError], tuple[str, str]]:
+        """Pickle by the two parts, so that the error crosses process borders whole."""
+        return type(self), (self.feature, self.extra)

@@ -1,0 +1,60 @@
+"""Where a result came from: the software, the settings, and the hashes of the files."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file a result rests on. `label` is its name with identifying words masked; the hash is the proof."""
+
+    label: str
+    sha256: str
+    size_bytes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {"label": self.label, "sha256": self.sha256, "size_bytes": self.size_bytes}
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Everything needed to make a result again.
+
+    `created` is the only field that differs between two identical runs; comparisons of results leave it out.
+    """
+
+    sources: Sequence[SourceFile]
+    settings: Mapping[str, Any]
+    version: str
+    python: str = field(default_factory=platform.python_version)
+    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {
+            "software": "sudeck",
+            "version": self.version,
+            "python": self.python,
+            "created": self.created,
+            "settings": dict(self.settings),
+            "sources": [source.to_dict() for source in self.sources],
+        }
+
+
+def sha256_of(data: bytes) -> str:
+    """Return the SHA-256 of `data` in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal, read in blocks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

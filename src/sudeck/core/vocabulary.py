@@ -1,0 +1,46 @@
+"""The words every room shares, as types: sides, limbs, phases of the scan, hemispheres."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, get_args
+
+Side = Literal["left", "right"]
+Limb = Literal["hand", "foot"]
+ScanPhase = Literal["vascular", "tissue", "bone"]
+
+SIDES: Final[tuple[Side, ...]] = get_args(Side)
+LIMBS: Final[tuple[Limb, ...]] = get_args(Limb)
+SCAN_PHASES: Final[tuple[ScanPhase, ...]] = get_args(ScanPhase)
+
+# Named anatomical regions of each limb, from the body outwards.
+REGIONS: Final[dict[Limb, tuple[str, ...]]] = {
+    "hand": ("whole", "wrist", "metacarpals", "fingers"),
+    "foot": ("whole", "ankle", "midfoot", "forefoot"),
+}
+
+# Ratio of affected over healthy uptake in each phase, and the ratios of those ratios as (over, under).
+PHASE_RATIOS: Final[dict[ScanPhase, str]] = {"vascular": "VPr", "tissue": "TPr", "bone": "BPr"}
+RATIOS_OF_RATIOS: Final[dict[str, tuple[ScanPhase, ScanPhase]]] = {
+    "TPr/VPr": ("tissue", "vascular"),
+    "BPr/TPr": ("bone", "tissue"),
+    "BPr/VPr": ("bone", "vascular"),
+}
+
+
+def opposite(side: Side) -> Side:
+    """Return the other side of the body.
+
+    Examples
+    --------
+    >>> opposite("left")
+    'right'
+    """
+    return "right" if side == "left" else "left"
+
+
+def pain_side_hemisphere(affected: Side) -> Side:
+    """Return the hemisphere that moves the affected limb: the one on the other side.
+
+    Derived from the affected side and never typed in, so that the two can not disagree.
+    """
+    return opposite(affected)
