@@ -1,0 +1,1 @@
+"""Magnetic stimulation: recordings, trials, responses; threshold, recruitment, paired pulse, silent period."""
