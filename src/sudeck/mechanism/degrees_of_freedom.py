@@ -152,8 +152,8 @@ def compare_jointly(
 
     Notes
     -----
-    Satterthwaite degrees of freedom of a joint test depend a little on how the rows span their space; lmerTest
-    takes the rows of the unit upper triangle of X'X.
+    Satterthwaite degrees of freedom of a joint test depend a little on how the rows span their space;
+    lmerTest takes the rows of the unit upper triangle of X'X.
 
     Examples
     --------
@@ -162,7 +162,7 @@ def compare_jointly(
     >>> design = [[1, 0, 0], [1, 1, 0], [1, 0, 1]] * 3
     >>> model = fit_mixed_model(y, design, [RandomTerm("patient", [1, 1, 1, 2, 2, 2, 3, 3, 3])])
     >>> print(compare_jointly(model, [[0, 1, 0], [0, 0, 1]]))
-    F(2, 4.0) = 71.368, P = 0.000742 (Kenward-Roger)
+    F(2, 4.0) = 103.600, P = 0.000359 (Kenward-Roger)
     """
     from scipy import stats
 

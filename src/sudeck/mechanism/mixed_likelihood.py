@@ -169,8 +169,8 @@ class MixedLikelihood:
 class LikelihoodState:
     """The likelihood at one point: its value, its derivatives, and products with V inverse.
 
-    V inverse is kept as ``diag(1/r) - C C'`` and the residual-maker ``P`` as ``diag(1/r) - F F'``; C and F are
-    narrow.
+    V inverse is kept as ``diag(1/r) - C C'`` and the residual-maker ``P`` as ``diag(1/r) - F F'``,
+    C and F being narrow.
     """
 
     def __init__(self, model: MixedLikelihood, phi: Floats, factors: list[Floats], variance: Floats) -> None:

@@ -243,29 +243,44 @@ def _search(likelihood: MixedLikelihood, phi: Floats) -> LikelihoodState:
     state = likelihood.at(phi)
     if state is None:
         raise InputError("mixed model", "the variances have no starting value", "check the known variances")
+    step, decrement = _newton_step(state)
     for _ in range(MAX_STEPS):
-        gradient, hessian = state.derivatives
-        # Scale-free: columns measured in different units (intercept, slope) get steps in their own units.
-        scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(hessian)), 1e-8))
-        values, vectors = np.linalg.eigh(hessian * np.outer(scale, scale))
-        curvature = np.maximum(np.abs(values), 1e-6)
-        step = -scale * (vectors @ ((vectors.T @ (scale * gradient)) / curvature))
-        decrement = float(-gradient @ step)
-        if decrement < 1e-18:
-            return state
-        for halving in range(40):
-            trial = likelihood.at(state.phi + step * 0.5**halving)
-            if trial is not None and trial.deviance <= state.deviance - 1e-4 * decrement * 0.5**halving:
-                break
-        else:
-            # No decrease left that double precision can show.
-            if decrement < 1e-8:
+        if decrement < 1e-9:
+            # The deviance no longer shows progress in double precision: go on while the gradient shrinks.
+            trial = likelihood.at(state.phi + step)
+            trial_step, trial_decrement = (step, np.inf) if trial is None else _newton_step(trial)
+            if trial is None or trial_decrement >= decrement / 4:
                 return state
-            break
-        state = trial
+        else:
+            trial = _line_search(likelihood, state, step, decrement)
+            if trial is None:
+                break
+            trial_step, trial_decrement = _newton_step(trial)
+        state, step, decrement = trial, trial_step, trial_decrement
     raise InputError(
         "mixed model", "the search for the variances does not converge", "use fewer random terms"
     )
+
+
+def _line_search(
+    likelihood: MixedLikelihood, state: LikelihoodState, step: Floats, decrement: float
+) -> LikelihoodState | None:
+    """Halve the step until the deviance falls enough (Armijo)."""
+    for fraction in 0.5 ** np.arange(40):
+        trial = likelihood.at(state.phi + step * fraction)
+        if trial is not None and trial.deviance <= state.deviance - 1e-4 * decrement * fraction:
+            return trial
+    return None
+
+
+def _newton_step(state: LikelihoodState) -> tuple[Floats, float]:
+    """Return the step that leads downhill even at a saddle, and the decrease of the deviance it promises."""
+    gradient, hessian = state.derivatives
+    # Scale-free: columns measured in different units (intercept, slope) get steps in their own units.
+    scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(hessian)), 1e-8))
+    values, vectors = np.linalg.eigh(hessian * np.outer(scale, scale))
+    step = -scale * (vectors @ ((vectors.T @ (scale * gradient)) / np.maximum(np.abs(values), 1e-6)))
+    return step, float(-gradient @ step)
 
 
 def _component_names(likelihood: MixedLikelihood) -> list[str]:

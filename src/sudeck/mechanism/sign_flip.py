@@ -110,10 +110,10 @@ def flip_signs(
     Notes
     -----
     Signs leave the sum of squares of a measure as it is, so t rises with the signed sum alone. The family is
-    compared on the signed sum over the root of the sum of squares: the same as max-T when every patient has
-    every measure, and when some have not, a measure of few patients does not drown the others. The signed sums
-    are those of two small tables, the first patients and the rest; t and −t are equally likely, so half of the
-    patterns suffice.
+    compared on the signed sum over the root of the sum of squares: the same as max-T when every patient
+    has every measure, and when some have not, a measure of few patients does not drown the others. The
+    signed sums are those of two small tables, the first patients and the rest; t and −t are equally likely,
+    so half of the patterns suffice.
 
     Examples
     --------
@@ -139,7 +139,7 @@ def flip_signs(
     observed = sums**2
     order = np.argsort(-observed, kind="stable")
     exact = len(x) <= exact_up_to
-    sums = _all_signed_sums(x) if exact else _random_signed_sums(x, draws, np.random.default_rng(rng))
+    blocks = _all_signed_sums(x) if exact else _random_signed_sums(x, draws, np.random.default_rng(rng))
     limit = observed * (1 - TIE)
     raw, stepdown, single = (np.zeros(x.shape[1]) for _ in range(3))
     total = 0
