@@ -1,1 +1,1 @@
-"""Magnetic stimulation: recordings, trials, responses; threshold, recruitment, paired pulse, silent period."""
+"""Magnetic stimulation: recordings, trials, responses, and the measures of each hemisphere."""

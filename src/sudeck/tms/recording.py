@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -64,11 +65,14 @@ class Section:
         does not say when a frame was taken, frames lie end to end.
     label : str
         State or condition the file gives the section; may be empty.
+    told : Mapping of str to object
+        Fields of `Pulse` that the file gives for the stimulus in this section.
     """
 
     start_s: float
     stop_s: float
     label: str = ""
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from sudeck.core.errors import InputError
+from sudeck.core.flags import Flag
+from sudeck.tms.sweeps import sweep_flags
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sudeck.core.flags import Flag
     from sudeck.core.provenance import SourceFile
     from sudeck.core.vocabulary import Side
+    from sudeck.tms.recording import Recording, Signal
+
+# A sweep holds the baseline that the noise floor needs, and the longest silent period with its return.
+BEFORE_MS, AFTER_MS = 200.0, 500.0
+LEAST_BEFORE_MS, LEAST_AFTER_MS = 50.0, 100.0
 
 PulseKind = Literal["single", "paired", "unknown"]
 MuscleState = Literal["rest", "active"]
@@ -133,3 +142,79 @@ class AmplitudeTable:
     def n_trials(self) -> int:
         """Number of trials."""
         return int(self.amplitude_mv.size)
+
+
+def cut_trials(
+    recording: Recording,
+    signal: Signal,
+    pulses: Sequence[Pulse],
+    *,
+    before_ms: float = BEFORE_MS,
+    after_ms: float = AFTER_MS,
+) -> TrialSet:
+    """Cut one channel into sweeps around the test pulses.
+
+    Parameters
+    ----------
+    recording : Recording
+    signal : Signal
+        One of its channels, in millivolts.
+    pulses : sequence of Pulse
+        With times on the clock of the recording.
+    before_ms, after_ms : float
+        Wanted window; it shrinks, for all sweeps alike, to what every usable pulse has around it.
+
+    Returns
+    -------
+    TrialSet
+        Pulses with less than 50 ms before or 100 ms after them in their section are left out and flagged.
+
+    Raises
+    ------
+    InputError
+        If no pulse leaves enough signal around it.
+    """
+    wanted = (round(before_ms * signal.rate_hz / 1e3), round(after_ms * signal.rate_hz / 1e3))
+    least = (round(LEAST_BEFORE_MS * signal.rate_hz / 1e3), round(LEAST_AFTER_MS * signal.rate_hz / 1e3))
+    centres: list[int] = []
+    kept: list[Pulse] = []
+    flags: list[Flag] = []
+    before, after = wanted
+    for pulse in sorted(pulses, key=lambda item: item.time_s):
+        centre = recording.sample_at(signal, pulse.time_s)
+        if centre is not None:
+            section = recording.section_at(pulse.time_s)
+            first, last = recording.bounds(signal, section or 0)
+            room = (centre - first, last - centre)
+            if room[0] >= min(least[0], wanted[0]) and room[1] >= min(least[1], wanted[1]):
+                before, after = min(before, room[0]), min(after, room[1])
+                centres.append(centre)
+                kept.append(pulse)
+                continue
+        flags.append(
+            Flag(
+                "pulse-outside-recording",
+                f"The stimulus at {pulse.time_s:.3f} s has not enough signal around it and was left out.",
+                "caution",
+                f"{pulse.time_s:.3f} s",
+                value=pulse.time_s,
+                unit="s",
+            )
+        )
+    if not centres:
+        raise InputError(
+            recording.source.label,
+            f"none of {len(pulses)} stimuli has {LEAST_BEFORE_MS:g} ms before and {LEAST_AFTER_MS:g} ms after it",
+            "check that the events table belongs to this recording and counts in seconds",
+        )
+    columns = np.arange(-before, after)
+    emg_mv = signal.samples_mv[np.asarray(centres)[:, None] + columns[None, :]]
+    return TrialSet(
+        emg_mv,
+        signal.rate_hz,
+        before,
+        tuple(kept),
+        signal.name,
+        recording.source,
+        (*flags, *sweep_flags(emg_mv)),
+    )

@@ -1,0 +1,208 @@
+"""The events table: one row a stimulus, in BIDS columns, NIBS-BIDS columns or the fields of `Pulse`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sudeck.core.errors import InputError
+from sudeck.core.vocabulary import Side
+
+# What a row may tell about its pulse: field of `Pulse` (or a source of one) by spellings of the column.
+_COLUMNS: dict[str, tuple[str, ...]] = {
+    "time_s": ("onset", "onset_s", "time_s", "time", "latency_s"),
+    "condition": ("condition", "trial_type", "stimulus", "state_label", "label"),
+    "kind": ("kind", "pulse_type", "pulse_kind", "tms_stim_mode", "stim_mode", "stimulation_mode"),
+    "isi_ms": ("isi_ms", "isi", "inter_stimulus_interval", "interstimulus_interval", "interpulse_interval"),
+    "test_mso": ("test_mso", "ts_mso", "mso", "intensity_mso", "test_intensity_mso", "tms_intensity_mso"),
+    "conditioning_mso": ("conditioning_mso", "cs_mso", "conditioning_intensity_mso"),
+    "test_rmt": ("test_rmt", "ts_rmt", "prmt", "percent_rmt", "rmt_percent", "intensity_rmt", "test_intensity_rmt"),
+    "conditioning_rmt": ("conditioning_rmt", "cs_rmt", "conditioning_intensity_rmt"),
+    "hemisphere": ("hemisphere", "hemi", "stimulated_hemisphere", "test_hemisphere"),
+    "conditioning_hemisphere": ("conditioning_hemisphere", "cs_hemisphere"),
+    "muscle": ("muscle", "target_muscle"),
+    "muscle_side": ("muscle_side", "side", "target_side"),
+    "state": ("state", "muscle_state", "activity"),
+    "visit": ("visit", "session", "timepoint"),
+    "rmt_mso": ("rmt_mso", "rmt_intensity"),
+    # NIBS-BIDS counts pulses in order: of a pair, the first is the conditioning one.
+    "first_mso": ("pulse_intensity",),
+    "second_mso": ("second_pulse_intensity",),
+    "first_rmt": ("pulse_intensity_rmt",),
+    "second_rmt": ("second_pulse_intensity_rmt",),
+}  # fmt: skip
+_FIELD_OF = {spelling: field for field, spellings in _COLUMNS.items() for spelling in spellings}
+_ABSENT = {"", "n/a", "na", "nan", "none", "null", "-"}
+_KINDS = {
+    "single": "single", "sp": "single", "test": "single", "unconditioned": "single", "single_pulse": "single",
+    "paired": "paired", "dual": "paired", "double": "paired", "twin": "paired", "pp": "paired",
+    "paired_pulse": "paired", "dual_pulse": "paired", "conditioned": "paired", "unknown": "unknown",
+}  # fmt: skip
+_SIDES: dict[str, Side] = {
+    "left": "left", "l": "left", "lh": "left", "leftm1": "left",
+    "right": "right", "r": "right", "rh": "right", "rightm1": "right",
+}  # fmt: skip
+_STATES = {
+    "rest": "rest", "resting": "rest", "relaxed": "rest",
+    "active": "active", "contraction": "active", "tonic": "active",
+}  # fmt: skip
+# Ranges beyond which a number can not be what its column says.
+_RANGES = {
+    "time_s": (-math.inf, math.inf), "isi_ms": (0.0, 1000.0),
+    "test_mso": (0.0, 100.0), "conditioning_mso": (0.0, 100.0), "rmt_mso": (1.0, 100.0),
+    "first_mso": (0.0, 100.0), "second_mso": (0.0, 100.0),
+    "test_rmt": (0.0, 400.0), "conditioning_rmt": (0.0, 400.0),
+    "first_rmt": (0.0, 400.0), "second_rmt": (0.0, 400.0),
+}  # fmt: skip
+_WORDS: dict[str, Mapping[str, str]] = {
+    "kind": _KINDS, "hemisphere": _SIDES, "conditioning_hemisphere": _SIDES, "muscle_side": _SIDES, "state": _STATES,
+}  # fmt: skip
+
+Told = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EventsTable:
+    """What an events table tells: one mapping of fields of `Pulse` a stimulus, `time_s` among them if given."""
+
+    rows: tuple[Told, ...]
+    label: str
+
+    @property
+    def has_times(self) -> bool:
+        """Whether every row says when its stimulus came."""
+        return bool(self.rows) and all("time_s" in row for row in self.rows)
+
+
+def read_events(path: Path) -> EventsTable:
+    """Read an events table (TSV or CSV).
+
+    Rows whose `trial_type` calls them no stimulus (rest, break, instruction) are left out.
+
+    Raises
+    ------
+    InputError
+        If the table is unreadable, has no column that is known, or a cell no number where one belongs.
+    """
+    if not path.is_file():
+        raise InputError(path.name, "there is no such events table", "check the path")
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(path.name, "the events table is no UTF-8 text", "save it as UTF-8 TSV") from error
+    records = read_table(text)
+    rows = tuple(told for record in records if (told := told_by(record, path.name)))
+    if not rows:
+        raise InputError(
+            path.name,
+            "the events table has no row or no column that describes a stimulus",
+            "give at least onset (in seconds) or condition",
+        )
+    return EventsTable(rows, path.name)
+
+
+def read_table(text: str) -> list[dict[str, str]]:
+    """Split delimited text into records by its header line; tab, semicolon or comma, whichever the header has.
+
+    Examples
+    --------
+    >>> read_table("onset\\ttrial_type\\n1.5\\tSICI\\n")
+    [{'onset': '1.5', 'trial_type': 'SICI'}]
+    """
+    lines = text.replace("\0", "").splitlines()
+    header = next((line for line in lines if line.strip()), "")
+    delimiter = max("\t;,", key=header.count)
+    try:
+        reader = csv.DictReader(io.StringIO("\n".join(lines)), delimiter=delimiter, restval="", restkey="_")
+        return [
+            {str(key).strip(): str(value).strip() for key, value in record.items() if key not in {None, "_"}}
+            for record in reader
+        ]
+    except csv.Error:
+        return []
+
+
+def told_by(record: Mapping[str, object], label: str) -> Told:
+    """Translate one record into fields of `Pulse`.
+
+    Parameters
+    ----------
+    record : Mapping
+        Column to cell, in any spelling `_COLUMNS` knows; unknown columns are passed over.
+    label : str
+        Name of the table, for messages.
+
+    Raises
+    ------
+    InputError
+        If a cell contradicts its column, or two cells contradict each other.
+
+    Examples
+    --------
+    >>> told_by({"onset": "2.5", "tms_stim_mode": "dual", "inter_stimulus_interval": "2"}, "events.tsv")
+    {'time_s': 2.5, 'kind': 'paired', 'isi_ms': 2.0}
+    """
+    told: Told = {}
+    for column, cell in record.items():
+        field = _FIELD_OF.get(re.sub(r"[^a-z0-9]+", "_", str(column).lower().replace("%", "p")).strip("_"))
+        text = str(cell).strip()
+        if field is None or text.lower() in _ABSENT:
+            continue
+        told.setdefault(field, _value(field, text, str(column), label))
+    return _settled(told, label)
+
+
+def _value(field: str, text: str, column: str, label: str) -> object:
+    if field in _RANGES:
+        low, high = _RANGES[field]
+        try:
+            number = float(text.rstrip("%"))
+        except ValueError:
+            raise InputError(label, f"{text!r} in column {column} is no number", "correct the cell") from None
+        if not (math.isfinite(number) and low <= number <= high):
+            raise InputError(
+                label,
+                f"{number:g} in column {column} is not between {low:g} and {high:g}",
+                "correct the cell",
+            )
+        return number
+    if field in _WORDS:
+        words = _WORDS[field]
+        word = words.get(re.sub(r"[\s-]+", "_", text.lower()))
+        if word is None:
+            allowed = " or ".join(dict.fromkeys(words.values()))
+            raise InputError(label, f"{text!r} in column {column} is not {allowed}", "correct the cell")
+        return word
+    return text
+
+
+def _settled(told: Told, label: str) -> Told:
+    """Resolve what columns say about one another: order of pulses, thresholds, single against paired."""
+    for unit in ("mso", "rmt"):
+        first, second = told.pop(f"first_{unit}", None), told.pop(f"second_{unit}", None)
+        if second is not None:
+            told.setdefault(f"conditioning_{unit}", first)
+            told.setdefault(f"test_{unit}", second)
+        elif first is not None:
+            told.setdefault(f"test_{unit}", first)
+    rmt_mso = told.pop("rmt_mso", None)
+    if rmt_mso:
+        for pulse in ("test", "conditioning"):
+            if told.get(f"{pulse}_mso") is not None:
+                told.setdefault(f"{pulse}_rmt", 100 * told[f"{pulse}_mso"] / rmt_mso)
+    if told.get("isi_ms") == 0:
+        del told["isi_ms"]
+        told.setdefault("kind", "single")
+    if "isi_ms" in told:
+        if told.get("kind") == "single":
+            raise InputError(
+                label, f"a single pulse is given an interval of {told['isi_ms']:g} ms", "correct the row"
+            )
+        told["kind"] = "paired"
+    return told

@@ -1,0 +1,70 @@
+"""Readers, one module a format, chosen by what a file begins with and by its name."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from sudeck.core.errors import InputError
+from sudeck.tms.readers.base import HEAD_BYTES, Hints, Reader
+
+if TYPE_CHECKING:
+    from sudeck.tms.readers.base import Contents
+
+# In the order they are asked: formats with an unmistakable signature first, plain tables last.
+FORMATS = ("spike2", "brainvision", "matlab")
+
+# Formats nothing reads outside their maker's software, and how to get the data out of it.
+_UNREADABLE = {
+    ".smrx": (
+        "64-bit Spike2 files have no open reader",
+        "in Spike2 choose File, Export As, and save as Spike2 32-bit (.smr) or MATLAB (.mat)",
+    ),
+    ".adicht": (
+        "LabChart files have no open reader",
+        "in LabChart choose File, Export, and save as MATLAB (.mat) or EDF",
+    ),
+    ".adidat": (
+        "LabChart files have no open reader",
+        "in LabChart choose File, Export, and save as MATLAB (.mat) or EDF",
+    ),
+    ".cfg": ("this is a settings file, not a recording", "give the recording that goes with it"),
+}
+
+
+def reader_of(path: Path) -> Reader:
+    """Return the reader for a file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty, or of a format that nothing here reads.
+    """
+    if not path.exists():
+        raise InputError(path.name, "there is no such file", "check the path")
+    if path.is_dir():
+        raise InputError(path.name, "this is a folder", "give the recordings in it one by one")
+    if path.suffix.lower() in _UNREADABLE:
+        raise InputError(path.name, *_UNREADABLE[path.suffix.lower()])
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as error:
+        raise InputError(path.name, "the file can not be opened", "check that you may read it") from error
+    if not head:
+        raise InputError(path.name, "the file is empty", "copy or export it again")
+    for name in FORMATS:
+        reader = cast(Reader, import_module(f"{__name__}.{name}"))
+        if reader.sniff(head, path):
+            return reader
+    raise InputError(
+        path.name,
+        "this is none of the formats Sudeck reads",
+        "export it as EDF, BrainVision, MATLAB, or a CSV table of trial amplitudes",
+    )
+
+
+def read_file(path: Path, hints: Hints | None = None) -> Contents:
+    """Read a recording, epochs or a table of amplitudes, whatever the file holds."""
+    return reader_of(path).read(path, hints or Hints())

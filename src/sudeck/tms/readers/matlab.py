@@ -1,0 +1,36 @@
+"""MATLAB files: exports of Signal, Spike2 and LabChart, tables of sweeps, and bare arrays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sudeck.core.privacy import Redactor
+from sudeck.tms.readers.arrays import contents_of
+from sudeck.tms.readers.base import Hints, source_of
+from sudeck.tms.readers.matfile import is_matfile, is_version_73, load
+
+if TYPE_CHECKING:
+    from sudeck.tms.readers.base import Contents
+
+FORMAT: Final = "MATLAB"
+
+
+def sniff(head: bytes, path: Path) -> bool:
+    """Recognise MAT-files by their header."""
+    return is_matfile(head) or (path.suffix.lower() == ".mat" and is_version_73(head))
+
+
+def read(path: Path, hints: Hints) -> Contents:
+    """Read a MAT-file, whatever program wrote it.
+
+    Raises
+    ------
+    InputError
+        If it is damaged, or nothing in it can be told to be EMG.
+    MissingDependencyError
+        If it needs h5py or mat-io and they are not installed.
+    """
+    values = load(path)
+    source = source_of(path, redactor=Redactor())
+    return contents_of(values, path, source, FORMAT, hints)

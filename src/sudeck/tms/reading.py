@@ -1,0 +1,258 @@
+"""From a file to sweeps that know their stimuli: the way in for everything that measures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sudeck.core.errors import InputError
+from sudeck.core.flags import Flag
+from sudeck.tms.events import EventsTable, read_events
+from sudeck.tms.muscles import muscle_and_side
+from sudeck.tms.protocol import StimulationProtocol, questions, read_protocol, tell_channel, tell_pulses
+from sudeck.tms.pulses import FoundPulse, PulseTrain, find_pulses
+from sudeck.tms.readers import read_file
+from sudeck.tms.recording import Recording, Section, Signal
+from sudeck.tms.trials import AmplitudeTable, Pulse, TrialSet, cut_trials
+from sudeck.tms.units import voltage_unit
+
+if TYPE_CHECKING:
+    from sudeck.tms.readers.base import Contents
+
+
+def read_recording(path: str | Path, *, protocol: StimulationProtocol | str | Path | None = None) -> Contents:
+    """Read a file of any known format as it is, before stimuli are looked for.
+
+    Returns
+    -------
+    Recording, or tuple of TrialSet or AmplitudeTable
+        The latter from files that hold epochs or amplitudes already.
+
+    Raises
+    ------
+    InputError
+        If the file can not be read, or leaves its unit or rate open.
+    """
+    return read_file(Path(path), _protocol(protocol).hints)
+
+
+def read_trials(
+    path: str | Path,
+    *,
+    events: EventsTable | str | Path | None = None,
+    protocol: StimulationProtocol | str | Path | None = None,
+    muscle: str | None = None,
+) -> tuple[TrialSet | AmplitudeTable, ...]:
+    """Read a file and return its trials, one set a muscle channel.
+
+    Parameters
+    ----------
+    path : path
+        Any format of `sudeck.tms.readers`.
+    events : EventsTable or path, optional
+        What each stimulus was. Where it has times they are the stimuli; else its rows go by order. A BIDS
+        ``_events.tsv`` beside the recording is found by itself.
+    protocol : StimulationProtocol or path, optional
+        What holds for the recording or for a condition.
+    muscle : str, optional
+        Muscle or channel to read; every muscle channel unless given.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to measure, or file and tables contradict each other.
+    """
+    path = Path(path)
+    protocol = _protocol(protocol)
+    table = _events(events, path)
+    contents = read_file(path, protocol.hints)
+    if isinstance(contents, Recording):
+        return _cut(contents, table, protocol, muscle)
+    return _told(contents, table, protocol, muscle, path)
+
+
+def find_or_take_pulses(
+    recording: Recording, events: EventsTable | None, protocol: StimulationProtocol
+) -> PulseTrain:
+    """Take the stimuli from the events table where it has times, else find them in the recording."""
+    if events is None or not events.has_times:
+        train = find_pulses(recording, markers=protocol.markers)
+        if not protocol.offset_ms:
+            return train
+        moved = tuple(
+            replace(pulse, time_s=pulse.time_s + protocol.offset_ms / 1e3) for pulse in train.pulses
+        )
+        return replace(train, pulses=moved)
+    start_s = recording.sections[0].start_s
+    pulses = []
+    for row in sorted(events.rows, key=lambda item: float(item["time_s"])):
+        late_ms = float(row.get("isi_ms") or 0.0) if protocol.onset == "conditioning" else 0.0
+        time_s = start_s + float(row["time_s"]) + (late_ms + protocol.offset_ms) / 1e3
+        pulses.append(FoundPulse(time_s, "unknown", None, ""))
+    return PulseTrain(tuple(pulses), f"events table {events.label}")
+
+
+def muscle_channels(
+    recording: Recording, *, muscle: str | None = None, protocol: StimulationProtocol | None = None
+) -> tuple[Signal, ...]:
+    """Return the channels to measure: those named, else those that name a muscle, else every voltage.
+
+    Raises
+    ------
+    InputError
+        If no channel answers to `muscle`, or the recording has no voltage channel.
+    """
+    roles = (protocol or StimulationProtocol()).channels
+    there = ", ".join(signal.name for signal in recording.signals) or "none"
+    if muscle is not None:
+        wanted = muscle_and_side(muscle)
+        chosen = []
+        for signal in recording.signals:
+            named, side = muscle_and_side(signal.name)
+            role = roles.get(signal.name)
+            if role is not None:
+                named, side = role.muscle or named, role.side or side
+            same_muscle = (named or "").upper() == (wanted[0] or muscle).upper()
+            if signal.name.lower() == muscle.lower() or (same_muscle and wanted[1] in {None, side}):
+                chosen.append(signal)
+        if not chosen:
+            raise InputError(
+                recording.source.label,
+                f"no channel records {muscle} (there are: {there})",
+                "name one of those, or say under [channels] which channel records which muscle",
+            )
+        return tuple(chosen)
+    voltages = [
+        signal
+        for signal in recording.signals
+        if (voltage_unit(signal.unit_in_file) or not signal.unit_in_file.strip())
+        and not (roles.get(signal.name) and roles[signal.name].ignore)
+    ]
+    if not voltages:
+        raise InputError(
+            recording.source.label,
+            f"no channel is a voltage (there are: {there})",
+            "name the channel with --muscle",
+        )
+    named_ones = [
+        signal
+        for signal in voltages
+        if muscle_and_side(signal.name)[0] or (signal.name in roles and roles[signal.name].muscle)
+    ]
+    return tuple(named_ones or voltages)
+
+
+def _cut(
+    recording: Recording, events: EventsTable | None, protocol: StimulationProtocol, muscle: str | None
+) -> tuple[TrialSet, ...]:
+    signals = muscle_channels(recording, muscle=muscle, protocol=protocol)
+    train = find_or_take_pulses(recording, events, protocol)
+    if events is not None and events.has_times:
+        rows = tuple(sorted(events.rows, key=lambda item: float(item["time_s"])))
+        events = replace(events, rows=rows)
+    pulses, told_flags = tell_pulses(
+        train.pulses,
+        label=recording.source.label,
+        events=events,
+        protocol=protocol,
+        sections=[_section_of(recording, pulse.time_s) for pulse in train.pulses],
+    )
+    sets = []
+    for signal in signals:
+        known = tell_channel(pulses, signal.name, protocol)
+        cut = cut_trials(recording, signal, known)
+        about_it = tuple(
+            flag for flag in recording.flags if flag.subject in {"", signal.name, recording.source.label}
+        )
+        flags = (*about_it, *train.flags, *told_flags, *cut.flags, *questions(cut.pulses))
+        sets.append(replace(cut, flags=(*flags, *_few(cut.n_trials))))
+    return tuple(sets)
+
+
+def _told(
+    sets: Sequence[TrialSet | AmplitudeTable],
+    events: EventsTable | None,
+    protocol: StimulationProtocol,
+    muscle: str | None,
+    path: Path,
+) -> tuple[TrialSet | AmplitudeTable, ...]:
+    """Complete the pulses of epoched data and of tables by events and protocol, and choose the muscle."""
+    completed: list[TrialSet | AmplitudeTable] = []
+    for item in sets:
+        found = [FoundPulse(p.time_s, p.kind, p.isi_ms, p.condition) for p in item.pulses]
+        pulses, flags = tell_pulses(found, label=item.source.label, events=events, protocol=protocol)
+        pulses = tuple(_merged(old, new) for old, new in zip(item.pulses, pulses, strict=True))
+        if isinstance(item, TrialSet):
+            pulses = tell_channel(pulses, item.channel, protocol)
+        completed.append(
+            replace(item, pulses=pulses, flags=(*item.flags, *flags, *questions(pulses), *_few(len(pulses))))
+        )
+    if muscle is None:
+        return tuple(completed)
+    wanted, side = muscle_and_side(muscle)
+    chosen = tuple(
+        item
+        for item in completed
+        if (isinstance(item, TrialSet) and item.channel.lower() == muscle.lower())
+        or any(
+            (pulse.muscle or "").upper() == (wanted or muscle).upper() and side in {None, pulse.muscle_side}
+            for pulse in item.pulses
+        )
+    )
+    if not chosen:
+        raise InputError(
+            path.name, f"no trials of {muscle} are in it", "leave out --muscle, or correct its name"
+        )
+    return chosen
+
+
+def _merged(old: Pulse, new: Pulse) -> Pulse:
+    """Keep what the file itself says where tables and protocol say nothing."""
+    empty = (None, "", "unknown")
+    kept = {
+        name: getattr(old, name)
+        for name in Pulse.__dataclass_fields__
+        if getattr(new, name) in empty and getattr(old, name) not in empty
+    }
+    return replace(new, **kept)
+
+
+def _few(n_trials: int) -> tuple[Flag, ...]:
+    if n_trials > 1:
+        return ()
+    return (
+        Flag(
+            "one-trial",
+            "There is one trial only: no interval can be given for anything measured on it.",
+            "serious",
+            value=float(n_trials),
+            limit=2.0,
+            unit="trials",
+        ),
+    )
+
+
+def _section_of(recording: Recording, time_s: float) -> Section | None:
+    index = recording.section_at(time_s)
+    return None if index is None else recording.sections[index]
+
+
+def _protocol(given: StimulationProtocol | str | Path | None) -> StimulationProtocol:
+    if given is None:
+        return StimulationProtocol()
+    return given if isinstance(given, StimulationProtocol) else read_protocol(Path(given))
+
+
+def _events(given: EventsTable | str | Path | None, recording: Path) -> EventsTable | None:
+    if isinstance(given, EventsTable):
+        return given
+    if given is not None:
+        return read_events(Path(given))
+    stem, _, suffix = recording.stem.rpartition("_")
+    if suffix in {"emg", "eeg", "ieeg", "beh"}:
+        beside = recording.with_name(f"{stem}_events.tsv")
+        if beside.is_file():
+            return read_events(beside)
+    return None
