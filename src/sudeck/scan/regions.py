@@ -1,0 +1,269 @@
+"""Regions on the affected limb: named after the anatomy, or drawn by a person."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sudeck.core.errors import InputError
+from sudeck.core.vocabulary import REGIONS, Limb
+from sudeck.scan.axis import LimbAxis, width_profile
+from sudeck.scan.geometry import Grid, Points, Similarity
+
+SAMPLES_PER_PIXEL = 2  # along each direction: a region is measured in quarters of a pixel
+_EDGE_MARGIN_PX = 0.5
+
+# Bands along the limb, as (from, to) distances from the tip. Hands: fractions of the length from the tip of
+# the middle finger to the narrowest place of the wrist. Feet seen from the sole: fractions of the length of
+# the foot. Feet seen from the front: millimetres, for the foreshortened foot has no length of its own.
+# Defaults of Sudeck, chosen so that each band holds the joints it is named after; not from the literature.
+HAND_BANDS: Final[Mapping[str, tuple[float, float]]] = {
+    "fingers": (0.0, 0.45),
+    "metacarpals": (0.45, 0.84),
+    "wrist": (0.84, 1.18),
+}
+SOLE_BANDS: Final[Mapping[str, tuple[float, float]]] = {
+    "forefoot": (0.0, 0.42),
+    "midfoot": (0.42, 0.62),
+    "ankle": (0.62, 1.0),
+}
+FRONT_FOOT_BANDS_MM: Final[Mapping[str, tuple[float, float]]] = {
+    "forefoot": (0.0, 75.0),
+    "midfoot": (75.0, 108.0),
+    "ankle": (108.0, 180.0),
+}
+TYPICAL_HAND_LENGTH_MM: Final = 185.0
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region on the affected limb, as sample points of equal area.
+
+    Attributes
+    ----------
+    name : str
+        ``"whole"``, ``"ankle"`` …, or the name a person gave.
+    points : ndarray, shape [n, 2]
+        Sample points (x, y) in mm on the reference image.
+    area_mm2 : float
+        Area of the whole region.
+    drawn : bool
+        Whether a person drew it.
+    """
+
+    name: str
+    points: Points
+    area_mm2: float
+    drawn: bool
+
+
+def sample_points(grid: Grid) -> Points:
+    """Return the sample points of a whole image, `SAMPLES_PER_PIXEL` along each direction of a pixel."""
+    step = 1.0 / SAMPLES_PER_PIXEL
+    rows = np.arange(-0.5 + step / 2, grid.shape[0] - 0.5, step)
+    columns = np.arange(-0.5 + step / 2, grid.shape[1] - 0.5, step)
+    return grid.points_of(*np.meshgrid(rows, columns, indexing="ij")).reshape(-1, 2)
+
+
+def anatomical_region(
+    name: str,
+    limb: Limb | None,
+    *,
+    affected: NDArray[np.bool_],
+    healthy: NDArray[np.bool_],
+    grid: Grid,
+    mirror: Similarity,
+    axis: LimbAxis | None,
+    view: str = "unknown",
+) -> Region:
+    """Return a named region of the affected limb.
+
+    The whole limb is the union of the affected limb and the mirrored healthy one, so that neither loses
+    counts to the other's outline, as far as both are inside the field; a band is the part of that between
+    two distances from the tip.
+
+    Parameters
+    ----------
+    name : str
+        One of `sudeck.core.vocabulary.REGIONS` of the limb.
+    limb : {"hand", "foot"} or None
+        Needed for every region but the whole limb.
+    affected, healthy : ndarray of bool, shape [row, column]
+        Outlines of the two limbs on the reference image.
+    grid : Grid
+    mirror : Similarity
+        From the affected to the healthy limb.
+    axis : LimbAxis or None
+        Of the affected limb; needed for every region but the whole limb.
+    view : str
+        Of the reference image: ``"plantar"`` shows whole soles.
+
+    Raises
+    ------
+    InputError
+        If the name is not a region of this limb, or the limb's tip is not in the field.
+    """
+    samples = sample_points(grid)
+    homologous = mirror(samples)
+    inside = grid.contains(samples, margin_px=-_EDGE_MARGIN_PX) & grid.contains(homologous, margin_px=_EDGE_MARGIN_PX)
+    inside &= _at(affected, samples, grid) | _at(healthy, homologous, grid)
+    if name != "whole":
+        if limb is None:
+            raise InputError(
+                f"region '{name}'", "the scan does not say whether it shows hands or feet", "say so with --limb"
+            )
+        if name not in REGIONS[limb]:
+            raise InputError(
+                f"region '{name}'", f"it is no region of the {limb}", f"choose one of {', '.join(REGIONS[limb])}"
+            )
+        if axis is None or axis.cut_distal:
+            raise InputError(
+                f"region '{name}'",
+                "the field of view cuts the tip of the limb, from which regions are counted",
+                "use --region whole or draw the region with --region-file",
+            )
+        low, high = band_mm(name, limb, affected, grid, axis, view)
+        distance = axis.from_tip_mm(samples)
+        first = name in ("fingers", "forefoot")
+        inside &= (distance < high) & ((distance >= low) | first)
+    return _region(name, samples[inside], grid, drawn=False)
+
+
+def band_mm(
+    name: str, limb: Limb, mask: NDArray[np.bool_], grid: Grid, axis: LimbAxis, view: str
+) -> tuple[float, float]:
+    """Return where a named band begins and ends, in mm from the tip of the limb."""
+    if limb == "hand":
+        low, high = HAND_BANDS[name]
+        length = hand_length_mm(mask, grid, axis)
+        return low * length, high * length
+    if view == "plantar" or not axis.cut_proximal:
+        low, high = SOLE_BANDS[name]
+        return low * axis.visible_mm, high * axis.visible_mm * 1.02
+    return FRONT_FOOT_BANDS_MM[name]
+
+
+def hand_length_mm(mask: NDArray[np.bool_], grid: Grid, axis: LimbAxis) -> float:
+    """Return the distance from the fingertips to the narrowest place behind the palm.
+
+    Looks between 140 and 230 mm from the tip; an adult's typical 185 mm where no narrowing shows.
+    """
+    distance, width = width_profile(mask, grid, axis)
+    smooth = np.convolve(width, np.ones(5) / 5, mode="same")
+    window = (distance > 140) & (distance < min(230.0, axis.visible_mm - 20.0))
+    if window.sum() < 5:
+        return TYPICAL_HAND_LENGTH_MM
+    place = int(np.flatnonzero(window)[smooth[window].argmin()])
+    at_border = place in (int(np.flatnonzero(window)[0]), int(np.flatnonzero(window)[-1]))
+    return TYPICAL_HAND_LENGTH_MM if at_border else float(distance[place])
+
+
+def drawn_region(shape: Mapping[str, Any], grid: Grid, *, subject: str = "region file") -> Region:
+    """Return a region that a person drew on the affected limb.
+
+    Parameters
+    ----------
+    shape : mapping
+        ``{"name", "type": "polygon", "unit": "px" | "mm", "points": [[x, y], …]}`` or
+        ``{"name", "type": "ellipse", "unit", "centre": [x, y], "radii": [a, b], "rotation_deg"}``;
+        x along the columns, y along the rows, both from the centre of the first pixel, as viewers count.
+    grid : Grid
+        Of the image it was drawn on: the reference image.
+
+    Raises
+    ------
+    InputError
+        If a field is missing or of the wrong kind, or the region lies outside the image.
+    """
+    name = str(shape.get("name", "drawn"))
+    unit = shape.get("unit")
+    if unit not in ("px", "mm"):
+        raise InputError(subject, f"the unit of region '{name}' is neither px nor mm", 'add "unit": "px" or "mm"')
+    pixel_mm = np.array([grid.spacing_mm[1], grid.spacing_mm[0]])
+    to_mm = pixel_mm if unit == "px" else np.ones(2)
+    first_pixel = grid.points_of(0.0, 0.0)
+    samples = sample_points(grid)
+    kind = shape.get("type")
+    if kind == "polygon":
+        corners = _numbers(shape, "points", subject, least=3) * to_mm + first_pixel
+        inside = _in_polygon(samples, corners)
+    elif kind == "ellipse":
+        centre = _numbers(shape, "centre", subject)[0] * to_mm + first_pixel
+        radii = _numbers(shape, "radii", subject)[0] * to_mm
+        if (radii <= 0).any():
+            raise InputError(subject, f"region '{name}' has a radius that is not positive", "correct its radii")
+        angle = math.radians(float(shape.get("rotation_deg", 0.0)))
+        turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+        inside = (((samples - centre) @ turn.T / radii) ** 2).sum(axis=1) <= 1.0
+    else:
+        raise InputError(
+            subject, f"region '{name}' is neither a polygon nor an ellipse", 'set "type" to "polygon" or "ellipse"'
+        )
+    if inside.sum() < 4 * SAMPLES_PER_PIXEL**2:
+        raise InputError(
+            subject,
+            f"region '{name}' covers fewer than four pixels of the image",
+            "check its unit and its points",
+        )
+    return _region(name, samples[inside], grid, drawn=True)
+
+
+def outline(points: Points, grid: Grid) -> list[NDArray[np.float64]]:
+    """Return the closed outlines [n, 2] in mm of a region's sample points, for drawing."""
+    from scipy import ndimage
+    from skimage.measure import find_contours
+
+    rows, columns = grid.pixel_of(points)
+    image = np.zeros((grid.shape[0] * SAMPLES_PER_PIXEL + 16, grid.shape[1] * SAMPLES_PER_PIXEL + 16))
+    r, c = (np.rint(place * SAMPLES_PER_PIXEL + 8).astype(int) for place in (rows, columns))
+    kept = (r >= 0) & (c >= 0) & (r < image.shape[0]) & (c < image.shape[1])
+    image[r[kept], c[kept]] = 1.0
+    image = ndimage.gaussian_filter(ndimage.grey_closing(image, size=3), 1.0)
+    lines = [line for line in find_contours(image, 0.5) if len(line) > 12]
+    return [grid.points_of(*((line.T - 8) / SAMPLES_PER_PIXEL)) for line in lines]
+
+
+def _region(name: str, points: Points, grid: Grid, *, drawn: bool) -> Region:
+    if points.shape[0] == 0:
+        raise InputError(f"region '{name}'", "no part of it lies inside the image on both sides", "choose another")
+    return Region(name, points, points.shape[0] * grid.pixel_mm**2 / SAMPLES_PER_PIXEL**2, drawn)
+
+
+def _at(mask: NDArray[np.bool_], points: Points, grid: Grid) -> NDArray[np.bool_]:
+    """Tell which points lie inside a mask, its edge taken halfway between pixel centres."""
+    row, column = grid.pixel_of(points)
+    r, c = np.rint(row).astype(int), np.rint(column).astype(int)
+    inside = (r >= 0) & (c >= 0) & (r < mask.shape[0]) & (c < mask.shape[1])
+    found = np.zeros(points.shape[0], dtype=bool)
+    found[inside] = mask[r[inside], c[inside]]
+    return found
+
+
+def _in_polygon(points: Points, corners: Points) -> NDArray[np.bool_]:
+    from skimage.measure import points_in_poly
+
+    return np.asarray(points_in_poly(points, corners), dtype=bool)
+
+
+def _numbers(shape: Mapping[str, Any], key: str, subject: str, *, least: int = 1) -> NDArray[np.float64]:
+    value = shape.get(key)
+    try:
+        numbers = np.atleast_2d(np.asarray(value, dtype=np.float64))
+    except (TypeError, ValueError):
+        numbers = np.empty((0, 2))
+    if numbers.ndim != 2 or numbers.shape[1] != 2 or numbers.shape[0] < least or not np.isfinite(numbers).all():
+        raise InputError(subject, f'"{key}" is not a list of (x, y) numbers', f'write "{key}" as numbers')
+    return numbers
+
+
+def regions_of_file(content: Any, *, subject: str) -> Sequence[Mapping[str, Any]]:
+    """Return the region descriptions of a parsed region file: one object, or a list under ``"regions"``."""
+    shapes = content.get("regions", [content]) if isinstance(content, Mapping) else content
+    if not isinstance(shapes, Sequence) or not shapes or not all(isinstance(shape, Mapping) for shape in shapes):
+        raise InputError(subject, "it holds no region", 'write one object with "type", "unit" and "points"')
+    return list(shapes)
