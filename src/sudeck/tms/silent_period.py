@@ -1,0 +1,316 @@
+"""The pause in voluntary EMG after a pulse: contralateral and ipsilateral, by trial and from the average."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from sudeck.tms.windows import Window, as_sweeps, clip_window
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+# Where the middle of the pause is looked for, in ms after the pulse.
+CONTRALATERAL_MS: Final[Window] = (40.0, 400.0)
+IPSILATERAL_MS: Final[Window] = (25.0, 80.0)
+
+# EMG at or below this share of its level before the pulse is silence: the pause is over when half is back.
+_QUIET_SHARE: Final = 0.5
+# The quietest stretch must be at least this quiet, or there is no pause to measure.
+_DEEPEST_SHARE: Final = 0.6
+_SLOPE_SPAN_MS: Final = 1.0
+# Evidence (log likelihood ratio, one sample every 0.2 ms) that ends the pause, and the most one sample gives.
+_EVIDENCE: Final = 20.0
+_MOST_PER_SAMPLE: Final = 3.0
+
+
+@dataclass(frozen=True)
+class SilentPeriods:
+    """Begin and end of the pause in each trial.
+
+    Attributes
+    ----------
+    onset_ms : ndarray, shape (n_trials,)
+        Begin of the pause (end of the MEP where there is one), in ms after the pulse; NaN without a pause.
+    offset_ms : ndarray, shape (n_trials,)
+        Return of the EMG. Where it `censored`, the end of what was recorded: the pause was longer.
+    censored : ndarray of bool, shape (n_trials,)
+        Whether the EMG had not returned when the sweep, or the search, ended.
+    depth : ndarray, shape (n_trials,)
+        EMG in the quietest stretch over EMG before the pulse: 0 is silence, 1 no change.
+    """
+
+    onset_ms: NDArray[np.float64]
+    offset_ms: NDArray[np.float64]
+    censored: NDArray[np.bool_]
+    depth: NDArray[np.float64]
+
+    @property
+    def duration_ms(self) -> NDArray[np.float64]:
+        """Time from begin to end of each pause."""
+        return np.asarray(self.offset_ms - self.onset_ms)
+
+    def __str__(self) -> str:
+        found = np.isfinite(self.offset_ms)
+        if not found.any():
+            return f"no silent period in {found.size} trials"
+        return (
+            f"{int(found.sum())} silent periods in {found.size} trials, EMG back at "
+            f"{np.median(self.offset_ms[found]):.0f} ms ({int(self.censored.sum())} had not returned)"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return counts and medians as plain JSON-ready values."""
+        found = np.isfinite(self.offset_ms)
+        return {
+            "n_trials": int(found.size),
+            "n_found": int(found.sum()),
+            "n_censored": int(self.censored.sum()),
+            "median_onset_ms": float(np.median(self.onset_ms[found])) if found.any() else None,
+            "median_offset_ms": float(np.median(self.offset_ms[found])) if found.any() else None,
+        }
+
+
+def find_silent_periods(
+    emg_mv: ArrayLike,
+    rate_hz: float,
+    pulse_sample: int,
+    *,
+    search_ms: Window = CONTRALATERAL_MS,
+    baseline_ms: Window = (-105.0, -5.0),
+    quiet_span_ms: float = 20.0,
+    quiet_share: float = _QUIET_SHARE,
+) -> SilentPeriods:
+    """Find the silent period of each trial by a cumulative sum on the slope of the EMG.
+
+    The slope over a millisecond stands for the EMG: it lets go of the slow tail of the MEP, which else
+    hides the begin of the pause. The quietest 20 ms in the search window are taken as its middle, if the
+    slope there has an RMS below 60 % of that before the pulse. From there, forwards and backwards, the log
+    likelihood ratio of "as loud as before the pulse" over "at most half as loud" is summed up; when the sum
+    has risen far enough above its minimum the pause is over, and it ended at that minimum (Page 1954,
+    Biometrika 41:100-115; for silent periods King et al. 2005, J Physiol 565P:C21). The definition of the
+    end matters: "half the EMG is back" comes later than "first activity" (van Kuijk et al. 2014,
+    doi 10.1186/1743-0003-11-1).
+
+    Parameters
+    ----------
+    emg_mv : array_like, shape (n_trials, n_samples)
+        Sweeps of a contracting muscle, in millivolts, not rectified.
+    rate_hz : float
+        Samples a second.
+    pulse_sample : int
+        Column of the pulse.
+    search_ms : (float, float)
+        Where the quietest stretch may lie; `IPSILATERAL_MS` for the ipsilateral silent period.
+    baseline_ms : (float, float)
+        EMG before the pulse, cut to what the sweep holds.
+    quiet_span_ms : float
+        Length of the quietest stretch: no shorter pause is found.
+    quiet_share : float
+        Loudness, as a share of that before the pulse, that still counts as silence.
+
+    Returns
+    -------
+    SilentPeriods
+        A trial without EMG before the pulse, or without a pause, has NaN.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> emg = 0.1 * rng.standard_normal((20, 3000))
+    >>> emg[:, 1000 + 5 * 35:1000 + 5 * 150] *= 0.02
+    >>> print(find_silent_periods(emg, 5000.0, 1000))
+    20 silent periods in 20 trials, EMG back at 151 ms (0 had not returned)
+    """
+    sweeps = as_sweeps(emg_mv, rate_hz, pulse_sample)
+    n_trials, n_samples = sweeps.shape
+
+    def column(time_ms: float) -> int:
+        return pulse_sample + round(time_ms * rate_hz / 1e3)
+
+    energy = _slope_energy(sweeps, max(1, round(_SLOPE_SPAN_MS * rate_hz / 1e3)))
+
+    def columns(window_ms: Window) -> tuple[int, int]:
+        begin_ms, end_ms = clip_window(
+            window_ms, rate_hz=rate_hz, pulse_sample=pulse_sample, n_samples=n_samples
+        )
+        return column(begin_ms), column(end_ms)
+
+    begin, end = columns(baseline_ms)
+    first, last = columns(search_ms)
+    span = max(2, round(quiet_span_ms * rate_hz / 1e3))
+    nothing = np.full(n_trials, np.nan)
+    if end - begin < span or last - first <= span:
+        return SilentPeriods(nothing, nothing, np.zeros(n_trials, dtype=bool), nothing)
+
+    before = energy[:, begin:end].mean(axis=1)
+    total = np.cumsum(energy[:, first:last], axis=1)
+    moving = (total[:, span:] - total[:, :-span]) / span
+    quietest = moving.argmin(axis=1)
+    middle = first + 1 + quietest + span // 2
+    depth = np.sqrt(moving.min(axis=1) / np.where(before > 0, before, np.nan))
+
+    onset, offset, censored = nothing.copy(), nothing.copy(), np.zeros(n_trials, dtype=bool)
+    evidence = _EVIDENCE * rate_hz / 5000.0
+    for trial in np.flatnonzero(depth < _DEEPEST_SHARE):
+        loudness = energy[trial] / before[trial]
+        gain = _log_likelihood_ratio(loudness, max(depth[trial], quiet_share))
+        ahead = _change(gain[middle[trial] : last], evidence)
+        back = _change(gain[pulse_sample : middle[trial]][::-1], evidence)
+        censored[trial] = ahead is None
+        end_column = last if ahead is None else middle[trial] + ahead
+        begin_column = pulse_sample if back is None else middle[trial] - back
+        offset[trial] = (end_column - pulse_sample) * 1e3 / rate_hz
+        onset[trial] = (begin_column - pulse_sample) * 1e3 / rate_hz
+    return SilentPeriods(onset, offset, censored, depth)
+
+
+def _slope_energy(sweeps: NDArray[np.float64], span: int) -> NDArray[np.float64]:
+    """Return the squared difference over `span` samples, centred; zero at the edges."""
+    energy = np.zeros_like(sweeps)
+    half = span // 2
+    energy[:, half : sweeps.shape[1] - (span - half)] = (sweeps[:, span:] - sweeps[:, :-span]) ** 2
+    return energy
+
+
+def _log_likelihood_ratio(loudness: NDArray[np.float64], quiet: float) -> NDArray[np.float64]:
+    """Return loud against quiet for each squared sample, in units of the loud variance; no sample decides."""
+    ratio = 0.5 * (2.0 * np.log(quiet) + loudness * (quiet**-2.0 - 1.0))
+    return np.asarray(np.minimum(ratio, _MOST_PER_SAMPLE))
+
+
+def _change(gain: NDArray[np.float64], evidence: float) -> int | None:
+    """Return how many samples pass before Page's sum begins to rise by `evidence`, if it ever does."""
+    total = np.concatenate([[0.0], np.cumsum(gain)])
+    risen = np.flatnonzero(total - np.minimum.accumulate(total) > evidence)
+    return None if risen.size == 0 else int(total[: risen[0] + 1].argmin())
+
+
+@dataclass(frozen=True)
+class AveragedSilentPeriod:
+    """The pause in the average of the rectified sweeps.
+
+    Attributes
+    ----------
+    onset_ms, offset_ms : float
+        In ms after the pulse; NaN without a pause. Where `censored`, `offset_ms` is the end of the search.
+    censored : bool
+        Whether the EMG had not returned.
+    depth : float
+        Mean rectified EMG in the pause over that before the pulse.
+    limit_mv : float
+        Lower control limit the average fell below.
+    n_trials : int
+        Sweeps averaged.
+    """
+
+    onset_ms: float
+    offset_ms: float
+    censored: bool
+    depth: float
+    limit_mv: float
+    n_trials: int
+
+    @property
+    def duration_ms(self) -> float:
+        """Time from begin to end of the pause."""
+        return self.offset_ms - self.onset_ms
+
+    def __str__(self) -> str:
+        if not np.isfinite(self.onset_ms):
+            return f"no silent period in the average of {self.n_trials} sweeps"
+        sign = ">" if self.censored else ""
+        return (
+            f"silent period {self.onset_ms:.1f} to {sign}{self.offset_ms:.1f} ms, "
+            f"EMG down to {100 * self.depth:.0f} % (average of {self.n_trials} sweeps)"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the pause as plain JSON-ready values."""
+        found = bool(np.isfinite(self.onset_ms))
+        return {
+            "onset_ms": self.onset_ms if found else None,
+            "offset_ms": self.offset_ms if found else None,
+            "censored": self.censored,
+            "depth": self.depth if found else None,
+            "n_trials": self.n_trials,
+        }
+
+
+def average_silent_period(
+    emg_mv: ArrayLike,
+    rate_hz: float,
+    pulse_sample: int,
+    *,
+    search_ms: Window = IPSILATERAL_MS,
+    baseline_ms: Window = (-105.0, -5.0),
+    shortest_ms: float = 5.0,
+) -> AveragedSilentPeriod:
+    """Find the silent period in the average of rectified sweeps, by a control limit.
+
+    What is rectified is the slope over a millisecond, as in `find_silent_periods`, and the average is taken
+    in steps of a millisecond. The pause begins with the first 5 ms below
+    mean − 2.66 · MCD of the EMG before the pulse, where MCD is the mean absolute difference of successive
+    steps, and ends with the first 5 ms back above (Garvey et al. 2001, Clin Neurophysiol 112:1451-1460:
+    2.66 MCD are three standard deviations of independent steps). This is the rule for the ipsilateral
+    silent period, too shallow to be seen in a single sweep.
+
+    Parameters
+    ----------
+    emg_mv, rate_hz, pulse_sample, search_ms, baseline_ms
+        As in `find_silent_periods`.
+    shortest_ms : float
+        A stretch must last so long to begin or end the pause.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> emg = 0.1 * rng.standard_normal((30, 3000))
+    >>> emg[:, 1000 + 5 * 35:1000 + 5 * 60] *= 0.5
+    >>> print(average_silent_period(emg, 5000.0, 1000))
+    silent period 35.0 to 60.0 ms, EMG down to 52 % (average of 30 sweeps)
+    """
+    sweeps = as_sweeps(emg_mv, rate_hz, pulse_sample)
+    complete = sweeps[np.isfinite(sweeps).all(axis=1) & (np.ptp(sweeps, axis=1) > 0)]
+    nothing = AveragedSilentPeriod(np.nan, np.nan, False, np.nan, np.nan, len(complete))
+    if len(complete) == 0:
+        return nothing
+    rectified = np.sqrt(_slope_energy(complete, max(1, round(_SLOPE_SPAN_MS * rate_hz / 1e3))))
+    times_ms, trace = _by_millisecond(rectified.mean(axis=0), rate_hz, pulse_sample)
+    before = trace[(times_ms >= baseline_ms[0]) & (times_ms < baseline_ms[1])]
+    searched = (times_ms >= search_ms[0]) & (times_ms < search_ms[1] + 100.0)
+    if before.size < 20 or not searched.any():
+        return nothing
+    limit = float(before.mean() - 2.66 * np.abs(np.diff(before)).mean())
+    within, values = times_ms[searched], trace[searched]
+    steps = round(shortest_ms)
+    begin = _first_run(values < limit, steps)
+    if begin is None or within[begin] >= search_ms[1]:
+        return nothing
+    length = _first_run(values[begin:] >= limit, steps)
+    end = values.size if length is None else begin + length
+    return AveragedSilentPeriod(
+        onset_ms=float(within[begin]),
+        offset_ms=float(within[end - 1] + 1.0),
+        censored=length is None,
+        depth=float(values[begin:end].mean() / before.mean()),
+        limit_mv=limit,
+        n_trials=len(complete),
+    )
+
+
+def _by_millisecond(
+    trace: NDArray[np.float64], rate_hz: float, pulse_sample: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return begin and mean of each whole millisecond, one of them beginning at the pulse."""
+    step = np.floor((np.arange(trace.size) - pulse_sample) * 1e3 / rate_hz + 1e-9).astype(np.intp)
+    counts = np.bincount(step - step[0])
+    return np.arange(step[0], step[-1] + 1, dtype=np.float64), np.bincount(step - step[0], trace) / counts
+
+
+def _first_run(marked: NDArray[np.bool_], length: int) -> int | None:
+    """Return where the first run of `length` marked steps begins."""
+    runs = np.flatnonzero(np.convolve(marked, np.ones(length), mode="valid") >= length - 0.5)
+    return int(runs[0]) if runs.size else None
