@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,17 +71,23 @@ def image(activity: Array, raster: Raster, *, fwhm_mm: float, scatter_fraction: 
 
     shape = activity.shape
     padded = tuple(fft.next_fast_len(n + n // 4, real=True) for n in shape)
-    step = raster.spacing_mm / raster.supersampling
-    fy = fft.fftfreq(padded[0], step)[:, None]
-    fx = fft.rfftfreq(padded[1], step)[None, :]
-    squared = fx**2 + fy**2
-
-    def transfer(fwhm: float) -> Array:
-        return np.exp(-2.0 * (math.pi * fwhm / FWHM_PER_SIGMA) ** 2 * squared)
-
-    response = (1 - scatter_fraction) * transfer(fwhm_mm) + scatter_fraction * transfer(SCATTER_FWHM_MM)
+    fine_mm = raster.spacing_mm / raster.supersampling
+    response = _transfer(padded, fine_mm, fwhm_mm, scatter_fraction)
     blurred = fft.irfft2(fft.rfft2(activity, padded) * response, padded)[: shape[0], : shape[1]]
     return raster.to_pixels(np.maximum(blurred, 0.0))
+
+
+@lru_cache(maxsize=8)
+def _transfer(shape: tuple[int, ...], step_mm: float, fwhm_mm: float, scatter_fraction: float) -> Array:
+    """Return the modulation transfer function on the frequencies of a real Fourier transform."""
+    fy = np.fft.fftfreq(shape[0], step_mm)[:, None]
+    fx = np.fft.rfftfreq(shape[1], step_mm)[None, :]
+    squared = fx**2 + fy**2
+    sharp, broad = (
+        np.exp(-2.0 * (math.pi * width / FWHM_PER_SIGMA) ** 2 * squared)
+        for width in (fwhm_mm, SCATTER_FWHM_MM)
+    )
+    return np.asarray((1 - scatter_fraction) * sharp + scatter_fraction * broad)
 
 
 def expose(expected: Array, rng: np.random.Generator) -> NDArray[np.uint16]:

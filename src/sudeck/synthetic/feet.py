@@ -60,7 +60,7 @@ def foot_from_sole(variant: int = 0) -> Anatomy:
         vessels=vessels,
         spots=spots,
         joints=joints,
-        bands={"ankle": (-50.0, 45.0), "midfoot": (45.0, 98.0), "forefoot": (98.0, 225.0)},
+        bands={"ankle": (-50.0, 53.0), "midfoot": (53.0, 102.0), "forefoot": (102.0, 225.0)},
         extent=(-70.0, 65.0, -60.0, 230.0),
         pivot=(-1.0, 82.0),
         rim_mm=30.0,
@@ -104,18 +104,18 @@ def foot_from_front(variant: int = 0) -> Anatomy:
         Rod([(12, 62), (-4, 66), (-18, 58)], [1.8, 1.8, 1.4], 0.8),
     ]
     front = tuple(
-        ((u0, 56.0), (1.05 * u1, 86.0 - 0.55 * abs(u1 - 15.0) * (u1 < 15.0) * 0.5), angle, length, radius)
+        ((u0, 56.0), (1.05 * u1, 86.0 - 0.28 * max(15.0 - u1, 0.0)), angle, length, radius)
         for (u0, _), (u1, _), angle, length, radius in _RAYS
     )
-    _add_rays(front, vary, outline, bones, joints, vessels, shortening=0.62)
+    _add_rays(front, vary, outline, bones, joints, vessels, shortening=0.88)
     return Anatomy(
         outline=outline,
         bones=bones,
         vessels=vessels,
         spots=spots,
         joints=joints,
-        bands={"ankle": (-46.0, 28.0), "midfoot": (28.0, 62.0), "forefoot": (62.0, 140.0)},
-        extent=(-75.0, 75.0, -330.0, 145.0),
+        bands={"ankle": (-46.0, 28.0), "midfoot": (28.0, 62.0), "forefoot": (62.0, 165.0)},
+        extent=(-75.0, 75.0, -330.0, 165.0),
         pivot=(-1.0, 10.0),
         rim_mm=34.0,
         hot_spot=(6.0, 18.0),

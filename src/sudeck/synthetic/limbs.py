@@ -53,7 +53,7 @@ class LimbMap:
     tissues: dict[Tissue, NDArray[np.float64]]
 
     def sample(self, field: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return `field` (one of this map's arrays) at `points` ``[..., 2]`` in mm; the nearest edge outside."""
+        """Return `field` (an array of this map) at `points` ``[..., 2]`` in mm; the nearest edge outside."""
         from scipy.ndimage import map_coordinates
 
         u_low, _, v_low, _ = self.anatomy.extent
@@ -68,7 +68,7 @@ class LimbMap:
     @property
     def axial_mm(self) -> NDArray[np.float64]:
         """Axial position `v` of the grid ``[v, u]`` in mm."""
-        return self.points[..., 1]
+        return np.asarray(self.points[..., 1])
 
     def activity(
         self, phase: ScanPhase, *, periarticular: float = 0.0, only: Tissue | None = None
@@ -87,7 +87,9 @@ class LimbMap:
         weights = dict(UPTAKE[phase])
         if phase == "bone":
             weights["joints"] *= 1 + periarticular
-        return np.sum([weights[name] * self.tissues[name] for name in TISSUES if only in (None, name)], axis=0)
+        return np.sum(
+            [weights[name] * self.tissues[name] for name in TISSUES if only in (None, name)], axis=0
+        )
 
     @cached_property
     def contour(self) -> NDArray[np.float64]:
@@ -95,7 +97,7 @@ class LimbMap:
         from skimage.measure import find_contours
 
         u_low, _, v_low, _ = self.anatomy.extent
-        rows_columns = max(find_contours(self.distance, 0.0), key=len)
+        rows_columns = max(find_contours(self.distance, 0.0), key=len)  # type: ignore[no-untyped-call]
         return np.asarray(rows_columns[:, ::-1] * _GRID_MM + np.array([u_low, v_low]))
 
 
@@ -132,7 +134,9 @@ def limb_map(limb: Limb, view: View, variant: int = 0) -> LimbMap:
         "joints": np.zeros_like(soft),
     }
     for vessel in anatomy.vessels:
-        layer = vessel.uptake * thickness(chain_distance(u, v, vessel.points, vessel.radii), max(vessel.radii))
+        layer = vessel.uptake * thickness(
+            chain_distance(u, v, vessel.points, vessel.radii), max(vessel.radii)
+        )
         tissues["vessels"] = np.maximum(tissues["vessels"], layer)
     for bone in anatomy.bones:
         layer = bone.uptake * thickness(chain_distance(u, v, bone.points, bone.radii), max(bone.radii))

@@ -1,4 +1,4 @@
-"""Maps of the plane as 3×3 matrices on ``(x, y, 1)``: how limbs are posed and how pixels become millimetres."""
+"""Maps of the plane as 3×3 matrices on ``(x, y, 1)``: poses of limbs, and pixels in millimetres."""
 
 from __future__ import annotations
 
@@ -40,6 +40,16 @@ def apply(matrix: Matrix, points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def millimetres_from_pixels(size: int, spacing_mm: float) -> Matrix:
-    """Return the map from pixel centres ``(column, row)`` to millimetres from the centre of a square field."""
+    """Return the map from pixel centres ``(column, row)`` to mm from the centre of a square field."""
     middle = spacing_mm * (size - 1) / 2
     return np.array([[spacing_mm, 0.0, -middle], [0.0, spacing_mm, -middle], [0.0, 0.0, 1.0]])
+
+
+def size_of(matrix: Matrix) -> float:
+    """Return the factor by which a similarity enlarges lengths."""
+    return float(math.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
+
+
+def inverse(matrix: Matrix) -> Matrix:
+    """Return the map that undoes `matrix`."""
+    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)

@@ -11,9 +11,9 @@ from typing import Final
 
 import numpy as np
 
-from sudeck.core.vocabulary import SCAN_PHASES, SIDES, ScanPhase, Side
+from sudeck.core.vocabulary import SCAN_PHASES, SIDES, ScanPhase, Side, opposite
 from sudeck.synthetic.limbs import View, limb_map
-from sudeck.synthetic.plane import FLIP, Matrix, about, apply, shift, turn
+from sudeck.synthetic.plane import FLIP, Matrix, about, apply, inverse, shift, turn
 from sudeck.synthetic.scan_design import BoneScanDesign, Reposition
 
 # Height of the limb's centre in the field (mm, down) that leaves room for every pose, by view.
@@ -55,7 +55,10 @@ def place_limbs(design: BoneScanDesign, phase: ScanPhase) -> dict[Side, Matrix]:
 
 
 def fits_the_field(design: BoneScanDesign) -> bool:
-    """Tell whether both limbs lie in the field in every phase, save where arm or leg goes on, and do not overlap."""
+    """Tell whether both limbs fit into the field in every phase and do not overlap.
+
+    Fingers, toes and both flanks must lie inside; arm or leg may leave the field at the end of the body.
+    """
     body = limb_map(design.limb, design.seen_from, design.variant)
     skin = body.contour
     goes_on = skin[:, 1] < body.anatomy.bands[next(iter(body.anatomy.bands))][0]
@@ -69,7 +72,7 @@ def fits_the_field(design: BoneScanDesign) -> bool:
             beyond = np.abs(points[~goes_on]).max(axis=1) > half - _MARGIN_MM
             if beyond.any() or (near_edge & (np.abs(points[:, 1]) < half)).any():
                 return False
-            other = apply(np.linalg.inv(placed[SIDES[1 - SIDES.index(side)]]), points[visible])
+            other = apply(inverse(placed[opposite(side)]), points[visible])
             if body.sample(body.distance, other).min() < -_OVERLAP_MM:
                 return False
     return True

@@ -1,4 +1,4 @@
-"""The truth of a synthetic bone scan: ratios, regions, counts and transforms, as exact as they can be known."""
+"""The truth of a synthetic bone scan: ratios, regions, counts and transforms, as exact as can be known."""
 
 from __future__ import annotations
 
@@ -50,13 +50,16 @@ class RegionTruth:
         """Return the pixels ``[row, column]`` covered at least by half."""
         return np.asarray(self.coverage[side] >= 0.5)
 
-    def polygon(self, side: Side) -> NDArray[np.float64]:
-        """Return the outline ``[n, 2]`` as (x = column, y = row) of pixel centres; its largest piece."""
+    def polygons(self, side: Side) -> list[NDArray[np.float64]]:
+        """Return the outlines ``[n, 2]`` as (x = column, y = row) of pixel centres, the largest piece first.
+
+        A region may fall into pieces, as the fingers do.
+        """
         from skimage.measure import find_contours
 
         framed = np.pad(self.coverage[side].astype(float), 1)
-        outline = max(find_contours(framed, 0.5), key=len)
-        return np.asarray(outline[:, ::-1] - 1.0)
+        pieces = find_contours(framed, 0.5)  # type: ignore[no-untyped-call]
+        return [np.asarray(piece[:, ::-1] - 1.0) for piece in sorted(pieces, key=len, reverse=True)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values; the coverage becomes the outline of each side."""
@@ -66,7 +69,9 @@ class RegionTruth:
             "expected_counts": dict(self.expected_counts),
             "area_px": dict(self.area_px),
             "cramer_rao_log_se": self.cramer_rao_log_se,
-            "polygon_xy_px": {side: self.polygon(side).round(2) for side in self.coverage},
+            "polygons_xy_px": {
+                side: [piece.round(2) for piece in self.polygons(side)] for side in self.coverage
+            },
         }
 
 
@@ -141,7 +146,7 @@ class Truth:
         return opposite(self.affected)
 
     def image_ratios(self, region: str | None = None) -> dict[str, float]:
-        """Return VPr, TPr and BPr as an error-free region measures them; the asymmetric region unless named."""
+        """Return VPr, TPr, BPr as an error-free region measures them; the asymmetric region unless named."""
         name = self.region if region is None else region
         return {PHASE_RATIOS[phase]: truth.regions[name].image_ratio for phase, truth in self.phases.items()}
 

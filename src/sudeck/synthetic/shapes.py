@@ -26,7 +26,7 @@ def capsule_distance(u: Array, v: Array, start: Point, end: Point, radii: tuple[
 def chain_distance(u: Array, v: Array, points: Sequence[Point], radii: Sequence[float]) -> Array:
     """Return the distance to a chain of tapered rods through `points`, one radius a point."""
     links = zip(points[:-1], points[1:], radii[:-1], radii[1:], strict=True)
-    return np.minimum.reduce([capsule_distance(u, v, a, b, (ra, rb)) for a, b, ra, rb in links])
+    return np.asarray(np.minimum.reduce([capsule_distance(u, v, a, b, (ra, rb)) for a, b, ra, rb in links]))
 
 
 def blob(u: Array, v: Array, centre: Point, sigma: tuple[float, float], *, turned: float = 0.0) -> Array:
@@ -46,7 +46,7 @@ def smooth_union(distances: Sequence[Array], *, width: float) -> Array:
     total = np.zeros_like(nearest)
     for distance in distances:
         total += np.exp(-(distance - nearest) / width)
-    return nearest - width * np.log(total)
+    return np.asarray(nearest - width * np.log(total))
 
 
 def thickness(distance: Array, radius: float) -> Array:
