@@ -1,0 +1,167 @@
+"""From one opened file to one audited acquisition: pixels, counts, frames, clock, sides, limb."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sudeck.core.errors import InputError
+from sudeck.core.flags import Flag
+from sudeck.core.provenance import SourceFile
+from sudeck.core.vocabulary import Limb
+from sudeck.scan.clock import read_clock
+from sudeck.scan.counts import audit_counts
+from sudeck.scan.dicom import DicomFile, Header, classify
+from sudeck.scan.frame_table import build_frame_table
+from sudeck.scan.frames import Acquisition, ImageKind, View
+from sudeck.scan.identity import patient_of
+from sudeck.scan.pixels import refuse_lossy, stored_values
+from sudeck.scan.sides import SideEvidence, gather_clues, weigh
+
+_PLANAR: dict[str, ImageKind] = {"STATIC": "static", "DYNAMIC": "dynamic", "WHOLE BODY": "whole body"}
+_NOT_PLANAR_VECTORS = ("SliceVector", "AngularViewVector", "RotationVector", "RRIntervalVector")
+_LIMB_WORDS: tuple[tuple[Limb, re.Pattern[str]], ...] = (
+    (
+        "hand",
+        re.compile(
+            r"\b(HANDS?|WRISTS?|FINGERS?|MAINS|POIGNETS?|MANOS?|MU[NÑ]ECAS?|H[AÄ]NDE?|CARP(US|ES?))\b"
+        ),
+    ),
+    (
+        "foot",
+        re.compile(
+            r"\b(FOOT|FEET|ANKLES?|TOES?|PIEDS?|CHEVILLES?|PIES?|TOBILLOS?|FUSS|F[UÜ](SS|ß)E|TARSUS)\b"
+        ),
+    ),
+)
+_DESCRIPTIONS = (
+    "SeriesDescription",
+    "ImageID",
+    "ProtocolName",
+    "StudyDescription",
+    "ImageComments",
+    "PerformedProcedureStepDescription",
+    "AcquisitionDeviceProcessingDescription",
+)
+
+
+def read_acquisition(file: DicomFile, label: str, *, frame_s: float | None = None) -> Acquisition:
+    """Read one file into an audited acquisition.
+
+    Parameters
+    ----------
+    file : DicomFile
+        The opened file.
+    label : str
+        Its masked name.
+    frame_s : float, optional
+        Frame time of dynamics, s, as a person states it.
+
+    Raises
+    ------
+    InputError
+        If the file is no planar image of exact counts, or its frames can not be told apart.
+    """
+    header = file.header
+    kind_of_file, problem = classify(header)
+    if kind_of_file != "image":
+        raise InputError(label, problem, "give the nuclear medicine images of the study")
+    kind = _kind(header, label)
+    refuse_lossy(header, label)
+    values, declared = stored_values(header, label)
+    audit = audit_counts(values, header, label)
+    flags = [*audit.flags]
+    if declared != len(values):
+        flags.append(
+            Flag(
+                "frame-count-disagrees",
+                f"The header states {declared} frames; its vectors and its pixels agree on {len(values)}, which are used.",
+                "serious",
+                label,
+                len(values),
+                declared,
+            )
+        )
+    evidence = _evidence(header, len(values))
+    views: Mapping[int, View] = {detector: found.view for detector, found in evidence.items()}
+    frames, frame_flags = build_frame_table(header, kind, len(values), views, subject=label, frame_s=frame_s)
+    clock = read_clock(header, label)
+    spacing_mm, spacing_flags = _spacing(header, label)
+    text = " | ".join(filter(None, (header.text(keyword) for keyword in _DESCRIPTIONS)))
+    return Acquisition(
+        source=SourceFile(label, file.sha256, file.size_bytes),
+        kind=kind,
+        counts=audit.counts,
+        frames=frames,
+        spacing_mm=spacing_mm,
+        acquired_at=clock.acquired_at,
+        injected_at=clock.injected_at,
+        half_life_s=clock.half_life_s,
+        limb=_limb(header, text),
+        flags=(*flags, *frame_flags, *clock.flags, *spacing_flags),
+        evidence=evidence,
+        text=text,
+        patient=patient_of(header),
+        study=header.text("StudyInstanceUID"),
+        instance=header.text("SOPInstanceUID"),
+    )
+
+
+def _kind(header: Header, label: str) -> ImageKind:
+    image_type = header.texts("ImageType")
+    stated = image_type[2] if len(image_type) > 2 else ""
+    planar = "give the planar flow, pool and delayed images"
+    if stated and stated not in _PLANAR:
+        raise InputError(label, f"it is not a planar image (its type is {stated})", planar)
+    if any(header.numbers(vector) for vector in _NOT_PLANAR_VECTORS):
+        raise InputError(
+            label, "it is not a planar image (its frames are slices, angles or heart beats)", planar
+        )
+    if "TRANSMISSION" in image_type[3:4]:
+        raise InputError(label, "it is a transmission image, not uptake", planar)
+    if stated:
+        return _PLANAR[stated]
+    if header.items("PhaseInformationSequence") or len(header.numbers("TimeSliceVector")) > 1:
+        return "dynamic"
+    body = f"{header.text('BodyPartExamined')} {header.text('WholeBodyTechnique')}"
+    return "whole body" if "WHOLE BODY" in body or header.has("WholeBodyTechnique") else "static"
+
+
+def _evidence(header: Header, n_frames: int) -> dict[int, SideEvidence]:
+    vector = header.integers("DetectorVector")
+    detectors = sorted(set(vector)) if len(vector) == n_frames else []
+    if not detectors:
+        detectors = list(range(1, min(header.integer("NumberOfDetectors") or 1, n_frames) + 1))
+    clues = {detector: gather_clues(header, detector) for detector in detectors}
+    return {detector: weigh(found) for detector, found in clues.items()}
+
+
+def _spacing(header: Header, label: str) -> tuple[tuple[float, float] | None, tuple[Flag, ...]]:
+    spacing = header.numbers("PixelSpacing")
+    if len(spacing) == 2 and all(0.05 <= value <= 50 for value in spacing):
+        return (spacing[0], spacing[1]), ()
+    stated = (
+        "is not stated" if not spacing else f"is stated as {', '.join(f'{value:g}' for value in spacing)} mm"
+    )
+    return None, (
+        Flag(
+            "pixel-spacing-unusable", f"The pixel spacing {stated}; lengths stay in pixels.", "caution", label
+        ),
+    )
+
+
+def _limb(header: Header, text: str) -> Limb | None:
+    """Return the limb the header names; the body part first, then the descriptions, None when they name both."""
+    for words in (header.text("BodyPartExamined"), text.replace("_", " ")):
+        named = [limb for limb, pattern in _LIMB_WORDS if pattern.search(words)]
+        if named:
+            return named[0] if len(named) == 1 else None
+    return None
+
+
+def same_counts(first: NDArray[np.generic], second: NDArray[np.generic]) -> bool:
+    """Say whether two images hold the same counts."""
+    return first.shape == second.shape and bool((first == second).all())

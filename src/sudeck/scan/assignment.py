@@ -1,0 +1,377 @@
+"""Decide which frames are the vascular, the tissue and the bone phase of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Literal
+
+from sudeck.core.errors import InputError
+from sudeck.core.flags import Flag
+from sudeck.core.vocabulary import SCAN_PHASES, ScanPhase
+from sudeck.scan.clock import seconds_between
+from sudeck.scan.frames import Acquisition, Frame
+from sudeck.scan.guideline import (
+    FLOW_S,
+    LONGEST_FLOW_FRAME_S,
+    LONGEST_FLOW_S,
+    phase_by_form,
+    phase_by_text,
+    phase_by_time,
+    timing_flags,
+)
+from sudeck.scan.orientation import Orientation
+
+Origin = Literal["injection", "acquisition"]
+_LONG_GAP = timedelta(hours=1.5)
+_NEAR = timedelta(minutes=30)
+_STATE_PHASE = "state it with --phase FILE=tissue (or vascular, bone)"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Frames of one acquisition that could be one phase of the study.
+
+    Attributes
+    ----------
+    acquisition, orientation
+        Where the frames come from, and what stands at image-left in them.
+    positions : tuple of int
+        Which frames of `orientation.frames` these are.
+    phase : {"vascular", "tissue", "bone"}
+        The phase of the study.
+    zero : datetime or None
+        What start times count from; None where only the acquisition's own start is known.
+    origin : {"injection", "acquisition"}
+        Whether that is the injection.
+    flags : tuple of Flag
+        Findings about this choice.
+    """
+
+    acquisition: Acquisition
+    orientation: Orientation
+    positions: tuple[int, ...]
+    phase: ScanPhase
+    zero: datetime | None
+    origin: Origin
+    flags: tuple[Flag, ...] = ()
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        """The frames to measure."""
+        return tuple(self.orientation.frames[position] for position in self.positions)
+
+    @property
+    def partners(self) -> tuple[Frame, ...] | None:
+        """The opposed frames, where there are any."""
+        opposed = self.orientation.opposed
+        return None if opposed is None else tuple(opposed[position] for position in self.positions)
+
+    @property
+    def offset_s(self) -> float:
+        """Seconds from zero time to the start of the acquisition; 0 when unknown."""
+        return seconds_between(self.zero, self.acquisition.acquired_at) or 0.0
+
+    @property
+    def total_counts(self) -> float:
+        """Counts in all its frames, both detectors."""
+        frames = (*self.frames, *(self.partners or ()))
+        return float(sum(self.acquisition.counts[frame.index].sum() for frame in frames))
+
+    @property
+    def is_whole_file(self) -> bool:
+        """Whether every frame of the measured detector is part of it."""
+        return len(self.positions) == len(self.orientation.frames)
+
+
+def zero_time(
+    acquisitions: Sequence[Acquisition], injected_at: datetime | None
+) -> tuple[datetime | None, Origin, tuple[Flag, ...]]:
+    """Settle the time of injection of a study: as stated, as recorded, or the start of its flow.
+
+    Parameters
+    ----------
+    acquisitions : sequence of Acquisition
+        The acquisitions of one study.
+    injected_at : datetime or None
+        The injection time a person states.
+    """
+    if injected_at is not None:
+        return injected_at, "injection", ()
+    recorded = sorted({item.injected_at for item in acquisitions if item.injected_at is not None})
+    if recorded:
+        return recorded[0], "injection", _injection_flags(acquisitions, recorded)
+    flows = sorted(item.acquired_at for item in acquisitions if item.kind == "dynamic" and item.acquired_at)
+    if not flows:
+        return None, "acquisition", ()
+    return (
+        flows[0],
+        "acquisition",
+        (
+            Flag(
+                "injection-time-assumed",
+                "No injection time is recorded; times count from the start of the flow.",
+                "caution",
+            ),
+        ),
+    )
+
+
+def _injection_flags(acquisitions: Sequence[Acquisition], recorded: Sequence[datetime]) -> tuple[Flag, ...]:
+    flags = []
+    spread_s = (recorded[-1] - recorded[0]).total_seconds()
+    if spread_s > 60:
+        flags.append(
+            Flag(
+                "injection-times-differ",
+                f"The files record injection times {spread_s / 60:.0f} min apart; the earliest is used.",
+                "serious",
+                value=spread_s,
+                limit=60,
+                unit="s",
+            )
+        )
+    without = [item.label for item in acquisitions if item.injected_at is None]
+    if without:
+        flags.append(
+            Flag(
+                "injection-time-shared",
+                f"{', '.join(without)}: no injection time of its own; that of the other files is used.",
+                "info",
+            )
+        )
+    return tuple(flags)
+
+
+def candidates_of(
+    acquisition: Acquisition,
+    orientation: Orientation,
+    *,
+    zero: datetime | None,
+    origin: Origin,
+    stated: Mapping[str, ScanPhase],
+    by_order: ScanPhase | None,
+) -> tuple[Candidate, ...]:
+    """Split an acquisition into the phases of the study it holds.
+
+    Parameters
+    ----------
+    acquisition, orientation
+        What to split.
+    zero, origin
+        From `zero_time`.
+    stated : Mapping[str, ScanPhase]
+        Phases a person states, by file label, or ``label#2`` for its second DICOM phase.
+    by_order : {"tissue", "bone"} or None
+        Phase by the order of the images of the study, used when nothing else tells.
+
+    Raises
+    ------
+    InputError
+        If frame times are missing where they matter, or the phase can not be told.
+    """
+    elapsed = seconds_between(zero, acquisition.acquired_at)
+    groups: dict[ScanPhase, list[int]] = {}
+    flags: dict[ScanPhase, list[Flag]] = {}
+    for block in _blocks(acquisition, orientation.frames):
+        phase = stated.get(f"{acquisition.label}#{orientation.frames[block[0]].phase}") or stated.get(
+            acquisition.label
+        )
+        if phase is None:
+            phase, found = _phase_of(acquisition, [orientation.frames[i] for i in block], elapsed, by_order)
+            flags.setdefault(phase, []).extend(found)
+        groups.setdefault(phase, []).extend(block)
+    own_zero = zero if elapsed is not None else None
+    own_origin: Origin = origin if elapsed is not None else "acquisition"
+    candidates = (
+        Candidate(
+            acquisition,
+            orientation,
+            tuple(positions),
+            phase,
+            own_zero,
+            own_origin,
+            tuple(flags.get(phase, ())),
+        )
+        for phase, positions in groups.items()
+    )
+    return tuple(map(_with_timing_flags, candidates))
+
+
+def phases_by_order(acquisitions: Sequence[Acquisition]) -> dict[str, ScanPhase]:
+    """Tell pool from delayed by order alone: images of two sittings at least an hour and a half apart."""
+    timed = [item for item in acquisitions if item.kind != "dynamic" and item.acquired_at is not None]
+    if not timed:
+        return {}
+    first = min(item.acquired_at for item in timed if item.acquired_at is not None)
+    gaps = {item.label: item.acquired_at - first for item in timed if item.acquired_at is not None}
+    if max(gaps.values()) < _LONG_GAP:
+        return {}
+    return {
+        label: "tissue" if gap <= _NEAR else "bone"
+        for label, gap in gaps.items()
+        if gap <= _NEAR or gap >= _LONG_GAP
+    }
+
+
+def choose(
+    candidates: Iterable[Candidate],
+) -> tuple[dict[ScanPhase, Candidate], tuple[tuple[Candidate, str], ...]]:
+    """Choose one candidate a phase; return the chosen, and the others with the reason.
+
+    The rule, in this order: guideline times; no serious finding; a spot view before a whole-body sweep; most
+    counts, because they set the error; the name, so that the choice is the same everywhere.
+    """
+    chosen: dict[ScanPhase, Candidate] = {}
+    others: list[tuple[Candidate, str]] = []
+    for phase in SCAN_PHASES:
+        ranked = sorted((item for item in candidates if item.phase == phase), key=_rank)
+        if not ranked:
+            continue
+        chosen[phase] = ranked[0]
+        for item in ranked[1:]:
+            others.append((item, _why_not(item, ranked[0])))
+    return chosen, tuple(others)
+
+
+def _rank(item: Candidate) -> tuple[bool, bool, bool, float, str]:
+    return (
+        bool(_off_guideline(item)),
+        _is_serious(item),
+        item.acquisition.kind == "whole body",
+        -item.total_counts,
+        item.acquisition.label,
+    )
+
+
+def _off_guideline(item: Candidate) -> bool:
+    return any(flag.code == "phase-time-outside-guideline" for flag in item.flags)
+
+
+def _is_serious(item: Candidate) -> bool:
+    flags = (*item.flags, *item.acquisition.flags, *item.orientation.flags)
+    return any(flag.severity == "serious" for flag in flags)
+
+
+def _why_not(item: Candidate, winner: Candidate) -> str:
+    better = winner.acquisition.label
+    for differs, why in zip(
+        (a != b for a, b in zip(_rank(item), _rank(winner), strict=True)),
+        (
+            f"its time is outside the guideline and that of {better} is not",
+            f"it has serious findings and {better} has none",
+            f"{better} is a spot view, with more detail than the whole-body sweep",
+            f"{better} has more counts ({winner.total_counts:.0f} against {item.total_counts:.0f})",
+            f"{better} serves as well and comes first by name",
+        ),
+        strict=True,
+    ):
+        if differs:
+            return f"not used for the {item.phase} phase: {why}"
+    return f"not used for the {item.phase} phase: {better} is the same"
+
+
+def _blocks(acquisition: Acquisition, frames: Sequence[Frame]) -> list[list[int]]:
+    """Group frames by DICOM phase, and cut a long run of quick frames at the end of the flow."""
+    if acquisition.kind == "dynamic" and any(
+        frame.start_s is None or frame.duration_s is None for frame in frames
+    ):
+        raise InputError(
+            acquisition.label,
+            "the times of its frames are not stated",
+            "state the frame time with --frame-seconds 2",
+        )
+    blocks: list[list[int]] = []
+    for _, run in groupby(range(len(frames)), key=lambda position: frames[position].phase):
+        block = list(run)
+        first, last = frames[block[0]], frames[block[-1]]
+        quick = first.duration_s is not None and first.duration_s <= LONGEST_FLOW_FRAME_S
+        if (
+            acquisition.kind == "dynamic"
+            and quick
+            and _end(last) - _start(first) > LONGEST_FLOW_S
+            and _start(first) == 0
+        ):
+            early = [position for position in block if _end(frames[position]) <= FLOW_S]
+            blocks += [early, block[len(early) :]]
+        else:
+            blocks.append(block)
+    return blocks
+
+
+def _phase_of(
+    acquisition: Acquisition, frames: Sequence[Frame], elapsed: float | None, by_order: ScanPhase | None
+) -> tuple[ScanPhase, list[Flag]]:
+    label = acquisition.label
+    start = None if elapsed is None else elapsed + _start(frames[0])
+    by_text = phase_by_text(acquisition.text)
+    if acquisition.kind == "dynamic":
+        by_clock = phase_by_form(
+            first=_start(frames[0]) < FLOW_S / 2,
+            frame_s=frames[0].duration_s or 0.0,
+            total_s=_end(frames[-1]) - _start(frames[0]),
+            start_s=start if start is not None else _start(frames[0]),
+        )
+    else:
+        by_clock = phase_by_time(start) if start is not None else None
+    if by_clock is not None and by_text not in (None, by_clock) and acquisition.kind != "dynamic":
+        raise InputError(
+            label,
+            f"its time says {by_clock} phase ({(start or 0) / 60:.0f} min after injection), its description {by_text}",
+            _STATE_PHASE,
+        )
+    if by_clock is not None:
+        return by_clock, []
+    why = (
+        "it starts between the tissue and the bone phase"
+        if start is not None
+        else "no injection time is known"
+    )
+    if by_text is not None and by_text != "vascular":
+        return by_text, [
+            Flag(
+                "phase-by-description",
+                f"{label} is taken for the {by_text} phase by its description alone: {why}.",
+                "caution",
+                by_text,
+            )
+        ]
+    if acquisition.kind == "whole body" and start is None:
+        return "bone", [
+            Flag(
+                "phase-by-kind",
+                f"{label} is taken for the bone phase because it is a whole-body sweep: {why}.",
+                "caution",
+                "bone",
+            )
+        ]
+    if by_order is not None and start is None:
+        return by_order, [
+            Flag(
+                "phase-by-order",
+                f"{label} is taken for the {by_order} phase by the order of the images: {why}.",
+                "caution",
+                by_order,
+            )
+        ]
+    raise InputError(label, f"its phase cannot be told: {why}", _STATE_PHASE)
+
+
+def _with_timing_flags(item: Candidate) -> Candidate:
+    first = item.frames[0]
+    if item.origin != "injection":
+        return item
+    frame_s = first.duration_s if item.acquisition.kind == "dynamic" else None
+    return replace(
+        item, flags=(*item.flags, *timing_flags(item.phase, item.offset_s + _start(first), frame_s))
+    )
+
+
+def _start(frame: Frame) -> float:
+    return frame.start_s or 0.0
+
+
+def _end(frame: Frame) -> float:
+    return _start(frame) + (frame.duration_s or 0.0)

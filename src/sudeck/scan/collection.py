@@ -1,0 +1,126 @@
+"""All files of a study opened and audited; what can not be used is set aside with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from warnings import catch_warnings, simplefilter
+
+import pydicom.config
+
+from sudeck.core.errors import InputError
+from sudeck.core.flags import Flag
+from sudeck.core.privacy import Redactor
+from sudeck.scan.acquisitions import read_acquisition, same_counts
+from sudeck.scan.dicom import DicomFile, find_files, open_dicom
+from sudeck.scan.frames import Acquisition
+from sudeck.scan.identity import redactor_of
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file, or a part of one, that is not used, and why."""
+
+    label: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.reason}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {"label": self.label, "reason": self.reason}
+
+
+@dataclass(frozen=True)
+class Collection:
+    """The acquisitions of one study of one patient, the files set aside, and findings about the whole."""
+
+    acquisitions: tuple[Acquisition, ...]
+    skipped: tuple[Skipped, ...]
+    errors: tuple[InputError, ...]
+    flags: tuple[Flag, ...]
+
+
+def collect(paths: Sequence[Path], *, frame_s: float | None = None) -> Collection:
+    """Open every file under `paths` and read those that hold planar counts.
+
+    A broken file never stops the others. Copies are used once.
+
+    Raises
+    ------
+    InputError
+        If a path does not exist, or the usable files belong to several patients or several studies.
+    """
+    files: list[DicomFile] = []
+    failures: list[tuple[Path, InputError]] = []
+    redactor = Redactor()
+    found = find_files(paths)
+    with catch_warnings(record=True) as remarks, pydicom.config.disable_value_validation():
+        # pydicom warns of each irregular element; they are counted per study, never silently dropped.
+        simplefilter("always")
+        for path in found:
+            try:
+                file = open_dicom(path)
+            except InputError as error:
+                failures.append((path, error))
+            else:
+                files.append(file)
+                redactor |= redactor_of(file.header)
+        errors = [InputError(redactor.label(path), error.problem, error.remedy) for path, error in failures]
+        acquisitions: list[Acquisition] = []
+        for file in files:
+            try:
+                acquisitions.append(read_acquisition(file, redactor.label(file.path), frame_s=frame_s))
+            except InputError as error:
+                errors.append(error)
+    flags = () if not remarks else (_irregular(len(remarks)),)
+    acquisitions, copies = _without_copies(acquisitions)
+    _refuse_mixtures(acquisitions)
+    skipped = [Skipped(error.subject, f"{error.problem}; {error.remedy}") for error in errors]
+    return Collection(tuple(acquisitions), (*skipped, *copies), tuple(errors), flags)
+
+
+def _irregular(remarks: int) -> Flag:
+    return Flag(
+        "dicom-irregular",
+        f"The headers break the DICOM standard in {remarks} {'place' if remarks == 1 else 'places'}; "
+        "such elements are read as missing.",
+        "info",
+        value=remarks,
+    )
+
+
+def _without_copies(acquisitions: Sequence[Acquisition]) -> tuple[list[Acquisition], list[Skipped]]:
+    """Keep the first of identical files, and of images that carry one identifier and the same counts."""
+    kept: list[Acquisition] = []
+    copies: list[Skipped] = []
+    for acquisition in acquisitions:
+        original = next((other for other in kept if _is_copy(acquisition, other)), None)
+        if original is None:
+            kept.append(acquisition)
+        else:
+            copies.append(Skipped(acquisition.label, f"it is a copy of {original.label}, which is used once"))
+    return kept, copies
+
+
+def _is_copy(acquisition: Acquisition, other: Acquisition) -> bool:
+    if acquisition.source.sha256 == other.source.sha256:
+        return True
+    same_instance = acquisition.instance and acquisition.instance == other.instance
+    return bool(same_instance) and same_counts(acquisition.counts, other.counts)
+
+
+def _refuse_mixtures(acquisitions: Sequence[Acquisition]) -> None:
+    for what, tokens in (
+        ("patients", {acquisition.patient for acquisition in acquisitions} - {""}),
+        ("studies", {acquisition.study for acquisition in acquisitions} - {""}),
+    ):
+        if len(tokens) > 1:
+            raise InputError(
+                f"{len(acquisitions)} files",
+                f"they belong to {len(tokens)} {what}",
+                "give the files of one study of one patient",
+            )

@@ -1,0 +1,77 @@
+"""Whose file it is: what must be masked in anything we print, and whether files belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydicom.dataset import Dataset
+
+from sudeck.core.privacy import Redactor
+from sudeck.core.provenance import sha256_of
+from sudeck.scan.dicom import Header
+
+_IDENTIFYING = (
+    "PatientID",
+    "OtherPatientIDs",
+    "PatientBirthName",
+    "PatientMotherBirthName",
+    "PatientAddress",
+    "PatientTelephoneNumbers",
+    "MedicalRecordLocator",
+    "MilitaryRank",
+    "AccessionNumber",
+    "IssuerOfPatientID",
+)
+# GE Genie keeps the patient's name a second time, out of reach of simple anonymisers.
+_PRIVATE_NAMES = (("GEMS_GENIE_1", 0x0009, 0x40),)
+_MAX_DEPTH = 8
+
+
+def redactor_of(header: Header) -> Redactor:
+    """Collect the words that identify the patient of a file, or anybody else named in it.
+
+    Every element with the value representation of a person's name, at any depth of the sequences; record
+    numbers; private copies of the name; the birth date in the ways people write one.
+    """
+    values: list[str] = list(_person_names(header.dataset, _MAX_DEPTH))
+    for keyword in _IDENTIFYING:
+        values += header.texts(keyword)
+    for item in header.items("OtherPatientIDsSequence"):
+        values += item.texts("PatientID")
+    values += [str(header.private(*place) or "") for place in _PRIVATE_NAMES]
+    return Redactor.from_values(values) | Redactor(frozenset(_birth_dates(header)))
+
+
+def patient_of(header: Header) -> str:
+    """Return a token that is equal for files of one patient; empty when the file names none.
+
+    A hash, so that the record number itself goes no further.
+    """
+    parts = (header.text("PatientID"), header.text("PatientName"), header.text("PatientBirthDate"))
+    return sha256_of("\x1f".join(parts).encode())[:16] if any(parts[:2]) else ""
+
+
+def _person_names(dataset: Dataset, depth: int) -> Iterator[str]:
+    for tag in dataset.keys():  # noqa: SIM118 - iterating a Dataset converts every element
+        raw = dataset.get_item(tag)
+        vr = getattr(raw, "VR", None)
+        # In implicit VR files the representation comes from the dictionary, hence only on conversion.
+        if vr is None or vr in ("PN", "SQ"):
+            try:
+                element = dataset[tag]
+                if element.VR == "PN":
+                    names = element.value if element.VM > 1 else (element.value,)
+                    yield from (str(name) for name in names)
+                elif element.VR == "SQ" and depth > 0:
+                    for item in element.value:
+                        yield from _person_names(item, depth - 1)
+            except Exception:  # a damaged element can name nobody
+                continue
+
+
+def _birth_dates(header: Header) -> Iterator[str]:
+    digits = "".join(filter(str.isdigit, header.text("PatientBirthDate")))
+    if len(digits) == 8 and digits.strip("0"):
+        year, month, day = digits[:4], digits[4:6], digits[6:]
+        for parts in ((year, month, day), (day, month, year), (month, day, year)):
+            yield from (separator.join(parts) for separator in ("", "-", ".", "_"))

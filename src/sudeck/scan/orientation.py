@@ -1,0 +1,179 @@
+"""Choose the frames to measure of an acquisition, and settle which side of the patient is at image-left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sudeck.core.errors import InputError
+from sudeck.core.flags import Flag
+from sudeck.core.vocabulary import Side, opposite
+from sudeck.scan.frames import Acquisition, Frame
+from sudeck.scan.sides import SideEvidence, View, left_of_view
+
+_SETTLE = (
+    "state it with --image-left right (or left), or with --view anterior (posterior, palmar, dorsal, plantar)"
+)
+_FRONT: tuple[View, ...] = ("anterior", "dorsal")
+_TC99M_KEV = 140.5
+# How much better an opposed image must match unmirrored before we disbelieve that it is opposed.
+_MIRROR_MARGIN = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Orientation:
+    """Frames of the detector to measure, their opposed partners if any, and what stands at image-left."""
+
+    frames: tuple[Frame, ...]
+    opposed: tuple[Frame, ...] | None
+    view: View
+    image_left: Side
+    flags: tuple[Flag, ...]
+
+
+def orient(
+    acquisition: Acquisition, *, view: View | None = None, image_left: Side | None = None
+) -> Orientation:
+    """Choose detector and energy window, and settle the side at image-left.
+
+    Of an opposed pair the front detector (anterior, dorsal) is measured and the other becomes its partner,
+    unless `view` names the other one.
+
+    Parameters
+    ----------
+    acquisition : Acquisition
+        The acquisition.
+    view, image_left
+        What a person states; it overrules the file, with a flag where the file disagrees.
+
+    Raises
+    ------
+    InputError
+        If nothing tells the side, clues contradict each other, or no energy window can be chosen.
+    """
+    label = acquisition.label
+    flags: list[Flag] = []
+    evidence = _undouble(acquisition)
+    detectors = acquisition.detectors
+    primary = _primary(evidence, detectors, view)
+    found = evidence[primary]
+    settled = image_left or (left_of_view(view) if view is not None else None) or found.image_left
+    if settled is None:
+        raise InputError(label, found.problem, _SETTLE)
+    chosen_view: View = view or found.view
+    if found.image_left is not None and found.image_left != settled:
+        flags.append(
+            Flag(
+                "side-overruled",
+                f"A person states patient {settled} at image-left; the file says {found.image_left}.",
+                "serious",
+                label,
+            )
+        )
+    elif view in ("palmar", "plantar", "dorsal") and image_left is None and found.image_left is None:
+        flags.append(
+            Flag(
+                "side-by-convention",
+                f"Patient {settled} is taken to be at image-left because the view is {view} and limbs point down the "
+                "image; state --image-left where they point up.",
+                "caution",
+                label,
+            )
+        )
+    frames = _frames_of(acquisition, primary, flags)
+    opposed = _opposed(
+        acquisition, evidence, primary, settled, frames, view is not None or image_left is not None, flags
+    )
+    return Orientation(frames, opposed, chosen_view, settled, tuple(flags))
+
+
+def _undouble(acquisition: Acquisition) -> dict[int, SideEvidence]:
+    """Disbelieve clues that say the same of two detectors: opposed heads can not share a view."""
+    evidence = dict(acquisition.evidence)
+    detectors = acquisition.detectors
+    unknown = SideEvidence(
+        "unknown", None, (), "nothing in it tells which side of the patient is at image-left"
+    )
+    for detector in detectors:
+        evidence.setdefault(detector, unknown)
+    stated = [evidence[detector].image_left for detector in detectors]
+    if len(detectors) > 1 and None not in stated and len(set(stated)) == 1:
+        problem = f"all its {len(detectors)} detectors claim the same {evidence[detectors[0]].view} view"
+        return {
+            detector: SideEvidence("unknown", None, evidence[detector].clues, problem)
+            for detector in detectors
+        }
+    return evidence
+
+
+def _primary(evidence: dict[int, SideEvidence], detectors: tuple[int, ...], view: View | None) -> int:
+    if view is not None:
+        wanted = [detector for detector in detectors if evidence[detector].view == view]
+        return (wanted or list(detectors))[0]
+    known = [detector for detector in detectors if evidence[detector].image_left is not None]
+    front = [detector for detector in known if evidence[detector].view in _FRONT]
+    return (front or known or list(detectors))[0]
+
+
+def _frames_of(acquisition: Acquisition, detector: int, flags: list[Flag]) -> tuple[Frame, ...]:
+    frames = [frame for frame in acquisition.frames if frame.detector == detector]
+    windows = sorted({frame.energy_window for frame in frames})
+    if len(windows) > 1:
+        raise InputError(
+            acquisition.label,
+            f"it holds {len(windows)} energy windows and nothing says which one is the photopeak",
+            "export the photopeak images alone",
+        )
+    return tuple(sorted(frames, key=lambda frame: (frame.phase, frame.time_slice, frame.index)))
+
+
+def _opposed(
+    acquisition: Acquisition,
+    evidence: dict[int, SideEvidence],
+    primary: int,
+    image_left: Side,
+    frames: tuple[Frame, ...],
+    told: bool,
+    flags: list[Flag],
+) -> tuple[Frame, ...] | None:
+    """Return the partner frames of an opposed pair, or None with a flag where there is no trustworthy one."""
+    others = [detector for detector in acquisition.detectors if detector != primary]
+    if len(others) != 1:
+        return None
+    found = evidence[others[0]].image_left
+    partner = _frames_of(acquisition, others[0], flags)
+    same_times = [(frame.phase, frame.time_slice) for frame in partner] == [
+        (frame.phase, frame.time_slice) for frame in frames
+    ]
+    believed = found == opposite(image_left) or (found is None and told)
+    if same_times and believed and _looks_mirrored(acquisition, frames, partner):
+        return partner
+    flags.append(
+        Flag(
+            "opposed-view-unused",
+            f"Detector {others[0]} is left out: it is not clearly the opposed view of detector {primary}.",
+            "caution",
+            acquisition.label,
+        )
+    )
+    return None
+
+
+def _looks_mirrored(acquisition: Acquisition, frames: tuple[Frame, ...], partner: tuple[Frame, ...]) -> bool:
+    front, back = (_summed(acquisition, side) for side in (frames, partner))
+    return _correlation(front, back[:, ::-1]) > _correlation(front, back) - _MIRROR_MARGIN
+
+
+def _summed(acquisition: Acquisition, frames: tuple[Frame, ...]) -> NDArray[np.float64]:
+    summed: NDArray[np.float64] = acquisition.counts[[frame.index for frame in frames]].sum(
+        axis=0, dtype=np.float64
+    )
+    return summed
+
+
+def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    a, b = first - first.mean(), second - second.mean()
+    scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    return float((a * b).sum()) / scale if scale else 0.0
