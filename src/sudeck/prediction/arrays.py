@@ -51,7 +51,9 @@ def binary_column(table: pd.DataFrame, column: str) -> FloatArray:
             values.append(1.0 if text in _TRUE else 0.0)
         else:
             raise InputError(
-                f"column {column}, row {row}", f"{value!r} is neither yes nor no", "use 1, 0 or leave it empty"
+                f"column {column}, row {row}",
+                f"{value!r} is neither yes nor no",
+                "use 1, 0 or leave it empty",
             )
     return np.array(values, dtype=np.float64)
 

@@ -221,7 +221,9 @@ class _Ladder:
     def of(cls, score: ArrayLike, y: FloatArray, name: str) -> _Ladder:
         x = np.asarray(score, dtype=np.float64)
         if x.shape != y.shape or not np.isfinite(x).all():
-            raise InputError(name, "the values do not fit the outcomes, or one is missing", "drop missing ones first")
+            raise InputError(
+                name, "the values do not fit the outcomes, or one is missing", "drop missing ones first"
+            )
         order = np.argsort(x, kind="stable")
         ladder = x[order]
         last_below = np.flatnonzero(ladder[1:] > ladder[:-1])

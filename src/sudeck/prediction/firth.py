@@ -123,7 +123,7 @@ def fit_firth(
     fit = maximise_logistic(X, y, firth=True)
     lows, highs = profile_interval(X, y, fit, level=level)
     p_values = tuple(penalised_ratio_test(X, y, fit, [j]) for j in range(X.shape[1]))
-    covariance = np.linalg.inv(_information(X, fit, se_convention))
+    covariance = np.asarray(np.linalg.inv(_information(X, fit, se_convention)), dtype=np.float64)
     method = f"Firth logistic regression, profile penalised likelihood interval, {se_convention} SE"
     coefficients = tuple(
         Estimate(

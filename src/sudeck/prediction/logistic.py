@@ -137,6 +137,21 @@ def separated(fit: LogisticFit, design: FloatArray, *, beyond: float = 15.0) -> 
     return np.asarray(~fit.converged | (reach > beyond))
 
 
+def solve_matrix(matrix: FloatArray, right: FloatArray) -> FloatArray:
+    """Solve a stack of linear systems; a ridge of rounding size helps where one has become singular.
+
+    Parameters
+    ----------
+    matrix : array, shape (..., k, k)
+    right : array, shape (..., k, m)
+    """
+    try:
+        return np.asarray(np.linalg.solve(matrix, right))
+    except np.linalg.LinAlgError:
+        size = np.trace(matrix, axis1=-2, axis2=-1)[..., None, None] / matrix.shape[-1]
+        return np.asarray(np.linalg.solve(matrix + (1e-10 * size + 1e-300) * np.eye(matrix.shape[-1]), right))
+
+
 @dataclass(frozen=True)
 class _Problem:
     """The data of one stack of fits, and what Newton asks of them."""
@@ -180,7 +195,7 @@ class _Problem:
         residual = self.weights * (self.outcome - p)
         if self.firth:
             height = height + 0.5 * np.linalg.slogdet(information)[1]
-            half = np.swapaxes(_solve_matrix(information, np.swapaxes(self.design, -1, -2)), -1, -2)
+            half = np.swapaxes(solve_matrix(information, np.swapaxes(self.design, -1, -2)), -1, -2)
             leverage = variance * (half * self.design).sum(axis=-1)
             residual = residual + leverage * (0.5 - p)
         score = (np.swapaxes(self.design, -1, -2) @ residual[..., None])[..., 0]
@@ -192,13 +207,4 @@ class _Problem:
 
 
 def _solve(matrix: FloatArray, vector: FloatArray) -> FloatArray:
-    return _solve_matrix(matrix, vector[..., None])[..., 0]
-
-
-def _solve_matrix(matrix: FloatArray, right: FloatArray) -> FloatArray:
-    """Solve, with a ridge of rounding size where a matrix of the stack has become singular."""
-    try:
-        return np.asarray(np.linalg.solve(matrix, right))
-    except np.linalg.LinAlgError:
-        size = np.trace(matrix, axis1=-2, axis2=-1)[..., None, None] / matrix.shape[-1]
-        return np.asarray(np.linalg.solve(matrix + (1e-10 * size + 1e-300) * np.eye(matrix.shape[-1]), right))
+    return solve_matrix(matrix, vector[..., None])[..., 0]

@@ -108,7 +108,9 @@ def compare_areas(
     cases, controls = int(y.sum()), int(len(y) - y.sum())
     if min(cases, controls) < 2:
         raise InputError("the comparison of areas", "a class has one patient", "at least two are needed")
-    parts = [_placements(_scores(score, y, name), y) for score, name in zip((first, second), names, strict=True)]
+    parts = [
+        _placements(_scores(score, y, name), y) for score, name in zip((first, second), names, strict=True)
+    ]
     covariance = float(
         np.cov(parts[0][1], parts[1][1])[0, 1] / cases + np.cov(parts[0][2], parts[1][2])[0, 1] / controls
     )
@@ -221,5 +223,7 @@ def _estimate(
 def _scores(score: ArrayLike, y: FloatArray, name: str) -> FloatArray:
     x = np.asarray(score, dtype=np.float64)
     if x.shape != y.shape or not np.isfinite(x).all():
-        raise InputError(name, "the scores do not fit the outcomes, or one is missing", "drop missing ones first")
+        raise InputError(
+            name, "the scores do not fit the outcomes, or one is missing", "drop missing ones first"
+        )
     return round_ties(x)

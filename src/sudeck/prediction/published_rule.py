@@ -1,0 +1,287 @@
+"""The published rule, frozen: BPr/TPr > 1.125, BPr/VPr > 1.075, TPr/VPr > 0.935, all strict.
+
+Nothing here is tuned on the data at hand. The three criteria are not three votes: on the log scale the second
+ratio is the sum of the other two, so a patient's three probabilities hang together and "all three met" is the
+probability of one wedge in the plane of log BPr/TPr and log TPr/VPr.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from sudeck.core.errors import InputError
+from sudeck.core.published import PUBLISHED_RATIOS, SOURCE
+from sudeck.prediction.arrays import FloatArray, binary_column
+from sudeck.prediction.proportion import DiagnosticAccuracy, diagnostic_accuracy
+from sudeck.prediction.ratios import INDEPENDENT_RATIOS, Ratios, read_ratios
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CUTOFFS: Final[dict[str, float]] = {name: ratio.cutoff for name, ratio in PUBLISHED_RATIOS.items()}
+ALL_THREE: Final = "all three"
+
+
+@dataclass(frozen=True, slots=True)
+class PatientVerdict:
+    """What the published rule says of one patient.
+
+    Attributes
+    ----------
+    participant_id : str
+    values : Mapping of str to float
+        The three ratios of ratios.
+    exceeded : Mapping of str to bool
+        Strictly above the cut-off.
+    probability : Mapping of str to float, or None
+        Probability that the true ratio is above the cut-off, given this patient's measurement error and a
+        flat prior; with the key ``"all three"`` for all together. ``None`` without a standard error.
+    """
+
+    participant_id: str
+    values: Mapping[str, float]
+    exceeded: Mapping[str, bool]
+    probability: Mapping[str, float] | None
+
+    @property
+    def criteria_met(self) -> int:
+        """How many of the three cut-offs are exceeded."""
+        return sum(self.exceeded.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {
+            "participant_id": self.participant_id,
+            "values": dict(self.values),
+            "exceeded": dict(self.exceeded),
+            "criteria_met": self.criteria_met,
+            "probability": None if self.probability is None else dict(self.probability),
+        }
+
+    def __str__(self) -> str:
+        parts = [f"{self.participant_id}: {self.criteria_met} of 3 published criteria met"]
+        for name, value in self.values.items():
+            sign = ">" if self.exceeded[name] else "not >"
+            chance = "" if self.probability is None else f" (probability {self.probability[name]:.2f})"
+            parts.append(f"{name} {value:.3f} {sign} {CUTOFFS[name]}{chance}")
+        return "; ".join(parts)
+
+
+@dataclass(frozen=True)
+class RuleOnCohort:
+    """The published rule against the responders of a cohort.
+
+    Attributes
+    ----------
+    accuracy : Mapping of str to DiagnosticAccuracy
+        For each ratio, and for ``"all three"`` met together.
+    responders_by_criteria_met : tuple of (int, int)
+        Responders and patients with 0, 1, 2 and 3 criteria met.
+    trend_p : float
+        Exact test (permutation of outcomes, conditional on the table) that responding goes up or down with
+        the number of criteria met.
+    left_out : int
+        Patients without all ratios or without an outcome.
+    """
+
+    accuracy: Mapping[str, DiagnosticAccuracy]
+    responders_by_criteria_met: tuple[tuple[int, int], ...]
+    trend_p: float
+    left_out: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values: one entry a ratio with its cut-off, and one for all three."""
+        entries: dict[str, Any] = {}
+        for name, accuracy in self.accuracy.items():
+            cutoff = {"cutoff": CUTOFFS[name], "rule": ">"} if name in CUTOFFS else {"rule": "all exceeded"}
+            entries[name] = cutoff | accuracy.to_dict()
+        return entries | {
+            "responders_by_criteria_met": [list(pair) for pair in self.responders_by_criteria_met],
+            "trend_p": self.trend_p,
+            "left_out": self.left_out,
+            "source": SOURCE,
+        }
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name}: {accuracy}" for name, accuracy in self.accuracy.items())
+
+
+def apply_published_rule(table: pd.DataFrame) -> tuple[PatientVerdict, ...]:
+    """Apply the three cut-offs to every patient whose three phases were measured.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As for `ratios.read_ratios`. Patients with a missing phase are left out.
+    """
+    ratios = read_ratios(table)
+    complete = np.isfinite(ratios.log_phases).all(axis=1)
+    return tuple(_verdict(ratios, int(i)) for i in np.flatnonzero(complete))
+
+
+def evaluate_published_rule(
+    table: pd.DataFrame, *, responder: str = "responder", level: float = 0.95
+) -> RuleOnCohort:
+    """Hold the published rule against the responders of a cohort.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As for `ratios.read_ratios`, with a yes/no column `responder`.
+
+    Raises
+    ------
+    InputError
+        If no patient has both the ratios and the outcome.
+    """
+    verdicts = {verdict.participant_id: verdict for verdict in apply_published_rule(table)}
+    outcome = dict(zip(read_ratios(table).ids, binary_column(table, responder), strict=True))
+    known = [pid for pid in verdicts if np.isfinite(outcome[pid])]
+    if not known:
+        raise InputError(
+            "the published rule", "no patient has ratios and outcome", "give both for some patients"
+        )
+    y = np.array([outcome[pid] for pid in known]) == 1.0
+    met = np.array([verdicts[pid].criteria_met for pid in known])
+    accuracy = {
+        name: _accuracy(np.array([verdicts[pid].exceeded[name] for pid in known]), y, level)
+        for name in CUTOFFS
+    }
+    accuracy[ALL_THREE] = _accuracy(met == 3, y, level)
+    by_met = tuple((int(y[met == k].sum()), int((met == k).sum())) for k in range(4))
+    return RuleOnCohort(accuracy, by_met, trend_p_value(by_met), len(table) - len(known))
+
+
+def strictly_above(value: float, cutoff: float) -> bool:
+    """Tell whether a ratio is above a cut-off, a ratio equal to it up to rounding noise being not above.
+
+    Examples
+    --------
+    >>> 1.35 / 1.2 > 1.125, strictly_above(1.35 / 1.2, 1.125)
+    (True, False)
+    """
+    return value - cutoff > 1e-9 * cutoff
+
+
+def trend_p_value(responders_and_patients: tuple[tuple[int, int], ...]) -> float:
+    """Return the exact two-sided P value of a linear trend of responders over ordered groups.
+
+    The Cochran-Armitage statistic under its exact conditional distribution (independent hypergeometric
+    margins), summed over all tables at least as far from the mean: no large-sample approximation.
+
+    Examples
+    --------
+    >>> round(trend_p_value(((1, 10), (4, 10), (5, 10), (9, 10))), 4)
+    0.0005
+    """
+    patients = [total for _, total in responders_and_patients]
+    responders = sum(count for count, _ in responders_and_patients)
+    # ways[s] = number of ways to choose the responders so far with score sum s, by number chosen.
+    ways: dict[tuple[int, int], int] = {(0, 0): 1}
+    for score, total in enumerate(patients):
+        grown: dict[tuple[int, int], int] = {}
+        for (chosen, summed), count in ways.items():
+            for extra in range(min(total, responders - chosen) + 1):
+                key = (chosen + extra, summed + score * extra)
+                grown[key] = grown.get(key, 0) + count * math.comb(total, extra)
+        ways = grown
+    final = {summed: count for (chosen, summed), count in ways.items() if chosen == responders}
+    observed = sum(score * count for score, (count, _) in enumerate(responders_and_patients))
+    n = sum(patients)
+    # Distance from the mean, times n, so that it stays a whole number and ties are exact.
+    mean_times_n = responders * sum(score * total for score, total in enumerate(patients))
+    far = abs(observed * n - mean_times_n)
+    extreme = sum(count for summed, count in final.items() if abs(summed * n - mean_times_n) >= far)
+    return extreme / sum(final.values())
+
+
+def probability_all_exceeded(means: FloatArray, covariance: FloatArray) -> float:
+    """Return the probability that all three true ratios exceed their cut-offs.
+
+    Parameters
+    ----------
+    means : array, shape (2,)
+        Measured log BPr/TPr and log TPr/VPr.
+    covariance : array, shape (2, 2)
+        Of their errors, taken as normal with a flat prior.
+
+    Notes
+    -----
+    Given log BPr/TPr = u, the other must exceed both its own cut-off and what BPr/VPr still asks, so the
+    probability is one integral over u, done by Gauss-Legendre on each side of the kink.
+    """
+    from scipy.special import ndtr
+
+    first, second = (math.log(CUTOFFS[name]) for name in INDEPENDENT_RATIOS)
+    total = math.log(CUTOFFS["BPr/VPr"])
+    sd_u = math.sqrt(covariance[0, 0])
+    if sd_u == 0.0 or covariance[1, 1] == 0.0:
+        # One ratio is known exactly: what is left is a single normal tail (or a plain yes or no).
+        return _probability_one_exact(means, covariance, first, second, total)
+    slope = covariance[0, 1] / covariance[0, 0]
+    sd_rest = math.sqrt(max(covariance[1, 1] - slope * covariance[0, 1], 1e-18))
+    kink = total - second
+    edges = sorted({first, min(max(kink, first), means[0] + 9 * sd_u), max(first, means[0] + 9 * sd_u)})
+    nodes, node_weights = np.polynomial.legendre.leggauss(80)
+    result = 0.0
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        # Only where the density of u has any mass.
+        low, high = max(low, means[0] - 9 * sd_u), high
+        if high <= low:
+            continue
+        u = (low + high) / 2 + (high - low) / 2 * nodes
+        density = np.exp(-0.5 * ((u - means[0]) / sd_u) ** 2) / (sd_u * math.sqrt(2 * math.pi))
+        needed = np.maximum(second, total - u)
+        above = ndtr((means[1] + slope * (u - means[0]) - needed) / sd_rest)
+        result += float((high - low) / 2 * np.sum(node_weights * density * above))
+    return min(max(result, 0.0), 1.0)
+
+
+def _probability_one_exact(
+    means: FloatArray, covariance: FloatArray, first: float, second: float, total: float
+) -> float:
+    from scipy.special import ndtr
+
+    exact, other = (0, 1) if covariance[0, 0] == 0.0 else (1, 0)
+    limits = (first, second)
+    if not means[exact] > limits[exact]:
+        return 0.0
+    needed = max(limits[other], total - means[exact])
+    sd = math.sqrt(covariance[other, other])
+    gap = means[other] - needed
+    return float(gap > 0) if sd == 0.0 else float(ndtr(gap / sd))
+
+
+def _verdict(ratios: Ratios, i: int) -> PatientVerdict:
+    values = {name: float(ratios.values(name)[i]) for name in CUTOFFS}
+    exceeded = {name: strictly_above(values[name], cutoff) for name, cutoff in CUTOFFS.items()}
+    return PatientVerdict(ratios.ids[i], values, exceeded, _probabilities(ratios, i))
+
+
+def _probabilities(ratios: Ratios, i: int) -> dict[str, float] | None:
+    from scipy.special import ndtr
+
+    if not np.isfinite(ratios.log_error[i]).all():
+        return None
+    chances = {}
+    for name, cutoff in CUTOFFS.items():
+        gap, se = ratios.log_values(name)[i] - math.log(cutoff), ratios.log_se(name)[i]
+        chances[name] = float(ndtr(gap / se)) if se > 0 else float(gap > 0)
+    means = np.array([ratios.log_values(name)[i] for name in INDEPENDENT_RATIOS])
+    chances[ALL_THREE] = probability_all_exceeded(means, ratios.log_error_of(INDEPENDENT_RATIOS)[i])
+    return chances
+
+
+def _accuracy(positive: np.ndarray, y: np.ndarray, level: float) -> DiagnosticAccuracy:
+    return diagnostic_accuracy(
+        int((positive & y).sum()),
+        int((positive & ~y).sum()),
+        int((~positive & y).sum()),
+        int((~positive & ~y).sum()),
+        level=level,
+    )
