@@ -97,9 +97,9 @@ def tabulate_measures(table: pd.DataFrame) -> MeasureTable:
     Parameters
     ----------
     table : DataFrame
-        Columns ``participant_id``, ``visit``, ``hemisphere`` (``"pain"``: contralateral to the affected limb, or
-        ``"other"``), ``measure`` and ``value`` (positive). The error of each value comes from ``log_se`` or, failing
-        that, from ``low`` and ``high`` (with ``level``, 0.95 unless given); both may be absent.
+        Columns ``participant_id``, ``visit``, ``hemisphere`` (``"pain"``: contralateral to the affected limb,
+        or ``"other"``), ``measure`` and ``value`` (positive). The error of each value comes from ``log_se``
+        or, failing that, from ``low`` and ``high`` (with ``level``, 0.95 unless given); both may be absent.
 
     Returns
     -------
@@ -237,8 +237,8 @@ def _fill_errors(
             flags.append(
                 Flag(
                     "error-assumed",
-                    f"{int((~known).sum())} value(s) of {measure} come without an interval and take the median "
-                    f"error of the others ({medians[measure]:.3g} on the log scale).",
+                    f"{int((~known).sum())} value(s) of {measure} come without an interval and take the "
+                    f"median error of the others ({medians[measure]:.3g} on the log scale).",
                     "caution",
                     measure,
                     value=float((~known).sum()),
