@@ -7,7 +7,7 @@ patient who missed a visit still counts with the visit that was made.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -171,7 +171,10 @@ P in the family 0.0625, n = 5
     if changes:
         names = [f"{c.measure} {c.hemisphere} {c.visit}" for c in changes]
         family = flip_signs(np.column_stack(columns), names=names, rng=rng)
-        changes = [_with_family(change, family.p[j], family.p_family[j]) for j, change in enumerate(changes)]
+        changes = [
+            replace(change, p_sign_flip=p, p_family=q)
+            for change, p, q in zip(changes, family.p, family.p_family, strict=True)
+        ]
 
     asymmetries: list[Asymmetry] = []
     for measure in measures.measures:
