@@ -87,9 +87,8 @@ class LimbMap:
         weights = dict(UPTAKE[phase])
         if phase == "bone":
             weights["joints"] *= 1 + periarticular
-        return np.sum(
-            [weights[name] * self.tissues[name] for name in TISSUES if only in (None, name)], axis=0
-        )
+        chosen = [weights[name] * self.tissues[name] for name in TISSUES if only in (None, name)]
+        return np.asarray(np.sum(chosen, axis=0))
 
     @cached_property
     def contour(self) -> NDArray[np.float64]:

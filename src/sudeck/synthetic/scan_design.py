@@ -61,8 +61,8 @@ class BoneScanDesign:
         mean density of the healthy limb.
     injection_site, hot_spot : side or None, float
         Where an injection left a hot spot, and its counts relative to the healthy limb.
-    flow_frames, flow_frame_s, pool_s, delayed_s, delayed_after_h
-        Timing.
+    flow_frames, flow_frame_s, pool_after_s, pool_s, delayed_after_h, delayed_s
+        Timing of the acquisitions, counted from the injection, at which the flow starts.
     arrival_s : mapping of side to float
         Arrival of the bolus in each limb after the start of the flow, in s.
     """
@@ -96,6 +96,7 @@ class BoneScanDesign:
     hot_spot: float = 0.15
     flow_frames: int = 60
     flow_frame_s: float = 2.0
+    pool_after_s: float = 300.0
     pool_s: float = 300.0
     delayed_s: float = 300.0
     delayed_after_h: float = 3.0
