@@ -81,6 +81,7 @@ def find_onsets(
     pulse_sample: int,
     *,
     window_ms: Window = DEFAULT_SEARCH_MS,
+    level_mv: ArrayLike | None = None,
     noise_sd_mv: ArrayLike | None = None,
     smallest_mv: ArrayLike = 0.0,
 ) -> Onsets:
@@ -116,8 +117,9 @@ def find_onsets(
         Column of the pulse.
     window_ms : (float, float)
         Where the response is looked for.
-    noise_sd_mv : array_like, shape (n_trials,), optional
-        SD of the noise; that of the 100 ms before the pulse unless given.
+    level_mv, noise_sd_mv : array_like, shape (n_trials,), optional
+        Level and SD of the EMG without a response; median and SD of the 100 ms before the pulse unless
+        given. Give them where a conditioning pulse comes that early.
     smallest_mv : array_like
         Peak-to-peak amplitude a response must exceed: one number, or one a trial.
 
@@ -135,20 +137,15 @@ def find_onsets(
     """
     sweeps = as_sweeps(emg_mv, rate_hz, pulse_sample)
     n_samples = sweeps.shape[1]
-    baseline_ms = clip_window(_BASELINE_MS, rate_hz=rate_hz, pulse_sample=pulse_sample, n_samples=n_samples)
     columns = window_slice(
         window_ms, rate_hz=rate_hz, pulse_sample=pulse_sample, n_samples=n_samples, name="search window"
     )
     complete = np.asarray(np.isfinite(sweeps).all(axis=1))
     values = sweeps if complete.all() else np.where(complete[:, np.newaxis], sweeps, 0.0)
-    if baseline_ms[1] - baseline_ms[0] >= 5.0:
-        before = values[
-            :, window_slice(baseline_ms, rate_hz=rate_hz, pulse_sample=pulse_sample, n_samples=n_samples)
-        ]
-    else:
-        before = values[:, columns.start : columns.start + 2]
-    response = values[:, columns] - np.median(before, axis=1, keepdims=True)
+    before = _before(values, rate_hz, pulse_sample)
+    level = np.median(before, axis=1) if level_mv is None else np.broadcast_to(level_mv, len(sweeps))
     noise = before.std(axis=1) if noise_sd_mv is None else np.broadcast_to(noise_sd_mv, len(sweeps))
+    response = values[:, columns] - level[:, np.newaxis]
 
     size = np.ptp(response, axis=1)
     effective = np.maximum(noise, _SMALLEST_FRACTION * size)
@@ -188,6 +185,15 @@ def find_onsets(
         offset_ms=np.where(present, begin_ms + end * 1e3 / rate_hz, np.nan),
         present=present,
     )
+
+
+def _before(values: NDArray[np.float64], rate_hz: float, pulse_sample: int) -> NDArray[np.float64]:
+    """Return what the sweeps hold of the 100 ms before the pulse; where that is nothing, their begin."""
+    n_samples = values.shape[1]
+    window_ms = clip_window(_BASELINE_MS, rate_hz=rate_hz, pulse_sample=pulse_sample, n_samples=n_samples)
+    if window_ms[1] - window_ms[0] < 5.0:
+        return values[:, :2]
+    return values[:, window_slice(window_ms, rate_hz=rate_hz, pulse_sample=pulse_sample, n_samples=n_samples)]
 
 
 def _smooth(values: NDArray[np.float64], span: int) -> NDArray[np.float64]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from sudeck.core.errors import InputError
+from sudeck.tms.muscles import muscle_and_side
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -29,32 +29,31 @@ SEARCH_WINDOWS_MS: Final[dict[str, Window]] = {
 DEFAULT_SEARCH_MS: Final[Window] = (15.0, 60.0)
 
 _GROUP_OF_MUSCLE: Final[dict[str, str]] = {
-    **dict.fromkeys(("FDI", "APB", "ADM", "OP", "FPB", "ABPB", "THENAR"), "hand"),
-    **dict.fromkeys(("ECR", "FCR", "EDC", "FDS", "ECU", "FCU"), "forearm"),
-    **dict.fromkeys(("BB", "BICEPS", "TB", "TRICEPS", "DELTOID"), "arm"),
-    **dict.fromkeys(("TA", "SOL", "SOLEUS", "GM", "VL", "VM", "RF", "QUADRICEPS"), "leg"),
-    **dict.fromkeys(("AH", "EDB", "FHB"), "foot"),
+    **dict.fromkeys(("FDI", "APB", "ADM", "OPP", "FPB"), "hand"),
+    **dict.fromkeys(("ECR", "ECRL", "ECRB", "FCR", "FCU", "EDC", "EIP", "FDS", "FDP"), "forearm"),
+    **dict.fromkeys(("BB", "BIC", "BICEPS", "TB", "TRI", "TRICEPS", "DELT", "DELTOID", "TRAP"), "arm"),
+    **dict.fromkeys(("TA", "SOL", "SOLEUS", "GAS", "MG", "LG", "VL", "VM", "RF", "BF"), "leg"),
+    **dict.fromkeys(("AH", "EDB"), "foot"),
 }
 
 
 def search_window(muscle: str | None) -> Window:
     """Return the window in which the response of a muscle is looked for, in ms after the pulse.
 
-    Unknown muscles get the window of the hand. A side before or after the name (``"LFDI"``, ``"FDI_r"``)
-    is ignored.
+    Unknown muscles get the window of the hand.
+
+    Parameters
+    ----------
+    muscle : str or None
+        Abbreviation of the muscle, or the label of its channel.
 
     Examples
     --------
-    >>> search_window("TA"), search_window("RFDI")
-    ((20.0, 90.0), (15.0, 60.0))
+    >>> search_window("TA"), search_window("RFDI"), search_window(None)
+    ((20.0, 90.0), (15.0, 60.0), (15.0, 60.0))
     """
-    if not muscle:
-        return DEFAULT_SEARCH_MS
-    for word in re.split(r"[^A-Z]+", muscle.upper()):
-        for name in (word, word[1:] if word[:1] in "LR" else word):
-            if name in _GROUP_OF_MUSCLE:
-                return SEARCH_WINDOWS_MS[_GROUP_OF_MUSCLE[name]]
-    return DEFAULT_SEARCH_MS
+    group = _GROUP_OF_MUSCLE.get(muscle_and_side(muscle or "")[0] or "")
+    return DEFAULT_SEARCH_MS if group is None else SEARCH_WINDOWS_MS[group]
 
 
 def as_sweeps(emg_mv: ArrayLike, rate_hz: float, pulse_sample: int) -> NDArray[np.float64]:
