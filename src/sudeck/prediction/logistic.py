@@ -14,7 +14,8 @@ from sudeck.prediction.arrays import BoolArray, FloatArray
 
 _MAX_STEP = 5.0  # on a coefficient, in one iteration; keeps the first steps of a near-separated fit sane
 _HALVINGS = 12
-_SCORE_TOLERANCE = 1e-9
+# On the Newton decrement score' information⁻¹ score, which has no unit: 1e-22 is 1e-11 standard errors.
+_DECREMENT_TOLERANCE = 1e-22
 
 
 @dataclass(frozen=True)
@@ -104,12 +105,11 @@ def maximise_logistic(
     converged = np.zeros(shape, bool)
     for _ in range(max_iterations):
         score = np.where(moves, score, 0.0)
-        converged = np.abs(score).max(axis=-1, initial=0.0) < _SCORE_TOLERANCE * problem.scale
+        curvature = information if problem.ridge is None else information + problem.ridge
+        step = solve_matrix(np.where(both_free, curvature, identity), score[..., None])[..., 0]
+        converged = np.abs((score * step).sum(axis=-1)) < _DECREMENT_TOLERANCE
         if bool(converged.all()):
             break
-        curvature = information if problem.ridge is None else information + problem.ridge
-        curvature = np.where(both_free, curvature, identity)
-        step = _solve(curvature, score)
         step = np.where(converged[..., None], 0.0, np.clip(step, -_MAX_STEP, _MAX_STEP))
         proposal = beta + step
         new_height, new_score, new_information = problem.evaluate(proposal)
@@ -121,9 +121,6 @@ def maximise_logistic(
             proposal = beta + step
             new_height, new_score, new_information = problem.evaluate(proposal)
         beta, height, score, information = proposal, new_height, new_score, new_information
-    else:
-        score = np.where(moves, score, 0.0)
-        converged = np.abs(score).max(axis=-1, initial=0.0) < _SCORE_TOLERANCE * problem.scale
     return LogisticFit(beta, information, np.asarray(height), np.asarray(converged))
 
 
@@ -163,7 +160,6 @@ class _Problem:
     firth: bool
     ridge: FloatArray | None
     stack: tuple[int, ...]
-    scale: float
 
     @classmethod
     def of(
@@ -181,9 +177,7 @@ class _Problem:
         stack = np.broadcast_shapes(design.shape[:-2], outcome.shape[:-1], w.shape[:-1], o.shape[:-1])
         if ridge is not None:
             stack = np.broadcast_shapes(stack, ridge.shape[:-2])
-        # The score of a column grows with its unit; a vanished score is one that is small beside that.
-        scale = max(1.0, float(np.abs(design).max(initial=0.0)))
-        return cls(design, outcome, w, o, firth, ridge, stack, scale)
+        return cls(design, outcome, w, o, firth, ridge, stack)
 
     def evaluate(self, beta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the penalised log-likelihood, its score, and the Fisher information."""
