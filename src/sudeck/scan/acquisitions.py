@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +14,10 @@ from sudeck.core.flags import Flag
 from sudeck.core.provenance import SourceFile
 from sudeck.core.vocabulary import Limb
 from sudeck.scan.clock import read_clock
-from sudeck.scan.counts import audit_counts
+from sudeck.scan.counts import audit_counts, rate_step_flags
 from sudeck.scan.dicom import DicomFile, Header, classify
 from sudeck.scan.frame_table import build_frame_table
-from sudeck.scan.frames import Acquisition, ImageKind, View
+from sudeck.scan.frames import Acquisition, Frame, ImageKind, View
 from sudeck.scan.identity import patient_of
 from sudeck.scan.pixels import refuse_lossy, stored_values
 from sudeck.scan.sides import SideEvidence, gather_clues, weigh
@@ -37,15 +38,11 @@ _LIMB_WORDS: tuple[tuple[Limb, re.Pattern[str]], ...] = (
         ),
     ),
 )
-_DESCRIPTIONS = (
-    "SeriesDescription",
-    "ImageID",
-    "ProtocolName",
-    "StudyDescription",
-    "ImageComments",
-    "PerformedProcedureStepDescription",
-    "AcquisitionDeviceProcessingDescription",
-)
+# What one image is called, and what the examination is called: only the first can tell phases apart.
+_IMAGE_NAMES = ("SeriesDescription", "ImageID", "ImageComments", "AcquisitionDeviceProcessingDescription")
+_STUDY_NAMES = ("ProtocolName", "StudyDescription", "PerformedProcedureStepDescription")
+_SMALLEST_MM, _LARGEST_MM = 0.05, 50.0
+_TC99M_KEV = 140.5
 
 
 def read_acquisition(file: DicomFile, label: str, *, frame_s: float | None = None) -> Acquisition:
@@ -90,7 +87,10 @@ def read_acquisition(file: DicomFile, label: str, *, frame_s: float | None = Non
     frames, frame_flags = build_frame_table(header, kind, len(values), views, subject=label, frame_s=frame_s)
     clock = read_clock(header, label)
     spacing_mm, spacing_flags = _spacing(header, label)
-    text = " | ".join(filter(None, (header.text(keyword) for keyword in _DESCRIPTIONS)))
+    frames = _photopeak(header, frames, label)
+    if kind == "dynamic":
+        flags += _rate_flags(audit.counts, frames, label)
+    text = _joined(header, _IMAGE_NAMES)
     return Acquisition(
         source=SourceFile(label, file.sha256, file.size_bytes),
         kind=kind,
@@ -100,7 +100,7 @@ def read_acquisition(file: DicomFile, label: str, *, frame_s: float | None = Non
         acquired_at=clock.acquired_at,
         injected_at=clock.injected_at,
         half_life_s=clock.half_life_s,
-        limb=_limb(header, text),
+        limb=_limb(header.text("BodyPartExamined"), text, _joined(header, _STUDY_NAMES)),
         flags=(*flags, *frame_flags, *clock.flags, *spacing_flags),
         evidence=evidence,
         text=text,
@@ -141,8 +141,17 @@ def _evidence(header: Header, n_frames: int) -> dict[int, SideEvidence]:
 
 def _spacing(header: Header, label: str) -> tuple[tuple[float, float] | None, tuple[Flag, ...]]:
     spacing = header.numbers("PixelSpacing")
-    if len(spacing) == 2 and all(0.05 <= value <= 50 for value in spacing):
+    if len(spacing) == 2 and all(_SMALLEST_MM <= value <= _LARGEST_MM for value in spacing):
         return (spacing[0], spacing[1]), ()
+    if len(spacing) == 2 and all(_SMALLEST_MM <= abs(value) <= _LARGEST_MM for value in spacing):
+        return (abs(spacing[0]), abs(spacing[1])), (
+            Flag(
+                "pixel-spacing-negative",
+                f"The pixel spacing is stated as {spacing[0]:g}, {spacing[1]:g} mm; its sign is ignored.",
+                "caution",
+                label,
+            ),
+        )
     stated = (
         "is not stated" if not spacing else f"is stated as {', '.join(f'{value:g}' for value in spacing)} mm"
     )
@@ -153,10 +162,45 @@ def _spacing(header: Header, label: str) -> tuple[tuple[float, float] | None, tu
     )
 
 
-def _limb(header: Header, text: str) -> Limb | None:
-    """Return the limb the header names; the body part first, then the descriptions, None when they name both."""
-    for words in (header.text("BodyPartExamined"), text.replace("_", " ")):
-        named = [limb for limb, pattern in _LIMB_WORDS if pattern.search(words)]
+def _photopeak(header: Header, frames: tuple[Frame, ...], label: str) -> tuple[Frame, ...]:
+    """Keep the frames of the energy window around 140 keV."""
+    used = {frame.energy_window for frame in frames}
+    if len(used) == 1:
+        return frames
+    peaks = []
+    for number, window in enumerate(header.items("EnergyWindowInformationSequence"), 1):
+        for span in window.items("EnergyWindowRangeSequence"):
+            low, high = span.number("EnergyWindowLowerLimit"), span.number("EnergyWindowUpperLimit")
+            if number in used and low is not None and high is not None and low <= _TC99M_KEV <= high:
+                peaks.append(number)
+    if len(peaks) != 1:
+        raise InputError(
+            label,
+            f"it holds {len(used)} energy windows and nothing says which one is the photopeak",
+            "export the photopeak images alone",
+        )
+    return tuple(frame for frame in frames if frame.energy_window == peaks[0])
+
+
+def _rate_flags(counts: NDArray[Any], frames: tuple[Frame, ...], label: str) -> tuple[Flag, ...]:
+    first = min(frame.detector for frame in frames)
+    timed = sorted(
+        (frame.phase, frame.time_slice, frame.index, frame.duration_s)
+        for frame in frames
+        if frame.detector == first and frame.duration_s
+    )
+    rates = [counts[index].sum() / duration for _, _, index, duration in timed if duration]
+    return rate_step_flags(np.array(rates, dtype=np.float64), label)
+
+
+def _joined(header: Header, keywords: tuple[str, ...]) -> str:
+    return " | ".join(filter(None, (header.text(keyword) for keyword in keywords)))
+
+
+def _limb(*texts: str) -> Limb | None:
+    """Return the limb named by the first text that names any; None when that one names both."""
+    for words in texts:
+        named = [limb for limb, pattern in _LIMB_WORDS if pattern.search(words.replace("_", " "))]
         if named:
             return named[0] if len(named) == 1 else None
     return None

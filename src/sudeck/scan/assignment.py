@@ -20,6 +20,7 @@ from sudeck.scan.guideline import (
     phase_by_form,
     phase_by_text,
     phase_by_time,
+    span,
     timing_flags,
 )
 from sudeck.scan.orientation import Orientation
@@ -27,6 +28,7 @@ from sudeck.scan.orientation import Orientation
 Origin = Literal["injection", "acquisition"]
 _LONG_GAP = timedelta(hours=1.5)
 _NEAR = timedelta(minutes=30)
+_TWO_INJECTIONS_S = 6 * 3600.0
 _STATE_PHASE = "state it with --phase FILE=tissue (or vascular, bone)"
 
 
@@ -103,7 +105,7 @@ def zero_time(
     recorded = sorted({item.injected_at for item in acquisitions if item.injected_at is not None})
     if recorded:
         return recorded[0], "injection", _injection_flags(acquisitions, recorded)
-    flows = sorted(item.acquired_at for item in acquisitions if item.kind == "dynamic" and item.acquired_at)
+    flows = sorted(item.acquired_at for item in acquisitions if _begins_with_flow(item) and item.acquired_at)
     if not flows:
         return None, "acquisition", ()
     return (
@@ -122,6 +124,12 @@ def zero_time(
 def _injection_flags(acquisitions: Sequence[Acquisition], recorded: Sequence[datetime]) -> tuple[Flag, ...]:
     flags = []
     spread_s = (recorded[-1] - recorded[0]).total_seconds()
+    if spread_s > _TWO_INJECTIONS_S:
+        raise InputError(
+            f"{len(acquisitions)} files",
+            f"they record injections {spread_s / 3600:.0f} h apart, so they are not one study",
+            "give the files of one injection, or state it with --injected-at",
+        )
     if spread_s > 60:
         flags.append(
             Flag(
@@ -312,23 +320,26 @@ def _phase_of(
             first=_start(frames[0]) < FLOW_S / 2,
             frame_s=frames[0].duration_s or 0.0,
             total_s=_end(frames[-1]) - _start(frames[0]),
-            start_s=start if start is not None else _start(frames[0]),
+            start_s=_start(frames[0]) if start is None and _begins_with_flow(acquisition) else start,
         )
     else:
         by_clock = phase_by_time(start) if start is not None else None
-    if by_clock is not None and by_text not in (None, by_clock) and acquisition.kind != "dynamic":
+    leads = _start(frames[0]) == 0
+    if by_clock is not None and leads and by_text not in (None, by_clock):
+        when = (
+            f"starts {span(start)} after injection"
+            if start is not None
+            else f"has frames of a {by_clock} phase"
+        )
         raise InputError(
-            label,
-            f"its time says {by_clock} phase ({(start or 0) / 60:.0f} min after injection), its description {by_text}",
-            _STATE_PHASE,
+            label, f"it {when} ({by_clock} phase), but is described as {by_text} phase", _STATE_PHASE
         )
     if by_clock is not None:
         return by_clock, []
-    why = (
-        "it starts between the tissue and the bone phase"
-        if start is not None
-        else "no injection time is known"
-    )
+    if start is not None:
+        why = f"it starts {span(start)} after injection"
+        raise InputError(label, f"its phase cannot be told: {why}", _STATE_PHASE)
+    why = "no injection time is known"
     if by_text is not None and by_text != "vascular":
         return by_text, [
             Flag(
@@ -338,7 +349,7 @@ def _phase_of(
                 by_text,
             )
         ]
-    if acquisition.kind == "whole body" and start is None:
+    if acquisition.kind == "whole body":
         return "bone", [
             Flag(
                 "phase-by-kind",
@@ -347,7 +358,7 @@ def _phase_of(
                 "bone",
             )
         ]
-    if by_order is not None and start is None:
+    if by_order is not None:
         return by_order, [
             Flag(
                 "phase-by-order",
@@ -367,6 +378,13 @@ def _with_timing_flags(item: Candidate) -> Candidate:
     return replace(
         item, flags=(*item.flags, *timing_flags(item.phase, item.offset_s + _start(first), frame_s))
     )
+
+
+def _begins_with_flow(acquisition: Acquisition) -> bool:
+    """Say whether an acquisition begins with the quick frames only a flow has."""
+    first = min(acquisition.frames, key=lambda frame: frame.start_s or 0.0)
+    quick = first.duration_s is not None and first.duration_s <= LONGEST_FLOW_FRAME_S
+    return acquisition.kind == "dynamic" and quick
 
 
 def _start(frame: Frame) -> float:

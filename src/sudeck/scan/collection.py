@@ -42,6 +42,7 @@ class Collection:
     skipped: tuple[Skipped, ...]
     errors: tuple[InputError, ...]
     flags: tuple[Flag, ...]
+    redactor: Redactor
 
 
 def collect(paths: Sequence[Path], *, frame_s: float | None = None) -> Collection:
@@ -69,18 +70,19 @@ def collect(paths: Sequence[Path], *, frame_s: float | None = None) -> Collectio
             else:
                 files.append(file)
                 redactor |= redactor_of(file.header)
-        errors = [InputError(redactor.label(path), error.problem, error.remedy) for path, error in failures]
+        errors: list[InputError] = []
         acquisitions: list[Acquisition] = []
         for file in files:
             try:
                 acquisitions.append(read_acquisition(file, redactor.label(file.path), frame_s=frame_s))
             except InputError as error:
                 errors.append(error)
+    errors += [InputError(redactor.label(path), error.problem, error.remedy) for path, error in failures]
     flags = () if not remarks else (_irregular(len(remarks)),)
     acquisitions, copies = _without_copies(acquisitions)
     _refuse_mixtures(acquisitions)
     skipped = [Skipped(error.subject, f"{error.problem}; {error.remedy}") for error in errors]
-    return Collection(tuple(acquisitions), (*skipped, *copies), tuple(errors), flags)
+    return Collection(tuple(acquisitions), (*skipped, *copies), tuple(errors), flags, redactor)
 
 
 def _irregular(remarks: int) -> Flag:

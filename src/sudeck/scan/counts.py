@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isclose
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from sudeck.scan.dicom import Header
 SUM_TOLERANCE = 1e-3
 _ORIGINALS = "export the original images from the camera, not processed copies"
 _PLATEAU_PIXELS = 5
+_STEADY = 4
+_STEADY_SPREAD = 1.25
+_STEP = 3.0
 _FULL_SCALES = tuple(2**bits - 1 for bits in range(8, 33))
 
 
@@ -35,13 +39,13 @@ class CountsAudit:
         Findings that do not forbid counting.
     """
 
-    counts: NDArray[np.generic]
+    counts: NDArray[Any]
     total: float
     stated: float | None
     flags: tuple[Flag, ...]
 
 
-def audit_counts(values: NDArray[np.generic], header: Header, subject: str) -> CountsAudit:
+def audit_counts(values: NDArray[Any], header: Header, subject: str) -> CountsAudit:
     """Audit stored pixel values against everything the header says of them.
 
     Parameters
@@ -67,7 +71,7 @@ def audit_counts(values: NDArray[np.generic], header: Header, subject: str) -> C
         stated = None
     stored_sum = float(values.sum(dtype=np.float64))
     counts, total = _rescaled(values, stored_sum, stated, header, subject, flags)
-    proven = _sum_agrees(counts, total, stated, subject, flags)
+    proven = _sum_agrees(counts, total, stated, header, subject, flags)
     _refuse_processed(header, proven, subject, flags)
     if not proven:
         _refuse_multiples(counts, subject)
@@ -102,9 +106,9 @@ def audit_counts(values: NDArray[np.generic], header: Header, subject: str) -> C
     return CountsAudit(counts, total, stated, tuple(flags))
 
 
-def _refuse_impossible(values: NDArray[np.generic], header: Header, subject: str) -> None:
+def _refuse_impossible(values: NDArray[Any], header: Header, subject: str) -> None:
     if values.dtype.kind == "f":
-        if not np.isfinite(values).all() or (values != np.round(values)).any():  # type: ignore[call-overload]
+        if not np.isfinite(values).all() or (values != np.round(values)).any():
             raise InputError(subject, "its pixels are fractions, not counts", _ORIGINALS)
         ceiling = None
     else:
@@ -129,13 +133,13 @@ def _refuse_impossible(values: NDArray[np.generic], header: Header, subject: str
 
 
 def _rescaled(
-    values: NDArray[np.generic],
+    values: NDArray[Any],
     stored_sum: float,
     stated: float | None,
     header: Header,
     subject: str,
     flags: list[Flag],
-) -> tuple[NDArray[np.generic], float]:
+) -> tuple[NDArray[Any], float]:
     """Apply the rescale slope only where the header's sum proves that it restores counts."""
     slope, intercept = header.number("RescaleSlope"), header.number("RescaleIntercept")
     if slope is None:
@@ -179,13 +183,17 @@ def _rescaled(
 
 
 def _sum_agrees(
-    counts: NDArray[np.generic], total: float, stated: float | None, subject: str, flags: list[Flag]
+    counts: NDArray[Any], total: float, stated: float | None, header: Header, subject: str, flags: list[Flag]
 ) -> bool:
     """Return True when the header's sum proves the counts, False when it states none; raise otherwise."""
     if stated is None:
         return False
-    # Some cameras state the sum of one frame of an opposed pair, not of the file.
-    sums = [total, *(float(frame.sum(dtype=np.float64)) for frame in counts if len(counts) == 2)]
+    # Some cameras state the sum of one detector, not of the file.
+    of_detector = np.array(header.integers("DetectorVector"))
+    sums = [total]
+    if len(of_detector) == len(counts):
+        frame_sums = counts.sum(axis=(1, 2), dtype=np.float64)
+        sums += [float(frame_sums[of_detector == detector].sum()) for detector in np.unique(of_detector)]
     closest = min(sums, key=lambda value: abs(value - stated))
     difference = closest / stated - 1
     if abs(difference) > SUM_TOLERANCE:
@@ -240,10 +248,43 @@ def _refuse_processed(header: Header, proven: bool, subject: str, flags: list[Fl
     )
 
 
-def _refuse_multiples(counts: NDArray[np.generic], subject: str) -> None:
+def _refuse_multiples(counts: NDArray[Any], subject: str) -> None:
     """Refuse pixels that are all multiples of one number: counts that were scaled up and rounded."""
     step = int(np.gcd.reduce(counts.astype(np.int64, copy=False), axis=None))
     if step > 1:
         raise InputError(
             subject, f"every pixel is a multiple of {step}, so the counts were rescaled", _ORIGINALS
         )
+
+
+def rate_step_flags(rates: NDArray[np.float64], subject: str) -> tuple[Flag, ...]:
+    """Flag a dynamic whose count rate jumps from one steady level to another between two frames.
+
+    Blood does not do that; a frame time that changes and is not stated does.
+
+    Parameters
+    ----------
+    rates : NDArray [frame]
+        Counts a second of each frame of one detector, in the order of time.
+    subject : str
+        How to name the file.
+    """
+    for frame in range(_STEADY, len(rates) - _STEADY + 1):
+        before, after = rates[frame - _STEADY : frame], rates[frame : frame + _STEADY]
+        if before.min() <= 0:
+            continue
+        steady = max(before.max() / before.min(), after.max() / max(after.min(), 1e-9)) < _STEADY_SPREAD
+        step = float(np.median(after) / np.median(before))
+        if steady and not 1 / _STEP < step < _STEP:
+            return (
+                Flag(
+                    "count-rate-step",
+                    f"The count rate changes {step:.1f}-fold between frames {frame} and {frame + 1}; "
+                    "their frame times are probably not the same as stated.",
+                    "serious",
+                    subject,
+                    step,
+                    _STEP,
+                ),
+            )
+    return ()

@@ -22,11 +22,13 @@ _BONE_START_S = (2 * 3600.0, 5 * 3600.0)
 # Between these two an image is neither pool nor delayed.
 _LATEST_TISSUE_S = 1800.0
 _EARLIEST_BONE_S = 3600.0
+# A 24 h image still has counts; later than that, a date is wrong.
+_LATEST_BONE_S = 30 * 3600.0
 # Injection and acquisition are noted on two clocks: a flow may seem to start well off the injection.
 _FLOW_CLOCK_ERROR_S = 900.0
 
 _PHASE_WORDS: tuple[tuple[ScanPhase, re.Pattern[str]], ...] = (
-    ("vascular", re.compile(r"\b(FLOW|PERFUSION|VASCULAR|VASCULAIRE|ANGIO\w*|DYNAMIC|DYNAMIQUE|DYN|FLUX)\b")),
+    ("vascular", re.compile(r"\b(FLOW|PERFUSION|VASCULAR|VASCULAIRE|ANGIO\w*|FLUX)\b")),
     ("tissue", re.compile(r"\b(POOL|BLOODPOOL|TISSUE|TISSULAIRE|EARLY|PR[EÉ]COCES?|BLOOD)\b")),
     (
         "bone",
@@ -76,7 +78,7 @@ def phase_by_time(start_s: float) -> ScanPhase | None:
     >>> phase_by_time(300), phase_by_time(2700), phase_by_time(3 * 3600)
     ('tissue', None, 'bone')
     """
-    if start_s >= _EARLIEST_BONE_S:
+    if _EARLIEST_BONE_S <= start_s <= _LATEST_BONE_S:
         return "bone"
     return "tissue" if 0 <= start_s < _LATEST_TISSUE_S else None
 
@@ -95,7 +97,7 @@ def timing_flags(phase: ScanPhase, start_s: float, frame_s: float | None) -> tup
         flags.append(
             Flag(
                 "phase-time-outside-guideline",
-                f"The {phase} phase starts {_span(start_s)} after injection; the guideline wants {wanted}.",
+                f"The {phase} phase starts {span(start_s)} after injection; the guideline wants {wanted}.",
                 "caution",
                 phase,
                 start_s,
@@ -118,7 +120,7 @@ def timing_flags(phase: ScanPhase, start_s: float, frame_s: float | None) -> tup
     return tuple(flags)
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
     if abs(seconds) >= 7200:
         return f"{seconds / 3600:.1f} h"
     return f"{seconds / 60:.1f} min" if abs(seconds) >= 120 else f"{seconds:.0f} s"

@@ -16,8 +16,8 @@ from sudeck.scan.sides import SideEvidence, View, left_of_view
 _SETTLE = (
     "state it with --image-left right (or left), or with --view anterior (posterior, palmar, dorsal, plantar)"
 )
+_LIMB_VIEWS: tuple[View, ...] = ("palmar", "plantar", "dorsal")
 _FRONT: tuple[View, ...] = ("anterior", "dorsal")
-_TC99M_KEV = 140.5
 # How much better an opposed image must match unmirrored before we disbelieve that it is opposed.
 _MIRROR_MARGIN = 0.05
 
@@ -36,7 +36,7 @@ class Orientation:
 def orient(
     acquisition: Acquisition, *, view: View | None = None, image_left: Side | None = None
 ) -> Orientation:
-    """Choose detector and energy window, and settle the side at image-left.
+    """Choose the detector, and settle the side at image-left.
 
     Of an opposed pair the front detector (anterior, dorsal) is measured and the other becomes its partner,
     unless `view` names the other one.
@@ -51,7 +51,7 @@ def orient(
     Raises
     ------
     InputError
-        If nothing tells the side, clues contradict each other, or no energy window can be chosen.
+        If nothing tells the side, or clues contradict each other.
     """
     label = acquisition.label
     flags: list[Flag] = []
@@ -59,7 +59,7 @@ def orient(
     detectors = acquisition.detectors
     primary = _primary(evidence, detectors, view)
     found = evidence[primary]
-    settled = image_left or (left_of_view(view) if view is not None else None) or found.image_left
+    settled = image_left or _side_by_statement(view, found)
     if settled is None:
         raise InputError(label, found.problem, _SETTLE)
     chosen_view: View = view or found.view
@@ -72,21 +72,28 @@ def orient(
                 label,
             )
         )
-    elif view in ("palmar", "plantar", "dorsal") and image_left is None and found.image_left is None:
+    elif view in _LIMB_VIEWS and image_left is None and found.image_left is None:
         flags.append(
             Flag(
                 "side-by-convention",
-                f"Patient {settled} is taken to be at image-left because the view is {view} and limbs point down the "
-                "image; state --image-left where they point up.",
-                "caution",
+                f"Patient {settled} is taken to be at image-left, as in a {view} view of limbs that point down the "
+                "picture; where they point up, state --image-left instead.",
+                "serious",
                 label,
             )
         )
-    frames = _frames_of(acquisition, primary, flags)
+    frames = _frames_of(acquisition, primary)
     opposed = _opposed(
         acquisition, evidence, primary, settled, frames, view is not None or image_left is not None, flags
     )
     return Orientation(frames, opposed, chosen_view, settled, tuple(flags))
+
+
+def _side_by_statement(view: View | None, found: SideEvidence) -> Side | None:
+    """Return the side a stated view implies; geometry in the file tells more than the name of a limb view."""
+    if view is None or (view in _LIMB_VIEWS and found.image_left is not None):
+        return found.image_left
+    return left_of_view(view) or found.image_left
 
 
 def _undouble(acquisition: Acquisition) -> dict[int, SideEvidence]:
@@ -117,15 +124,8 @@ def _primary(evidence: dict[int, SideEvidence], detectors: tuple[int, ...], view
     return (front or known or list(detectors))[0]
 
 
-def _frames_of(acquisition: Acquisition, detector: int, flags: list[Flag]) -> tuple[Frame, ...]:
+def _frames_of(acquisition: Acquisition, detector: int) -> tuple[Frame, ...]:
     frames = [frame for frame in acquisition.frames if frame.detector == detector]
-    windows = sorted({frame.energy_window for frame in frames})
-    if len(windows) > 1:
-        raise InputError(
-            acquisition.label,
-            f"it holds {len(windows)} energy windows and nothing says which one is the photopeak",
-            "export the photopeak images alone",
-        )
     return tuple(sorted(frames, key=lambda frame: (frame.phase, frame.time_slice, frame.index)))
 
 
@@ -143,7 +143,7 @@ def _opposed(
     if len(others) != 1:
         return None
     found = evidence[others[0]].image_left
-    partner = _frames_of(acquisition, others[0], flags)
+    partner = _frames_of(acquisition, others[0])
     same_times = [(frame.phase, frame.time_slice) for frame in partner] == [
         (frame.phase, frame.time_slice) for frame in frames
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection as Sized
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from sudeck.core.flags import Flag
 from sudeck.core.provenance import SourceFile
 from sudeck.core.vocabulary import SCAN_PHASES, Limb, ScanPhase, Side
 from sudeck.scan.assignment import Candidate, candidates_of, choose, phases_by_order, zero_time
-from sudeck.scan.collection import Skipped, collect
+from sudeck.scan.collection import Collection, Skipped, collect
 from sudeck.scan.frames import Acquisition
 from sudeck.scan.orientation import orient
 from sudeck.scan.sides import View
@@ -123,9 +124,10 @@ def read_scan(
         If nothing can be used.
     """
     collection = collect(paths, frame_s=frame_s)
-    errors = list(collection.errors)
+    late_errors: list[InputError] = []
     skipped = list(collection.skipped)
     limb, acquisitions = _limb_of(collection.acquisitions, limb, skipped)
+    stated = _stated_phases(phase_of or {}, collection)
     zero, origin, zero_flags = zero_time(acquisitions, injected_at)
     by_order = phases_by_order(acquisitions)
     candidates: list[Candidate] = []
@@ -137,31 +139,56 @@ def read_scan(
                 orient(cropped, view=view, image_left=image_left),
                 zero=zero,
                 origin=origin,
-                stated=phase_of or {},
+                stated=stated,
                 by_order=by_order.get(acquisition.label),
             )
         except InputError as error:
-            errors.append(error)
+            late_errors.append(error)
             skipped.append(Skipped(error.subject, f"{error.problem}; {error.remedy}"))
+    # Images that could nearly be used explain more than files that are no images at all.
+    errors = [*late_errors, *collection.errors]
     chosen, others = choose(candidates)
     if not chosen:
         raise _nothing_usable(errors, skipped)
-    used = {item.acquisition.label for item in chosen.values()}
     skipped += [Skipped(item.acquisition.label, reason) for item, reason in others]
-    flags = [*collection.flags, *zero_flags]
-    for acquisition in dict.fromkeys(id(item.acquisition) for item in chosen.values()):
-        item = next(item for item in chosen.values() if id(item.acquisition) == acquisition)
+    flags = [*collection.flags, *zero_flags, *_view_flags(chosen.values())]
+    by_file = {item.acquisition.source.sha256: item for item in chosen.values()}
+    for item in by_file.values():
         flags += [*item.acquisition.flags, *item.orientation.flags]
     for item in chosen.values():
         flags += item.flags
-    sources = {item.acquisition.source.sha256: item.acquisition.source for item in chosen.values()}
     return BoneScan(
         phases={phase: _series(item) for phase, item in chosen.items()},
         limb=limb,
-        refused={phase: _why_absent(phase, errors, used) for phase in SCAN_PHASES if phase not in chosen},
+        refused={phase: _why_absent(phase, errors) for phase in SCAN_PHASES if phase not in chosen},
         skipped=tuple(skipped),
         flags=tuple(flags),
-        sources=tuple(sources.values()),
+        sources=tuple(item.acquisition.source for item in by_file.values()),
+    )
+
+
+def _stated_phases(phase_of: Mapping[str, ScanPhase], collection: Collection) -> dict[str, ScanPhase]:
+    """Return the phases a person states by masked label; refuse a name that no file bears."""
+    labels = {acquisition.label for acquisition in collection.acquisitions}
+    stated = {collection.redactor.clean(name): phase for name, phase in phase_of.items()}
+    for name in stated:
+        if name not in labels and name.rpartition("#")[0] not in labels:
+            raise InputError(
+                name, "a phase is stated for it, but no usable file has this name", "check the name"
+            )
+    return stated
+
+
+def _view_flags(chosen: Sized[Candidate]) -> tuple[Flag, ...]:
+    sides = {item.phase: f"{item.phase} {item.orientation.view}" for item in chosen}
+    if len({item.orientation.image_left for item in chosen}) < 2:
+        return ()
+    return (
+        Flag(
+            "views-differ",
+            f"The phases show the limbs from different sides ({', '.join(sides.values())}).",
+            "caution",
+        ),
     )
 
 
@@ -210,7 +237,7 @@ def _limb_of(
     return limb, kept
 
 
-def _why_absent(phase: ScanPhase, errors: Sequence[InputError], used: set[str]) -> str:
+def _why_absent(phase: ScanPhase, errors: Sequence[InputError]) -> str:
     if errors:
         named = "; ".join(f"{error.subject}: {error.problem}" for error in errors[:2])
         return f"No usable image of the {phase} phase was found (not used: {named})."

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pydicom.pixels
 from numpy.typing import NDArray
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID, AllTransferSyntaxes
 
 from sudeck.core.errors import InputError, MissingDependencyError
@@ -95,9 +96,10 @@ def _native_values(
     data = dataset.get_item("PixelData").value if "PixelData" in dataset else None
     if not isinstance(data, bytes):
         raise InputError(subject, "the pixel data is damaged", _AGAIN)
-    little, _ = dataset.original_encoding[1], dataset.original_encoding[0]
     signed = header.integer("PixelRepresentation") == 1
-    dtype = np.dtype(f"{'<' if little is not False else '>'}{'i' if signed else 'u'}{bits // 8}")
+    dtype = np.dtype(
+        f"{'>' if dataset.original_encoding[1] is False else '<'}{'i' if signed else 'u'}{bits // 8}"
+    )
     frame_bytes = shape[0] * shape[1] * dtype.itemsize
     whole = len(data) // frame_bytes
     if whole == 0:
@@ -128,7 +130,7 @@ def _frames_by_vectors(header: Header) -> int:
 
 def _decompressed(header: Header, syntax: UID, subject: str) -> NDArray[np.generic]:
     try:
-        decoder = pydicom.pixels.get_decoder(syntax)
+        decoder = get_decoder(syntax)
     except NotImplementedError as error:
         raise InputError(
             subject, f"its compression ({syntax.name}) is not known", "export it uncompressed"
@@ -137,7 +139,7 @@ def _decompressed(header: Header, syntax: UID, subject: str) -> NDArray[np.gener
         feature = MissingDependencyError(f"Reading pixels in {syntax.name}", "compressed")
         raise InputError(subject, str(feature).rstrip("."), "or export it uncompressed") from feature
     try:
-        values = np.asarray(pydicom.pixels.pixel_array(header.dataset, raw=True))
+        values = np.asarray(pixel_array(header.dataset, raw=True))
     except Exception as error:  # decoders raise whatever their C libraries report
         raise InputError(subject, "its compressed pixels cannot be decoded", _AGAIN) from error
     planes = values[np.newaxis] if values.ndim == 2 else values

@@ -1,8 +1,9 @@
 """Which side of the patient stands at image-left: every clue of a header, weighed, never guessed.
 
-The picture's own left is *image-left*. In an anterior view the patient's right stands there; posterior,
-palmar and plantar views are the same limbs seen from behind, and left and right change places. That
-convention holds for limbs shown pointing down the image; geometry written in the file overrules it.
+In an anterior view the patient's right stands at image-left, in a posterior view the left. A palmar, plantar
+or dorsal view alone tells less: hands and feet are imaged with fingers and toes up as well as down, and turning
+the picture upside down swaps the sides. So these words name the view but not the side, unless a person states
+the view; then the convention of `left_of_view` holds, with a flag.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sudeck.scan.dicom import Header
 View = Literal["anterior", "posterior", "palmar", "dorsal", "plantar", "unknown"]
 VIEWS: tuple[View, ...] = get_args(View)
 
+# Palmar, plantar and dorsal: for limbs that point down the picture, as they do in a view of the whole body.
 _LEFT_OF_VIEW: dict[View, Side] = {
     "anterior": "right",
     "dorsal": "right",
@@ -38,8 +40,6 @@ _VIEW_CODES: dict[str, View] = {
     "399001007": "posterior",
     "272460009": "posterior",
     "272479007": "posterior",
-    "R-102C3": "plantar",
-    "399071006": "plantar",
 }
 _VIEW_WORDS: tuple[tuple[View, re.Pattern[str]], ...] = (
     ("anterior", re.compile(r"\b(ANT|ANTERIOR|ANT[EÉ]RIEURE?|VENTRAL|VORNE)\b")),
@@ -51,25 +51,32 @@ _VIEW_WORDS: tuple[tuple[View, re.Pattern[str]], ...] = (
     ("plantar", re.compile(r"\b(PLANTAR|PLANTAIRES?)\b")),
     ("dorsal", re.compile(r"\b(DORSAL|DORSALES?|DORSUM)\b")),
 )
+_WORD_SOURCES = (
+    ("SeriesDescription", "the series description"),
+    ("ImageID", "the image name"),
+    ("ImageComments", "the image comment"),
+    ("AcquisitionDeviceProcessingDescription", "the processing description"),
+)
 _OFF_AXIS = 0.8  # rows further than 37 degrees from the left-right axis do not show left and right
 _STRONG = 3
 _WEAK = 1
+_ENOUGH = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Clue:
-    """One statement in a file about the side at image-left, and how much it weighs.
+    """One statement in a file about the view, and about the side at image-left where it tells that.
 
-    A coded view or a geometry weighs 3 and is enough alone; a word in a description weighs 1 and is not.
+    A coded view or a geometry weighs 3 and is enough alone; a word weighs 1, and it takes two sources.
     """
 
     source: str
     view: View
-    image_left: Side
+    image_left: Side | None
     weight: int
 
     def __str__(self) -> str:
-        return f"{self.source} says patient {self.image_left} at image-left"
+        return f"{self.source} says {self.view}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,79 +124,62 @@ def gather_clues(header: Header, detector: int) -> tuple[Clue, ...]:
 
 def weigh(clues: tuple[Clue, ...]) -> SideEvidence:
     """Weigh the clues of one detector; any contradiction, or too little weight, leaves the side open."""
-    view = _most_specific_view(clues)
-    sides = {clue.image_left for clue in clues}
+    sides = {clue.image_left for clue in clues if clue.image_left is not None}
     if len(sides) > 1:
-        against = "; ".join(f"{clue.source} says {clue.view}" for clue in clues)
+        against = "; ".join(str(clue) for clue in clues if clue.image_left is not None)
         return SideEvidence(
             "unknown", None, clues, f"its clues about the side contradict each other ({against})"
         )
-    if sum(clue.weight for clue in clues) < _STRONG:
-        found = f", only {clues[0].source} ({clues[0].view})" if clues else ""
+    if not sides or sum(clue.weight for clue in clues if clue.image_left is not None) < _ENOUGH:
+        found = f" ({'; '.join(map(str, clues))}, which is not enough)" if clues else ""
         return SideEvidence(
             "unknown", None, clues, f"nothing in it tells which side of the patient is at image-left{found}"
         )
-    return SideEvidence(view, sides.pop(), clues)
+    return SideEvidence(_most_specific_view(clues), sides.pop(), clues)
 
 
 def _most_specific_view(clues: tuple[Clue, ...]) -> View:
-    views = [clue.view for clue in clues if clue.view != "unknown"]
+    views = [clue.view for clue in clues]
     limb_views = [view for view in views if view in ("palmar", "plantar", "dorsal")]
-    return (limb_views or views or ["unknown"])[0]
+    return (limb_views or views)[0]
 
 
 def _code_clues(item: Header) -> list[Clue]:
     for code in item.items("ViewCodeSequence"):
         view = _VIEW_CODES.get(code.text("CodeValue")) or _view_in(code.text("CodeMeaning"))
         if view is not None:
-            return [Clue("the view code", view, _LEFT_OF_VIEW[view], _STRONG)]
+            return [_clue("the view code", view, _STRONG)]
     return []
 
 
 def _geometry_clues(orientation: tuple[float, ...]) -> list[Clue]:
-    """Read the direction of an image row in patient coordinates, whose x axis points to the patient's left."""
+    """Read the direction of a row in patient coordinates, whose x axis points to the patient's left."""
     if len(orientation) != 6 or abs(orientation[0]) < _OFF_AXIS:
         return []
-    towards_left = orientation[0] > 0
-    return [
-        Clue(
-            "the image orientation",
-            "anterior" if towards_left else "posterior",
-            "right" if towards_left else "left",
-            _STRONG,
-        )
-    ]
+    view: View = "anterior" if orientation[0] > 0 else "posterior"
+    return [_clue("the image orientation", view, _STRONG)]
 
 
 def _patient_orientation_clues(header: Header) -> list[Clue]:
-    """Read the anatomical direction of a row, e.g. L\\F: rows run towards the patient's left."""
+    """Read the anatomical direction of a row: L for rows that run towards the patient's left."""
     directions = header.texts("PatientOrientation")
     if len(directions) != 2 or directions[0][:1] not in ("L", "R"):
         return []
-    towards_left = directions[0][0] == "L"
-    return [
-        Clue(
-            "the patient orientation",
-            "anterior" if towards_left else "posterior",
-            "right" if towards_left else "left",
-            _STRONG,
-        )
-    ]
+    view: View = "anterior" if directions[0][0] == "L" else "posterior"
+    return [_clue("the patient orientation", view, _STRONG)]
 
 
 def _word_clues(header: Header) -> list[Clue]:
-    for keyword, source in (
-        ("SeriesDescription", "the series description"),
-        ("ImageID", "the image name"),
-        ("ImageComments", "the image comments"),
-        ("AcquisitionDeviceProcessingDescription", "the processing description"),
-    ):
-        view = _view_in(header.text(keyword))
-        if view is not None:
-            return [Clue(source, view, _LEFT_OF_VIEW[view], _WEAK)]
-    orientation = header.private("GEMS_GENIE_1", 0x0009, 0x22)
-    view = _view_in(str(orientation).upper()) if isinstance(orientation, str) else None
-    return [Clue("the private orientation", view, _LEFT_OF_VIEW[view], _WEAK)] if view is not None else []
+    texts = [(source, header.text(keyword)) for keyword, source in _WORD_SOURCES]
+    private = header.private("GEMS_GENIE_1", 0x0009, 0x22)
+    texts.append(("the private orientation", str(private or "").upper()))
+    found = ((source, _view_in(text)) for source, text in texts)
+    return [_clue(source, view, _WEAK) for source, view in found if view is not None]
+
+
+def _clue(source: str, view: View, weight: int) -> Clue:
+    told = view in ("anterior", "posterior")
+    return Clue(source, view, _LEFT_OF_VIEW[view] if told else None, weight)
 
 
 def _view_in(text: str) -> View | None:

@@ -12,20 +12,29 @@ from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import Limb
 from sudeck.scan.frames import Acquisition
 
-# Feet with ankles: the lowest 30 cm of the body. Hands beside the thighs: 41 to 61 % of the way down.
+# Feet with ankles: the lowest 30 cm of the body.
 _FOOT_MM = 300.0
-_HAND_SPAN = (0.41, 0.61)
 _MARGIN_MM = 25.0
+# Hands beside the thighs: wrist to fingertips lie 44 to 64 % of the way from crown to sole.
+_HAND_SPAN = (0.44, 0.64)
+# A row of background holds far less than this share of a row of the body.
 _BODY_FRACTION = 0.02
+_SMOOTHING = 9
+# A hand is apart from the thigh when the counts between them fall below this share of the hand's.
+_VALLEY = 0.5
+_EDGE = 0.1
+_ROWS_APART = 0.9
 
 
 def crop_limb(acquisition: Acquisition, limb: Limb | None) -> Acquisition:
-    """Return the acquisition with its counts cut to the limb; anything but a whole-body sweep comes back as is.
+    """Return a whole-body sweep cut to the limb; any other acquisition comes back as it is.
+
+    Hands lie beside the thighs: everything between the two hands is set to zero.
 
     Raises
     ------
     InputError
-        If the limb or the size of a pixel is not known, or the body can not be found.
+        If the limb or the size of a pixel is not known, the body is not found, or the hands touch the thighs.
     """
     if acquisition.kind != "whole body":
         return acquisition
@@ -38,30 +47,69 @@ def crop_limb(acquisition: Acquisition, limb: Limb | None) -> Acquisition:
         raise InputError(label, "it shows the whole body and states no pixel spacing", "export it again")
     top, bottom = _body(acquisition.counts, label)
     row_mm = acquisition.spacing_mm[0]
-    margin = round(_MARGIN_MM / row_mm)
     if limb == "foot":
-        first, last = bottom - round(_FOOT_MM / row_mm), bottom + margin
+        first, last = bottom - round(_FOOT_MM / row_mm), bottom + round(_MARGIN_MM / row_mm)
     else:
         first, last = (top + round(share * (bottom - top)) for share in _HAND_SPAN)
     first, last = max(first, 0), min(last, acquisition.counts.shape[1])
+    counts = acquisition.counts[:, first:last]
+    if limb == "hand":
+        counts = _without_thighs(counts, label)
     flag = Flag(
         "whole-body-cropped",
-        f"Rows {first} to {last} of the whole-body sweep are taken for the {limb} of either side.",
+        f"Rows {first} to {last} of the sweep are taken for the {'feet' if limb == 'foot' else 'hands'}.",
         "info",
         label,
     )
-    return replace(
-        acquisition, counts=acquisition.counts[:, first:last], limb=limb, flags=(*acquisition.flags, flag)
-    )
+    return replace(acquisition, counts=counts, limb=limb, flags=(*acquisition.flags, flag))
 
 
 def _body(counts: NDArray[np.generic], label: str) -> tuple[int, int]:
-    """Return the first and last row of the body, head first, from the summed counts of the rows."""
+    """Return the first and last row of the body, head first, from the counts of the rows."""
     rows = counts.sum(axis=(0, 2), dtype=np.float64)
-    smooth = np.convolve(rows, np.ones(9) / 9, mode="same")
+    smooth = np.convolve(rows, np.ones(_SMOOTHING) / _SMOOTHING, mode="same")
     inside = np.flatnonzero(smooth > _BODY_FRACTION * np.percentile(smooth, 95))
     if len(inside) < counts.shape[1] / 4:
         raise InputError(
             label, "no body can be found in the sweep", "crop the limb and give it as a static image"
         )
     return int(inside[0]), int(inside[-1]) + 1
+
+
+def _without_thighs(counts: NDArray[np.generic], label: str) -> NDArray[np.generic]:
+    """Set to zero what lies between the hands, where a valley of counts parts each from the thigh."""
+    box = np.ones(_SMOOTHING) / _SMOOTHING
+    smooth = counts.sum(axis=0, dtype=np.float64)
+    for axis in (0, 1):
+        smooth = np.apply_along_axis(np.convolve, axis, smooth, box, mode="same")
+    middle = smooth.shape[1] // 2
+    kept = np.zeros(smooth.shape, bool)
+    touching = 0
+    for row, profile in enumerate(smooth):
+        left, right = _hand_end(profile[:middle]), _hand_end(profile[middle:][::-1])
+        touching += left is None or right is None
+        kept[row, : left or 0] = True
+        kept[row, len(profile) - (right or 0) :] = True
+    if touching > (1 - _ROWS_APART) * len(smooth):
+        raise InputError(
+            label,
+            f"the hands touch the thighs in {touching} of {len(smooth)} rows of the whole-body sweep",
+            "give a spot view of the hands",
+        )
+    return np.where(kept, counts, np.zeros((), counts.dtype))
+
+
+def _hand_end(profile: NDArray[np.float64]) -> int | None:
+    """Return where the hand ends, from the edge of the image inwards to the middle of the thighs.
+
+    The thigh is the highest rise. A crest before it is the hand if the valley between is deep; None if it is
+    shallow; the foot of the rise if there is no crest, as below the fingertips.
+    """
+    thigh = int(profile.argmax())
+    foot = int(np.flatnonzero(profile > _EDGE * profile[thigh])[0]) if profile[thigh] > 0 else 0
+    rising = np.diff(profile[foot : thigh + 1]) >= 0
+    if rising.all():
+        return foot
+    crest = foot + int(np.flatnonzero(~rising)[0])
+    valley = crest + int(profile[crest : thigh + 1].argmin())
+    return valley if profile[valley] < _VALLEY * profile[crest] else None
