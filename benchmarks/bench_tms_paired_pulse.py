@@ -40,7 +40,7 @@ def main() -> None:
     runs = 300 if parser.parse_args().quick else 4000
     print(f"{runs} runs a cell; targets: 95 % intervals cover 94 to 96 %, bias under 2 %")
     print(
-        f"{'scene':<20}{'trials':>7} | {'Sudeck: coverage':>16}{'bias':>9} | {'bootstrap: coverage':>19}{'bias':>9}"
+        f"{'scene':<20}{'trials':>7} | {'Sudeck: cover':>16}{'bias':>9} | {'bootstrap: cover':>19}{'bias':>9}"
     )
     begin, spent, count = time.perf_counter(), 0.0, 0
     all_covered = []
