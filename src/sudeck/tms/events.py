@@ -150,12 +150,28 @@ def told_by(record: Mapping[str, object], label: str) -> Told:
     """
     told: Told = {}
     for column, cell in record.items():
-        field = _FIELD_OF.get(re.sub(r"[^a-z0-9]+", "_", str(column).lower().replace("%", "p")).strip("_"))
+        field = _FIELD_OF.get(_normal(str(column)))
         text = str(cell).strip()
         if field is None or text.lower() in _ABSENT:
             continue
         told.setdefault(field, _value(field, text, str(column), label))
     return _settled(told, label)
+
+
+def knows_column(name: str) -> bool:
+    """Tell whether a column of that name means something in an events table.
+
+    Examples
+    --------
+    >>> knows_column("ISI (ms)"), knows_column("sweep_num")
+    (True, False)
+    """
+    return _normal(name) in _FIELD_OF
+
+
+def _normal(column: str) -> str:
+    """Bring a column's name to lower case and underscores; a percent sign becomes ``p``."""
+    return re.sub(r"[^a-z0-9]+", "_", column.lower().replace("%", "p")).strip("_")
 
 
 def _value(field: str, text: str, column: str, label: str) -> object:

@@ -159,7 +159,7 @@ def marker_groups(recording: Recording) -> tuple[MarkerGroup, ...]:
     groups = []
     for (channel, label), items in gathered.items():
         times = tuple(item.time_s for item in items)
-        ratio, lag_ms = artefact_ratio(recording, times)
+        ratio, lag_ms, _ = artefact_ratio(recording, times)
         groups.append(MarkerGroup(channel, label, times, ratio, lag_ms))
     return tuple(groups)
 

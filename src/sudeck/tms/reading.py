@@ -11,6 +11,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.tms.events import EventsTable, read_events
 from sudeck.tms.muscles import muscle_and_side
+from sudeck.tms.pairs import look_for_pairs
 from sudeck.tms.protocol import StimulationProtocol, questions, read_protocol, tell_channel, tell_pulses
 from sudeck.tms.pulses import FoundPulse, PulseTrain, find_pulses
 from sudeck.tms.readers import read_file
@@ -76,15 +77,24 @@ def read_trials(
 def find_or_take_pulses(
     recording: Recording, events: EventsTable | None, protocol: StimulationProtocol
 ) -> PulseTrain:
-    """Take the stimuli from the events table where it has times, else find them in the recording."""
+    """Take the stimuli from the events table where it has times, else find them in the recording.
+
+    Single and paired stimuli are then told apart by their artefacts, where these are clear.
+    """
+    train = _taken_or_found(recording, events, protocol)
+    pulses, flags = look_for_pairs(recording, train.pulses)
+    return replace(train, pulses=pulses, flags=(*train.flags, *flags))
+
+
+def _taken_or_found(
+    recording: Recording, events: EventsTable | None, protocol: StimulationProtocol
+) -> PulseTrain:
     if events is None or not events.has_times:
         train = find_pulses(recording, markers=protocol.markers)
         if not protocol.offset_ms:
             return train
-        moved = tuple(
-            replace(pulse, time_s=pulse.time_s + protocol.offset_ms / 1e3) for pulse in train.pulses
-        )
-        return replace(train, pulses=moved)
+        late_s = protocol.offset_ms / 1e3
+        return replace(train, pulses=tuple(replace(p, time_s=p.time_s + late_s) for p in train.pulses))
     start_s = recording.sections[0].start_s
     pulses = []
     for row in sorted(events.rows, key=lambda item: float(item["time_s"])):

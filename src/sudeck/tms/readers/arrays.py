@@ -1,6 +1,6 @@
-"""Sweeps in bare arrays: find samples, trials, rate, unit and stimulus among named values.
+"""Sweeps among named values: which array, which axis, which channel, and what is told of each trial.
 
-MAT-files, NumPy archives and CSV tables all come here once they are names and arrays.
+MAT-files, NumPy archives and JSON-described tables all come here once they are names and arrays.
 """
 
 from __future__ import annotations
@@ -8,25 +8,19 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError
-from sudeck.core.flags import Flag
-from sudeck.core.provenance import SourceFile
-from sudeck.tms.artefacts import common_artefact_sample
-from sudeck.tms.events import Told, told_by
+from sudeck.tms.events import Told, knows_column, told_by
+from sudeck.tms.muscles import muscle_and_side
 from sudeck.tms.readers.base import Hints
-from sudeck.tms.recording import Recording, Section, Signal
-from sudeck.tms.sweeps import sweep_flags
-from sudeck.tms.trials import Pulse, TrialSet
-from sudeck.tms.units import to_millivolts, voltage_unit
-
-if TYPE_CHECKING:
-    from sudeck.tms.readers.base import Contents
+from sudeck.tms.trials import Pulse
+from sudeck.tms.units import voltage_unit
 
 Array = NDArray[np.float64]
 
@@ -38,145 +32,119 @@ _TIME = {"t", "time", "times", "time_ms", "time_s", "t_ms", "t_s", "timevec", "t
 _UNIT = {"unit", "units", "emg_unit", "emg_units"}
 _CHANNELS = {"channels", "channel", "labels", "chan_names", "channel_names", "muscles"}
 _INTENSITY = {"intensities", "intensity", "mso", "stim_intensity", "stimulus_intensity", "test_mso"}
-_PULSE_MS, _PULSE_SAMPLE = (
-    {"pulse_ms", "stim_ms", "pulse_time_ms"},
-    {"pulse_sample", "stim_sample", "stimulus_sample"},
-)
+_PULSE_MS = {"pulse_ms", "stim_ms", "pulse_time_ms"}
+_PULSE_SAMPLE = {"pulse_sample", "stim_sample", "stimulus_sample"}
 _SWEEP_NAMES = re.compile(r"emg|mep|sweep|trial|data|wave|epoch|signal|values", re.IGNORECASE)
-_PLAUSIBLE_RATE_HZ = (400.0, 200_000.0)
+_CHANNEL_NAMES = re.compile(r"(ch|chan|channel|emg)_?\d+", re.IGNORECASE)
+PLAUSIBLE_RATE_HZ = (400.0, 200_000.0)
+# Fewer samples than this are no sweep.
+_LEAST_SAMPLES = 32
 # Neighbouring samples of EMG resemble each other more than the same sample of neighbouring trials.
 _CLEARLY_SMOOTHER = 0.85
-# One uninterrupted sweep longer than this is a continuous recording.
-_CONTINUOUS_S = 15.0
 
 
-def contents_of(
-    values: Mapping[str, Any], path: Path, source: SourceFile, form: str, hints: Hints
-) -> Contents:
-    """Make trials, or a recording, of named arrays.
+@dataclass(frozen=True)
+class Sweeps:
+    """Sweeps as found, before units are judged and the stimulus is looked for.
+
+    Attributes
+    ----------
+    emg : list over channels of lists over trials of ndarray
+        In the unit of the file; sweeps may differ in length between trials, not between channels.
+    channels : list of str
+    told : list of Told
+        What is known of each trial's stimulus.
+    rate_hz : float
+    unit : str
+        As the file states it; may be empty.
+    pulse_sample : int or None
+        Where in each sweep the stimulus is, if anything says.
+    """
+
+    emg: list[list[Array]]
+    channels: list[str]
+    told: list[Told]
+    rate_hz: float
+    unit: str
+    pulse_sample: int | None
+
+
+def sweeps_in(values: Mapping[str, Any], path: Path, hints: Hints) -> Sweeps:
+    """Find the sweeps among named values.
 
     Parameters
     ----------
     values : Mapping
-        Arrays, texts and lists by name, as the file holds them.
+        Arrays, texts, lists and tables (see `matfile.load`) by name.
     path : Path
         For messages.
-    source : SourceFile
-    form : str
-        Name of the format.
     hints : Hints
         What a person says; goes before the file.
-
-    Returns
-    -------
-    tuple of TrialSet
-        One a channel, where every sweep has its stimulus at the same sample.
-    Recording
-        Where sweeps have theirs at different samples (one section a sweep), or there is one long sweep.
 
     Raises
     ------
     InputError
-        If sweeps, rate, unit or stimulus can not be told without guessing.
+        If the array, its axes or its rate can not be told without guessing.
     """
     lower = {name.lower(): value for name, value in values.items()}
-    time = _vector(next((lower[name] for name in sorted(_TIME) if name in lower), None))
-    name, sweeps, sample_axis = _sweeps(values, path, hints, time)
+    time = _vector(_first(lower, _TIME))
+    tables = {name: v for name, v in values.items() if isinstance(v, dict) and "__table__" in v}
+    with_sweeps = [name for name, table in tables.items() if _sweep_columns(table)]
+    if with_sweeps and (hints.variable is None or hints.variable in with_sweeps):
+        if len(with_sweeps) > 1 and hints.variable is None:
+            raise _several(with_sweeps, path)
+        table = tables[hints.variable or with_sweeps[0]]
+        channels = _sweep_columns(table)
+        emg = [[np.ravel(cell).astype(np.float64) for cell in table[name]] for name in channels]
+        told = told_rows(table, len(emg[0]), path)
+        unit = _text(lower, _UNIT)
+    else:
+        arrays = _chosen(values, path, hints)
+        axis = _sample_axis(next(iter(arrays.values())), time, path)
+        blocks, told, channels = _arranged(arrays, axis, lower, path)
+        emg = [list(block) for block in blocks]
+        unit = _text(lower, _UNIT) or _unit_in_name(next(iter(arrays)))
     rate_hz = _rate(lower, time, path, hints)
-    emg, told, channels = _arrange(sweeps, sample_axis, lower, path)
-    unit = hints.unit or _text(lower, _UNIT) or _unit_in_name(name)
-    pulse_sample = _pulse_sample(lower, time, rate_hz, hints)
-    flags: list[Flag] = []
-    millivolts = []
-    for index, channel in enumerate(channels):
-        flat, found = to_millivolts(
-            emg[index].ravel(), unit, channel=channel, file=path.name, stated=hints.unit_of(channel)
-        )
-        millivolts.append(flat.reshape(emg[index].shape))
-        flags += found
-    n_trials, n_samples = emg[0].shape
-    if n_trials == 1 and n_samples > _CONTINUOUS_S * rate_hz:
-        return _recording(millivolts, channels, rate_hz, unit, told, source, form, flags)
-    if pulse_sample is None:
-        pulse_sample = common_artefact_sample(millivolts, rate_hz)
-        if pulse_sample is None:
-            return _recording(millivolts, channels, rate_hz, unit, told, source, form, flags)
-        flags.append(
-            Flag(
-                "pulse-from-artefact",
-                f"The file does not say where the stimulus is; its artefact begins at sample {pulse_sample} "
-                f"({1e3 * pulse_sample / rate_hz:.1f} ms) of the sweeps.",
-                "caution",
-                value=1e3 * pulse_sample / rate_hz,
-                unit="ms",
-            )
-        )
-    if not 0 < pulse_sample < n_samples - 1:
-        raise InputError(
-            path.name,
-            f"the stimulus would lie at sample {pulse_sample} of sweeps of {n_samples}",
-            "correct pulse_ms or rate_hz",
-        )
-    pulses = tuple(Pulse(**{"time_s": math.nan, "kind": "unknown", **row}) for row in told)
-    return tuple(
-        TrialSet(block, rate_hz, pulse_sample, pulses, channel, source, (*flags, *sweep_flags(block)))
-        for channel, block in zip(channels, millivolts, strict=True)
-    )
+    return Sweeps(emg, channels, told, rate_hz, unit, _pulse_sample(lower, time, rate_hz, hints))
 
 
-def sectioned(
-    millivolts: Sequence[Sequence[Array]],
-    channels: Sequence[str],
-    rate_hz: float,
-    unit: str,
-    told: Sequence[Told],
-    source: SourceFile,
-    form: str,
-    flags: Sequence[Flag] = (),
-) -> Recording:
-    """Make a recording of separate sweeps, one section each, laid end to end.
+def told_rows(columns: Mapping[str, Any], n_trials: int, path: Path) -> list[Told]:
+    """Gather what per-trial columns tell, as an events table would.
 
-    Parameters
-    ----------
-    millivolts : sequence over channels of sequences over sweeps of ndarray
-    told : sequence of Told
-        What is known of the stimulus of each sweep.
+    A column the events table does not know, but whose values repeat, becomes the condition: a laboratory
+    that writes ``sici_intensity`` 50, 65, 80 means three conditions.
     """
-    starts = np.cumsum([0, *(sweep.size for sweep in millivolts[0])]) / rate_hz
-    sections = tuple(
-        Section(float(starts[i]), float(starts[i + 1]), str(row.get("condition", "")), row)
-        for i, row in enumerate(told)
-    )
-    signals = tuple(
-        Signal(channel, np.concatenate(list(block)), rate_hz, 0.0, unit or "mV")
-        for channel, block in zip(channels, millivolts, strict=True)
-    )
-    return Recording(source, form, signals, (), sections, tuple(flags))
+    known: dict[str, list[str]] = {}
+    conditions: list[tuple[str, list[str]]] = []
+    for name, value in columns.items():
+        cells = _cells(value, n_trials)
+        if cells is None:
+            continue
+        if knows_column(name):
+            known[name] = cells
+        elif name.lower() in _INTENSITY:
+            known["test_mso"] = cells
+        elif 1 < len(set(cells)) <= max(2, n_trials // 2):
+            conditions.append((name, cells))
+    rows = []
+    for i in range(n_trials):
+        told = told_by({name: cells[i] for name, cells in known.items()}, path.name)
+        told = {key: item for key, item in told.items() if key in Pulse.__dataclass_fields__}
+        if conditions:
+            told.setdefault("condition", ", ".join(f"{name} {cells[i]}" for name, cells in conditions))
+        rows.append(told)
+    return rows
 
 
-def _recording(
-    millivolts: Sequence[Array],
-    channels: Sequence[str],
-    rate_hz: float,
-    unit: str,
-    told: Sequence[Told],
-    source: SourceFile,
-    form: str,
-    flags: Sequence[Flag],
-) -> Recording:
-    return sectioned(
-        [list(block) for block in millivolts], channels, rate_hz, unit, told, source, form, flags
-    )
-
-
-def _sweeps(
-    values: Mapping[str, Any], path: Path, hints: Hints, time: Array | None
-) -> tuple[str, Array, int]:
-    """Choose the array that holds the sweeps, and its axis of samples."""
+def _chosen(values: Mapping[str, Any], path: Path, hints: Hints) -> dict[str, Array]:
+    """Choose the array of sweeps, or the arrays of one shape that are its channels."""
     arrays = {
-        name: np.asarray(value, dtype=np.float64)
+        name: np.squeeze(np.asarray(value, dtype=np.float64))
         for name, value in values.items()
-        if isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and value.size >= 64
+        if isinstance(value, np.ndarray)
+        and value.dtype.kind in "fiu"
+        and max(value.shape, default=0) >= _LEAST_SAMPLES
+        and name.lower() not in _TIME
     }
     if hints.variable is not None:
         if hints.variable not in arrays:
@@ -184,79 +152,101 @@ def _sweeps(
             raise InputError(
                 path.name, f"it holds no array {hints.variable} (there are: {there})", "correct variable"
             )
-        chosen = hints.variable
-    else:
-        candidates = {
-            name: np.squeeze(array)
-            for name, array in arrays.items()
-            if name.lower() not in _TIME and np.squeeze(array).ndim in {2, 3}
-        } or {name: np.squeeze(array) for name, array in arrays.items() if name.lower() not in _TIME}
-        named = [name for name in candidates if _SWEEP_NAMES.search(name)] or list(candidates)
-        if not named:
-            raise InputError(
-                path.name, "it holds no array of sweeps", "export the EMG along, or give the table"
-            )
-        if len(named) > 1:
-            raise InputError(
-                path.name,
-                f"it holds several arrays that could be the EMG ({', '.join(sorted(named))})",
-                "name one with variable under [recording] in the protocol file",
-            )
-        chosen = named[0]
-    sweeps = np.squeeze(arrays[chosen])
-    if sweeps.ndim == 1:
-        sweeps = sweeps[None, :]
-    if sweeps.ndim not in {2, 3}:
-        raise InputError(path.name, f"array {chosen} has {sweeps.ndim} axes", "export trials by samples")
-    fitting = [axis for axis, size in enumerate(sweeps.shape) if time is not None and size == time.size]
+        return {hints.variable: arrays[hints.variable]}
+    several_axes = {name: array for name, array in arrays.items() if array.ndim in {2, 3}}
+    candidates = several_axes or {name: array for name, array in arrays.items() if array.ndim == 1}
+    channels = {name: array for name, array in candidates.items() if _names_channel(name)}
+    if len(channels) > 1 and len({array.shape for array in channels.values()}) == 1:
+        return dict(sorted(channels.items()))
+    names = [name for name in candidates if _SWEEP_NAMES.search(name)] or list(candidates)
+    if not names:
+        raise InputError(path.name, "it holds no array of sweeps", "export the EMG along")
+    if len(names) > 1:
+        raise _several(names, path)
+    return {names[0]: candidates[names[0]]}
+
+
+def _several(names: Sequence[str], path: Path) -> InputError:
+    return InputError(
+        path.name,
+        f"it holds several arrays that could be the EMG ({', '.join(sorted(names))})",
+        "name one with variable under [recording] in the protocol file",
+    )
+
+
+def _sample_axis(array: Array, time: Array | None, path: Path) -> int:
+    """Return the axis of samples: as long as the vector of times, else the one along which EMG is smooth."""
+    fitting = [axis for axis, size in enumerate(array.shape) if time is not None and size == time.size]
     if len(fitting) == 1:
-        return chosen, sweeps, fitting[0]
-    return chosen, sweeps, _smoothest_axis(sweeps, path)
-
-
-def _smoothest_axis(sweeps: Array, path: Path) -> int:
-    """Return the axis along which the array is a signal: neighbours resemble each other."""
-    # 12 samples of a single axis are no sweep, however smooth.
-    axes = [axis for axis, size in enumerate(sweeps.shape) if size >= 32]
-    centred = sweeps - np.nanmean(sweeps)
+        return fitting[0]
+    axes = [axis for axis, size in enumerate(array.shape) if size >= _LEAST_SAMPLES]
     roughness = {
-        axis: float(np.nanmedian(np.abs(np.diff(centred, axis=axis)))) if sweeps.shape[axis] > 1 else math.inf
+        axis: float(np.nanmedian(np.abs(np.diff(array, axis=axis)))) if array.ndim > 1 else 0.0
         for axis in axes
     }
-    ranked = sorted(roughness, key=lambda axis: roughness[axis])
+    ranked = sorted(axes, key=lambda axis: roughness[axis])
     if not ranked or (
         len(ranked) > 1 and not roughness[ranked[0]] < _CLEARLY_SMOOTHER * roughness[ranked[1]]
     ):
         raise InputError(
             path.name,
-            f"nothing tells which axis of the array ({' x '.join(map(str, sweeps.shape))}) is time",
+            f"nothing tells which axis of the array ({' x '.join(map(str, array.shape))}) is time",
             "save the vector of times along with it",
         )
     return ranked[0]
 
 
+def _arranged(
+    arrays: Mapping[str, Array], axis: int, lower: Mapping[str, Any], path: Path
+) -> tuple[list[Array], list[Told], list[str]]:
+    """Bring arrays into one [trial, sample] block a channel, with what is told of each trial."""
+    blocks = [np.moveaxis(np.atleast_1d(array), axis, -1) for array in arrays.values()]
+    blocks = [block[None, :] if block.ndim == 1 else block for block in blocks]
+    if len(blocks) > 1:
+        if blocks[0].ndim != 2:
+            raise InputError(path.name, "its channels have three axes each", "export trials by samples")
+        return blocks, told_rows(lower, blocks[0].shape[0], path), list(arrays)
+    block, shape = blocks[0], blocks[0].shape[:-1]
+    name = _text(lower, _CHANNELS) or (next(iter(arrays)) if _names_channel(next(iter(arrays))) else "EMG")
+    if len(shape) == 1:
+        return [block], told_rows(lower, shape[0], path), [name]
+    intensities = _vector(_first(lower, _INTENSITY))
+    labels = _first(lower, _CHANNELS)
+    if intensities is not None and intensities.size in shape:
+        by_intensity = np.moveaxis(block, shape.index(intensities.size), 0)
+        told = [
+            told_by({"test_mso": f"{value:g}", "condition": f"{value:g}"}, path.name)
+            for value in intensities
+            for _ in range(by_intensity.shape[1])
+        ]
+        return [by_intensity.reshape(-1, block.shape[-1])], told, [name]
+    if isinstance(labels, list) and len(labels) in shape:
+        by_channel = np.moveaxis(block, shape.index(len(labels)), 0)
+        return list(by_channel), told_rows(lower, by_channel.shape[1], path), [str(label) for label in labels]
+    raise InputError(
+        path.name,
+        f"nothing tells conditions from channels in the array ({' x '.join(map(str, block.shape))})",
+        "save the vector of intensities or the list of channels along with it",
+    )
+
+
 def _rate(lower: Mapping[str, Any], time: Array | None, path: Path, hints: Hints) -> float:
-    if hints.rate_hz is not None:
-        rate_hz = hints.rate_hz
-    else:
-        stated = next((_scalar(lower[name]) for name in sorted(_RATE) if name in lower), None)
-        if stated is None and time is not None and time.size > 1:
-            step = float(np.median(np.diff(time)))
-            # Seconds or milliseconds: only one of the two can be the sampling rate of an EMG amplifier.
-            fitting = (
-                [r for r in (1 / step, 1e3 / step) if _PLAUSIBLE_RATE_HZ[0] <= r <= _PLAUSIBLE_RATE_HZ[1]]
-                if (step > 0)
-                else []
-            )
-            stated = fitting[0] if len(fitting) == 1 else None
-        if stated is None:
-            raise InputError(
-                path.name,
-                "nothing says how fast it was sampled",
-                "give rate_hz under [recording] in the protocol",
-            )
-        rate_hz = stated
-    if not _PLAUSIBLE_RATE_HZ[0] <= rate_hz <= _PLAUSIBLE_RATE_HZ[1]:
+    """Return the sampling rate: stated by a person, by the file, or by its vector of times."""
+    rate_hz = hints.rate_hz
+    if rate_hz is None:
+        rate_hz = next((_scalar(lower[name]) for name in sorted(_RATE) if name in lower), None)
+    if rate_hz is None and time is not None and np.median(np.diff(time)) > 0:
+        step = float(np.median(np.diff(time)))
+        # Seconds or milliseconds: only one of the two can be the sampling rate of an EMG amplifier.
+        fitting = [r for r in (1 / step, 1e3 / step) if PLAUSIBLE_RATE_HZ[0] <= r <= PLAUSIBLE_RATE_HZ[1]]
+        rate_hz = fitting[0] if len(fitting) == 1 else None
+    if rate_hz is None:
+        raise InputError(
+            path.name,
+            "nothing says how fast it was sampled",
+            "give rate_hz under [recording] in the protocol",
+        )
+    if not PLAUSIBLE_RATE_HZ[0] <= rate_hz <= PLAUSIBLE_RATE_HZ[1]:
         raise InputError(
             path.name,
             f"a sampling rate of {rate_hz:g} Hz is not one of EMG",
@@ -265,77 +255,60 @@ def _rate(lower: Mapping[str, Any], time: Array | None, path: Path, hints: Hints
     return float(rate_hz)
 
 
-def _arrange(
-    sweeps: Array, sample_axis: int, lower: Mapping[str, Any], path: Path
-) -> tuple[list[Array], list[Told], list[str]]:
-    """Bring the array into one [trial, sample] block a channel, with what is known of each trial."""
-    last = np.moveaxis(sweeps, sample_axis, -1)
-    names = next((lower[key] for key in sorted(_CHANNELS) if isinstance(lower.get(key), list)), [])
-    intensities = _vector(next((lower[key] for key in sorted(_INTENSITY) if key in lower), None))
-    if last.ndim == 2:
-        n_trials = last.shape[0]
-        label = _text(lower, _CHANNELS) or "EMG"
-        return [last], _told_rows(lower, n_trials, path), [label]
-    if intensities is not None and intensities.size in last.shape[:2]:
-        axis = last.shape[:2].index(intensities.size)
-        blocks = np.moveaxis(last, axis, 0)
-        repeats = blocks.shape[1]
-        told = [
-            told_by({"test_mso": f"{value:g}"}, path.name) | {"condition": f"{value:g}"}
-            for value in intensities
-            for _ in range(repeats)
-        ]
-        return [blocks.reshape(-1, blocks.shape[-1])], told, [_text(lower, _CHANNELS) or "EMG"]
-    if len(names) in last.shape[:2]:
-        axis = last.shape[:2].index(len(names))
-        blocks = np.moveaxis(last, axis, 0)
-        return list(blocks), _told_rows(lower, blocks.shape[1], path), [str(name) for name in names]
-    raise InputError(
-        path.name,
-        f"nothing tells conditions from channels in the array ({' x '.join(map(str, last.shape))})",
-        "save the vector of intensities or the list of channels along with it",
-    )
-
-
-def _told_rows(lower: Mapping[str, Any], n_trials: int, path: Path) -> list[Told]:
-    """Gather per-trial vectors that the events table would know by their name."""
-    columns: dict[str, list[str]] = {}
-    for name, value in lower.items():
-        if isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and value.size == n_trials:
-            columns[name] = [f"{item:.10g}" for item in np.ravel(value)]
-        elif isinstance(value, list) and len(value) == n_trials:
-            columns[name] = [str(item) for item in value]
-    if "intensities" in columns or "intensity" in columns:
-        columns.setdefault("test_mso", columns.get("intensities", columns.get("intensity", [])))
-    rows = [told_by({name: cells[i] for name, cells in columns.items()}, path.name) for i in range(n_trials)]
-    return [{key: item for key, item in row.items() if key in Pulse.__dataclass_fields__} for row in rows]
-
-
 def _pulse_sample(lower: Mapping[str, Any], time: Array | None, rate_hz: float, hints: Hints) -> int | None:
+    """Return where the stimulus is in each sweep, if a person, a value or the vector of times says."""
     if hints.pulse_ms is not None:
         return round(hints.pulse_ms * rate_hz / 1e3)
-    for name in sorted(_PULSE_SAMPLE & set(lower)):
-        sample = _scalar(lower[name])
-        if sample is not None:
-            return round(sample)
-    for name in sorted(_PULSE_MS & set(lower)):
-        pulse_ms = _scalar(lower[name])
-        if pulse_ms is not None:
-            return round(pulse_ms * rate_hz / 1e3)
+    sample = _scalar(_first(lower, _PULSE_SAMPLE))
+    if sample is not None:
+        return round(sample)
+    pulse_ms = _scalar(_first(lower, _PULSE_MS))
+    if pulse_ms is not None:
+        return round(pulse_ms * rate_hz / 1e3)
     if time is not None and time[0] < 0 < time[-1]:
         return int(np.abs(time).argmin())
     return None
 
 
-def _vector(value: Any) -> Array | None:
-    if isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and value.size > 1:
-        return np.asarray(value, dtype=np.float64).ravel() if value.size == max(value.shape) else None
-    if isinstance(value, list) and len(value) > 1:
-        try:
-            return np.array([float(np.squeeze(item)) for item in value])
-        except (TypeError, ValueError):
-            return None
+def _sweep_columns(table: Mapping[str, Any]) -> list[str]:
+    """Return the columns of a table whose cells are sweeps."""
+    return [
+        name
+        for name, cells in table.items()
+        if isinstance(cells, list)
+        and cells
+        and all(
+            isinstance(c, np.ndarray) and c.dtype.kind in "fiu" and c.size >= _LEAST_SAMPLES for c in cells
+        )
+    ]
+
+
+def _names_channel(name: str) -> bool:
+    return bool(_CHANNEL_NAMES.fullmatch(name)) or muscle_and_side(name)[0] is not None
+
+
+def _cells(value: Any, n_trials: int) -> list[str] | None:
+    """Return a per-trial column as texts, or ``None`` if the value is no such column."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and value.size == n_trials > 1:
+        return [f"{item:.10g}" for item in np.ravel(value)]
+    if isinstance(value, list) and len(value) == n_trials and n_trials > 0:
+        items = [np.squeeze(item).item() if np.size(item) == 1 else item for item in value]
+        if all(isinstance(item, str | int | float) for item in items):
+            return [f"{item:.10g}" if isinstance(item, float) else str(item) for item in items]
     return None
+
+
+def _first(lower: Mapping[str, Any], names: set[str]) -> Any:
+    return next((lower[name] for name in sorted(names) if name in lower), None)
+
+
+def _vector(value: Any) -> Array | None:
+    """Return a list or array of more than one number along one axis as a vector."""
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
+    return array.ravel() if array.size > 1 and array.size == max(array.shape) else None
 
 
 def _scalar(value: Any) -> float | None:

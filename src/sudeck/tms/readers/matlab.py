@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sudeck.core.privacy import Redactor
-from sudeck.tms.readers.arrays import contents_of
+from sudeck.tms.readers.arrays import sweeps_in
 from sudeck.tms.readers.base import Hints, source_of
+from sudeck.tms.readers.epochs import contents_of
 from sudeck.tms.readers.matfile import is_matfile, is_version_73, load
+from sudeck.tms.readers.matlab_exports import exported
 
 if TYPE_CHECKING:
     from sudeck.tms.readers.base import Contents
@@ -18,7 +19,9 @@ FORMAT: Final = "MATLAB"
 
 def sniff(head: bytes, path: Path) -> bool:
     """Recognise MAT-files by their header."""
-    return is_matfile(head) or (path.suffix.lower() == ".mat" and is_version_73(head))
+    return is_matfile(head) or (
+        path.suffix.lower() == ".mat" and (is_version_73(head) or not head.strip(b"\0"))
+    )
 
 
 def read(path: Path, hints: Hints) -> Contents:
@@ -32,5 +35,8 @@ def read(path: Path, hints: Hints) -> Contents:
         If it needs h5py or mat-io and they are not installed.
     """
     values = load(path)
-    source = source_of(path, redactor=Redactor())
-    return contents_of(values, path, source, FORMAT, hints)
+    source = source_of(path)
+    recording = exported(values, path, source, hints)
+    if recording is not None:
+        return recording
+    return contents_of(sweeps_in(values, path, hints), path, source, FORMAT, hints)
