@@ -75,7 +75,8 @@ def read_acquisition(file: DicomFile, label: str, *, frame_s: float | None = Non
         flags.append(
             Flag(
                 "frame-count-disagrees",
-                f"The header states {declared} frames; its vectors and its pixels agree on {len(values)}, which are used.",
+                f"The header states {declared} frames; its vectors and its pixels agree on {len(values)}, "
+                "which are used.",
                 "serious",
                 label,
                 len(values),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
-from typing import Literal
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
-from sudeck.core.vocabulary import SCAN_PHASES, ScanPhase
+from sudeck.core.vocabulary import ScanPhase
+from sudeck.scan.acquisitions import same_counts
 from sudeck.scan.clock import seconds_between
 from sudeck.scan.frames import Acquisition, Frame
 from sudeck.scan.guideline import (
@@ -24,11 +24,8 @@ from sudeck.scan.guideline import (
     timing_flags,
 )
 from sudeck.scan.orientation import Orientation
+from sudeck.scan.timeline import Origin, begins_with_flow
 
-Origin = Literal["injection", "acquisition"]
-_LONG_GAP = timedelta(hours=1.5)
-_NEAR = timedelta(minutes=30)
-_TWO_INJECTIONS_S = 6 * 3600.0
 _STATE_PHASE = "state it with --phase FILE=tissue (or vascular, bone)"
 
 
@@ -82,75 +79,11 @@ class Candidate:
         frames = (*self.frames, *(self.partners or ()))
         return float(sum(self.acquisition.counts[frame.index].sum() for frame in frames))
 
-    @property
-    def is_whole_file(self) -> bool:
-        """Whether every frame of the measured detector is part of it."""
-        return len(self.positions) == len(self.orientation.frames)
-
-
-def zero_time(
-    acquisitions: Sequence[Acquisition], injected_at: datetime | None
-) -> tuple[datetime | None, Origin, tuple[Flag, ...]]:
-    """Settle the time of injection of a study: as stated, as recorded, or the start of its flow.
-
-    Parameters
-    ----------
-    acquisitions : sequence of Acquisition
-        The acquisitions of one study.
-    injected_at : datetime or None
-        The injection time a person states.
-    """
-    if injected_at is not None:
-        return injected_at, "injection", ()
-    recorded = sorted({item.injected_at for item in acquisitions if item.injected_at is not None})
-    if recorded:
-        return recorded[0], "injection", _injection_flags(acquisitions, recorded)
-    flows = sorted(item.acquired_at for item in acquisitions if _begins_with_flow(item) and item.acquired_at)
-    if not flows:
-        return None, "acquisition", ()
-    return (
-        flows[0],
-        "acquisition",
-        (
-            Flag(
-                "injection-time-assumed",
-                "No injection time is recorded; times count from the start of the flow.",
-                "caution",
-            ),
-        ),
-    )
-
-
-def _injection_flags(acquisitions: Sequence[Acquisition], recorded: Sequence[datetime]) -> tuple[Flag, ...]:
-    flags = []
-    spread_s = (recorded[-1] - recorded[0]).total_seconds()
-    if spread_s > _TWO_INJECTIONS_S:
-        raise InputError(
-            f"{len(acquisitions)} files",
-            f"they record injections {spread_s / 3600:.0f} h apart, so they are not one study",
-            "give the files of one injection, or state it with --injected-at",
-        )
-    if spread_s > 60:
-        flags.append(
-            Flag(
-                "injection-times-differ",
-                f"The files record injection times {spread_s / 60:.0f} min apart; the earliest is used.",
-                "serious",
-                value=spread_s,
-                limit=60,
-                unit="s",
-            )
-        )
-    without = [item.label for item in acquisitions if item.injected_at is None]
-    if without:
-        flags.append(
-            Flag(
-                "injection-time-shared",
-                f"{', '.join(without)}: no injection time of its own; that of the other files is used.",
-                "info",
-            )
-        )
-    return tuple(flags)
+    def is_same_image(self, other: Candidate) -> bool:
+        """Say whether both are copies of one image, with whatever differs in their headers."""
+        mine, theirs = self.acquisition, other.acquisition
+        same_name = bool(mine.instance) and mine.instance == theirs.instance
+        return same_name and mine is not theirs and same_counts(mine.counts, theirs.counts)
 
 
 def candidates_of(
@@ -208,79 +141,6 @@ def candidates_of(
     return tuple(map(_with_timing_flags, candidates))
 
 
-def phases_by_order(acquisitions: Sequence[Acquisition]) -> dict[str, ScanPhase]:
-    """Tell pool from delayed by order alone: images of two sittings at least an hour and a half apart."""
-    timed = [item for item in acquisitions if item.kind != "dynamic" and item.acquired_at is not None]
-    if not timed:
-        return {}
-    first = min(item.acquired_at for item in timed if item.acquired_at is not None)
-    gaps = {item.label: item.acquired_at - first for item in timed if item.acquired_at is not None}
-    if max(gaps.values()) < _LONG_GAP:
-        return {}
-    return {
-        label: "tissue" if gap <= _NEAR else "bone"
-        for label, gap in gaps.items()
-        if gap <= _NEAR or gap >= _LONG_GAP
-    }
-
-
-def choose(
-    candidates: Iterable[Candidate],
-) -> tuple[dict[ScanPhase, Candidate], tuple[tuple[Candidate, str], ...]]:
-    """Choose one candidate a phase; return the chosen, and the others with the reason.
-
-    The rule, in this order: guideline times; no serious finding; a spot view before a whole-body sweep; most
-    counts, because they set the error; the name, so that the choice is the same everywhere.
-    """
-    chosen: dict[ScanPhase, Candidate] = {}
-    others: list[tuple[Candidate, str]] = []
-    for phase in SCAN_PHASES:
-        ranked = sorted((item for item in candidates if item.phase == phase), key=_rank)
-        if not ranked:
-            continue
-        chosen[phase] = ranked[0]
-        for item in ranked[1:]:
-            others.append((item, _why_not(item, ranked[0])))
-    return chosen, tuple(others)
-
-
-def _rank(item: Candidate) -> tuple[bool, bool, bool, float, str]:
-    return (
-        bool(_off_guideline(item)),
-        _is_serious(item),
-        item.acquisition.kind == "whole body",
-        -item.total_counts,
-        item.acquisition.label,
-    )
-
-
-def _off_guideline(item: Candidate) -> bool:
-    return any(flag.code == "phase-time-outside-guideline" for flag in item.flags)
-
-
-def _is_serious(item: Candidate) -> bool:
-    flags = (*item.flags, *item.acquisition.flags, *item.orientation.flags)
-    return any(flag.severity == "serious" for flag in flags)
-
-
-def _why_not(item: Candidate, winner: Candidate) -> str:
-    better = winner.acquisition.label
-    for differs, why in zip(
-        (a != b for a, b in zip(_rank(item), _rank(winner), strict=True)),
-        (
-            f"its time is outside the guideline and that of {better} is not",
-            f"it has serious findings and {better} has none",
-            f"{better} is a spot view, with more detail than the whole-body sweep",
-            f"{better} has more counts ({winner.total_counts:.0f} against {item.total_counts:.0f})",
-            f"{better} serves as well and comes first by name",
-        ),
-        strict=True,
-    ):
-        if differs:
-            return f"not used for the {item.phase} phase: {why}"
-    return f"not used for the {item.phase} phase: {better} is the same"
-
-
 def _blocks(acquisition: Acquisition, frames: Sequence[Frame]) -> list[list[int]]:
     """Group frames by DICOM phase, and cut a long run of quick frames at the end of the flow."""
     if acquisition.kind == "dynamic" and any(
@@ -320,7 +180,7 @@ def _phase_of(
             first=_start(frames[0]) < FLOW_S / 2,
             frame_s=frames[0].duration_s or 0.0,
             total_s=_end(frames[-1]) - _start(frames[0]),
-            start_s=_start(frames[0]) if start is None and _begins_with_flow(acquisition) else start,
+            start_s=_start(frames[0]) if start is None and begins_with_flow(acquisition) else start,
         )
     else:
         by_clock = phase_by_time(start) if start is not None else None
@@ -378,13 +238,6 @@ def _with_timing_flags(item: Candidate) -> Candidate:
     return replace(
         item, flags=(*item.flags, *timing_flags(item.phase, item.offset_s + _start(first), frame_s))
     )
-
-
-def _begins_with_flow(acquisition: Acquisition) -> bool:
-    """Say whether an acquisition begins with the quick frames only a flow has."""
-    first = min(acquisition.frames, key=lambda frame: frame.start_s or 0.0)
-    quick = first.duration_s is not None and first.duration_s <= LONGEST_FLOW_FRAME_S
-    return acquisition.kind == "dynamic" and quick
 
 
 def _start(frame: Frame) -> float:

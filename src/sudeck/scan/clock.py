@@ -66,7 +66,8 @@ def read_clock(header: Header, subject: str) -> Clock:
         flags.append(
             Flag(
                 "injection-after-acquisition",
-                f"The recorded injection is {_span(injected_at - acquired_at)} after the acquisition; it is ignored.",
+                f"The recorded injection is {_span(injected_at - acquired_at)} after the acquisition; "
+                "it is ignored.",
                 "serious",
                 subject,
                 (injected_at - acquired_at).total_seconds(),
@@ -117,7 +118,7 @@ def parse_time(text: str) -> time | None:
 
 
 def parse_datetime(text: str) -> datetime | None:
-    """Read a DICOM date and time in one; an offset from UTC is dropped, for all times are the camera's own."""
+    """Read a DICOM date and time in one; an offset from UTC is dropped, as all times are the camera's own."""
     match = re.fullmatch(r"(\d{8})(\d{2}(?:\d{2}(?:\d{2}(?:\.\d{1,6})?)?)?)?(?:[+-]\d{4})?", text.strip())
     if match is None or match.group(2) is None:
         return None

@@ -13,7 +13,7 @@ import pydicom.config
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.privacy import Redactor
-from sudeck.scan.acquisitions import read_acquisition, same_counts
+from sudeck.scan.acquisitions import read_acquisition
 from sudeck.scan.dicom import DicomFile, find_files, open_dicom
 from sudeck.scan.frames import Acquisition
 from sudeck.scan.identity import redactor_of
@@ -36,7 +36,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Collection:
-    """The acquisitions of one study of one patient, the files set aside, and findings about the whole."""
+    """The acquisitions found, the files set aside, and findings about the whole."""
 
     acquisitions: tuple[Acquisition, ...]
     skipped: tuple[Skipped, ...]
@@ -53,7 +53,7 @@ def collect(paths: Sequence[Path], *, frame_s: float | None = None) -> Collectio
     Raises
     ------
     InputError
-        If a path does not exist, or the usable files belong to several patients or several studies.
+        If a path does not exist.
     """
     files: list[DicomFile] = []
     failures: list[tuple[Path, InputError]] = []
@@ -80,7 +80,6 @@ def collect(paths: Sequence[Path], *, frame_s: float | None = None) -> Collectio
     errors += [InputError(redactor.label(path), error.problem, error.remedy) for path, error in failures]
     flags = () if not remarks else (_irregular(len(remarks)),)
     acquisitions, copies = _without_copies(acquisitions)
-    _refuse_mixtures(acquisitions)
     skipped = [Skipped(error.subject, f"{error.problem}; {error.remedy}") for error in errors]
     return Collection(tuple(acquisitions), (*skipped, *copies), tuple(errors), flags, redactor)
 
@@ -96,11 +95,11 @@ def _irregular(remarks: int) -> Flag:
 
 
 def _without_copies(acquisitions: Sequence[Acquisition]) -> tuple[list[Acquisition], list[Skipped]]:
-    """Keep the first of identical files, and of images that carry one identifier and the same counts."""
+    """Keep the first of identical files."""
     kept: list[Acquisition] = []
     copies: list[Skipped] = []
     for acquisition in acquisitions:
-        original = next((other for other in kept if _is_copy(acquisition, other)), None)
+        original = next((item for item in kept if item.source.sha256 == acquisition.source.sha256), None)
         if original is None:
             kept.append(acquisition)
         else:
@@ -108,16 +107,17 @@ def _without_copies(acquisitions: Sequence[Acquisition]) -> tuple[list[Acquisiti
     return kept, copies
 
 
-def _is_copy(acquisition: Acquisition, other: Acquisition) -> bool:
-    if acquisition.source.sha256 == other.source.sha256:
-        return True
-    same_instance = acquisition.instance and acquisition.instance == other.instance
-    return bool(same_instance) and same_counts(acquisition.counts, other.counts)
+def refuse_mixtures(acquisitions: Sequence[Acquisition]) -> None:
+    """Refuse files of several patients or of several studies.
 
-
-def _refuse_mixtures(acquisitions: Sequence[Acquisition]) -> None:
+    Raises
+    ------
+    InputError
+        If there are any.
+    """
     for what, tokens in (
-        ("patients", {acquisition.patient for acquisition in acquisitions} - {""}),
+        ("patients", {acquisition.patient[0] for acquisition in acquisitions} - {""}),
+        ("patients", {acquisition.patient[1] for acquisition in acquisitions} - {""}),
         ("studies", {acquisition.study for acquisition in acquisitions} - {""}),
     ):
         if len(tokens) > 1:

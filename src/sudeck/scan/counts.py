@@ -1,4 +1,4 @@
-"""The counts audit: are these pixels the counts the camera registered, exactly?"""
+"""The counts audit: whether the pixels are exactly the counts the camera registered."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ def audit_counts(values: NDArray[Any], header: Header, subject: str) -> CountsAu
         flags.append(
             Flag(
                 "corrected-image",
-                f"The camera corrected the counts ({', '.join(sorted(corrected))}), so that their noise is not exactly "
-                "that of counts.",
+                f"The camera corrected the counts ({', '.join(sorted(corrected))}), "
+                "so that their noise is not exactly that of counts.",
                 "caution",
                 subject,
             )
@@ -153,8 +153,8 @@ def _rescaled(
         flags.append(
             Flag(
                 "rescale-ignored",
-                f"The header states {what}, but the stored pixels already add up to the {stated:.0f} counts it states; "
-                "they are used as stored.",
+                f"The header states {what}, but the stored pixels already add up to the {stated:.0f} counts "
+                "it states; they are used as stored.",
                 "caution",
                 subject,
                 slope,
@@ -171,8 +171,8 @@ def _rescaled(
         flags.append(
             Flag(
                 "rescaled",
-                f"The stored pixels were multiplied by {slope:g}, which restores the {stated:.0f} counts the header "
-                "states; each pixel is rounded to that step.",
+                f"The stored pixels were multiplied by {slope:g}, which restores the {stated:.0f} counts "
+                "the header states; each pixel is rounded to that step.",
                 "caution",
                 subject,
                 slope,
@@ -241,7 +241,7 @@ def _refuse_processed(header: Header, proven: bool, subject: str, flags: list[Fl
     flags.append(
         Flag(
             "counts-proven-by-sum",
-            f"The image is {what}; it is used because its pixels add up to exactly the counts the camera registered.",
+            f"The image is {what}; it is used because its pixels add up to the counts the camera registered.",
             "caution",
             subject,
         )

@@ -57,7 +57,7 @@ class Header:
         return " ".join(self.texts(keyword)).strip()
 
     def numbers(self, keyword: str) -> tuple[float, ...]:
-        """Return the finite values of a numeric element; empty when absent or when any value is not a number."""
+        """Return the finite values of a numeric element; empty when absent or any is not a number."""
         value = self._value(keyword)
         if value is None or isinstance(value, bytes):
             return ()

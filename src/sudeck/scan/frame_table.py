@@ -1,4 +1,4 @@
-"""Build the frame table of a file: vectors, repaired only where two witnesses outvote one, and frame times."""
+"""Build the frame table of a file from its vectors, repaired only where two witnesses outvote one."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def _static_table(
         flags.append(
             Flag(
                 "duration-missing",
-                "The duration of the image is not stated or impossible; ratios within the image do not need it.",
+                "The duration of the image is not stated or impossible; ratios within it do not need it.",
                 "caution",
                 subject,
             )
@@ -161,7 +161,7 @@ def _timings(
             flags.append(
                 Flag(
                     "frame-time-assumed",
-                    f"No frame times are stated by phase; {duration:g} s, stated for the whole image, stand in.",
+                    f"No frame times are stated by phase; {duration:g} s, stated for the file, stand in.",
                     "caution",
                     subject,
                     duration,
@@ -213,7 +213,7 @@ def _phases(
     slices = header.integers("TimeSliceVector")
     usable = len(vector) == n_frames and min(vector) >= 1
     by_size = _phases_by_size(detectors, windows, timings)
-    if usable and (by_size is None or vector == by_size or len(timings) == 1 and set(vector) == {1}):
+    if usable and (by_size is None or vector == by_size or (len(timings) == 1 and set(vector) == {1})):
         return vector
     if by_size is not None and len(set(by_size)) > 1:
         # The time slice starts again at 1 with every phase: an independent witness of where phases begin.
@@ -242,7 +242,7 @@ def _phases(
 def _phases_by_size(
     detectors: Sequence[int], windows: Sequence[int], timings: Sequence[_PhaseTiming]
 ) -> tuple[int, ...] | None:
-    """Lay the declared phase sizes along the frames of each detector and window; None when they do not fit."""
+    """Lay the declared phase sizes along the frames of each detector and window, if they fit."""
     order = [phase for phase, timing in enumerate(timings, 1) for _ in range(timing.frames)]
     seen: Counter[tuple[int, int]] = Counter()
     phases = []
@@ -255,7 +255,7 @@ def _phases_by_size(
 
 
 def _time_slices(detectors: Sequence[int], windows: Sequence[int], phases: Sequence[int]) -> tuple[int, ...]:
-    """Number the frames of each detector, window and phase from 1 in their order in the file."""
+    """Count the frames of each detector, window and phase from 1 in their order in the file."""
     seen: Counter[tuple[int, int, int]] = Counter()
     slices = []
     for key in zip(detectors, windows, phases, strict=True):
@@ -299,7 +299,8 @@ def _seconds(header: Header, keyword: str) -> float | None:
 def _seconds_flag(duration_s: float, subject: str) -> Flag:
     return Flag(
         "frame-time-in-seconds",
-        f"A frame time of {1000 * duration_s:g} ms is not possible here; it was written in seconds and is read so.",
+        f"A frame time of {1000 * duration_s:g} ms is not possible here; "
+        "it was written in seconds and is read so.",
         "serious",
         subject,
         duration_s,

@@ -79,8 +79,10 @@ class Acquisition:
         Evidence on the side at image-left, by detector.
     text : str
         Descriptions of the image in upper case, unmasked: for recognising words, never for printing.
-    patient, study, instance : str
-        Tokens equal for files of one patient, one study, one image; empty when not stated.
+    patient : (str, str)
+        Tokens of record number and name; empty where not stated.
+    study, instance : str
+        Identifiers of study and image; empty when not stated.
     """
 
     source: SourceFile
@@ -95,7 +97,7 @@ class Acquisition:
     flags: tuple[Flag, ...]
     evidence: Mapping[int, SideEvidence]
     text: str
-    patient: str
+    patient: tuple[str, str]
     study: str
     instance: str
 

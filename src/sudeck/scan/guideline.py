@@ -33,7 +33,7 @@ _PHASE_WORDS: tuple[tuple[ScanPhase, re.Pattern[str]], ...] = (
     (
         "bone",
         re.compile(
-            r"\b(DELAYED|DELAY|LATE|TARDIFS?|TARDIVES?|OSSEUX|OSSEUSE|SP[AÄ]T\w*|TARD[IÍ]A|[2-5] ?H(RS?|OURS?)?)\b"
+            r"\b(DELAYED|DELAY|LATE|TARDIFS?|TARDIVES?|OSSEUX|OSSEUSE|SP[AÄ]T|TARD[IÍ]A|[2-5] ?H(RS?|OURS?)?)\b"
         ),
     ),
 )
@@ -121,6 +121,13 @@ def timing_flags(phase: ScanPhase, start_s: float, frame_s: float | None) -> tup
 
 
 def span(seconds: float) -> str:
+    """Return a time span as a person says it.
+
+    Examples
+    --------
+    >>> span(45), span(1500), span(54300)
+    ('45 s', '25.0 min', '15.1 h')
+    """
     if abs(seconds) >= 7200:
         return f"{seconds / 3600:.1f} h"
     return f"{seconds / 60:.1f} min" if abs(seconds) >= 120 else f"{seconds:.0f} s"

@@ -42,13 +42,17 @@ def redactor_of(header: Header) -> Redactor:
     return Redactor.from_values(values) | Redactor(frozenset(_birth_dates(header)))
 
 
-def patient_of(header: Header) -> str:
-    """Return a token that is equal for files of one patient; empty when the file names none.
+def patient_of(header: Header) -> tuple[str, str]:
+    """Return tokens for the record number and the name of the patient; empty where the file states none.
 
-    A hash, so that the record number itself goes no further.
+    Hashes, so that neither goes any further. Case and separators of the name do not count.
     """
-    parts = (header.text("PatientID"), header.text("PatientName"), header.text("PatientBirthDate"))
-    return sha256_of("\x1f".join(parts).encode())[:16] if any(parts[:2]) else ""
+    return _token(header.text("PatientID")), _token(header.text("PatientName"))
+
+
+def _token(text: str) -> str:
+    letters = "".join(filter(str.isalnum, text.upper()))
+    return sha256_of(letters.encode())[:16] if letters else ""
 
 
 def _person_names(dataset: Dataset, depth: int) -> Iterator[str]:

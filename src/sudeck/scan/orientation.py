@@ -107,7 +107,7 @@ def _undouble(acquisition: Acquisition) -> dict[int, SideEvidence]:
         evidence.setdefault(detector, unknown)
     stated = [evidence[detector].image_left for detector in detectors]
     if len(detectors) > 1 and None not in stated and len(set(stated)) == 1:
-        problem = f"all its {len(detectors)} detectors claim the same {evidence[detectors[0]].view} view"
+        problem = f"its {len(detectors)} detectors all claim the same {evidence[detectors[0]].view} view"
         return {
             detector: SideEvidence("unknown", None, evidence[detector].clues, problem)
             for detector in detectors
