@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final, Literal
@@ -11,11 +12,11 @@ from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import Limb, ScanPhase
-from sudeck.synthetic.anatomy import Anatomy
+from sudeck.synthetic.anatomy import Anatomy, Blob, Rod
 from sudeck.synthetic.feet import foot_from_front, foot_from_sole
 from sudeck.synthetic.hands import hand
 from sudeck.synthetic.plane import Matrix, apply
-from sudeck.synthetic.shapes import blob, chain_distance, smooth_union, thickness
+from sudeck.synthetic.shapes import Point, blob, chain_distance, smooth_union, thickness
 
 View = Literal["palmar", "dorsal", "plantar", "anterior"]
 Tissue = Literal["soft", "vessels", "bones", "joints"]
@@ -31,6 +32,7 @@ UPTAKE: Final[dict[ScanPhase, dict[Tissue, float]]] = {
 }
 
 _GRID_MM = 1.0
+_BLOB_REACH = 4.5  # standard deviations drawn of a blob
 _FILLET_MM = 1.2  # how far the skin fills the corners between fingers
 
 
@@ -120,32 +122,21 @@ def limb_map(limb: Limb, view: View, variant: int = 0) -> LimbMap:
     """
     if view not in VIEWS[limb]:
         raise InputError(limb, f"there is no {view} view", f"choose one of {', '.join(VIEWS[limb])}")
+    if view == "dorsal":
+        return limb_map(limb, "palmar", variant)
     anatomy = hand(variant) if limb == "hand" else _FOOT[view](variant)
     u, v = np.moveaxis(_grid(anatomy), -1, 0)
     distance = smooth_union(
         [chain_distance(u, v, rod.points, rod.radii) for rod in anatomy.outline], width=_FILLET_MM
     )
-    soft = thickness(distance, anatomy.rim_mm)
+    inside = (distance < 0).astype(float)
+    small_bones = _blobs(anatomy, anatomy.spots, np.maximum)
     tissues: dict[Tissue, NDArray[np.float64]] = {
-        "soft": soft,
-        "vessels": np.zeros_like(soft),
-        "bones": np.zeros_like(soft),
-        "joints": np.zeros_like(soft),
+        "soft": thickness(distance, anatomy.rim_mm),
+        "vessels": inside * _rods(anatomy, anatomy.vessels),
+        "bones": inside * np.asarray(np.maximum(_rods(anatomy, anatomy.bones), small_bones)),
+        "joints": inside * _blobs(anatomy, anatomy.joints, np.add),
     }
-    for vessel in anatomy.vessels:
-        layer = vessel.uptake * thickness(
-            chain_distance(u, v, vessel.points, vessel.radii), max(vessel.radii)
-        )
-        tissues["vessels"] = np.maximum(tissues["vessels"], layer)
-    for bone in anatomy.bones:
-        layer = bone.uptake * thickness(chain_distance(u, v, bone.points, bone.radii), max(bone.radii))
-        tissues["bones"] = np.maximum(tissues["bones"], layer)
-    for spot in anatomy.spots:
-        tissues["bones"] = np.maximum(tissues["bones"], spot.uptake * blob(u, v, spot.centre, spot.sigma))
-    for joint in anatomy.joints:
-        tissues["joints"] += joint.uptake * blob(u, v, joint.centre, joint.sigma)
-    for name in ("vessels", "bones", "joints"):
-        tissues[name] = np.where(distance < 0, tissues[name], 0.0)
     return LimbMap(anatomy, distance, tissues)
 
 
@@ -165,6 +156,38 @@ def asymmetry(v: NDArray[np.float64], band: tuple[float, float] | None, ratio: f
 def coordinates(to_limb: Matrix, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the limb coordinates ``[y, x, 2]`` of the grid of image positions `x`, `y` in mm."""
     return apply(to_limb, np.stack(np.meshgrid(x, y), axis=-1))
+
+
+def _rods(anatomy: Anatomy, rods: Sequence[Rod]) -> NDArray[np.float64]:
+    """Draw rods on the grid; where several cross, the strongest shows."""
+    grid = _grid(anatomy)
+    drawn = np.zeros(grid.shape[:2])
+    for rod in rods:
+        window = _window(anatomy, rod.points, max(rod.radii))
+        u, v = np.moveaxis(grid[window], -1, 0)
+        seen = rod.uptake * thickness(chain_distance(u, v, rod.points, rod.radii), max(rod.radii))
+        drawn[window] = np.maximum(drawn[window], seen)
+    return drawn
+
+
+def _blobs(anatomy: Anatomy, blobs: Sequence[Blob], combine: np.ufunc) -> NDArray[np.float64]:
+    """Draw blobs on the grid, out to where they have faded."""
+    grid = _grid(anatomy)
+    drawn = np.zeros(grid.shape[:2])
+    for spot in blobs:
+        window = _window(anatomy, [spot.centre], _BLOB_REACH * max(spot.sigma))
+        u, v = np.moveaxis(grid[window], -1, 0)
+        drawn[window] = combine(drawn[window], spot.uptake * blob(u, v, spot.centre, spot.sigma))
+    return drawn
+
+
+def _window(anatomy: Anatomy, points: Sequence[Point], reach_mm: float) -> tuple[slice, slice]:
+    """Return the part of the grid within `reach_mm` of the box around `points`."""
+    u_low, _, v_low, _ = anatomy.extent
+    low, high = np.min(points, axis=0) - reach_mm, np.max(points, axis=0) + reach_mm
+    first = np.maximum((low - (u_low, v_low)) // _GRID_MM, 0).astype(int)
+    last = np.maximum((high - (u_low, v_low)) // _GRID_MM + 2, 0).astype(int)
+    return slice(first[1], last[1]), slice(first[0], last[0])
 
 
 def _grid(anatomy: Anatomy) -> NDArray[np.float64]:

@@ -251,7 +251,6 @@ def _describe_frames(dataset: Dataset, acquisition: _Acquisition) -> None:
     dataset.FrameIncrementPointer = list(_VECTORS.values())
     dataset.PhaseVector, dataset.NumberOfPhases = [row[1] for row in rows], len(blocks)
     dataset.TimeSliceVector = [row[2] for row in rows]
-    dataset.NumberOfTimeSlices = max(row[2] for row in rows)
     phases = []
     ended_s = blocks[0].begins_s
     for block in blocks:
