@@ -167,16 +167,21 @@ def rectified_area(
     array([10.])
     """
     sweeps = as_sweeps(emg_mv, rate_hz, pulse_sample)
-    time_ms = (np.arange(sweeps.shape[1]) - pulse_sample) * 1e3 / rate_hz
+    measured = np.isfinite(onset_ms) & np.isfinite(offset_ms)
+    if not measured.any():
+        return np.full(len(sweeps), np.nan)
     zero = np.median(sweeps[:, :pulse_sample], axis=1, keepdims=True) if pulse_sample else 0.0
+    first = pulse_sample + int(np.floor(onset_ms[measured].min() * rate_hz / 1e3))
+    last = pulse_sample + int(np.ceil(offset_ms[measured].max() * rate_hz / 1e3))
+    rectified = np.abs(sweeps[:, max(first, 0) : last + 1] - zero)
+    time_ms = (max(first, 0) - pulse_sample + np.arange(rectified.shape[1])) * 1e3 / rate_hz
     tolerance = 0.25e3 / rate_hz
     inside = (time_ms >= onset_ms[:, np.newaxis] - tolerance) & (
         time_ms <= offset_ms[:, np.newaxis] + tolerance
     )
     between = inside[:, 1:] & inside[:, :-1]
-    rectified = np.abs(sweeps - zero)
     area = np.sum(0.5 * (rectified[:, 1:] + rectified[:, :-1]), axis=1, where=between) * (1e3 / rate_hz)
-    return np.where(np.isfinite(onset_ms) & np.isfinite(offset_ms), area, np.nan)
+    return np.where(measured, area, np.nan)
 
 
 def highpass(emg_mv: ArrayLike, rate_hz: float, *, cutoff_hz: float = 2.0) -> NDArray[np.float64]:

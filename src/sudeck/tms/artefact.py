@@ -182,3 +182,53 @@ def remove_decay(
     after_ms = np.arange(n_samples - first) * 1e3 / rate_hz
     cleaned[touched, first:] -= size[touched, np.newaxis] * np.exp(-after_ms / tau[touched, np.newaxis])
     return DecayFit(cleaned, np.where(touched, reach, 0.0), np.where(touched, tau, np.nan))
+
+
+def repeats_artefact(
+    emg_mv: ArrayLike,
+    rate_hz: float,
+    pulse_sample: int,
+    *,
+    window_ms: Window,
+    span_ms: Window = (-1.0, 5.0),
+    least_correlation: float = 0.9,
+) -> NDArray[np.bool_]:
+    """Tell which sweeps hold a second stimulus in a window: the artefact of the first, over again.
+
+    The steepest step of the window and that within 1.5 ms of the pulse are laid one over the other. When
+    the six milliseconds around them correlate above `least_correlation`, and one is at most three times
+    the other, what is in the window is the artefact of another pulse and not a response.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_trials,)
+
+    Examples
+    --------
+    >>> sweep = np.zeros((1, 500))
+    >>> for pulse in (100, 140):
+    ...     sweep[0, pulse:pulse + 4] = 0.3, -0.2, -0.1, -0.05
+    >>> repeats_artefact(sweep, 1000.0, 100, window_ms=(15.0, 60.0))
+    array([ True])
+    """
+    sweeps = as_sweeps(emg_mv, rate_hz, pulse_sample)
+    n_trials, n_samples = sweeps.shape
+    around = np.arange(round(span_ms[0] * rate_hz / 1e3), round(span_ms[1] * rate_hz / 1e3) + 1)
+
+    def segments(begin_ms: float, end_ms: float) -> NDArray[np.float64] | None:
+        first = pulse_sample + round(begin_ms * rate_hz / 1e3)
+        last = pulse_sample + round(end_ms * rate_hz / 1e3)
+        if first + around[0] < 0 or last + 1 + around[-1] >= n_samples:
+            return None
+        steps = np.abs(np.diff(sweeps[:, first : last + 2], axis=1))
+        centre = first + np.nan_to_num(steps).argmax(axis=1)
+        values = sweeps[np.arange(n_trials)[:, np.newaxis], centre[:, np.newaxis] + around]
+        return np.asarray(values - values.mean(axis=1, keepdims=True))
+
+    one, other = segments(-1.5, 1.5), segments(window_ms[0], window_ms[1] - span_ms[1])
+    if one is None or other is None:
+        return np.zeros(n_trials, dtype=bool)
+    energy_one, energy_other = np.sum(one**2, axis=1), np.sum(other**2, axis=1)
+    likeness = np.sum(one * other, axis=1) / np.sqrt(np.maximum(energy_one * energy_other, 1e-30))
+    alike = (energy_other < 9.0 * energy_one) & (energy_one < 9.0 * energy_other)
+    return np.asarray(alike & (likeness > least_correlation))

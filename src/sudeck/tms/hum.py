@@ -22,6 +22,9 @@ _HIGHEST_HARMONIC_HZ: Final = 500.0
 # would spoil the fit where it matters.
 _REACH_MS: Final = 500.0
 
+# The line is searched for in this many sweeps at most, and then taken out of all.
+_MOST_SEARCHED: Final = 60
+
 # Fewer cycles than this outside the response do not pin down a line.
 _FEWEST_CYCLES: Final = 4.0
 
@@ -118,7 +121,7 @@ def remove_hum(
         return unchanged
 
     coarse, coarse_time_s = _averaged(
-        sweeps[usable][_spread(int(usable.sum()), 200)], time_s, fitted, rate_hz
+        sweeps[_spread(np.flatnonzero(usable), _MOST_SEARCHED)], time_s, fitted, rate_hz
     )
     frequency = _find_mains(coarse, coarse_time_s, (mains_hz,) if mains_hz else MAINS_HZ)
     if frequency is None:
@@ -128,7 +131,7 @@ def remove_hum(
     harmonics = (1, *(h for h in range(2, highest + 1) if _stands_out(coarse, coarse_time_s, h * frequency)))
 
     design = _design(time_s, frequency, harmonics)
-    coefficients = np.linalg.lstsq(design[fitted], sweeps[usable][:, fitted].T, rcond=None)[0]
+    coefficients = np.linalg.pinv(design[fitted]) @ sweeps[usable][:, fitted].T
     amplitude = np.sqrt(np.sum(coefficients[2:] ** 2, axis=0))
     line = (design[:, 2:] @ coefficients[2:]).T
     sides = (fitted & (time_s < 0), fitted & (time_s > 0))
@@ -141,9 +144,9 @@ def remove_hum(
     return HumRemoval(cleaned, frequency, harmonics, amplitudes)
 
 
-def _spread(n: int, most: int) -> NDArray[np.intp]:
-    """Return at most `most` indices spread evenly over ``range(n)``."""
-    return np.unique(np.linspace(0, n - 1, min(n, most)).astype(np.intp))
+def _spread(rows: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+    """Return at most `most` of the rows, evenly spread."""
+    return rows[np.unique(np.linspace(0, rows.size - 1, min(rows.size, most)).astype(np.intp))]
 
 
 def _averaged(
@@ -157,7 +160,7 @@ def _averaged(
     values = sweeps[:, :used].reshape(len(sweeps), n_blocks, block).mean(axis=2)[:, whole]
     times = time_s[:used].reshape(n_blocks, block).mean(axis=1)[whole]
     trend = np.column_stack([np.ones_like(times), times])
-    return values - (trend @ np.linalg.lstsq(trend, values.T, rcond=None)[0]).T, times
+    return values - (trend @ (np.linalg.pinv(trend) @ values.T)).T, times
 
 
 def _power(

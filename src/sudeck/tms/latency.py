@@ -42,6 +42,8 @@ class Onsets:
         End of the response, see `find_onsets`.
     present : ndarray of bool, shape (n_trials,)
         Whether a response stands out of the noise.
+    begins_early : ndarray of bool, shape (n_trials,)
+        Whether what stands out had begun before the window opened, and is not taken for a response.
     """
 
     latency_ms: NDArray[np.float64]
@@ -49,11 +51,27 @@ class Onsets:
     by_rule_ms: dict[str, NDArray[np.float64]]
     offset_ms: NDArray[np.float64]
     present: NDArray[np.bool_]
+    begins_early: NDArray[np.bool_]
 
     @property
     def duration_ms(self) -> NDArray[np.float64]:
         """Time from onset to end of each response."""
         return np.asarray(self.offset_ms - self.latency_ms)
+
+    def without(self, dropped: NDArray[np.bool_]) -> Onsets:
+        """Return the same with some responses taken for none."""
+
+        def cleared(values: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.where(dropped, np.nan, values)
+
+        return Onsets(
+            cleared(self.latency_ms),
+            cleared(self.spread_ms),
+            {rule: cleared(values) for rule, values in self.by_rule_ms.items()},
+            cleared(self.offset_ms),
+            self.present & ~dropped,
+            self.begins_early,
+        )
 
     def __str__(self) -> str:
         found = int(self.present.sum())
@@ -87,15 +105,15 @@ def find_onsets(
 ) -> Onsets:
     """Find begin and end of each response by three rules that fail in different ways.
 
-    All three look back from the first of the two extremes of the response, on data smoothed by no more
-    than a millisecond, symmetrically:
+    All three look back from the first of the two extremes of the response, on data smoothed symmetrically
+    and by no more than a millisecond:
 
     *threshold*
         the end of the last millisecond in which the EMG stays below 3 SD of the baseline; after
         Hodges & Bui 1996, Electroenceph Clin Neurophysiol 101:511-519, doi 10.1016/S0921-884X(96)95190-5.
     *slope*
-        the begin of the unbroken rise to the first extreme, where the slope over a millisecond falls to a
-        tenth of its steepest; after Bigoni et al. 2022, J Neural Eng 19, doi 10.1088/1741-2552/ac636c.
+        the begin of the unbroken rise to the first extreme, where the smoothed slope falls to a tenth of
+        its steepest; after Bigoni et al. 2022, J Neural Eng 19, doi 10.1088/1741-2552/ac636c.
     *change point*
         where a change of variance from that of the baseline is most likely; the likelihood ratio of
         Staude & Wolf 1999, Med Eng Phys 21:449-467.
@@ -103,9 +121,11 @@ def find_onsets(
     "Noise" is at least 2 % of the response for the first and the third, which frees the onset from the
     size of the response and from the quiet of the amplifier.
 
-    A response is *present* when it is larger than `smallest_mv` and either extreme stands 5 noise SD
-    from the baseline. Its end is the begin of the first 5 ms after both extremes that stay below
-    3 noise SD or 5 % of the response, whichever is more, and the end of the window at the latest.
+    A response is *present* when it is larger than `smallest_mv`, either extreme stands 5 noise SD from the
+    baseline, and a quiet millisecond in the window comes before it; without one it `begins_early`: it is
+    the tail of an artefact, or the window opens too late for this muscle. Its end is the begin of the
+    first 5 ms after both extremes that stay below 3 noise SD or 5 % of the response, whichever is more,
+    and the end of the window at the latest.
 
     Parameters
     ----------
@@ -151,13 +171,7 @@ def find_onsets(
     effective = np.maximum(noise, _SMALLEST_FRACTION * size)
     early = np.minimum(response.argmax(axis=1), response.argmin(axis=1))
     late = np.maximum(response.argmax(axis=1), response.argmin(axis=1))
-    present = (
-        complete
-        & (size > smallest_mv)
-        & (np.abs(response).max(axis=1) > 5.0 * noise)
-        & (early > 0)
-        & (size > 0)
-    )
+    stands_out = complete & (size > smallest_mv) & (np.abs(response).max(axis=1) > 5.0 * noise) & (size > 0)
 
     def samples(duration_ms: float) -> int:
         return max(1, round(duration_ms * rate_hz / 1e3))
@@ -172,6 +186,8 @@ def find_onsets(
         "slope": _slope_onset(response, early, samples(_SLOPE_SPAN_MS)),
         "change point": _change_point(response, early, effective, samples(_FURTHEST_BEFORE_PEAK_MS)),
     }
+    begins_early = stands_out & (found["threshold"] == 0)
+    present = stands_out & ~begins_early
     begin_ms = (columns.start - pulse_sample) * 1e3 / rate_hz
     by_rule = {
         name: np.where(present, begin_ms + index * 1e3 / rate_hz, np.nan) for name, index in found.items()
@@ -184,6 +200,7 @@ def find_onsets(
         by_rule_ms=by_rule,
         offset_ms=np.where(present, begin_ms + end * 1e3 / rate_hz, np.nan),
         present=present,
+        begins_early=begins_early,
     )
 
 
@@ -198,9 +215,13 @@ def _before(values: NDArray[np.float64], rate_hz: float, pulse_sample: int) -> N
 
 def _smooth(values: NDArray[np.float64], span: int) -> NDArray[np.float64]:
     """Return a symmetric moving average over `span` samples, made odd so that nothing moves."""
-    from scipy.ndimage import uniform_filter1d
-
-    return np.asarray(uniform_filter1d(values, span + 1 - span % 2, axis=1)) if span > 1 else values
+    span += 1 - span % 2
+    if span == 1:
+        return values
+    half = span // 2
+    padded = np.pad(values, ((0, 0), (half + 1, half)), mode="edge")
+    total = np.cumsum(padded, axis=1)
+    return np.asarray((total[:, span:] - total[:, :-span]) / span)
 
 
 def _last_before(marked: NDArray[np.bool_], limit: NDArray[np.intp]) -> NDArray[np.intp]:

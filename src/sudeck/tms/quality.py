@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from sudeck.core.flags import Flag, Severity
-from sudeck.tms.windows import as_sweeps
+from sudeck.tms.windows import Window, as_sweeps
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -80,18 +80,24 @@ def flag_background(
 
 
 def flag_clipping(
-    emg_mv: ArrayLike, rate_hz: float, pulse_sample: int, *, begin_ms: float = 5.0, shortest_ms: float = 0.5
+    emg_mv: ArrayLike,
+    rate_hz: float,
+    pulse_sample: int,
+    *,
+    window_ms: Window = (5.0, 100.0),
+    shortest_ms: float = 0.5,
 ) -> list[Flag]:
     """Flag sweeps whose response stays at the rail of the amplifier.
 
     A rail is the largest or smallest value of the whole set, reached exactly by at least two sweeps that
     stay there for half a millisecond, or by one that stays for two; the peak of a true response touches
-    its highest value and leaves. The artefact itself may clip without harm, so only what comes `begin_ms`
-    after the pulse counts.
+    its highest value and leaves. The artefact itself may clip without harm: only what
+    comes in `window_ms` after the pulse counts.
     """
     sweeps = as_sweeps(emg_mv, rate_hz, pulse_sample)
-    first = min(pulse_sample + round(begin_ms * rate_hz / 1e3), sweeps.shape[1] - 1)
-    response = np.nan_to_num(sweeps[:, first:])
+    first = min(pulse_sample + round(window_ms[0] * rate_hz / 1e3), sweeps.shape[1] - 1)
+    last = pulse_sample + round(window_ms[1] * rate_hz / 1e3)
+    response = np.nan_to_num(sweeps[:, first:last])
     noise = float(np.median(np.abs(response - np.median(response, axis=1, keepdims=True))))
     shortest = max(3, round(shortest_ms * rate_hz / 1e3))
     flags: dict[int, Flag] = {}
@@ -139,6 +145,29 @@ def flag_decay(reach_mv: NDArray[np.float64], *, limits: QualityLimits = DEFAULT
             "µV",
         )
         for trial in np.flatnonzero(np.abs(reach_mv) > limits.artefact_mv)
+    ]
+
+
+def flag_no_response(begins_early: NDArray[np.bool_], repeats: NDArray[np.bool_]) -> list[Flag]:
+    """Flag sweeps in which something stood out that was not taken for a response, and why."""
+    found = [
+        Flag(
+            "onset-before-window",
+            f"What stands out in trial {trial + 1} had begun before the search window: the tail of the "
+            "artefact, or a window that opens too late.",
+            "caution",
+            trial_subject(trial),
+        )
+        for trial in np.flatnonzero(begins_early)
+    ]
+    return found + [
+        Flag(
+            "second-artefact",
+            f"In trial {trial + 1} the artefact comes again in the search window: another pulse.",
+            "caution",
+            trial_subject(trial),
+        )
+        for trial in np.flatnonzero(repeats)
     ]
 
 
@@ -229,7 +258,7 @@ def flag_marker_delay(
     if len(single) == 0 or last - first < 5:
         return []
     steps = np.abs(np.diff(np.nan_to_num(single[:, first : last + 1]), axis=1))
-    usual = np.median(np.abs(np.diff(np.nan_to_num(single), axis=1)), axis=1)
+    usual = np.median(steps, axis=1)
     clear = steps.max(axis=1) > 10.0 * np.maximum(usual, 1e-12)
     delay_ms = (first + steps.argmax(axis=1) - pulse_sample) * 1e3 / rate_hz
     if clear.mean() < 0.6:

@@ -29,7 +29,7 @@ class ResponseSettings:
     mains_hz : float or None
         50 or 60; found unless given.
     silent_period : {"auto", "always", "never"}
-        ``"auto"`` measures it where the muscle was told to contract, or, where nobody says, where its
+        ``"auto"`` measures it where the muscle was told to contract, or, where nobody says, if the median
         RMS before the pulse is above `active_mv`.
     silent_period_from : {"mep", "pulse", "silence"}
         Where its duration begins: at the onset of the MEP, at the pulse, or where the EMG falls silent.

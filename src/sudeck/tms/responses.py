@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from sudeck.tms.amplitude import highpass, peak_to_peak, rectified_area
-from sudeck.tms.artefact import remove_decay
+from sudeck.tms.artefact import remove_decay, repeats_artefact
 from sudeck.tms.baseline import measure_baseline, smallest_response
+from sudeck.tms.contraction import active_trials, ipsilateral_trials, silent_periods_of
 from sudeck.tms.hum import remove_hum
 from sudeck.tms.latency import find_onsets
 from sudeck.tms.quality import (
@@ -19,10 +20,10 @@ from sudeck.tms.quality import (
     flag_drift,
     flag_hum,
     flag_marker_delay,
+    flag_no_response,
     trial_subject,
 )
 from sudeck.tms.response_settings import ResponseSettings
-from sudeck.tms.silent_period import CONTRALATERAL_MS, IPSILATERAL_MS, SilentPeriods, find_silent_periods
 from sudeck.tms.windows import Window, as_sweeps, search_window
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
     from sudeck.core.flags import Flag
     from sudeck.tms.trials import Pulse, TrialSet
+# Nothing further from the pulse than this is looked at.
+_REACH_MS: Final = 600.0
 
 
 @dataclass(frozen=True)
@@ -165,8 +168,8 @@ def measure_responses(trials: TrialSet, *, settings: ResponseSettings | None = N
     20 responses in 20 trials, median amplitude 1.997 mV, onset 22.0 ms
     """
     settings = settings or ResponseSettings()
-    raw = as_sweeps(trials.emg_mv, trials.rate_hz, trials.pulse_sample)
-    rate_hz, pulse_sample = trials.rate_hz, trials.pulse_sample
+    rate_hz = trials.rate_hz
+    raw, pulse_sample = _near_pulse(trials)
     lead_ms = np.array([pulse.isi_ms or 0.0 for pulse in trials.pulses])
     muscle = next((pulse.muscle for pulse in trials.pulses if pulse.muscle), trials.channel)
     search_ms = settings.search_ms or search_window(muscle)
@@ -211,13 +214,18 @@ def measure_responses(trials: TrialSet, *, settings: ResponseSettings | None = N
         noise_sd_mv=before.noise_mv,
         smallest_mv=smallest_response(before.floor_mv),
     )
+    repeats = onsets.present & repeats_artefact(sweeps, rate_hz, pulse_sample, window_ms=search_ms)
+    onsets = onsets.without(repeats)
+    flags += flag_no_response(onsets.begins_early, repeats)
     area = rectified_area(
         sweeps, rate_hz, pulse_sample, onset_ms=onsets.latency_ms, offset_ms=onsets.offset_ms
     )
-    active = _active(trials.pulses, before.rms_mv, settings)
-    pauses = _silent_periods(sweeps, rate_hz, pulse_sample, trials.pulses, lead_ms, active)
+    active = active_trials(trials.pulses, before.rms_mv, settings)
+    pauses = silent_periods_of(sweeps, rate_hz, pulse_sample, trials.pulses, lead_ms, active)
     begin_ms = {
-        "mep": np.where(onsets.present & ~_ipsilateral(trials.pulses), onsets.latency_ms, pauses.onset_ms),
+        "mep": np.where(
+            onsets.present & ~ipsilateral_trials(trials.pulses), onsets.latency_ms, pauses.onset_ms
+        ),
         "pulse": np.zeros(len(sweeps)),
         "silence": pauses.onset_ms,
     }[settings.silent_period_from]
@@ -246,50 +254,12 @@ def measure_responses(trials: TrialSet, *, settings: ResponseSettings | None = N
     )
 
 
-def _active(
-    pulses: Sequence[Pulse], rms_mv: NDArray[np.float64], settings: ResponseSettings
-) -> NDArray[np.bool_]:
-    """Return which sweeps have a silent period to be measured: those of a contracting muscle."""
-    if settings.silent_period != "auto":
-        return np.full(rms_mv.shape, settings.silent_period == "always")
-    told = np.array([pulse.state or "" for pulse in pulses])
-    return np.asarray((told == "active") | ((told == "") & (rms_mv > settings.active_mv)))
-
-
-def _ipsilateral(pulses: Sequence[Pulse]) -> NDArray[np.bool_]:
-    """Return which sweeps are of a muscle on the side of the stimulated hemisphere."""
-    return np.array(
-        [pulse.hemisphere is not None and pulse.hemisphere == pulse.muscle_side for pulse in pulses]
-    )
-
-
-def _silent_periods(
-    sweeps: NDArray[np.float64],
-    rate_hz: float,
-    pulse_sample: int,
-    pulses: Sequence[Pulse],
-    lead_ms: NDArray[np.float64],
-    active: NDArray[np.bool_],
-) -> SilentPeriods:
-    n_trials = len(sweeps)
-    onset, offset, depth = (np.full(n_trials, np.nan) for _ in range(3))
-    censored = np.zeros(n_trials, dtype=bool)
-    ipsilateral = _ipsilateral(pulses)
-    for lead, same_side in sorted(
-        {(float(lead_ms[k]), bool(ipsilateral[k])) for k in np.flatnonzero(active)}
-    ):
-        rows = np.flatnonzero(active & (lead_ms == lead) & (ipsilateral == same_side))
-        found = find_silent_periods(
-            sweeps[rows],
-            rate_hz,
-            pulse_sample,
-            search_ms=IPSILATERAL_MS if same_side else CONTRALATERAL_MS,
-            baseline_ms=(-105.0 - lead, -5.0 - lead),
-            quiet_span_ms=10.0 if same_side else 20.0,
-        )
-        onset[rows], offset[rows] = found.onset_ms, found.offset_ms
-        censored[rows], depth[rows] = found.censored, found.depth
-    return SilentPeriods(onset, offset, censored, depth)
+def _near_pulse(trials: TrialSet) -> tuple[NDArray[np.float64], int]:
+    """Return the sweeps cut to 600 ms on either side of the pulse, and the column of the pulse there."""
+    sweeps = as_sweeps(trials.emg_mv, trials.rate_hz, trials.pulse_sample)
+    reach = round(_REACH_MS * trials.rate_hz / 1e3)
+    first = max(trials.pulse_sample - reach, 0)
+    return sweeps[:, first : trials.pulse_sample + reach + 1], trials.pulse_sample - first
 
 
 def _conditions(pulses: Sequence[Pulse]) -> list[object]:
