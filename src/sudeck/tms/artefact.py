@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 # Time constants the decay may have, in ms: from an amplifier that recovers at once to a 2 Hz high-pass.
 _TIME_CONSTANTS_MS: Final = np.geomspace(0.5, 80.0, 60)
 
+# Sampling may put the steepest step of two equal artefacts this far apart.
+_STEP_SLACK_MS: Final = 0.7
+
 # A decay is taken out only where the exponential explains nearly all there is between artefact and response.
 _LEAST_EXPLAINED: Final = 0.9
 
@@ -195,9 +198,10 @@ def repeats_artefact(
 ) -> NDArray[np.bool_]:
     """Tell which sweeps hold a second stimulus in a window: the artefact of the first, over again.
 
-    The steepest step of the window and that within 1.5 ms of the pulse are laid one over the other. When
-    the six milliseconds around them correlate above `least_correlation`, and one is at most three times
-    the other, what is in the window is the artefact of another pulse and not a response.
+    The steepest step of the window and that within 1.5 ms of the pulse are laid one over the other, give
+    or take a sample. When the six milliseconds around them correlate above `least_correlation`, are of one
+    size within a factor of two, and the step in the window is nearly as steep, then what is in the window
+    is the artefact of another pulse and not a response.
 
     Returns
     -------
@@ -212,23 +216,40 @@ def repeats_artefact(
     array([ True])
     """
     sweeps = as_sweeps(emg_mv, rate_hz, pulse_sample)
-    n_trials, n_samples = sweeps.shape
     around = np.arange(round(span_ms[0] * rate_hz / 1e3), round(span_ms[1] * rate_hz / 1e3) + 1)
+    slack = max(1, round(_STEP_SLACK_MS * rate_hz / 1e3))
 
-    def segments(begin_ms: float, end_ms: float) -> NDArray[np.float64] | None:
-        first = pulse_sample + round(begin_ms * rate_hz / 1e3)
-        last = pulse_sample + round(end_ms * rate_hz / 1e3)
-        if first + around[0] < 0 or last + 1 + around[-1] >= n_samples:
-            return None
-        steps = np.abs(np.diff(sweeps[:, first : last + 2], axis=1))
-        centre = first + np.nan_to_num(steps).argmax(axis=1)
-        values = sweeps[np.arange(n_trials)[:, np.newaxis], centre[:, np.newaxis] + around]
-        return np.asarray(values - values.mean(axis=1, keepdims=True))
+    def column(time_ms: float) -> int:
+        return pulse_sample + round(time_ms * rate_hz / 1e3)
 
-    one, other = segments(-1.5, 1.5), segments(window_ms[0], window_ms[1] - span_ms[1])
-    if one is None or other is None:
-        return np.zeros(n_trials, dtype=bool)
-    energy_one, energy_other = np.sum(one**2, axis=1), np.sum(other**2, axis=1)
-    likeness = np.sum(one * other, axis=1) / np.sqrt(np.maximum(energy_one * energy_other, 1e-30))
-    alike = (energy_other < 9.0 * energy_one) & (energy_one < 9.0 * energy_other)
-    return np.asarray(alike & (likeness > least_correlation))
+    first, last = column(window_ms[0]), column(window_ms[1] - span_ms[1]) - slack
+    if column(-1.5) + around[0] < 0 or last + around[-1] + slack + 1 >= sweeps.shape[1]:
+        return np.zeros(len(sweeps), dtype=bool)
+    onset = _steepest(sweeps, column(-1.5), column(1.5))
+    stimulus = _segment(sweeps, onset, around)
+    step = _steepest(sweeps, first, last)
+    alike = np.zeros(len(sweeps), dtype=bool)
+    for lag in range(-slack, slack + 1):
+        other = _segment(sweeps, step + lag, around)
+        energy, other_energy = np.sum(stimulus**2, axis=1), np.sum(other**2, axis=1)
+        likeness = np.sum(stimulus * other, axis=1) / np.sqrt(np.maximum(energy * other_energy, 1e-30))
+        similar = (other_energy < 4.0 * energy) & (energy < 4.0 * other_energy)
+        alike |= similar & (likeness > least_correlation)
+    rows = np.arange(len(sweeps))
+    sharp = np.abs(sweeps[rows, step + 1] - sweeps[rows, step])
+    stimulus_sharp = np.abs(sweeps[rows, onset + 1] - sweeps[rows, onset])
+    return alike & (sharp > 0.6 * stimulus_sharp)
+
+
+def _steepest(sweeps: NDArray[np.float64], first: int, last: int) -> NDArray[np.intp]:
+    """Return the column before the steepest step of each sweep, from column `first` to `last`."""
+    steps = np.abs(np.diff(sweeps[:, first : last + 2], axis=1))
+    return np.asarray(first + np.nan_to_num(steps).argmax(axis=1), dtype=np.intp)
+
+
+def _segment(
+    sweeps: NDArray[np.float64], centre: NDArray[np.intp], around: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Return what lies around one column of each sweep, about its mean."""
+    values = sweeps[np.arange(len(sweeps))[:, np.newaxis], centre[:, np.newaxis] + around]
+    return np.asarray(values - values.mean(axis=1, keepdims=True))
