@@ -15,7 +15,7 @@ def choose(
     """Choose one candidate a phase; return the chosen, and the others with the reason.
 
     The rule, in this order: guideline times; fewest findings, serious ones first; a spot view before a
-    whole-body sweep; most counts, because they set the error; the name, so that the choice is the same everywhere.
+    whole-body sweep; most counts, because they set the error; the name, so that everyone gets the same.
     """
     chosen: dict[ScanPhase, Candidate] = {}
     others: list[tuple[Candidate, str]] = []

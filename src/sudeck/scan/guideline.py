@@ -33,7 +33,7 @@ _PHASE_WORDS: tuple[tuple[ScanPhase, re.Pattern[str]], ...] = (
     (
         "bone",
         re.compile(
-            r"\b(DELAYED|DELAY|LATE|TARDIFS?|TARDIVES?|OSSEUX|OSSEUSE|SP[AÄ]T|TARD[IÍ]A|[2-5] ?H(RS?|OURS?)?)\b"
+            r"\b(DELAY(ED)?|LATE|TARDIFS?|TARDIVES?|OSSEU(X|SE)|SP[AÄ]T|TARD[IÍ]A|[2-5] ?H(RS?|OURS?)?)\b"
         ),
     ),
 )

@@ -109,13 +109,15 @@ class InspectedFile:
 
     def __str__(self) -> str:
         used = f"used for {', '.join(self.used_for)} phase" if self.used_for else "not used"
+        rows, columns = self.matrix
+        unknown = "at an unknown time"
         spacing = "pixel size unknown"
         if self.spacing_mm is not None:
             spacing = f"{self.spacing_mm[0]:g} x {self.spacing_mm[1]:g} mm"
         lines = [
             f"{self.label}: {used}",
-            f"  {self.kind}, {self.matrix[0]} x {self.matrix[1]} pixels, {spacing}, {self.limb or 'limb not named'}",
-            f"  acquired {self.acquired_at or 'at unknown time'}, injected {self.injected_at or 'at unknown time'}",
+            f"  {self.kind}, {rows} x {columns} pixels, {spacing}, {self.limb or 'limb not named'}",
+            f"  acquired {self.acquired_at or unknown}, injected {self.injected_at or unknown}",
             *(f"  {group}" for group in self.groups),
             f"  side: {'; '.join(self.clues) or 'no clue'}",
             *(f"  {flag}" for flag in self.flags),

@@ -76,8 +76,8 @@ def orient(
         flags.append(
             Flag(
                 "side-by-convention",
-                f"Patient {settled} is taken to be at image-left, as in a {view} view of limbs that point down the "
-                "picture; where they point up, state --image-left instead.",
+                f"Patient {settled} is taken to be at image-left, as in a {view} view of limbs that point "
+                "down the picture; where they point up, state --image-left instead.",
                 "serious",
                 label,
             )

@@ -110,7 +110,7 @@ def read_scan(
         Files and folders, anything in them.
     limb, view, image_left, injected_at, frame_s
         What a person states, where the files do not say or say wrong: limb imaged; view, or side of the
-        patient at image-left, in the measured detector; injection time; duration of the frames of a dynamic, s.
+        patient at image-left, in the measured detector; injection time; duration of a frame of a dynamic, s.
     phase_of : Mapping[str, ScanPhase], optional
         Phase of the study by file name, or by ``name#2`` for the second DICOM phase of a file.
 

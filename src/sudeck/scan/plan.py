@@ -86,8 +86,8 @@ def plan_scan(
     Raises
     ------
     InputError
-        If the files belong to several patients, studies or injections, show both hands and feet, or a phase is
-        stated for a file there is not.
+        If the files belong to several patients, studies or injections, or show both hands and feet; or if a
+        phase is stated for a file there is not.
     """
     refuse_mixtures(collection.acquisitions)
     skipped = list(collection.skipped)

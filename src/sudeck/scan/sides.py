@@ -1,9 +1,9 @@
 """Which side of the patient stands at image-left: every clue of a header, weighed, never guessed.
 
 In an anterior view the patient's right stands at image-left, in a posterior view the left. A palmar, plantar
-or dorsal view alone tells less: hands and feet are imaged with fingers and toes up as well as down, and turning
-the picture upside down swaps the sides. So these words name the view but not the side, unless a person states
-the view; then the convention of `left_of_view` holds, with a flag.
+or dorsal view alone tells less: hands and feet are imaged with fingers and toes up as well as down, and
+turning the picture upside down swaps the sides. So these words name the view but not the side, unless a
+person states the view; then the convention of `left_of_view` holds, with a flag.
 """
 
 from __future__ import annotations
@@ -170,10 +170,13 @@ def _patient_orientation_clues(header: Header) -> list[Clue]:
 
 
 def _word_clues(header: Header) -> list[Clue]:
-    texts = [(source, header.text(keyword)) for keyword, source in _WORD_SOURCES]
+    # Two fields with the same text are one statement written twice.
+    texts: dict[str, str] = {}
+    for keyword, source in _WORD_SOURCES:
+        texts.setdefault(header.text(keyword), source)
     private = header.private("GEMS_GENIE_1", 0x0009, 0x22)
-    texts.append(("the private orientation", str(private or "").upper()))
-    found = ((source, _view_in(text)) for source, text in texts)
+    texts.setdefault(str(private or "").upper(), "the private orientation")
+    found = ((source, _view_in(text)) for text, source in texts.items())
     return [_clue(source, view, _WEAK) for source, view in found if view is not None]
 
 
