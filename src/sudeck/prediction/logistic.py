@@ -198,7 +198,3 @@ class _Problem:
             height = height - 0.5 * (beta * pull).sum(axis=-1)
             score = score - pull
         return np.asarray(height), score, information
-
-
-def _solve(matrix: FloatArray, vector: FloatArray) -> FloatArray:
-    return solve_matrix(matrix, vector[..., None])[..., 0]

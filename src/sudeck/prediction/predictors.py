@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from sudeck.core.errors import InputError
-from sudeck.prediction.arrays import FloatArray, numeric_column, text_column
+from sudeck.prediction.arrays import BoolArray, FloatArray, numeric_column, text_column
 from sudeck.prediction.ratios import INDEPENDENT_RATIOS, read_ratios, with_known_error
 
 if TYPE_CHECKING:
@@ -61,15 +61,15 @@ class Predictors:
     values : array, shape (n, k)
     error : array, shape (n, k, k)
         Covariance of the measurement error; zero for covariates.
-    without_error : int
-        Patients whose error was unknown and was taken as the mean of the others.
+    error_known : array of bool, shape (n,)
+        Where it is not, the error was taken as the mean of the others.
     """
 
     ids: tuple[str, ...]
     names: tuple[str, ...]
     values: FloatArray
     error: FloatArray
-    without_error: int
+    error_known: BoolArray
 
 
 def declare_covariates(table: pd.DataFrame, declared: Sequence[str]) -> tuple[Covariate, ...]:
@@ -112,12 +112,12 @@ def read_predictors(
         names += covariate.names
     values = np.column_stack(columns)
     error = np.zeros((len(ratios.ids), len(names), len(names)))
-    replaced = 0
+    known = np.ones(len(ratios.ids), bool)
     if with_error:
-        filled, replaced = with_known_error(ratios)
+        filled, known = with_known_error(ratios)
         contrast = np.array([[0.0, -1.0, 1.0], [-1.0, 1.0, 0.0]])  # (V, T, B) to (B/T, T/V)
         error[:, :2, :2] = contrast @ filled @ contrast.T
-    return Predictors(ratios.ids, tuple(names), values, error, replaced)
+    return Predictors(ratios.ids, tuple(names), values, error, known)
 
 
 def _declared(table: pd.DataFrame, text: str) -> Covariate:

@@ -15,7 +15,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES
-from sudeck.prediction.arrays import FloatArray, numeric_column, patient_ids
+from sudeck.prediction.arrays import BoolArray, FloatArray, numeric_column, patient_ids
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,18 +100,18 @@ def read_ratios(table: pd.DataFrame) -> Ratios:
     return ratios
 
 
-def with_known_error(ratios: Ratios) -> tuple[FloatArray, int]:
-    """Return the error covariances with unknown ones replaced by the mean of the known, and how many were.
+def with_known_error(ratios: Ratios) -> tuple[FloatArray, BoolArray]:
+    """Return the error covariances with unknown ones replaced by the mean of the known, and which are known.
 
     Returns
     -------
     log_error : array, shape (n, 3, 3)
         All zero if no patient has a standard error.
-    replaced : int
+    known : array of bool, shape (n,)
     """
-    unknown = np.array([not np.isfinite(error).all() for error in ratios.log_error])
-    mean = np.zeros((3, 3)) if bool(unknown.all()) else ratios.log_error[~unknown].mean(axis=0)
-    return np.where(unknown[:, None, None], mean, ratios.log_error), int(unknown.sum())
+    known = np.array([bool(np.isfinite(error).all()) for error in ratios.log_error], dtype=np.bool_)
+    mean = ratios.log_error[known].mean(axis=0) if known.any() else np.zeros((3, 3))
+    return np.where(known[:, None, None], ratios.log_error, mean), known
 
 
 def _contrasted(log_phases: FloatArray, measure: str) -> FloatArray:

@@ -192,6 +192,7 @@ def model_data(table: pd.DataFrame, plan: ModelPlan, *, outcome: str) -> ModelDa
         ids=tuple(np.array(predictors.ids)[kept].tolist()),
         values=predictors.values[kept],
         error=predictors.error[kept],
+        error_known=predictors.error_known[kept],
     )
     return ModelData(chosen, values[kept], outcome, int((~kept).sum()))
 
@@ -382,9 +383,10 @@ def _flags(data: ModelData, plan: ModelPlan, completed: CompletedData) -> list[F
     if data.left_out:
         message = f"{data.left_out} patients have no outcome or no scan and took no part."
         flags.append(Flag("patients-left-out", message, "info", value=data.left_out))
-    if data.predictors.without_error:
-        message = f"{data.predictors.without_error} patients have no standard error; the mean of the others was used."
-        flags.append(Flag("unknown-error", message, value=data.predictors.without_error))
+    unknown = int((~data.predictors.error_known).sum())
+    if 0 < unknown < data.n:
+        message = f"{unknown} patients have no standard error; the mean of the others was used."
+        flags.append(Flag("unknown-error", message, value=unknown))
     if plan.correct_error and not data.predictors.error.any():
         message = "No measurement error is known, so slopes are not corrected for it."
         flags.append(Flag("error-not-corrected", message))

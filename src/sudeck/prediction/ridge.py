@@ -85,15 +85,17 @@ def fit_ridge(
 
 def _penalty_matrix(design: FloatArray, weights: FloatArray, ddof: int) -> FloatArray:
     total = weights.sum(axis=-1)[..., None]
-    mean = (weights[..., None, :] @ design)[..., 0, :] / total
-    square = (weights[..., None, :] @ design**2)[..., 0, :]
+    # Centred first, or the difference of two large sums would lose the digits of a small spread.
+    centred = design - design.mean(axis=-2, keepdims=True)
+    mean = (weights[..., None, :] @ centred)[..., 0, :] / total
+    square = (weights[..., None, :] @ centred**2)[..., 0, :]
     variance = (square - total * mean**2) / (total - ddof)
     variance[..., 0] = 0.0
     return np.asarray(np.maximum(variance, 0.0)[..., None] * np.eye(design.shape[-1]))
 
 
 def _described(fit: LogisticFit, ridge: FloatArray, penalty: FloatArray) -> RidgeFit:
-    covariance = np.linalg.pinv(fit.information + ridge, hermitian=True)
+    covariance = np.asarray(np.linalg.pinv(fit.information + ridge, hermitian=True), dtype=np.float64)
     effective = np.trace(fit.information @ covariance, axis1=-2, axis2=-1) - 1.0
     return RidgeFit(fit.coefficients, covariance, penalty, np.asarray(effective))
 

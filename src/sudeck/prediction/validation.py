@@ -330,9 +330,7 @@ def corrected_calibration(
         Predicted probabilities; 30 between the 2nd and 98th percentile unless given.
     """
     y, p = resamples.outcome, expit(resamples.apparent)
-    at = (
-        np.linspace(*np.quantile(p, [0.02, 0.98]), 30) if grid is None else np.asarray(grid, dtype=np.float64)
-    )
+    at = _grid(p) if grid is None else np.asarray(grid, dtype=np.float64)
     boot = expit(resamples.predictions)
     apparent = local_curve(p, y, at)
     in_sample = local_curve(boot, y, at, weights=resamples.weights)
@@ -355,9 +353,7 @@ def calibration_curve(
     """Return the smooth calibration curve of predictions made elsewhere, with a bootstrap band over patients."""
     y = both_classes(outcome, subject="the outcome of the calibration curve")
     p = np.asarray(probability, dtype=np.float64)
-    at = (
-        np.linspace(*np.quantile(p, [0.02, 0.98]), 30) if grid is None else np.asarray(grid, dtype=np.float64)
-    )
+    at = _grid(p) if grid is None else np.asarray(grid, dtype=np.float64)
     draws = rng.multinomial(len(y), np.full(len(y), 1 / len(y)), size=n_boot).astype(np.float64)
     curve = local_curve(p, y, at)
     low, high = np.quantile(local_curve(p, y, at, weights=draws), [(1 - level) / 2, (1 + level) / 2], axis=0)
@@ -390,6 +386,11 @@ def validate_externally(
     data = model_data(table, plan, outcome=responder or model.outcome_name)
     eta = model.as_stack().linear_predictor(data.predictors.values, data.predictors.error)
     return measure_performance(expit(eta), data.outcome, level=level)
+
+
+def _grid(p: FloatArray) -> FloatArray:
+    low, high = np.quantile(p, [0.02, 0.98])
+    return np.linspace(float(low), float(high), 30)
 
 
 def _flags(resamples: Resamples) -> list[Flag]:

@@ -1,0 +1,222 @@
+"""A response model as a small readable JSON text: everything needed to predict, and everything to audit.
+
+The text carries a worked example: one patient with the prediction the model gave when it was saved. Reading
+recomputes it and refuses a text that no longer gives the same answer.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+
+import sudeck
+from sudeck.core.errors import InputError
+from sudeck.core.estimate import Estimate
+from sudeck.core.flags import Flag
+from sudeck.core.storage import to_json
+from sudeck.prediction.arrays import FloatArray
+from sudeck.prediction.fitting import ModelPlan
+from sudeck.prediction.logistic import expit
+from sudeck.prediction.measurement_error import PredictorDistribution
+from sudeck.prediction.predictors import Covariate
+from sudeck.prediction.ratios import INDEPENDENT_RATIOS
+from sudeck.prediction.response_model import ResponseModel
+
+FORMAT: Final = "sudeck response model"
+FORMAT_VERSION: Final = 1
+
+
+def model_to_json(model: ResponseModel, *, audit: Mapping[str, Any] | None = None) -> str:
+    """Return a model as JSON text.
+
+    Parameters
+    ----------
+    model : ResponseModel
+    audit : mapping, optional
+        What else belongs to it: its validation, its provenance, the responder rule. Stored as it is, and not
+        needed to predict.
+    """
+    distribution = model.distribution
+    return to_json(
+        {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "software": f"sudeck {sudeck.__version__}",
+            "outcome": model.outcome_name,
+            "how_to_predict": _recipe(model),
+            "plan": model.plan.to_dict(),
+            "coefficients": [
+                {
+                    "name": coefficient.name,
+                    "value": coefficient.value,
+                    "low": _bound(coefficient.low),
+                    "high": _bound(coefficient.high),
+                    "se": coefficient.se,
+                    "p": p,
+                    "unit": coefficient.unit,
+                    "method": coefficient.method,
+                }
+                for coefficient, p in zip(model.coefficients, model.p_values, strict=True)
+            ],
+            "covariance": model.covariance.tolist(),
+            "shift": model.shift,
+            "predictors": {
+                "names": list(model.names),
+                "ratios": list(INDEPENDENT_RATIOS),
+                "mean": distribution.mean.tolist(),
+                "true_covariance": distribution.covariance.tolist(),
+                "observed_covariance": distribution.observed_covariance.tolist(),
+                "mean_error": model.mean_error.tolist(),
+                "reliability": dict(model.reliability),
+                "ranges": {name: list(limits) for name, limits in model.ranges.items()},
+            },
+            "ratios_p": model.ratios_p,
+            "residual_sd": model.residual_sd,
+            "r_squared": model.r_squared,
+            "n": model.n,
+            "events": model.events,
+            "left_out": model.left_out,
+            "imputed": model.imputed,
+            "flags": [flag.to_dict() for flag in model.flags],
+            "worked_example": _worked_example(model),
+            "audit": dict(audit or {}),
+        }
+    )
+
+
+def model_from_json(text: str, *, label: str = "the saved model") -> ResponseModel:
+    """Read a model back from its JSON text.
+
+    Parameters
+    ----------
+    text : str
+    label : str
+        How errors name it, e.g. the name of its file.
+
+    Raises
+    ------
+    InputError
+        If the text is no saved model, of another format version, incomplete, or no longer gives the prediction of
+        its worked example.
+    """
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError:
+        raise InputError(label, "it is not JSON", "choose a model saved by Sudeck") from None
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise InputError(label, "it is not a saved response model", "choose a model saved by Sudeck")
+    if data.get("format_version") != FORMAT_VERSION:
+        raise InputError(
+            label,
+            f"its format version is {data.get('format_version')}, not {FORMAT_VERSION}",
+            "save it again",
+        )
+    try:
+        model = _model(data)
+        example, written = _worked_example(model), data["worked_example"]
+        same = all(
+            math.isclose(float(written[key]), example[key], rel_tol=1e-9, abs_tol=1e-12)
+            for key in ("linear_predictor", "prediction")
+        )
+    except (KeyError, TypeError, ValueError, IndexError) as fault:
+        raise InputError(label, f"it is incomplete or damaged ({fault})", "save it again") from None
+    if not same:
+        raise InputError(label, "it does not give the prediction of its worked example", "save it again")
+    return model
+
+
+def _recipe(model: ResponseModel) -> str:
+    scale = (
+        "the sum is the expected relief"
+        if model.plan.likelihood == "linear"
+        else "probability = 1 / (1 + exp(-sum))"
+    )
+    return (
+        "Predictors are the natural logarithms of BPr/TPr and TPr/VPr, then the covariates of the plan. Replace what was "
+        "measured by its expectation given the patient's measurement error (mean, true_covariance); sum shift, intercept "
+        f"and coefficient times predictor; {scale}."
+    )
+
+
+def _worked_example(model: ResponseModel) -> dict[str, Any]:
+    """Predict a patient one standard deviation above the mean in everything, measured without error."""
+    sd = np.sqrt(np.diag(model.distribution.observed_covariance))
+    values = model.distribution.mean + sd
+    linear = float(model.values[0] + model.values[1:] @ values + model.shift)
+    prediction = linear if model.plan.likelihood == "linear" else float(expit(np.array(linear)))
+    return {
+        "expected_predictors": dict(zip(model.names, values.tolist(), strict=True)),
+        "linear_predictor": linear,
+        "prediction": prediction,
+    }
+
+
+def _model(data: Mapping[str, Any]) -> ResponseModel:
+    plan = data["plan"]
+    covariates = tuple(
+        Covariate(str(entry["column"]), entry["transform"], tuple(map(str, entry["levels"])))
+        for entry in plan["covariates"]
+    )
+    predictors = data["predictors"]
+    k = len(predictors["names"])
+    level = float(plan["level"])
+    coefficients = tuple(
+        Estimate(
+            str(entry["name"]),
+            float(entry["value"]),
+            -math.inf if entry["low"] is None else float(entry["low"]),
+            math.inf if entry["high"] is None else float(entry["high"]),
+            level=level,
+            unit=str(entry["unit"]),
+            method=str(entry["method"]),
+            n=int(data["n"]),
+            n_unit="patients",
+            se=float(entry["se"]),
+        )
+        for entry in data["coefficients"]
+    )
+    if tuple(coefficient.name for coefficient in coefficients) != ("intercept", *predictors["names"]):
+        raise ValueError("the coefficients are not those of the predictors")
+    return ResponseModel(
+        ModelPlan(**{**plan, "covariates": covariates}),
+        str(data["outcome"]),
+        coefficients,
+        tuple(float(entry["p"]) for entry in data["coefficients"]),
+        _matrix(data["covariance"], k + 1),
+        float(data["shift"]),
+        PredictorDistribution(
+            np.array([float(value) for value in predictors["mean"]]),
+            _matrix(predictors["true_covariance"], k),
+            _matrix(predictors["observed_covariance"], k),
+        ),
+        _matrix(predictors["mean_error"], k),
+        {str(name): float(value) for name, value in predictors["reliability"].items()},
+        float(data["ratios_p"]),
+        _optional(data["residual_sd"]),
+        _optional(data["r_squared"]),
+        {name: (float(low), float(high)) for name, (low, high) in predictors["ranges"].items()},
+        int(data["n"]),
+        int(data["events"]),
+        int(data["left_out"]),
+        int(data["imputed"]),
+        tuple(Flag(**flag) for flag in data["flags"]),
+    )
+
+
+def _matrix(rows: Any, k: int) -> FloatArray:
+    matrix = np.array(rows, dtype=np.float64)
+    if matrix.shape != (k, k) or not np.isfinite(matrix).all():
+        raise ValueError(f"a matrix of {k} by {k} numbers is needed")
+    return matrix
+
+
+def _optional(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _bound(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,412 @@
+"""A model from elsewhere on local patients: keep it, move it, stretch it or refit it, and what a prior weighs.
+
+The closed test procedure of Vergouwe et al. 2017, Statistics in Medicine 36:4529-4539: the smallest change of a
+model that the local patients do not contradict. Prior knowledge from a paper enters as a normal prior on Fisher's z
+or on slopes, never without its weight.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sudeck.core.errors import InputError
+from sudeck.core.estimate import Estimate
+from sudeck.core.flags import Flag
+from sudeck.prediction.arrays import FloatArray, both_classes
+from sudeck.prediction.logistic import LogisticFit, bernoulli_log_likelihood, maximise_logistic, separated
+from sudeck.prediction.response_model import ResponseModel
+
+StepName = Literal["original", "intercept", "slope", "revision"]
+STEPS: Final[tuple[StepName, ...]] = ("original", "intercept", "slope", "revision")
+
+
+@dataclass(frozen=True)
+class UpdateStep:
+    """One way of updating, with what it estimates from the local patients.
+
+    Attributes
+    ----------
+    name : {"original", "intercept", "slope", "revision"}
+    coefficients : tuple of Estimate
+        Nothing for the original; a new intercept; intercept and slope of the old linear predictor; or all
+        coefficients anew.
+    covariance : array, shape (p, p)
+    log_likelihood : float
+    p_against_revision : float or None
+        Likelihood ratio test that this step is enough; ``None`` for the revision itself.
+    """
+
+    name: StepName
+    coefficients: tuple[Estimate, ...]
+    covariance: FloatArray
+    log_likelihood: float
+    p_against_revision: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {
+            "coefficients": [coefficient.to_dict() for coefficient in self.coefficients],
+            "log_likelihood": self.log_likelihood,
+            "p_against_revision": self.p_against_revision,
+        }
+
+
+@dataclass(frozen=True)
+class ModelUpdate:
+    """All steps, and the one the closed test chooses.
+
+    Attributes
+    ----------
+    steps : Mapping of str to UpdateStep
+        Without ``"revision"`` if no predictors were given, or if they separate the local outcome.
+    chosen : str
+        First of original, intercept, slope that the fullest step does not beat at `alpha`; else the fullest.
+    alpha : float
+    n, events : int
+    flags : tuple of Flag
+    """
+
+    steps: Mapping[str, UpdateStep]
+    chosen: StepName
+    alpha: float
+    n: int
+    events: int
+    flags: tuple[Flag, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {
+            "steps": {name: step.to_dict() for name, step in self.steps.items()},
+            "chosen": self.chosen,
+            "alpha": self.alpha,
+            "n": self.n,
+            "events": self.events,
+            "flags": [flag.to_dict() for flag in self.flags],
+        }
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.n} local patients, {self.events} responders; closed test at {self.alpha:g}: {self.chosen}"
+        ]
+        for step in self.steps.values():
+            p = (
+                ""
+                if step.p_against_revision is None
+                else f" (P = {step.p_against_revision:.3g} that it is enough)"
+            )
+            lines.append(f"  {step.name}{p}: " + ("; ".join(map(str, step.coefficients)) or "as it stands"))
+        return "\n".join(lines)
+
+
+def update_model(
+    linear_predictor: ArrayLike,
+    outcome: ArrayLike,
+    *,
+    design: ArrayLike | None = None,
+    names: Sequence[str] = (),
+    alpha: float = 0.05,
+    level: float = 0.95,
+) -> ModelUpdate:
+    """Update a model on local patients step by step, and choose by the closed test.
+
+    Parameters
+    ----------
+    linear_predictor : array, shape (n,)
+        Log odds that the model from elsewhere predicts for the local patients.
+    outcome : array, shape (n,)
+    design : array, shape (n, k), optional
+        Its predictors, without a column of ones, for the revision.
+    names : sequence of str
+        Of the predictors.
+    alpha : float
+        Level of the closed test, shared by all its comparisons.
+
+    Raises
+    ------
+    InputError
+        If a linear predictor is missing, does not vary, or one class is empty.
+    """
+    y = both_classes(outcome, subject="the update")
+    eta = np.asarray(linear_predictor, dtype=np.float64)
+    if eta.shape != y.shape or not np.isfinite(eta).all() or np.ptp(eta) == 0:
+        raise InputError("the update", "a linear predictor is missing, or all are equal", "predict again")
+    ones = np.ones((len(y), 1))
+    intercept = maximise_logistic(ones, y, offset=eta)
+    slope = maximise_logistic(np.column_stack([ones, eta]), y)
+    flags = []
+    steps = {
+        "original": UpdateStep(
+            "original", (), np.zeros((0, 0)), float(bernoulli_log_likelihood(y, eta).sum()), None
+        ),
+        "intercept": _step("intercept", intercept, ["shift of the intercept"], len(y), level),
+        "slope": _step("slope", slope, ["intercept", "slope of the old predictor"], len(y), level),
+    }
+    if design is not None:
+        X = np.column_stack([ones, np.asarray(design, dtype=np.float64)])
+        revision = maximise_logistic(X, y)
+        if bool(separated(revision, X)):
+            message = "The local patients are separated by the predictors; a revision does not exist."
+            flags.append(Flag("separated", message))
+        else:
+            steps["revision"] = _step("revision", revision, ["intercept", *names], len(y), level)
+    fullest = list(steps.values())[-1]
+    steps = {name: replace(step, p_against_revision=_p_value(step, fullest)) for name, step in steps.items()}
+    chosen = next(
+        step.name
+        for step in steps.values()
+        if step.p_against_revision is None or step.p_against_revision >= alpha
+    )
+    return ModelUpdate(steps, chosen, alpha, len(y), int(y.sum()), tuple(flags))
+
+
+def recalibrated(model: ResponseModel, update: ModelUpdate) -> ResponseModel:
+    """Return the model moved and stretched as chosen; its covariance then also holds the update's own.
+
+    Raises
+    ------
+    InputError
+        If the revision was chosen: then a new model has to be fitted to the local patients.
+    """
+    if update.chosen == "revision":
+        raise InputError("the update", "the local patients call for a revision", "fit a new model to them")
+    step = update.steps[update.chosen]
+    values = [estimate.value for estimate in step.coefficients]
+    move = values[0] if values else 0.0
+    stretch = values[1] if len(values) > 1 else 1.0
+    old = model.values.copy()
+    old[0] += model.shift
+    new = stretch * old
+    new[0] += move
+    gradient = np.column_stack([np.eye(len(old))[:, 0], old])[:, : len(values)]
+    covariance = stretch**2 * model.covariance + gradient @ step.covariance @ gradient.T
+    coefficients = tuple(
+        Estimate.from_normal(
+            estimate.name,
+            float(value),
+            math.sqrt(float(covariance[j, j])),
+            level=estimate.level,
+            unit=estimate.unit,
+            method=f"{estimate.method}; {update.chosen} updated on {update.n} patients",
+            n=estimate.n,
+            n_unit=estimate.n_unit,
+        )
+        for j, (estimate, value) in enumerate(zip(model.coefficients, new, strict=True))
+    )
+    return replace(model, coefficients=coefficients, covariance=covariance, shift=0.0)
+
+
+@dataclass(frozen=True)
+class WithPrior:
+    """Local data and published numbers together, with what each weighs.
+
+    Attributes
+    ----------
+    names : tuple of str
+    local, prior, combined : tuple of Estimate
+    prior_weight : Mapping of str to float
+        Share of the combined precision that the prior holds.
+    conflict_p : float
+        Test that local data and prior are about the same numbers.
+    discount : float
+        Factor on the prior's number of patients: 1 takes it at its word, 0 ignores it.
+    """
+
+    names: tuple[str, ...]
+    local: tuple[Estimate, ...]
+    prior: tuple[Estimate, ...]
+    combined: tuple[Estimate, ...]
+    prior_weight: Mapping[str, float]
+    conflict_p: float
+    discount: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        rows = zip(self.names, self.local, self.prior, self.combined, strict=True)
+        return {
+            "estimates": {
+                name: {
+                    "local": local.to_dict(),
+                    "prior": prior.to_dict(),
+                    "combined": combined.to_dict(),
+                    "prior_weight": self.prior_weight[name],
+                }
+                for name, local, prior, combined in rows
+            },
+            "conflict_p": self.conflict_p,
+            "discount": self.discount,
+        }
+
+    def __str__(self) -> str:
+        lines = [
+            f"{combined}; the prior holds {100 * self.prior_weight[name]:.0f} % of it"
+            for name, combined in zip(self.names, self.combined, strict=True)
+        ]
+        return "\n".join([*lines, f"prior and local data disagree with P = {self.conflict_p:.3g}"])
+
+
+def combine_correlations(
+    local_r: float,
+    local_n: float,
+    published_r: float,
+    published_n: float,
+    *,
+    discount: float = 1.0,
+    name: str = "r",
+    level: float = 0.95,
+) -> WithPrior:
+    """Combine a local correlation with a published one on Fisher's z scale.
+
+    Parameters
+    ----------
+    local_r, local_n, published_r, published_n : float
+    discount : float
+        Between 0 (excluded) and 1: how many of the published patients count (a power prior; Ibrahim & Chen 2000,
+        Statistical Science 15:46-60).
+
+    Examples
+    --------
+    >>> print(combine_correlations(0.10, 103, 0.32, 53))
+    r 0.1756 (95 % interval 0.01741 to 0.3252); the prior holds 33 % of it
+    prior and local data disagree with P = 0.182
+    """
+    from scipy.stats import norm
+
+    effective = 3.0 + discount * (published_n - 3.0)
+    if not 0 < discount <= 1 or min(local_n, effective) <= 3 or max(abs(local_r), abs(published_r)) >= 1:
+        raise InputError(name, "more than three patients and |r| < 1 are needed on both sides", "check them")
+    z = np.arctanh([local_r, published_r])
+    precision = np.array([local_n - 3.0, effective - 3.0])
+    total = float(precision.sum())
+    quantile = float(norm.ppf(0.5 + level / 2))
+
+    def on_r(z_value: float, precision_value: float, n: float, method: str) -> Estimate:
+        half = quantile / math.sqrt(precision_value)
+        low, high = math.tanh(z_value - half), math.tanh(z_value + half)
+        return Estimate(
+            name, math.tanh(z_value), low, high, level=level, method=method, n=n, n_unit="patients"
+        )
+
+    gap = float(z[0] - z[1]) / math.sqrt(float((1 / precision).sum()))
+    return WithPrior(
+        (name,),
+        (on_r(float(z[0]), precision[0], local_n, "Fisher z"),),
+        (on_r(float(z[1]), precision[1], effective, "published, Fisher z"),),
+        (on_r(float(precision @ z) / total, total, total + 3, "local and published, Fisher z"),),
+        {name: float(precision[1]) / total},
+        float(2 * norm.sf(abs(gap))),
+        discount,
+    )
+
+
+def slope_prior(
+    correlations: ArrayLike, n: float, predictor_covariance: ArrayLike, outcome_sd: float
+) -> tuple[FloatArray, FloatArray]:
+    """Turn published correlations of an outcome with several predictors into a prior for their joint slopes.
+
+    The paper gives one correlation a predictor; how the predictors go together is taken from the local cohort.
+
+    Parameters
+    ----------
+    correlations : array, shape (k,)
+        Of the outcome with each predictor.
+    n : float
+        Patients they rest on (times the discount, if any).
+    predictor_covariance : array, shape (k, k)
+    outcome_sd : float
+
+    Returns
+    -------
+    mean, covariance : arrays, shape (k,) and (k, k)
+        Of the slopes, by the delta method from the large-sample covariance of correlations that share a variable
+        (Olkin & Siotani 1976).
+    """
+    r = np.asarray(correlations, dtype=np.float64)
+    sigma = np.asarray(predictor_covariance, dtype=np.float64)
+    sd = np.sqrt(np.diag(sigma))
+    among = sigma / np.outer(sd, sd)
+    left = 1.0 - r[:, None] ** 2 - r[None, :] ** 2
+    spread = (among * left - 0.5 * np.outer(r, r) * (left - among**2)) / n
+    spread[np.diag_indices(len(r))] = (1.0 - r**2) ** 2 / n
+    back = np.linalg.inv(among) * outcome_sd / sd[:, None]
+    return back @ r, np.asarray(back @ spread @ back.T)
+
+
+def combine_slopes(
+    names: Sequence[str],
+    local: tuple[ArrayLike, ArrayLike],
+    prior: tuple[ArrayLike, ArrayLike],
+    *,
+    discount: float = 1.0,
+    level: float = 0.95,
+) -> WithPrior:
+    """Combine local slopes with a normal prior by precision.
+
+    Parameters
+    ----------
+    names : sequence of str
+    local, prior : (mean, covariance)
+    discount : float
+        Between 0 (excluded) and 1; divides the covariance of the prior.
+    """
+    from scipy.stats import chi2
+
+    if not 0 < discount <= 1:
+        raise InputError("the prior", f"a discount of {discount} is not between 0 and 1", "choose another")
+    b, B = (np.asarray(part, dtype=np.float64) for part in local)
+    m, M = (np.asarray(part, dtype=np.float64) for part in prior)
+    M = M / discount
+    covariance = np.linalg.inv(np.linalg.inv(B) + np.linalg.inv(M))
+    weight = covariance @ np.linalg.inv(M)
+    mean = b + weight @ (m - b)
+    gap = m - b
+    conflict = float(chi2.sf(float(gap @ np.linalg.solve(B + M, gap)), len(b)))
+
+    def estimates(values: FloatArray, spread: FloatArray, method: str) -> tuple[Estimate, ...]:
+        se = np.sqrt(np.diag(spread))
+        return tuple(
+            Estimate.from_normal(name, float(v), float(s), level=level, method=method)
+            for name, v, s in zip(names, values, se, strict=True)
+        )
+
+    return WithPrior(
+        tuple(names),
+        estimates(b, B, "local patients"),
+        estimates(m, M, "published summary statistics"),
+        estimates(mean, covariance, "local patients and published summary statistics"),
+        dict(zip(names, np.diag(weight).tolist(), strict=True)),
+        conflict,
+        discount,
+    )
+
+
+def _step(name: StepName, fit: LogisticFit, names: Sequence[str], n: int, level: float) -> UpdateStep:
+    covariance = np.asarray(np.linalg.pinv(fit.information, hermitian=True), dtype=np.float64)
+    coefficients = tuple(
+        Estimate.from_normal(
+            label,
+            float(fit.coefficients[j]),
+            math.sqrt(float(covariance[j, j])),
+            level=level,
+            unit="" if label.startswith("slope") else "log odds",
+            method="maximum likelihood, Wald interval",
+            n=n,
+            n_unit="patients",
+        )
+        for j, label in enumerate(names)
+    )
+    return UpdateStep(name, coefficients, covariance, float(fit.log_likelihood), None)
+
+
+def _p_value(step: UpdateStep, fullest: UpdateStep) -> float | None:
+    from scipy.stats import chi2
+
+    df = len(fullest.coefficients) - len(step.coefficients)
+    if df <= 0:
+        return None
+    return float(chi2.sf(max(2 * (fullest.log_likelihood - step.log_likelihood), 0.0), df))
