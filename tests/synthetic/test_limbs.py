@@ -43,7 +43,8 @@ def test_skin_is_one_piece_with_room_to_the_edge(body: LimbMap) -> None:
 def test_phases_look_different(body: LimbMap) -> None:
     images = [body.activity(phase)[body.distance < 0] for phase in SCAN_PHASES]
     correlations = np.corrcoef(images)
-    assert correlations[np.triu_indices(3, 1)].max() < 0.9
+    assert correlations[0, 1] < 0.95  # flow and pool share the soft tissue
+    assert correlations[2, :2].max() < 0.85
     contrast = [np.percentile(image, 98) / np.median(image) for image in images]
     assert contrast[1] < min(contrast[0], contrast[2])  # the pool image is the flat one
 

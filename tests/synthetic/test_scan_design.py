@@ -7,7 +7,8 @@ from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import REGIONS, SCAN_PHASES, SIDES
 from sudeck.synthetic.limbs import limb_map
 from sudeck.synthetic.plane import apply, inverse
-from sudeck.synthetic.scan_design import BoneScanDesign, random_design
+from sudeck.synthetic.random_designs import random_design
+from sudeck.synthetic.scan_design import BoneScanDesign, Reposition
 from sudeck.synthetic.scan_pose import fits_the_field, place_limbs
 
 
@@ -56,8 +57,6 @@ def test_gap_is_the_distance_between_the_outlines(limb: str, view: str, gap: flo
 
 
 def test_repositioning_moves_the_delayed_image_only() -> None:
-    from sudeck.synthetic.scan_design import Reposition
-
     still = BoneScanDesign()
     moved = BoneScanDesign(repositioned={"left": Reposition(4.0, (3.0, -2.0))})
     for phase in SCAN_PHASES:

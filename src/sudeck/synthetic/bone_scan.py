@@ -14,7 +14,8 @@ from sudeck.core.vocabulary import SCAN_PHASES, SIDES, ScanPhase, opposite
 from sudeck.synthetic.camera import expose
 from sudeck.synthetic.kinetics import frame_weights
 from sudeck.synthetic.plane import FLIP, inverse, millimetres_from_pixels
-from sudeck.synthetic.scan_design import BoneScanDesign, Reposition, random_design
+from sudeck.synthetic.random_designs import random_design
+from sudeck.synthetic.scan_design import BoneScanDesign, Reposition
 from sudeck.synthetic.scan_scene import BACKGROUND, Scene, Source
 from sudeck.synthetic.scan_truth import PhaseTruth, RegionTruth, Truth
 from sudeck.synthetic.shapes import step

@@ -45,7 +45,7 @@ def frame_weights(frames: int, frame_s: float, arrival_s: float) -> dict[str, Ar
     per_frame = 8
     time = (np.arange(frames * per_frame) + 0.5) * frame_s / per_frame
     bolus, plateau = first_pass(time, arrival_s), filling(time, arrival_s)
-    curves = {"vessels": bolus + 0.35 * plateau, "soft": 0.25 * bolus + plateau}
+    curves = {"vessels": bolus + 0.25 * plateau, "soft": 0.25 * bolus + plateau}
     shares = {}
     for name, curve in curves.items():
         per = curve.reshape(frames, per_frame).sum(axis=1)

@@ -26,9 +26,9 @@ TISSUES: Final[tuple[Tissue, ...]] = ("soft", "vessels", "bones", "joints")
 
 # Relative uptake of the tissues in each phase: first vessels, then the blush of soft tissue, then bone.
 UPTAKE: Final[dict[ScanPhase, dict[Tissue, float]]] = {
-    "vascular": {"soft": 0.50, "vessels": 1.0, "bones": 0.0, "joints": 0.04},
-    "tissue": {"soft": 0.80, "vessels": 0.40, "bones": 0.04, "joints": 0.12},
-    "bone": {"soft": 0.11, "vessels": 0.0, "bones": 1.0, "joints": 1.0},
+    "vascular": {"soft": 0.60, "vessels": 0.85, "bones": 0.0, "joints": 0.04},
+    "tissue": {"soft": 0.80, "vessels": 0.32, "bones": 0.04, "joints": 0.12},
+    "bone": {"soft": 0.14, "vessels": 0.0, "bones": 1.0, "joints": 1.0},
 }
 
 _GRID_MM = 1.0

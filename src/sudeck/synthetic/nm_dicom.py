@@ -6,20 +6,17 @@ Attributes and their types follow the NM Image object of DICOM PS3.3 (sections A
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError
 from sudeck.core.storage import write_bytes
-from sudeck.core.vocabulary import SCAN_PHASES, ScanPhase
 from sudeck.synthetic.bone_scan import SyntheticBoneScan
+from sudeck.synthetic.nm_acquisitions import Acquisition, acquisitions_of
 from sudeck.synthetic.nm_dialects import (
     TRACER_CODES,
     Dialect,
@@ -38,36 +35,6 @@ _NM_IMAGE_STORAGE: Final = "1.2.840.10008.5.1.4.1.1.20"
 _BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
 _FIRST_INJECTION: Final = datetime(2020, 1, 6, 9, 0, 0)
 _VECTORS: Final = {"window": 0x00540010, "detector": 0x00540020, "phase": 0x00540030, "slice": 0x00540100}
-_WORDS: Final[dict[ScanPhase, str]] = {"vascular": "FLOW", "tissue": "POOL", "bone": "DELAYED"}
-
-
-@dataclass(frozen=True)
-class _Block:
-    """The frames of one phase of the scan, by detector, when they began and how long each took."""
-
-    by_detector: Sequence[NDArray[np.uint16]]
-    begins_s: float
-    frame_s: float
-
-    @property
-    def ends_s(self) -> float:
-        return self.begins_s + self.frame_s * len(self.by_detector[0])
-
-
-@dataclass(frozen=True)
-class _Acquisition:
-    """One file to be: its blocks are phases in the sense of DICOM."""
-
-    name: str
-    words: str
-    dynamic: bool
-    spacing_mm: float
-    blocks: Sequence[_Block]
-
-    def frames(self) -> NDArray[np.uint16]:
-        """Return the frames as stored: all of the first detector, then all of the second."""
-        detectors = range(len(self.blocks[0].by_detector))
-        return np.concatenate([block.by_detector[number] for number in detectors for block in self.blocks])
 
 
 def write_bone_scan(
@@ -111,7 +78,7 @@ def write_bone_scan(
         raise InputError(dialect, "the study has one detector", "simulate it with opposed=True")
     seal = _seal(scan)
     paths = []
-    for number, acquisition in enumerate(_acquisitions(scan, rules), start=1):
+    for number, acquisition in enumerate(acquisitions_of(scan, rules), start=1):
         dataset = _dataset(scan, acquisition, rules, seal=f"{seal}/{dialect}", number=number)
         dataset.PatientName = patient_name
         dataset.PatientID = patient_id if patient_id is not None else f"SYN-{seal[:8].upper()}"
@@ -121,42 +88,8 @@ def write_bone_scan(
     return paths
 
 
-def _acquisitions(scan: SyntheticBoneScan, rules: DialectRules) -> list[_Acquisition]:
-    design = scan.design
-    duration: dict[ScanPhase, float]
-    begins: dict[ScanPhase, float]
-    duration = {"vascular": design.flow_frame_s, "tissue": design.pool_s, "bone": design.delayed_s}
-    begins = {"vascular": 0.0, "tissue": design.pool_after_s, "bone": 3600.0 * design.delayed_after_h}
-    blocks: dict[ScanPhase, _Block] = {}
-    for phase in SCAN_PHASES:
-        frames = [scan.counts[phase], *([scan.opposed_counts[phase]] if scan.opposed_counts else [])]
-        blocks[phase] = _Block(frames, begins[phase], duration[phase])
-    groups: list[tuple[ScanPhase, ...]] = [("vascular",), ("tissue",), ("bone",)]
-    if rules.together:
-        groups = [("vascular", "tissue"), ("bone",)]
-    made = []
-    for phases in groups:
-        shapes = {(design.matrix_of(phase), design.spacing_of(phase)) for phase in phases}
-        if len(shapes) > 1:
-            raise InputError(
-                "single-file",
-                "flow and pool differ in matrix or pixel size",
-                "give both the same, or two files",
-            )
-        made.append(
-            _Acquisition(
-                name="_and_".join(_WORDS[phase].lower() for phase in phases),
-                words=" AND ".join(_WORDS[phase] for phase in phases),
-                dynamic="vascular" in phases,
-                spacing_mm=design.spacing_of(phases[0]),
-                blocks=[blocks[phase] for phase in phases],
-            )
-        )
-    return made
-
-
 def _dataset(
-    scan: SyntheticBoneScan, acquisition: _Acquisition, rules: DialectRules, *, seal: str, number: int
+    scan: SyntheticBoneScan, acquisition: Acquisition, rules: DialectRules, *, seal: str, number: int
 ) -> Dataset:
     from pydicom import Dataset
 
@@ -214,7 +147,7 @@ def _injected_at(seal: str) -> datetime:
     return _FIRST_INJECTION + timedelta(days=int(seal[:6], 16) % 1500)
 
 
-def _describe_pixels(dataset: Dataset, acquisition: _Acquisition, rules: DialectRules) -> None:
+def _describe_pixels(dataset: Dataset, acquisition: Acquisition, rules: DialectRules) -> None:
     frames = acquisition.frames()
     dataset.ImageType = ["ORIGINAL", "PRIMARY", "DYNAMIC" if acquisition.dynamic else "STATIC", "EMISSION"]
     dataset.ImageID = acquisition.words
@@ -232,7 +165,7 @@ def _describe_pixels(dataset: Dataset, acquisition: _Acquisition, rules: Dialect
     dataset["PixelData"].VR = "OW"
 
 
-def _describe_frames(dataset: Dataset, acquisition: _Acquisition) -> None:
+def _describe_frames(dataset: Dataset, acquisition: Acquisition) -> None:
     from pydicom import Dataset
 
     blocks = acquisition.blocks
