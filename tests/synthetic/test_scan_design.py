@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from sudeck.core.errors import InputError
-from sudeck.core.vocabulary import REGIONS, SCAN_PHASES, SIDES
+from sudeck.core.vocabulary import REGIONS, SCAN_PHASES, SIDES, Side, opposite
 from sudeck.synthetic.limbs import limb_map
 from sudeck.synthetic.plane import apply, inverse
 from sudeck.synthetic.random_designs import random_design
@@ -74,3 +76,21 @@ def test_impossible_designs_are_refused() -> None:
         BoneScanDesign(BPr=0.0)
     with pytest.raises(InputError, match="counts in the bone phase"):
         BoneScanDesign(counts_per_limb={"vascular": 1.0, "tissue": 1.0, "bone": float("nan")})
+
+
+@pytest.mark.parametrize("affected", SIDES)
+def test_pose_of_the_affected_limb_means_what_it_says(affected: Side) -> None:
+    plain = BoneScanDesign(affected=affected)
+    posed = replace(plain, rotation_deg=10.0, scale=1.05, shift_mm=(7.0, -4.0))
+    before, after = place_limbs(plain, "tissue"), place_limbs(posed, "tissue")
+    np.testing.assert_array_equal(before[opposite(affected)], after[opposite(affected)])
+    centre = np.array(limb_map("hand", "palmar").anatomy.pivot)
+    moved = apply(after[affected], centre) - apply(before[affected], centre)
+    np.testing.assert_allclose(moved, [7.0, -4.0], atol=1e-9)
+    # Fingers point up; a turn clockwise takes their tips to the right, on either side of the image.
+    up_before = apply(before[affected], centre + [0.0, 100.0]) - apply(before[affected], centre)
+    up_after = apply(after[affected], centre + [0.0, 100.0]) - apply(after[affected], centre)
+    np.testing.assert_allclose(up_before, [0.0, -100.0], atol=1e-9)
+    np.testing.assert_allclose(
+        up_after, [105 * np.sin(np.radians(10)), -105 * np.cos(np.radians(10))], atol=1e-9
+    )
