@@ -88,8 +88,9 @@ def test_pose_of_the_affected_limb_means_what_it_says(affected: Side) -> None:
     moved = apply(after[affected], centre) - apply(before[affected], centre)
     np.testing.assert_allclose(moved, [7.0, -4.0], atol=1e-9)
     # Fingers point up; a turn clockwise takes their tips to the right, on either side of the image.
-    up_before = apply(before[affected], centre + [0.0, 100.0]) - apply(before[affected], centre)
-    up_after = apply(after[affected], centre + [0.0, 100.0]) - apply(after[affected], centre)
+    tip = np.add(centre, (0.0, 100.0))
+    up_before = apply(before[affected], tip) - apply(before[affected], centre)
+    up_after = apply(after[affected], tip) - apply(after[affected], centre)
     np.testing.assert_allclose(up_before, [0.0, -100.0], atol=1e-9)
     np.testing.assert_allclose(
         up_after, [105 * np.sin(np.radians(10)), -105 * np.cos(np.radians(10))], atol=1e-9
