@@ -16,13 +16,13 @@ from sudeck.core.vocabulary import Side
 
 # What a row may tell about its pulse: field of `Pulse` (or a source of one) by spellings of the column.
 _COLUMNS: dict[str, tuple[str, ...]] = {
-    "time_s": ("onset", "onset_s", "time_s", "time", "latency_s"),
+    "time_s": ("onset", "onset_s", "time_s", "time"),
     "condition": ("condition", "trial_type", "stimulus", "state_label", "label"),
     "kind": ("kind", "pulse_type", "pulse_kind", "tms_stim_mode", "stim_mode", "stimulation_mode"),
     "isi_ms": ("isi_ms", "isi", "inter_stimulus_interval", "interstimulus_interval", "interpulse_interval"),
     "test_mso": ("test_mso", "ts_mso", "mso", "intensity_mso", "test_intensity_mso", "tms_intensity_mso"),
     "conditioning_mso": ("conditioning_mso", "cs_mso", "conditioning_intensity_mso"),
-    "test_rmt": ("test_rmt", "ts_rmt", "prmt", "percent_rmt", "rmt_percent", "intensity_rmt", "test_intensity_rmt"),
+    "test_rmt": ("test_rmt", "ts_rmt", "prmt", "percent_rmt", "rmt_percent", "intensity_rmt"),
     "conditioning_rmt": ("conditioning_rmt", "cs_rmt", "conditioning_intensity_rmt"),
     "hemisphere": ("hemisphere", "hemi", "stimulated_hemisphere", "test_hemisphere"),
     "conditioning_hemisphere": ("conditioning_hemisphere", "cs_hemisphere"),
@@ -61,7 +61,8 @@ _RANGES = {
     "first_rmt": (0.0, 400.0), "second_rmt": (0.0, 400.0),
 }  # fmt: skip
 _WORDS: dict[str, Mapping[str, str]] = {
-    "kind": _KINDS, "hemisphere": _SIDES, "conditioning_hemisphere": _SIDES, "muscle_side": _SIDES, "state": _STATES,
+    "kind": _KINDS, "state": _STATES,
+    "hemisphere": _SIDES, "conditioning_hemisphere": _SIDES, "muscle_side": _SIDES,
 }  # fmt: skip
 
 Told = dict[str, Any]
@@ -69,7 +70,7 @@ Told = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class EventsTable:
-    """What an events table tells: one mapping of fields of `Pulse` a stimulus, `time_s` among them if given."""
+    """What an events table tells: fields of `Pulse` for every stimulus, `time_s` among them if given."""
 
     rows: tuple[Told, ...]
     label: str
@@ -108,11 +109,11 @@ def read_events(path: Path) -> EventsTable:
 
 
 def read_table(text: str) -> list[dict[str, str]]:
-    """Split delimited text into records by its header line; tab, semicolon or comma, whichever the header has.
+    r"""Split delimited text into records by its header line; tab, semicolon or comma, as the header has it.
 
     Examples
     --------
-    >>> read_table("onset\\ttrial_type\\n1.5\\tSICI\\n")
+    >>> read_table("onset\ttrial_type\n1.5\tSICI\n")
     [{'onset': '1.5', 'trial_type': 'SICI'}]
     """
     lines = text.replace("\0", "").splitlines()
@@ -158,6 +159,11 @@ def told_by(record: Mapping[str, object], label: str) -> Told:
     return _settled(told, label)
 
 
+def _point(text: str) -> str:
+    """Write a decimal comma as a point."""
+    return text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
+
+
 def knows_column(name: str) -> bool:
     """Tell whether a column of that name means something in an events table.
 
@@ -178,7 +184,7 @@ def _value(field: str, text: str, column: str, label: str) -> object:
     if field in _RANGES:
         low, high = _RANGES[field]
         try:
-            number = float(text.rstrip("%"))
+            number = float(_point(text.rstrip("%")))
         except ValueError:
             raise InputError(label, f"{text!r} in column {column} is no number", "correct the cell") from None
         if not (math.isfinite(number) and low <= number <= high):

@@ -21,8 +21,8 @@ def muscle_and_side(label: str) -> tuple[str | None, Side | None]:
 
     Examples
     --------
-    >>> muscle_and_side("LFDI"), muscle_and_side("FDI_R"), muscle_and_side("left apb"), muscle_and_side("Chan1")
-    (('FDI', 'left'), ('FDI', 'right'), ('APB', 'left'), (None, None))
+    >>> muscle_and_side("LFDI"), muscle_and_side("left apb"), muscle_and_side("Chan1")
+    (('FDI', 'left'), ('APB', 'left'), (None, None))
     """
     words = [word for word in re.split(r"[^A-Za-z]+", label) if word]
     side: Side | None = None

@@ -179,8 +179,8 @@ def tell_pulses(
 ) -> tuple[tuple[Pulse, ...], tuple[Flag, ...]]:
     """Join what the recording shows with what events table and protocol say.
 
-    The events table goes before the protocol's conditions, these before its defaults. Nothing is guessed: what
-    nobody says stays ``None`` (or ``"unknown"``) and is asked for in a flag.
+    The events table goes before the protocol's conditions, these before its defaults. Nothing is guessed:
+    what nobody says stays ``None`` (or ``"unknown"``) and is asked for in a flag.
 
     Parameters
     ----------
@@ -250,7 +250,7 @@ def tell_pulses(
 def tell_channel(
     pulses: Sequence[Pulse], channel: str, protocol: StimulationProtocol | None = None
 ) -> tuple[Pulse, ...]:
-    """Write muscle and side of a channel into its pulses: from the protocol, else from the channel's label."""
+    """Write muscle and side of a channel into its pulses: from the protocol, else from its label."""
     role = (protocol or StimulationProtocol()).channels.get(channel, ChannelRole())
     muscle, side = muscle_and_side(channel)
     muscle, side = role.muscle or muscle, role.side or side
@@ -302,7 +302,7 @@ def _contradiction(index: int, pulse: FoundPulse, stated: float | None) -> Flag:
 
 
 def _checked(entry: Mapping[str, Any], label: str) -> Told:
-    """Pass entries through the same checks as cells of an events table, and refuse what none of them knows."""
+    """Pass entries through the checks of an events table, and refuse what it does not know."""
     told = told_by(entry, label)
     for key in entry:
         if not told_by({key: entry[key]}, label) and key != "rmt_mso":

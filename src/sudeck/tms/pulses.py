@@ -1,4 +1,4 @@
-"""Find the stimuli of a recording: from event channels and markers, a trigger line, or the artefact itself."""
+"""Find the stimuli of a recording: from event channels, markers, a trigger line, or the artefact itself."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ def _judge(groups: tuple[MarkerGroup, ...]) -> tuple[tuple[MarkerGroup, ...], li
         flags.append(
             Flag(
                 "marker-not-stimulus",
-                f"Marker {group.name} ({len(group.times_s)} times) {what}; it was not taken for the stimulus.",
+                f"Marker {group.name} ({len(group.times_s)} times) {what}; it was not taken as stimulus.",
                 "caution",
                 group.name,
                 value=lag_ms,

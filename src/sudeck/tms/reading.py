@@ -15,7 +15,8 @@ from sudeck.tms.pairs import look_for_pairs
 from sudeck.tms.protocol import StimulationProtocol, questions, read_protocol, tell_channel, tell_pulses
 from sudeck.tms.pulses import FoundPulse, PulseTrain, find_pulses
 from sudeck.tms.readers import read_file
-from sudeck.tms.recording import Recording, Section, Signal
+from sudeck.tms.readers.scaling import refuse_unsettled, unsettled
+from sudeck.tms.recording import Recording, Signal
 from sudeck.tms.trials import AmplitudeTable, Pulse, TrialSet, cut_trials
 from sudeck.tms.units import voltage_unit
 
@@ -36,7 +37,7 @@ def read_recording(path: str | Path, *, protocol: StimulationProtocol | str | Pa
     InputError
         If the file can not be read, or leaves its unit or rate open.
     """
-    return read_file(Path(path), _protocol(protocol).hints)
+    return read_file(Path(path), protocol_for(protocol).hints)
 
 
 def read_trials(
@@ -66,8 +67,8 @@ def read_trials(
         If there is nothing to measure, or file and tables contradict each other.
     """
     path = Path(path)
-    protocol = _protocol(protocol)
-    table = _events(events, path)
+    protocol = protocol_for(protocol)
+    table = events_for(events, path)
     contents = read_file(path, protocol.hints)
     if isinstance(contents, Recording):
         return _cut(contents, table, protocol, muscle)
@@ -157,7 +158,7 @@ def muscle_channels(
 def _cut(
     recording: Recording, events: EventsTable | None, protocol: StimulationProtocol, muscle: str | None
 ) -> tuple[TrialSet, ...]:
-    signals = muscle_channels(recording, muscle=muscle, protocol=protocol)
+    signals = _settled(recording, muscle_channels(recording, muscle=muscle, protocol=protocol))
     train = find_or_take_pulses(recording, events, protocol)
     if events is not None and events.has_times:
         rows = tuple(sorted(events.rows, key=lambda item: float(item["time_s"])))
@@ -167,7 +168,7 @@ def _cut(
         label=recording.source.label,
         events=events,
         protocol=protocol,
-        sections=[_section_of(recording, pulse.time_s) for pulse in train.pulses],
+        sections=[recording.section_of(pulse.time_s) for pulse in train.pulses],
     )
     sets = []
     for signal in signals:
@@ -179,6 +180,15 @@ def _cut(
         flags = (*about_it, *train.flags, *told_flags, *cut.flags, *questions(cut.pulses))
         sets.append(replace(cut, flags=(*flags, *_few(cut.n_trials))))
     return tuple(sets)
+
+
+def _settled(recording: Recording, signals: tuple[Signal, ...]) -> tuple[Signal, ...]:
+    """Leave out channels whose unit is open; refuse when no other is left."""
+    open_units = unsettled(recording.flags)
+    settled = tuple(signal for signal in signals if signal.name not in open_units)
+    if not settled:
+        raise refuse_unsettled(open_units[signals[0].name], recording.source.label)
+    return settled
 
 
 def _told(
@@ -244,18 +254,15 @@ def _few(n_trials: int) -> tuple[Flag, ...]:
     )
 
 
-def _section_of(recording: Recording, time_s: float) -> Section | None:
-    index = recording.section_at(time_s)
-    return None if index is None else recording.sections[index]
-
-
-def _protocol(given: StimulationProtocol | str | Path | None) -> StimulationProtocol:
+def protocol_for(given: StimulationProtocol | str | Path | None) -> StimulationProtocol:
+    """Return a protocol that was given, read from its file, or the empty one."""
     if given is None:
         return StimulationProtocol()
     return given if isinstance(given, StimulationProtocol) else read_protocol(Path(given))
 
 
-def _events(given: EventsTable | str | Path | None, recording: Path) -> EventsTable | None:
+def events_for(given: EventsTable | str | Path | None, recording: Path) -> EventsTable | None:
+    """Return an events table that was given, read from its file, or found where BIDS puts it."""
     if isinstance(given, EventsTable):
         return given
     if given is not None:

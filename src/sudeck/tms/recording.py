@@ -118,6 +118,11 @@ class Recording:
             return None
         return index
 
+    def section_of(self, time_s: float) -> Section | None:
+        """Return the section that holds `time_s`, or ``None`` in a gap."""
+        index = self.section_at(time_s)
+        return None if index is None else self.sections[index]
+
     def bounds(self, signal: Signal, section: int) -> tuple[int, int]:
         """Return the first sample of `signal` in a section and the one after its last."""
         before = sum(round((part.stop_s - part.start_s) * signal.rate_hz) for part in self.sections[:section])

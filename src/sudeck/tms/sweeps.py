@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # So many samples in a row on the same extreme value mean an amplifier on its rail, not a peak.
 _CLIPPED_RUN = 4
-_LISTED = 12
+_ABRUPT_LEVELS = 6.0
 
 
 def sweep_flags(emg_mv: NDArray[np.float64]) -> tuple[Flag, ...]:
@@ -115,13 +115,21 @@ def duplicate_flags(sets: Sequence[TrialSet]) -> tuple[Flag, ...]:
 
 
 def _longest_run_at_extremes(sweep: NDArray[np.float64]) -> int:
-    """Return the longest run of equal samples at the sweep's minimum or maximum."""
+    """Return the longest run of equal samples at the sweep's minimum or maximum that begins or ends abruptly.
+
+    The rounded top of a slow wave also repeats its largest value, but is reached in steps of one or two
+    quantisation levels.
+    """
+    steps = np.abs(np.diff(sweep))
+    level = float(steps[steps > 0].min())
     longest = 0
     for extreme in (sweep.min(), sweep.max()):
         at = np.flatnonzero(sweep == extreme)
-        breaks = np.flatnonzero(np.diff(at) > 1)
-        lengths = np.diff(np.concatenate([[-1], breaks, [at.size - 1]]))
-        longest = max(longest, int(lengths.max()))
+        for run in np.split(at, np.flatnonzero(np.diff(at) > 1) + 1):
+            into = steps[run[0] - 1] if run[0] > 0 else 0.0
+            out = steps[run[-1]] if run[-1] < steps.size else 0.0
+            if max(into, out) >= _ABRUPT_LEVELS * level:
+                longest = max(longest, int(run.size))
     return longest
 
 

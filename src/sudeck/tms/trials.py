@@ -130,6 +130,8 @@ class AmplitudeTable:
         The table.
     flags : tuple of Flag
         What the reader noticed.
+    participant : str
+        Whose trials these are, where a table holds several participants.
     """
 
     amplitude_mv: NDArray[np.float64]
@@ -137,6 +139,7 @@ class AmplitudeTable:
     latency_ms: NDArray[np.float64] | None
     source: SourceFile
     flags: tuple[Flag, ...] = ()
+    participant: str = ""
 
     @property
     def n_trials(self) -> int:
@@ -204,7 +207,7 @@ def cut_trials(
     if not centres:
         raise InputError(
             recording.source.label,
-            f"none of {len(pulses)} stimuli has {LEAST_BEFORE_MS:g} ms before and {LEAST_AFTER_MS:g} ms after it",
+            f"none of {len(pulses)} stimuli has {LEAST_BEFORE_MS:g} ms ahead and {LEAST_AFTER_MS:g} after",
             "check that the events table belongs to this recording and counts in seconds",
         )
     columns = np.arange(-before, after)

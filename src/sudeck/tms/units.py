@@ -118,7 +118,7 @@ def to_millivolts(
     if len(candidates) != 1:
         raise InputError(
             file,
-            f"channel {channel} {said}, and noise of {noise:.3g} and a peak of {peak:.3g} do not settle its unit",
+            f"channel {channel} {said}; noise of {noise:.3g} and a peak of {peak:.3g} do not settle its unit",
             "state it in the protocol file, for example unit = 'mV' under [recording]",
         )
     chosen = candidates[0]

@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     from sudeck.tms.readers.base import Contents
 
 # In the order they are asked: formats with an unmistakable signature first, plain tables last.
-FORMATS = ("cfs", "spike2", "brainvision", "matlab")
+FORMATS = (
+    "cfs",
+    "spike2",
+    "brainvision",
+    "edf",
+    "matlab",
+    "acqknowledge",
+    "brainsight",
+    "epoched",
+    "amplitudes",
+)
 
 # Formats nothing reads outside their maker's software, and how to get the data out of it.
 _UNREADABLE = {

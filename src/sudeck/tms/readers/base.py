@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     Contents = Recording | tuple[TrialSet | AmplitudeTable, ...]
 
 HEAD_BYTES = 4096
+# A text at this many moments is a label; see `labels_that_repeat`.
+REPEATED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +91,13 @@ def truncated(path: Path, what: str = "the file ends before its header says it s
 def corrupt(path: Path, what: str) -> InputError:
     """Build the error for a file whose header contradicts itself."""
     return InputError(path.name, what, "the file looks damaged; copy or export it again")
+
+
+def labels_that_repeat(texts: Iterable[str]) -> frozenset[str]:
+    """Return the texts that label at least three moments.
+
+    What is written three times names a stimulus or a condition; what is written once may be a remark about
+    a person, and is not kept.
+    """
+    counts = Counter(texts)
+    return frozenset(text for text, count in counts.items() if count >= REPEATED)

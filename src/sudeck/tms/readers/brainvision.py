@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.tms.readers.base import Hints, corrupt, source_of, truncated
-from sudeck.tms.recording import Marker, Recording, Section, Signal
-from sudeck.tms.units import to_millivolts
+from sudeck.tms.readers.scaling import RawChannel, signals_of
+from sudeck.tms.recording import Marker, Recording, Section
 
 FORMAT: Final = "BrainVision"
 _SIGNATURES = (b"Brain Vision Data Exchange", b"BrainVision Data Exchange")
@@ -60,22 +60,18 @@ def read(path: Path, hints: Hints) -> Recording:
     dtype = np.dtype(("<" if binary.get("UseBigEndianOrder", "NO").upper() != "YES" else ">") + _DTYPES[code])
     raw = _samples(data_path, dtype, int(n_channels), common.get("DataOrientation", "MULTIPLEXED").upper())
     rate_hz = 1e6 / interval_us
-    flags: list[Flag] = []
-    signals = []
+    channels = []
     for index in range(int(n_channels)):
         name, resolution, unit = _channel(header, index, header_path)
-        millivolts, found = to_millivolts(
-            raw[index] * resolution, unit, channel=name, file=path.name, stated=hints.unit_of(name)
-        )
-        flags += found
-        signals.append(Signal(name, millivolts, rate_hz, 0.0, unit))
+        channels.append(RawChannel(name, raw[index] * resolution, unit, rate_hz))
+    signals, flags = signals_of(channels, path.name, hints)
     marker_path = _companion(header_path, common.get("MarkerFile", ""), ".vmrk")
     if marker_path is None:
         flags.append(Flag("markers-missing", f"The marker file of {path.name} is missing.", "caution"))
     markers = () if marker_path is None else _markers(marker_path, rate_hz)
     parts = [part for part in (header_path, marker_path, data_path) if part is not None]
     sections = (Section(0.0, raw.shape[1] / rate_hz),)
-    return Recording(source_of(*parts), FORMAT, tuple(signals), markers, sections, tuple(flags))
+    return Recording(source_of(*parts), FORMAT, signals, markers, sections, tuple(flags))
 
 
 def _ini(path: Path) -> Ini:

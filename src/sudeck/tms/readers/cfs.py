@@ -32,8 +32,8 @@ from numpy.typing import NDArray
 from sudeck.core.errors import InputError
 from sudeck.tms.readers.base import Hints, corrupt, source_of, truncated
 from sudeck.tms.readers.frames import in_time, state_labels
-from sudeck.tms.recording import Marker, Recording, Section, Signal
-from sudeck.tms.units import to_millivolts
+from sudeck.tms.readers.scaling import RawChannel, signals_of
+from sudeck.tms.recording import Marker, Recording, Section
 
 FORMAT: Final = "CED Signal (CFS)"
 _SIGNATURE = b'CEDFILE"'
@@ -109,22 +109,19 @@ def read(path: Path, hints: Hints) -> Recording:
     )
     frames = [frames[index] for index in order]
     rates = {index: _rate(frames, index, channels[index], path) for index in waves}
-    signals = []
+    raw = []
     for index in waves:
         channel = channels[index]
-        raw = np.concatenate([_numbers(data, channel, frame.pieces[index], path) for frame in frames])
-        millivolts, found = to_millivolts(
-            raw, channel.unit, channel=channel.name, file=path.name, stated=hints.unit_of(channel.name)
-        )
-        flags += found
-        signals.append(Signal(channel.name, millivolts, rates[index], starts[0], channel.unit))
+        samples = np.concatenate([_numbers(data, channel, frame.pieces[index], path) for frame in frames])
+        raw.append(RawChannel(channel.name, samples, channel.unit, rates[index], starts[0]))
+    signals, doubts = signals_of(raw, path.name, hints)
     labels = state_labels([frame.label for frame in frames], [frame.state for frame in frames])
     sections = tuple(
         Section(start, start + frame.pieces[first].points / rates[first], label)
         for start, frame, label in zip(starts, frames, labels, strict=True)
     )
     markers = _markers(data, channels, frames, starts, labels, first, path)
-    return Recording(source_of(path), FORMAT, tuple(signals), markers, sections, tuple(flags))
+    return Recording(source_of(path), FORMAT, signals, markers, sections, (*flags, *doubts))
 
 
 def _structure(data: bytes, path: Path) -> tuple[list[_Channel], list[_Frame]]:
@@ -205,10 +202,10 @@ def _variable(
     if not 0 <= number < len(_NUMBER_TYPES):
         return None
     dtype = np.dtype(_NUMBER_TYPES[number])
-    value = (
-        np.frombuffer(data, dtype, 1, area + place) if 0 <= area + place <= len(data) - dtype.itemsize else []
-    )
-    return None if len(value) == 0 else value[0].item()
+    if not 0 <= area + place <= len(data) - dtype.itemsize:
+        return None
+    value: int | float = np.frombuffer(data, dtype, 1, area + place)[0].item()
+    return value
 
 
 def _numbers(data: bytes, channel: _Channel, piece: _Piece, path: Path) -> NDArray[np.float64]:

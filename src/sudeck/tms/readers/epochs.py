@@ -1,4 +1,4 @@
-"""From sweeps found in a file to trials aligned at their stimulus, or to a recording of one section a sweep."""
+"""From sweeps in a file to trials aligned at their stimulus, or to a recording of one section a sweep."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import SourceFile
 from sudeck.tms.artefacts import artefact_times, common_artefact_sample
-from sudeck.tms.readers.arrays import Array, Sweeps
+from sudeck.tms.readers.arrays import Sweeps
 from sudeck.tms.readers.base import Hints
 from sudeck.tms.recording import Marker, Recording, Section, Signal
 from sudeck.tms.sweeps import sweep_flags
 from sudeck.tms.trials import Pulse, TrialSet
-from sudeck.tms.units import to_millivolts
 
 if TYPE_CHECKING:
     from sudeck.tms.readers.base import Contents
@@ -53,23 +52,25 @@ def contents_of(sweeps: Sweeps, path: Path, source: SourceFile, form: str, hints
     InputError
         If the unit is unclear, or nothing says or shows where the stimulus is.
     """
-    flags: list[Flag] = []
-    millivolts: list[list[Array]] = []
     lengths = [sweep.size for sweep in sweeps.emg[0]]
     for channel, blocks in zip(sweeps.channels, sweeps.emg, strict=True):
         if [sweep.size for sweep in blocks] != lengths:
-            raise InputError(path.name, f"the sweeps of {channel} differ in length from those of other channels",
-                             "export all channels at one rate")  # fmt: skip
-        flat, found = to_millivolts(
-            np.concatenate(blocks),
-            sweeps.unit,
-            channel=channel,
-            file=path.name,
-            stated=hints.unit_of(channel),
-        )
-        millivolts.append(np.split(flat, np.cumsum(lengths)[:-1]))
-        flags += found
-    recording = _recording(millivolts, sweeps, source, form, flags)
+            what = f"the sweeps of {channel} differ in length from those of other channels"
+            raise InputError(path.name, what, "export all channels at one rate")
+    signals, flags = signals_of(
+        [
+            RawChannel(channel, np.concatenate(blocks), sweeps.unit, sweeps.rate_hz)
+            for channel, blocks in zip(sweeps.channels, sweeps.emg, strict=True)
+        ],
+        path.name,
+        hints,
+    )
+    open_units = unsettled(flags)
+    if len(open_units) == len(signals):
+        raise refuse_unsettled(next(iter(open_units.values())), path.name)
+    seams = np.cumsum(lengths)[:-1]
+    millivolts = [np.split(signal.samples_mv, seams) for signal in signals]
+    recording = _recording(signals, sweeps, lengths, source, form, flags)
     if len(lengths) == 1 and lengths[0] > _CONTINUOUS_S * sweeps.rate_hz:
         return recording
     pulse_sample = sweeps.pulse_sample
@@ -104,6 +105,8 @@ def contents_of(sweeps: Sweeps, path: Path, source: SourceFile, form: str, hints
     pulses = tuple(Pulse(**{"time_s": math.nan, "kind": "unknown", **row}) for row in sweeps.told)
     trials = []
     for channel, blocks in zip(sweeps.channels, millivolts, strict=True):
+        if channel in open_units:
+            continue
         emg_mv = np.stack([sweep[: min(lengths)] for sweep in blocks])
         about_it = tuple(flag for flag in flags if flag.subject in {"", channel})
         trials.append(
@@ -121,17 +124,18 @@ def contents_of(sweeps: Sweeps, path: Path, source: SourceFile, form: str, hints
 
 
 def _recording(
-    millivolts: list[list[Array]], sweeps: Sweeps, source: SourceFile, form: str, flags: list[Flag]
+    signals: tuple[Signal, ...],
+    sweeps: Sweeps,
+    lengths: list[int],
+    source: SourceFile,
+    form: str,
+    flags: list[Flag],
 ) -> Recording:
     """Lay sweeps end to end, one section each, so that stimuli are found in each by itself."""
-    ends = np.cumsum([0, *(sweep.size for sweep in millivolts[0])]) / sweeps.rate_hz
+    ends = np.cumsum([0, *lengths]) / sweeps.rate_hz
     sections = tuple(
         Section(float(ends[i]), float(ends[i + 1]), str(row.get("condition", "")), row)
         for i, row in enumerate(sweeps.told)
-    )
-    signals = tuple(
-        Signal(channel, np.concatenate(block), sweeps.rate_hz, 0.0, sweeps.unit or "mV")
-        for channel, block in zip(sweeps.channels, millivolts, strict=True)
     )
     markers: tuple[Marker, ...] = ()
     if sweeps.pulse_sample is not None:

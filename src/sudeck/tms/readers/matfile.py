@@ -88,7 +88,7 @@ def _plain(value: Any, depth: int = 0) -> Any:
         return [_plain(item, depth + 1) for item in value.flat]
     if value.dtype.kind in "US":
         texts = [str(item).strip() for item in value.flat]
-        return texts[0] if len(texts) == 1 else ("" if not texts else texts)
+        return texts[0] if len(texts) == 1 else (texts or "")
     return value
 
 
@@ -123,8 +123,7 @@ def _from_hdf5(item: Any, file: Any, depth: int = 0) -> Any:
     if depth > _MAX_DEPTH:
         return None
     if isinstance(item, h5py.Group):
-        fields = {name: _from_hdf5(child, file, depth + 1) for name, child in item.items()}
-        return fields
+        return {name: _from_hdf5(child, file, depth + 1) for name, child in item.items()}
     if item.attrs.get("MATLAB_empty", 0):
         return "" if _matlab_class(item) == "char" else np.zeros((0, 0))
     array = item[()]

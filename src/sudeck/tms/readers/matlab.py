@@ -10,6 +10,7 @@ from sudeck.tms.readers.base import Hints, source_of
 from sudeck.tms.readers.epochs import contents_of
 from sudeck.tms.readers.matfile import is_matfile, is_version_73, load
 from sudeck.tms.readers.matlab_exports import exported
+from sudeck.tms.readers.sidecar import sidecar_of
 
 if TYPE_CHECKING:
     from sudeck.tms.readers.base import Contents
@@ -34,7 +35,7 @@ def read(path: Path, hints: Hints) -> Contents:
     MissingDependencyError
         If it needs h5py or mat-io and they are not installed.
     """
-    values = load(path)
+    values = load(path) | sidecar_of(path)
     source = source_of(path)
     recording = exported(values, path, source, hints)
     if recording is not None:

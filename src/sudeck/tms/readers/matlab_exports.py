@@ -5,7 +5,6 @@ Each is recognised by the names of its variables or fields, as the maker's manua
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,17 +15,16 @@ from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError
 from sudeck.core.provenance import SourceFile
-from sudeck.tms.readers.base import Hints, corrupt
+from sudeck.tms.readers.base import Hints, corrupt, labels_that_repeat
 from sudeck.tms.readers.frames import in_time, state_labels
-from sudeck.tms.recording import Marker, Recording, Section, Signal
-from sudeck.tms.units import to_millivolts
+from sudeck.tms.readers.scaling import RawChannel, signals_of
+from sudeck.tms.recording import Marker, Recording, Section
 
 _SIGNAL_FIELDS = {"interval", "points", "chans", "frames", "values"}
 _SPIKE2_WAVE, _SPIKE2_EVENTS = {"interval", "values", "start"}, {"resolution", "times"}
 _LABCHART = {"data", "datastart", "dataend", "samplerate"}
+_EVENT_MARKER = 2
 _ACQKNOWLEDGE = {"data", "units", "labels", "isi"}
-# A comment written this often labels stimuli; one written once may be about a person.
-_REPEATED = 3
 
 
 @dataclass(frozen=True)
@@ -95,14 +93,11 @@ def exported(values: Mapping[str, Any], path: Path, source: SourceFile, hints: H
         [frame.start_s for frame in frames], [frame.duration_s for frame in frames]
     )
     frames = [frames[index] for index in order]
-    signals = []
-    for index, (name, unit, rate_hz) in enumerate(zip(names, units, rates, strict=True)):
-        samples = np.concatenate([frame.samples[index] for frame in frames])
-        millivolts, doubts = to_millivolts(
-            samples, unit, channel=name, file=path.name, stated=hints.unit_of(name)
-        )
-        flags += doubts
-        signals.append(Signal(name, millivolts, rate_hz, starts[0], unit))
+    raw = [
+        RawChannel(name, np.concatenate([frame.samples[index] for frame in frames]), unit, rate_hz, starts[0])
+        for index, (name, unit, rate_hz) in enumerate(zip(names, units, rates, strict=True))
+    ]
+    signals, doubts = signals_of(raw, path.name, hints)
     sections = tuple(
         Section(start, start + frame.samples[0].size / rates[0], frame.label)
         for start, frame in zip(starts, frames, strict=True)
@@ -113,7 +108,7 @@ def exported(values: Mapping[str, Any], path: Path, source: SourceFile, hints: H
         if frame.first_x_s < 0 < frame.first_x_s + frame.duration_s
     ]
     ordered = tuple(sorted((*markers, *zeros), key=lambda marker: marker.time_s))
-    return Recording(source, form, tuple(signals), ordered, sections, tuple(flags))
+    return Recording(source, form, signals, ordered, sections, (*flags, *doubts))
 
 
 def _signal(values: Mapping[str, Any]) -> Found | None:
@@ -121,29 +116,30 @@ def _signal(values: Mapping[str, Any]) -> Found | None:
     data = next((v for v in values.values() if isinstance(v, dict) and set(v) >= _SIGNAL_FIELDS), None)
     if data is None:
         return None
-    block = np.asarray(data["values"], dtype=np.float64)
-    block = block.reshape(block.shape + (1,) * (3 - block.ndim))
+    values_of = np.asarray(data["values"], dtype=np.float64)
+    n_points, n_channels, n_frames = (*values_of.shape, 1, 1)[:3]
+    block = values_of.reshape(n_points, n_channels, n_frames)
     interval, first_x = _number(data["interval"]), _number(data.get("start", 0.0))
     channels, infos = _structs(data.get("chaninfo")), _structs(data.get("frameinfo"))
     names = [str(info.get("title") or f"channel {i + 1}") for i, info in enumerate(channels)]
-    names += [f"channel {i + 1}" for i in range(len(names), block.shape[1])]
-    units = [str(info.get("units") or "") for info in channels] + [""] * (block.shape[1] - len(channels))
-    infos = [*infos, *({} for _ in range(block.shape[2] - len(infos)))]
+    names += [f"channel {i + 1}" for i in range(len(names), n_channels)]
+    units = [str(info.get("units") or "") for info in channels] + [""] * (n_channels - len(channels))
+    infos = [*infos, *({} for _ in range(n_frames - len(infos)))]
     labels = state_labels(
         [str(info.get("label") or "").strip() for info in infos],
         [int(_number(info["state"])) if "state" in info else None for info in infos],
     )
     frames = [
         Frame(
-            [block[:, channel, index] for channel in range(block.shape[1])],
+            [block[:, channel, index] for channel in range(n_channels)],
             _number(infos[index]["start"]) if "start" in infos[index] else None,
             labels[index],
             first_x,
-            block.shape[0] * interval,
+            n_points * interval,
         )
-        for index in range(block.shape[2])
+        for index in range(n_frames)
     ]
-    return "CED Signal (MATLAB)", names, units, [1 / interval] * block.shape[1], frames, []
+    return "CED Signal (MATLAB)", names, units, [1 / interval] * n_channels, frames, []
 
 
 def _spike2(values: Mapping[str, Any]) -> Found | None:
@@ -201,11 +197,11 @@ def _labchart_markers(values: Mapping[str, Any], block_starts: Sequence[float]) 
         return []
     texts = _texts(values.get("comtext"))
     ticks = np.ravel(np.asarray(values.get("tickrate", values["samplerate"]), dtype=np.float64))
-    repeats = Counter(int(row[4]) for row in rows)
+    labels = labels_that_repeat(str(int(row[4])) for row in rows)
     markers = []
     for _, block, tick, kind, text in rows:
         index, number = int(block) - 1, int(text) - 1
-        if (kind != 2 and repeats[int(text)] < _REPEATED) or not 0 <= index < len(block_starts):
+        if (kind != _EVENT_MARKER and str(int(text)) not in labels) or not 0 <= index < len(block_starts):
             continue
         time_s = block_starts[index] + float(tick) / float(ticks[min(index, ticks.size - 1)])
         markers.append(Marker(time_s, texts[number] if 0 <= number < len(texts) else "", "event marker"))

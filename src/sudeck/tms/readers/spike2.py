@@ -9,10 +9,9 @@ from typing import Any, Final
 import numpy as np
 
 from sudeck.core.errors import InputError, MissingDependencyError
-from sudeck.core.flags import Flag
 from sudeck.tms.readers.base import Hints, corrupt, source_of
-from sudeck.tms.recording import Marker, Recording, Section, Signal
-from sudeck.tms.units import to_millivolts
+from sudeck.tms.readers.scaling import RawChannel, signals_of
+from sudeck.tms.recording import Marker, Recording, Section
 
 FORMAT: Final = "Spike2"
 # Every SON file carries the maker's notice at byte 2.
@@ -61,8 +60,7 @@ def _recording(raw: Any, path: Path, hints: Hints) -> Recording:
             path.name, "the file holds no waveform channel", "check that the export took EMG along"
         )
     segments = range(raw.header["nb_segment"][0])
-    flags: list[Flag] = []
-    signals: dict[int, Signal] = {}
+    channels: dict[int, RawChannel] = {}
     for stream, (_, stream_id, *_) in enumerate(streams):
         chunks = [raw.get_analogsignal_chunk(0, segment, None, None, stream) for segment in segments]
         start_s = float(raw.get_signal_t_start(0, 0, stream))
@@ -72,27 +70,21 @@ def _recording(raw: Any, path: Path, hints: Hints) -> Recording:
             name, unit = str(channel["name"]), str(channel["units"])
             numbers = np.concatenate([chunk[:, column] for chunk in chunks])
             scaled = numbers * float(channel["gain"]) + float(channel["offset"])
-            millivolts, found = to_millivolts(
-                scaled, unit, channel=name, file=path.name, stated=hints.unit_of(name)
-            )
-            flags += found
-            signals[row] = Signal(name, millivolts, float(channel["sampling_rate"]), start_s, unit)
-    in_file_order = tuple(signals[row] for row in sorted(signals))
+            channels[row] = RawChannel(name, scaled, unit, float(channel["sampling_rate"]), start_s)
+    signals, flags = signals_of([channels[row] for row in sorted(channels)], path.name, hints)
     sections = tuple(
         Section(
             float(raw.get_signal_t_start(0, segment, 0)),
             float(raw.get_signal_t_start(0, segment, 0))
-            + raw.get_signal_size(0, segment, 0) / float(in_file_order[0].rate_hz),
+            + raw.get_signal_size(0, segment, 0) / float(signals[0].rate_hz),
         )
         for segment in segments
     )
-    return Recording(source_of(path), FORMAT, in_file_order, _markers(raw), sections, tuple(flags))
+    return Recording(source_of(path), FORMAT, signals, _markers(raw), sections, tuple(flags))
 
 
 def _markers(raw: Any) -> tuple[Marker, ...]:
-    """Return events of every channel. Keyboard marks keep their key, text marks lose their text: a person
-    may have typed a name there.
-    """
+    """Return events of every channel; text marks lose their text, since a name may have been typed there."""
     markers = []
     for index, channel in enumerate(raw.header["event_channels"]):
         for segment in range(raw.header["nb_segment"][0]):

@@ -1,0 +1,34 @@
+"""The small JSON file beside bare arrays: what they are, in the words of the protocol file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sudeck.core.errors import InputError
+
+
+def sidecar_of(path: Path) -> dict[str, Any]:
+    """Return what the JSON file of the same name says, or nothing.
+
+    A sidecar gives any of ``rate_hz``, ``unit``, ``pulse_ms`` or ``pulse_sample``, ``channel`` (or a list
+    ``channels``), and columns with one value a trial under the names of an events table::
+
+        {"rate_hz": 3000, "unit": "uV", "pulse_ms": 50, "channel": "FDI", "test_mso": [50, 55, 60]}
+
+    Raises
+    ------
+    InputError
+        If the file is no JSON object.
+    """
+    beside = path.with_suffix(".json")
+    if not beside.is_file():
+        return {}
+    try:
+        content = json.loads(beside.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise InputError(beside.name, "the sidecar is no JSON object", "correct the file")
+    return content
