@@ -14,6 +14,7 @@ from sudeck.core.provenance import SourceFile
 from sudeck.tms.artefacts import artefact_times, common_artefact_sample
 from sudeck.tms.readers.arrays import Sweeps
 from sudeck.tms.readers.base import Hints
+from sudeck.tms.readers.scaling import RawChannel, refuse_unsettled, signals_of, unsettled
 from sudeck.tms.recording import Marker, Recording, Section, Signal
 from sudeck.tms.sweeps import sweep_flags
 from sudeck.tms.trials import Pulse, TrialSet
