@@ -25,7 +25,8 @@ def active_trials(
         return np.full(rms_mv.shape, settings.silent_period == "always")
     told = np.array([pulse.state or "" for pulse in pulses])
     untold = told == ""
-    contracting = untold.any() and np.nanmedian(rms_mv[untold]) > settings.active_mv
+    known = rms_mv[untold & np.isfinite(rms_mv)]
+    contracting = known.size > 0 and float(np.median(known)) > settings.active_mv
     return np.asarray((told == "active") | (untold & contracting))
 
 

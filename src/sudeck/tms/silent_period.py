@@ -18,8 +18,9 @@ IPSILATERAL_MS: Final[Window] = (25.0, 80.0)
 
 # EMG at or below this share of its level before the pulse is silence: the pause is over when half is back.
 _QUIET_SHARE: Final = 0.5
-# The quietest stretch must be at least this quiet, or there is no pause to measure.
-_DEEPEST_SHARE: Final = 0.6
+# The quietest stretch after the pulse must be so much quieter than the quietest before it, or there is no
+# pause to measure: steady EMG has quiet stretches too.
+_DEEPER_THAN_BEFORE: Final = 0.5
 SLOPE_SPAN_MS: Final = 1.0
 # Evidence (log likelihood ratio, one sample every 0.2 ms) that ends the pause, and the most one sample gives.
 _EVIDENCE: Final = 20.0
@@ -80,6 +81,7 @@ def find_silent_periods(
     *,
     search_ms: Window = CONTRALATERAL_MS,
     baseline_ms: Window = (-105.0, -5.0),
+    latest_ms: float = 500.0,
     quiet_span_ms: float = 20.0,
     quiet_share: float = _QUIET_SHARE,
 ) -> SilentPeriods:
@@ -87,12 +89,12 @@ def find_silent_periods(
 
     The slope over a millisecond stands for the EMG: it lets go of the slow tail of the MEP, which else
     hides the begin of the pause. The quietest 20 ms in the search window are taken as its middle, if the
-    slope there has an RMS below 60 % of that before the pulse. From there, forwards and backwards, the log
-    likelihood ratio of "as loud as before the pulse" over "at most half as loud" is summed up; when the sum
-    has risen far enough above its minimum the pause is over, and it ended at that minimum (Page 1954,
-    Biometrika 41:100-115; for silent periods King et al. 2005, J Physiol 565P:C21). The definition of the
-    end matters: "half the EMG is back" comes later than "first activity" (van Kuijk et al. 2014,
-    doi 10.1186/1743-0003-11-1).
+    slope there has less than half the RMS of the quietest 20 ms before the pulse. From there, forwards
+    and backwards, the log likelihood ratio of "as loud as before the pulse" over "at most half as loud" is
+    summed up; when the sum has risen far enough above its minimum the pause is over, and it ended at that
+    minimum (Page 1954, Biometrika 41:100-115; for silent periods King et al. 2005, J Physiol 565P:C21).
+    The definition of the end matters: "half the EMG is back" comes later than "first activity" (van Kuijk
+    et al. 2014, doi 10.1186/1743-0003-11-1).
 
     Parameters
     ----------
@@ -106,6 +108,8 @@ def find_silent_periods(
         Where the quietest stretch may lie; `IPSILATERAL_MS` for the ipsilateral silent period.
     baseline_ms : (float, float)
         EMG before the pulse, cut to what the sweep holds.
+    latest_ms : float
+        The return of the EMG is looked for until then, or until the sweep ends.
     quiet_span_ms : float
         Length of the quietest stretch: no shorter pause is found.
     quiet_share : float
@@ -140,27 +144,29 @@ def find_silent_periods(
 
     begin, end = columns(baseline_ms)
     first, last = columns(search_ms)
+    # The slope is not known over its own span at the very end of the sweep.
+    end_of_search = min(column(latest_ms), n_samples - max(1, round(SLOPE_SPAN_MS * rate_hz / 1e3)))
     span = max(2, round(quiet_span_ms * rate_hz / 1e3))
     nothing = np.full(n_trials, np.nan)
     if end - begin < span or last - first <= span:
         return SilentPeriods(nothing, nothing, np.zeros(n_trials, dtype=bool), nothing)
 
     before = energy[:, begin:end].mean(axis=1)
-    total = np.cumsum(energy[:, first:last], axis=1)
-    moving = (total[:, span:] - total[:, :-span]) / span
-    quietest = moving.argmin(axis=1)
-    middle = first + 1 + quietest + span // 2
-    depth = np.sqrt(moving.min(axis=1) / np.where(before > 0, before, np.nan))
+    loud = np.where(before > 0, before, np.nan)
+    moving = _moving_mean(energy[:, first:last], span)
+    middle = first + moving.argmin(axis=1) + span // 2
+    depth = np.sqrt(moving.min(axis=1) / loud)
+    usual_depth = np.sqrt(_moving_mean(energy[:, begin:end], span).min(axis=1) / loud)
 
     onset, offset, censored = nothing.copy(), nothing.copy(), np.zeros(n_trials, dtype=bool)
     evidence = _EVIDENCE * rate_hz / 5000.0
-    for trial in np.flatnonzero(depth < _DEEPEST_SHARE):
+    for trial in np.flatnonzero(depth < _DEEPER_THAN_BEFORE * usual_depth):
         loudness = energy[trial] / before[trial]
         gain = _log_likelihood_ratio(loudness, max(depth[trial], quiet_share))
-        ahead = _change(gain[middle[trial] : last], evidence)
+        ahead = _change(gain[middle[trial] : end_of_search], evidence)
         back = _change(gain[pulse_sample : middle[trial]][::-1], evidence)
         censored[trial] = ahead is None
-        end_column = last if ahead is None else middle[trial] + ahead
+        end_column = end_of_search if ahead is None else middle[trial] + ahead
         begin_column = pulse_sample if back is None else middle[trial] - back
         offset[trial] = (end_column - pulse_sample) * 1e3 / rate_hz
         onset[trial] = (begin_column - pulse_sample) * 1e3 / rate_hz
@@ -176,6 +182,12 @@ def slope_energy(sweeps: NDArray[np.float64], span: int) -> NDArray[np.float64]:
     half = span // 2
     energy[:, half : sweeps.shape[1] - (span - half)] = (sweeps[:, span:] - sweeps[:, :-span]) ** 2
     return energy
+
+
+def _moving_mean(values: NDArray[np.float64], span: int) -> NDArray[np.float64]:
+    """Return the mean over each stretch of `span` columns, the first beginning at column 0."""
+    total = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1)
+    return np.asarray((total[:, span:] - total[:, :-span]) / span)
 
 
 def _log_likelihood_ratio(loudness: NDArray[np.float64], quiet: float) -> NDArray[np.float64]:
