@@ -157,7 +157,7 @@ def write_epochs_csv(
         "pulse_ms": 1e3 * before_s,
         "channel": recording.channel,
         "condition": [event["trial_type"] for event in events],
-        "time_s": [event["onset"] for event in events],
+        "onset": [event["onset"] for event in events],
         **{column: [event[column] for event in events] for column in told},
     }
     write_json(path.with_suffix(".json"), sidecar)
