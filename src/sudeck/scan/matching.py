@@ -13,13 +13,16 @@ from sudeck.scan.geometry import Grid, Points, Similarity
 from sudeck.scan.limbs import Limbs
 
 PARAMETERS = ("rotation_rad", "log_scale", "shift_x_mm", "shift_y_mm")
-_GAIN_KNOT_MM = 30.0
+_GAIN_KNOT_MM = 16.0
 _GAIN_PRIOR_SD = 0.5  # of the log gain at one knot around the mean gain
 _MARGIN_PX = 8  # of surroundings compared with the limb: its edge is what fixes the pose
+# Blur of the camera at the limb (about 7 mm FWHM), which does not grow with a larger limb.
+_CAMERA_SIGMA_MM = 3.0
 _VARIANCE_OFFSET = 0.1  # keeps the square root smooth where there are no counts
 _ROBUST_CUTOFF = 6.0  # residuals beyond this many spreads weigh nothing (Tukey): injection sites, spills
 _EXTENDED_WEIGHT = 0.3  # of points whose counterpart lies beyond the field, where edge pixels stand in
 _MISFIT_REACH_PX = 4.0  # over which differences between limbs are taken to be alike
+_LEAST_SIGNAL = 0.1  # of the apparent information on the pose that is taken for real, however noisy the images
 _LARGEST_STEP = np.array([0.15, 0.08, 8.0, 8.0])  # of one iteration, in PARAMETERS
 _ARM_MM = 60.0  # half a limb: turns angles into movements of its ends
 
@@ -38,16 +41,20 @@ class LimbImage:
     grid : Grid
     mask : ndarray of bool, shape [row, column]
         The pixels of the limb.
+    background : float
+        Counts per pixel outside the limbs, which no difference of uptake scales.
     """
 
     counts: Array
     grid: Grid
     mask: NDArray[np.bool_]
+    background: float
 
     @classmethod
     def alone(cls, counts: Array, grid: Grid, limbs: Limbs, label: int) -> LimbImage:
         """Return one of the two limbs of an image without the other."""
-        return cls(np.where(limbs.territory == label, counts, limbs.background), grid, limbs.mask(label))
+        own = np.where(limbs.territory == label, counts, limbs.background)
+        return cls(own, grid, limbs.mask(label), limbs.background)
 
     @property
     def centre_mm(self) -> Array:
@@ -99,14 +106,23 @@ class Match:
         *,
         prior: Similarity,
         prior_sd: Sequence[float],
+        size: float | None = None,
         thin: int = 1,
     ) -> Match:
-        """Smooth and stabilise both images once for all steps."""
+        """Smooth both images once for all steps.
+
+        The images are smoothed so that camera and smoothing together blur each limb in proportion to its
+        size; equal blur on unequal limbs would make them look more equal than they are.
+        """
         thin = max(thin, 2 if sigma > 2.0 else 1)
-        images = [_stabilised(limb.counts, sigma) for limb in (first, second)]
+        grow = math.sqrt(prior.scale if size is None else size)
+        blurs = [
+            _matched_blur_px(sigma, limb.grid.pixel_mm, times) for limb, times in ((first, 1 / grow), (second, grow))
+        ]
+        images = [_smoothed(limb.counts, blur) for limb, blur in zip((first, second), blurs, strict=True)]
         return cls(
-            _View.of(first, images[0], images[1], second.grid, thin),
-            _View.of(second, images[1], images[0], first.grid, thin),
+            _View.of(first, second, images[0], images[1], thin),
+            _View.of(second, first, images[1], images[0], thin),
             prior,
             np.asarray(prior_sd, dtype=np.float64),
             1.0 / (4.0 * math.pi * sigma**2),
@@ -156,7 +172,7 @@ class Match:
         there = self.forward.linearise(transform, self.noise)
         inflation = self._inflation(there)
         data = np.linalg.inv(inflation * self._poisson(there))
-        noise = self.noise * (1.0 + there.field**2)
+        noise = self.noise * there.noisiness * (1.0 + there.field)
         dispersion = float(np.sum(there.weights * there.residual**2) / np.sum(there.weights * noise))
         level = float(np.median(self.forward.values[self.forward.values > 0.5 * self.forward.values.max()]))
         beyond = max(0.0, (dispersion - 1.0) * float(np.mean(noise)))
@@ -165,7 +181,7 @@ class Match:
             dispersion=dispersion,
             inflation=inflation,
             residual=2.0 * math.sqrt(beyond) / max(level, 1e-9),
-            gain=float(np.sum(there.weights * there.field) / there.weights.sum()) ** 2,
+            gain=float(np.sum(there.weights * there.field) / there.weights.sum()),
             overlap=float(self.forward.grid.contains(transform(self.forward.points)).mean()),
         )
 
@@ -188,11 +204,11 @@ class Match:
         return np.array([turn, size, *(transform(self.centre) - self.prior(self.centre))])
 
     def _unit(self, system: _System) -> float:
-        return self.noise * (1.0 + float(np.mean(system.field)) ** 2) * 4 * math.pi * self.sigma**2 / self.forward.area_px
+        return self.noise * (1.0 + float(np.mean(system.field))) * 4 * math.pi * self.sigma**2 / self.forward.area_px
 
     def _poisson(self, system: _System) -> Array:
         """Covariance of the pose from Poisson noise, correlated by the smoothing."""
-        spread = np.sqrt(self.noise * (1.0 + system.field**2))
+        spread = np.sqrt(self.noise * system.noisiness * (1.0 + system.field))
         return self._sandwich(system, spread, self.sigma * math.sqrt(2.0))
 
     def _inflation(self, system: _System) -> float:
@@ -208,8 +224,17 @@ class Match:
         image[row, column] = scores
         near = ndimage.gaussian_filter(image, (correlation_px, correlation_px, 0), mode="constant", truncate=3.0)
         filling = scores.T @ near[row, column] * (2 * math.pi * correlation_px**2)
-        bread = np.linalg.inv(system.normal)
+        bread = np.linalg.inv(self._signal_normal(system))
         return np.asarray(bread @ filling @ bread)
+
+    def _signal_normal(self, system: _System) -> Array:
+        """Return the normal matrix without what the slopes of the noise pretend to know about the pose."""
+        slope_noise = system.weights * system.noisiness * system.field * self.noise / (2.0 * self.sigma**2 * self.forward.grid.pixel_mm**2)
+        pretended = np.einsum("nai,n,naj->ij", system.lever, slope_noise, system.lever)
+        values, vectors = np.linalg.eigh(np.linalg.solve(_root(system.normal), np.linalg.solve(_root(system.normal), pretended).T))
+        kept = np.maximum(1.0 - values, _LEAST_SIGNAL)
+        root = _root(system.normal) @ vectors
+        return np.asarray(root @ np.diag(kept) @ root.T)
 
 
 @dataclass(frozen=True)
@@ -219,9 +244,11 @@ class _System:
     jacobian: Array  # [n, 4] orthogonal to the gains
     residual: Array
     weights: Array
-    field: Array
+    field: Array  # gain of the own counts over the other's, at each point
+    noisiness: Array  # variance of the noise as a share of the nominal one, which empty pixels do not reach
     normal: Array
     gradient: Array
+    lever: Array  # [n, 2, 4] movement (x, y) of each point with the parameters
 
 
 @dataclass(frozen=True)
@@ -232,30 +259,31 @@ class _View:
     pixels: tuple[NDArray[np.intp], NDArray[np.intp]]  # their rows and columns, from zero
     values: Array  # [n] stabilised own image
     basis: Array  # [n, knots] of the gain
-    target: Array  # stabilised other image
+    target: Array  # smoothed other image, background taken off
     slopes: tuple[Array, Array]  # its slopes along x and y, per mm
+    background: float  # of the own image
     grid: Grid  # of the other image
     centre: Array
     area_px: float  # pixels a point stands for
 
     @classmethod
-    def of(cls, limb: LimbImage, own: Array, other: Array, grid: Grid, thin: int) -> _View:
+    def of(cls, limb: LimbImage, other: LimbImage, own_image: Array, other_image: Array, thin: int) -> _View:
         from scipy import ndimage
 
-        reach = math.ceil(_MARGIN_PX)
-        near = ndimage.distance_transform_cdt(~limb.mask, metric="taxicab") <= reach
+        near = ndimage.distance_transform_cdt(~limb.mask, metric="taxicab") <= _MARGIN_PX
         near[np.indices(near.shape).sum(axis=0) % thin != 0] = False
         rows, columns = np.nonzero(near)
         points = limb.grid.points_of(rows, columns)
-        slope_y, slope_x = np.gradient(other)
+        slope_y, slope_x = np.gradient(other_image)
         return cls(
             points=points,
             pixels=(rows - rows.min(), columns - columns.min()),
-            values=own[rows, columns],
+            values=_stabilised(own_image[rows, columns]),
             basis=_gain_basis(points, limb.centre_mm),
-            target=other,
-            slopes=(slope_x / grid.spacing_mm[1], slope_y / grid.spacing_mm[0]),
-            grid=grid,
+            target=other_image - other.background,
+            slopes=(slope_x / other.grid.spacing_mm[1], slope_y / other.grid.spacing_mm[0]),
+            background=limb.background,
+            grid=other.grid,
             centre=limb.centre_mm,
             area_px=float(thin),
         )
@@ -268,44 +296,48 @@ class _View:
         look = _Bilinear.at(row, column, self.target.shape)
         target = look(self.target)
         weights = np.where(inside, 1.0, _EXTENDED_WEIGHT)
-        gains = self._gains(target, weights, noise)
-        residual = self.values - (self.basis @ gains) * target
-        spread = max(1.4826 * float(np.median(np.abs(residual))), math.sqrt(2 * noise))
-        weights = weights * np.clip(1.0 - (residual / (_ROBUST_CUTOFF * spread)) ** 2, 0.0, None) ** 2
-        gains = self._gains(target, weights, noise)
-        field = self.basis @ gains
-        residual = self.values - field * target
+        mean = max(float(np.sum(weights * (self.values**2 / 4 - self.background)) / max(np.sum(weights * target), 1e-9)), 1e-3)
+        gains = np.full(self.basis.shape[1], mean)
+        for _ in range(2):
+            field, predicted = self._predict(gains, target)
+            residual = self.values - predicted
+            spread = max(1.4826 * float(np.median(np.abs(residual))), math.sqrt(2 * noise))
+            robust = weights * np.clip(1.0 - (residual / (_ROBUST_CUTOFF * spread)) ** 2, 0.0, None) ** 2
+            design = self.basis * (2.0 * target / predicted)[:, None]
+            weighted = robust[:, None] * design
+            ridge = self._ridge(mean, noise)
+            inner = design.T @ weighted + ridge * np.eye(gains.size)
+            gains = gains + np.linalg.solve(inner, weighted.T @ residual - ridge * (gains - mean))
+        field, predicted = self._predict(gains, target)
+        residual = self.values - predicted
 
         arm = moved_points - transform(self.centre)
         gx, gy = look(self.slopes[0]), look(self.slopes[1])
-        pose = field[:, None] * np.stack(
-            [gy * arm[:, 0] - gx * arm[:, 1], gx * arm[:, 0] + gy * arm[:, 1], gx, gy], axis=1
-        )
-        design = self.basis * target[:, None]
-        weighted = weights[:, None] * design
-        inner = design.T @ weighted + self._ridge(float(gains.mean()), noise) * np.eye(design.shape[1])
+        lever = np.zeros((arm.shape[0], 2, 4))
+        lever[:, 0, 0], lever[:, 1, 0] = -arm[:, 1], arm[:, 0]
+        lever[:, :, 1] = arm
+        lever[:, 0, 2] = lever[:, 1, 3] = 1.0
+        pose = (2.0 * field / predicted)[:, None] * (gx[:, None] * lever[:, 0] + gy[:, None] * lever[:, 1])
         # Take out of the pose what the gains can explain, so that both are in effect fitted together.
         jacobian = pose - design @ np.linalg.solve(inner, weighted.T @ pose)
         return _System(
             jacobian=jacobian,
             residual=residual,
-            weights=weights,
+            weights=robust,
             field=field,
-            normal=pose.T @ (weights[:, None] * jacobian),
-            gradient=jacobian.T @ (weights * residual),
+            noisiness=1.0 - _VARIANCE_OFFSET * 4.0 / predicted**2,
+            normal=pose.T @ (robust[:, None] * jacobian),
+            gradient=jacobian.T @ (robust * residual),
+            lever=lever,
         )
 
-    def _ridge(self, mean: float, noise: float) -> float:
-        # The gain acts on square roots, hence half the log spread.
-        return 2 * noise / self.area_px / (0.5 * _GAIN_PRIOR_SD * mean) ** 2
+    def _predict(self, gains: Array, target: Array) -> tuple[Array, Array]:
+        """Return the gain at each point and the stabilised own image it predicts."""
+        field = np.maximum(self.basis @ gains, 1e-3)
+        return field, _stabilised(field * target + self.background)
 
-    def _gains(self, target: Array, weights: Array, noise: float) -> Array:
-        """Fit the smooth gain by ridge regression towards one common gain."""
-        mean = float(np.sum(weights * target * self.values) / max(np.sum(weights * target**2), 1e-12))
-        design = self.basis * target[:, None]
-        weighted = weights[:, None] * design
-        normal = design.T @ weighted + self._ridge(mean, noise) * np.eye(design.shape[1])
-        return np.asarray(mean + np.linalg.solve(normal, weighted.T @ (self.values - mean * target)))
+    def _ridge(self, mean: float, noise: float) -> float:
+        return 2 * noise / self.area_px / (_GAIN_PRIOR_SD * mean) ** 2
 
 
 @dataclass(frozen=True)
@@ -334,12 +366,25 @@ class _Bilinear:
         )
 
 
-def _stabilised(counts: Array, sigma: float) -> Array:
-    """Smooth, then take 2 √, which gives Poisson noise the same size at every level (Anscombe 1948)."""
+def _root(matrix: Array) -> Array:
+    return np.asarray(np.linalg.cholesky(0.5 * (matrix + matrix.T)))
+
+
+def _matched_blur_px(sigma: float, pixel_mm: float, grow: float) -> float:
+    """Width of the smoothing that makes the total blur `grow` times that of a limb of average size."""
+    camera = _CAMERA_SIGMA_MM / pixel_mm
+    return math.sqrt(max((sigma**2 + camera**2) * grow**2 - camera**2, 0.25 * sigma**2))
+
+
+def _smoothed(counts: Array, sigma: float) -> Array:
     from scipy import ndimage
 
-    smooth = ndimage.gaussian_filter(counts, sigma, truncate=3.0, mode="nearest")
-    return np.asarray(2.0 * np.sqrt(np.maximum(smooth, 0.0) + _VARIANCE_OFFSET))
+    return np.asarray(ndimage.gaussian_filter(counts, sigma, truncate=3.0, mode="nearest"))
+
+
+def _stabilised(counts: Array) -> Array:
+    """Return 2 √counts, which gives Poisson noise the same size at every level (Anscombe 1948)."""
+    return np.asarray(2.0 * np.sqrt(np.maximum(counts, 0.0) + _VARIANCE_OFFSET))
 
 
 def _gain_basis(points: Points, centre: Array) -> Array:

@@ -141,7 +141,7 @@ def _pose_like(
     else:
         rotation, size, shift_x, shift_y = _MIRROR_BETWEEN_PHASES_SD
         size = math.hypot(size, float(np.sqrt(reference.mirror.covariance[1, 1])))
-        mirror = register(first, second, start, smoothing_px=(1.3,), prior_sd=(rotation, size, shift_x, shift_y))
+        mirror = register(first, second, start, prior_sd=(rotation, size, shift_x, shift_y), coarse=False)
     return PhasePose(name, image, grid, limbs, label, affected, mirror, view)
 
 
@@ -149,7 +149,7 @@ def _carry(limb: LimbImage, target: LimbImage) -> Similarity:
     """Register one limb between two phases by its silhouette; less than a pixel counts as no movement."""
     start = Similarity.about(limb.centre_mm, target.centre_mm)
     found = register(
-        _silhouette(limb), _silhouette(target), start, smoothing_px=(2.5,), prior_sd=_BETWEEN_PHASES_SD
+        _silhouette(limb), _silhouette(target), start, prior_sd=_BETWEEN_PHASES_SD, coarse=False
     )
     corners = limb.grid.centres()[limb.mask]
     movement = float(np.linalg.norm(found.transform(corners) - corners, axis=1).mean())

@@ -27,6 +27,7 @@ POSE_PRIOR_SD = (math.radians(15.0), 0.05, 15.0, 15.0)
 EQUAL_SIZE_SD = 0.01
 # How well tip and axis of an outline lay one limb over another of another shape, in `PARAMETERS`.
 OUTLINE_SD = (math.radians(4.0), EQUAL_SIZE_SD, 2.0, 2.0)
+_COARSE_PX = 2.5
 # Root mean square difference of shape, as a share of the limb's level, above which limbs count as unlike.
 UNLIKE_RESIDUAL = 0.12
 
@@ -94,8 +95,8 @@ def register(
     second: LimbImage,
     start: Similarity,
     *,
-    smoothing_px: Sequence[float] = (2.5, 1.3),
     prior_sd: Sequence[float] = POSE_PRIOR_SD,
+    coarse: bool = True,
 ) -> Registration:
     """Find the similarity that lays the first limb over the second.
 
@@ -105,10 +106,10 @@ def register(
         For homologous regions: affected and healthy limb of one phase, with a mirrored `start`.
     start : Similarity
         First guess, and centre of the prior; decides whether the result is mirrored.
-    smoothing_px : sequence of float
-        Gaussian widths, coarse to fine.
     prior_sd : sequence of 4 floats
         Spread of `PARAMETERS` around `start` before the images are seen.
+    coarse : bool
+        Whether to begin with strongly smoothed images, for a start that may be far off.
 
     Returns
     -------
@@ -121,12 +122,10 @@ def register(
     are not alike leave the pose uncertain, and the prior then counts for more.
     """
     transform = start
-    match: Match | None = None
-    for sigma in smoothing_px:
-        match = Match.prepare(first, second, sigma, prior=start, prior_sd=prior_sd)
-        transform = match.solve(transform)
-    if match is None:
-        raise ValueError("smoothing_px is empty")
+    if coarse:
+        transform = Match.prepare(first, second, _COARSE_PX, prior=start, prior_sd=prior_sd).solve(start)
+    match = Match.prepare(first, second, fine_smoothing_px(first, second), prior=start, prior_sd=prior_sd, size=transform.scale)
+    transform = match.solve(transform)
     fit = match.report(transform)
     return Registration(
         transform=transform,
@@ -138,6 +137,12 @@ def register(
         gain=fit.gain,
         overlap=fit.overlap,
     )
+
+
+def fine_smoothing_px(first: LimbImage, second: LimbImage) -> float:
+    """Return the smoothing of the last level: finer than the camera's blur gains nothing, and few counts need more."""
+    level = min(float(limb.counts[limb.mask].mean()) for limb in (first, second))
+    return float(np.clip(1.2 * (10.0 / max(level, 1e-6)) ** 0.25, 1.3, 3.0))
 
 
 def register_mirrored(affected: LimbImage, healthy: LimbImage) -> Registration:
