@@ -57,3 +57,10 @@ def test_a_second_pulse_in_the_window_is_told_from_a_response(mep) -> None:
     doubled = mep(20, amplitude_mv=1e-6, artefact_mv=0.5).emg_mv
     doubled[:, 1700:1705] += 0.5 * np.array([1.0, -1.0, 0.5, -0.2, 0.05])
     assert repeats_artefact(doubled, 5000.0, 1500, window_ms=(15.0, 60.0)).all()
+
+
+def test_decay_too_small_to_matter_is_left_alone(mep) -> None:
+    sweeps = mep(10, noise_mv=0.0, amplitude_mv=0.1)
+    decay = np.where(sweeps.time_ms > 0, 0.012 * np.exp(-np.maximum(sweeps.time_ms, 0) / 20.0), 0.0)
+    emg = sweeps.emg_mv + decay
+    np.testing.assert_array_equal(remove_decay(emg, 5000.0, 1500).emg_mv, emg)
