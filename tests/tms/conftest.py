@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -79,3 +83,14 @@ def mep() -> Callable[..., Simulated]:
 @pytest.fixture
 def active_emg() -> Callable[..., np.ndarray]:
     return contracting
+
+
+@pytest.fixture(scope="session")
+def forge() -> ModuleType:
+    """Makers of recording files with known truth: the module ``made_recordings`` beside this file."""
+    spec = spec_from_file_location("made_recordings", Path(__file__).with_name("made_recordings.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[spec.name] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
