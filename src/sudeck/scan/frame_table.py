@@ -213,7 +213,7 @@ def _phases(
     slices = header.integers("TimeSliceVector")
     usable = len(vector) == n_frames and min(vector) >= 1
     by_size = _phases_by_size(detectors, windows, timings)
-    if usable and (by_size is None or vector == by_size or (len(timings) == 1 and set(vector) == {1})):
+    if usable and (by_size is None or _has_sizes(vector, detectors, windows, timings)):
         return vector
     if by_size is not None and len(set(by_size)) > 1:
         # The time slice starts again at 1 with every phase: an independent witness of where phases begin.
@@ -252,6 +252,24 @@ def _phases_by_size(
         phases.append(order[seen[pair]])
         seen[pair] += 1
     return tuple(phases) if set(seen.values()) == {len(order)} else None
+
+
+def _has_sizes(
+    phases: Sequence[int],
+    detectors: Sequence[int],
+    windows: Sequence[int],
+    timings: Sequence[_PhaseTiming],
+) -> bool:
+    """Say whether each phase has as many frames a detector and window as declared, in whatever order."""
+    sizes = Counter(zip(detectors, windows, phases, strict=True))
+    pairs = set(zip(detectors, windows, strict=True))
+    declared = {
+        (*pair, phase): timing.frames
+        for pair in pairs
+        for phase, timing in enumerate(timings, 1)
+        if timing.frames
+    }
+    return sizes == declared
 
 
 def _time_slices(detectors: Sequence[int], windows: Sequence[int], phases: Sequence[int]) -> tuple[int, ...]:

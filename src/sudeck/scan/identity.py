@@ -57,20 +57,18 @@ def _token(text: str) -> str:
 
 def _person_names(dataset: Dataset, depth: int) -> Iterator[str]:
     for tag in dataset.keys():  # noqa: SIM118 - iterating a Dataset converts every element
-        raw = dataset.get_item(tag)
-        vr = getattr(raw, "VR", None)
-        # In implicit VR files the representation comes from the dictionary, hence only on conversion.
-        if vr is None or vr in ("PN", "SQ"):
-            try:
-                element = dataset[tag]
-                if element.VR == "PN":
-                    names = element.value if element.VM > 1 else (element.value,)
-                    yield from (str(name) for name in names)
-                elif element.VR == "SQ" and depth > 0:
-                    for item in element.value:
-                        yield from _person_names(item, depth - 1)
-            except Exception:  # a damaged element can name nobody
+        try:
+            # In implicit VR files the representation comes from the dictionary, hence only on conversion.
+            if getattr(dataset.get_item(tag), "VR", None) not in (None, "PN", "SQ"):
                 continue
+            element = dataset[tag]
+            if element.VR == "PN":
+                yield from map(str, element.value if element.VM > 1 else (element.value,))
+            elif element.VR == "SQ" and depth > 0:
+                for item in element.value:
+                    yield from _person_names(item, depth - 1)
+        except Exception:  # a damaged element can name nobody
+            continue
 
 
 def _birth_dates(header: Header) -> Iterator[str]:

@@ -11,12 +11,10 @@ from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import Side, opposite
 from sudeck.scan.frames import Acquisition, Frame
-from sudeck.scan.sides import SideEvidence, View, left_of_view
+from sudeck.scan.sides import LIMB_VIEWS, Clue, SideEvidence, View, left_of_view, weigh
 
-_SETTLE = (
-    "state it with --image-left right (or left), or with --view anterior (posterior, palmar, dorsal, plantar)"
-)
-_LIMB_VIEWS: tuple[View, ...] = ("palmar", "plantar", "dorsal")
+_SETTLE_LIMB = "state it with --image-left right (or left)"
+_SETTLE = f"{_SETTLE_LIMB}, or with --view anterior (or posterior)"
 _FRONT: tuple[View, ...] = ("anterior", "dorsal")
 # How much better an opposed image must match unmirrored before we disbelieve that it is opposed.
 _MIRROR_MARGIN = 0.05
@@ -59,9 +57,11 @@ def orient(
     detectors = acquisition.detectors
     primary = _primary(evidence, detectors, view)
     found = evidence[primary]
-    settled = image_left or _side_by_statement(view, found)
+    if view in LIMB_VIEWS and not found.disbelieved:
+        found = weigh((*found.clues, Clue("the person", view, None, 0)))
+    settled = image_left or (left_of_view(view) if view is not None else None) or found.image_left
     if settled is None:
-        raise InputError(label, found.problem, _SETTLE)
+        raise InputError(label, found.problem, _SETTLE_LIMB if found.view in LIMB_VIEWS else _SETTLE)
     chosen_view: View = view or found.view
     if found.image_left is not None and found.image_left != settled:
         flags.append(
@@ -72,28 +72,11 @@ def orient(
                 label,
             )
         )
-    elif view in _LIMB_VIEWS and image_left is None and found.image_left is None:
-        flags.append(
-            Flag(
-                "side-by-convention",
-                f"Patient {settled} is taken to be at image-left, as in a {view} view of limbs that point "
-                "down the picture; where they point up, state --image-left instead.",
-                "serious",
-                label,
-            )
-        )
     frames = _frames_of(acquisition, primary)
     opposed = _opposed(
         acquisition, evidence, primary, settled, frames, view is not None or image_left is not None, flags
     )
     return Orientation(frames, opposed, chosen_view, settled, tuple(flags))
-
-
-def _side_by_statement(view: View | None, found: SideEvidence) -> Side | None:
-    """Return the side a stated view implies; geometry in the file tells more than the name of a limb view."""
-    if view is None or (view in _LIMB_VIEWS and found.image_left is not None):
-        return found.image_left
-    return left_of_view(view) or found.image_left
 
 
 def _undouble(acquisition: Acquisition) -> dict[int, SideEvidence]:
@@ -109,7 +92,7 @@ def _undouble(acquisition: Acquisition) -> dict[int, SideEvidence]:
     if len(detectors) > 1 and None not in stated and len(set(stated)) == 1:
         problem = f"its {len(detectors)} detectors all claim the same {evidence[detectors[0]].view} view"
         return {
-            detector: SideEvidence("unknown", None, evidence[detector].clues, problem)
+            detector: SideEvidence("unknown", None, evidence[detector].clues, problem, disbelieved=True)
             for detector in detectors
         }
     return evidence

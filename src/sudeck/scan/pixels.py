@@ -106,10 +106,10 @@ def _native_values(
         raise InputError(
             subject, f"the file is cut short at {len(data)} of {frame_bytes} bytes of pixels", _AGAIN
         )
-    frames = min(whole, max(declared, _frames_by_vectors(header)))
-    remainder = len(data) - frames * frame_bytes
-    if frames < declared and remainder > 1:
-        raise InputError(subject, f"the file is cut short inside frame {frames + 1} of {declared}", _AGAIN)
+    by_vectors = {len(header.numbers(vector)) for vector in ("DetectorVector", "EnergyWindowVector")}
+    frames = whole if whole in by_vectors else declared
+    if whole < frames or (whole < declared and len(data) - whole * frame_bytes > 1):
+        raise InputError(subject, f"the file is cut short after {whole} of {declared} frames", _AGAIN)
     values = np.frombuffer(data, dtype, count=frames * shape[0] * shape[1]).reshape(frames, *shape)
     return _masked(values.astype(dtype.newbyteorder("="), copy=False), header, bits, signed)
 
@@ -122,10 +122,6 @@ def _masked(values: NDArray[Any], header: Header, bits: int, signed: bool) -> ND
     shift = bits - stored
     # Left then right: an arithmetic shift for signed values, so the sign bit follows the stored width.
     return (values << shift) >> shift if signed else values & ((1 << stored) - 1)
-
-
-def _frames_by_vectors(header: Header) -> int:
-    return max((len(header.numbers(word)) for word in ("DetectorVector", "EnergyWindowVector")), default=0)
 
 
 def _decompressed(header: Header, syntax: UID, subject: str) -> NDArray[np.generic]:

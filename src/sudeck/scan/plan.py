@@ -62,7 +62,10 @@ class ScanPlan:
         """Return the one sentence that refuses the whole input."""
         if len(self.errors) == 1 and len(self.skipped) == 1:
             return self.errors[0]
-        reasons = [f"{error.subject}: {error.problem}" for error in self.errors]
+        files: dict[str, list[str]] = {}
+        for error in self.errors:
+            files.setdefault(error.problem, []).append(error.subject)
+        reasons = [f"{', '.join(subjects)}: {problem}" for problem, subjects in files.items()]
         shown = " | ".join(reasons[:3]) + (f" | and {len(reasons) - 3} more" if len(reasons) > 3 else "")
         remedy = (
             self.errors[0].remedy

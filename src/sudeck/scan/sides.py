@@ -1,14 +1,15 @@
 """Which side of the patient stands at image-left: every clue of a header, weighed, never guessed.
 
 In an anterior view the patient's right stands at image-left, in a posterior view the left. A palmar, plantar
-or dorsal view alone tells less: hands and feet are imaged with fingers and toes up as well as down, and
-turning the picture upside down swaps the sides. So these words name the view but not the side, unless a
-person states the view; then the convention of `left_of_view` holds, with a flag.
+or dorsal view alone tells nothing: with fingers or toes up the picture is that of the other end turned upside
+down, and left and right change places. Nor does the orientation that a camera writes by default help there,
+because it is that of a body lying in the gantry, not of feet set on the detector.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -18,14 +19,8 @@ from sudeck.scan.dicom import Header
 View = Literal["anterior", "posterior", "palmar", "dorsal", "plantar", "unknown"]
 VIEWS: tuple[View, ...] = get_args(View)
 
-# Palmar, plantar and dorsal: for limbs that point down the picture, as they do in a view of the whole body.
-_LEFT_OF_VIEW: dict[View, Side] = {
-    "anterior": "right",
-    "dorsal": "right",
-    "posterior": "left",
-    "palmar": "left",
-    "plantar": "left",
-}
+LIMB_VIEWS: tuple[View, ...] = ("palmar", "plantar", "dorsal")
+_LEFT_OF_VIEW: dict[View, Side] = {"anterior": "right", "posterior": "left"}
 # SNOMED codes of DICOM context group 26 and of its predecessors, in both coding schemes.
 _VIEW_CODES: dict[str, View] = {
     "R-10202": "anterior",
@@ -76,26 +71,31 @@ class Clue:
     weight: int
 
     def __str__(self) -> str:
-        return f"{self.source} says {self.view}"
+        said = self.view if self.view != "unknown" else f"patient {self.image_left} at image-left"
+        return f"{self.source} says {said}"
 
 
 @dataclass(frozen=True, slots=True)
 class SideEvidence:
-    """The clues of one detector, weighed: a side and a view, or the problem that forbids one."""
+    """The clues of one detector, weighed: a side and a view, or the problem that forbids one.
+
+    Disbelieved clues are those that say the same of two opposed detectors.
+    """
 
     view: View
     image_left: Side | None
     clues: tuple[Clue, ...]
     problem: str = ""
+    disbelieved: bool = False
 
 
 def left_of_view(view: View) -> Side | None:
-    """Return the side of the patient that stands at image-left in a view, by convention.
+    """Return the side of the patient that stands at image-left in a view; None where the view does not tell.
 
     Examples
     --------
-    >>> left_of_view("anterior"), left_of_view("plantar")
-    ('right', 'left')
+    >>> left_of_view("anterior"), left_of_view("posterior"), left_of_view("plantar")
+    ('right', 'left', None)
     """
     return _LEFT_OF_VIEW.get(view)
 
@@ -124,24 +124,29 @@ def gather_clues(header: Header, detector: int) -> tuple[Clue, ...]:
 
 def weigh(clues: tuple[Clue, ...]) -> SideEvidence:
     """Weigh the clues of one detector; any contradiction, or too little weight, leaves the side open."""
-    sides = {clue.image_left for clue in clues if clue.image_left is not None}
+    telling = [clue for clue in clues if clue.image_left is not None]
+    sides = {clue.image_left for clue in telling}
+    limb_view = next((clue for clue in clues if clue.view in LIMB_VIEWS), None)
+    of_body = next((clue for clue in telling if clue.view != "unknown"), None)
+    problem = ""
     if len(sides) > 1:
-        against = "; ".join(str(clue) for clue in clues if clue.image_left is not None)
-        return SideEvidence(
-            "unknown", None, clues, f"its clues about the side contradict each other ({against})"
+        problem = f"its clues about the side contradict each other ({_joined(telling)})"
+    elif limb_view is not None and of_body is not None:
+        problem = (
+            f"{limb_view}, where {of_body.source} of a lying body ({of_body.view}) does not tell which side "
+            "of the patient is at image-left"
         )
-    if not sides or sum(clue.weight for clue in clues if clue.image_left is not None) < _ENOUGH:
-        found = f" ({'; '.join(map(str, clues))}, which is not enough)" if clues else ""
-        return SideEvidence(
-            "unknown", None, clues, f"nothing in it tells which side of the patient is at image-left{found}"
-        )
-    return SideEvidence(_most_specific_view(clues), sides.pop(), clues)
+    elif sum(clue.weight for clue in telling) < _ENOUGH:
+        found = f" ({_joined(clues)}, which is not enough)" if clues else ""
+        problem = f"nothing in it tells which side of the patient is at image-left{found}"
+    if problem:
+        return SideEvidence(limb_view.view if limb_view else "unknown", None, clues, problem)
+    view = (limb_view or of_body or telling[0]).view
+    return SideEvidence(view, telling[0].image_left, clues)
 
 
-def _most_specific_view(clues: tuple[Clue, ...]) -> View:
-    views = [clue.view for clue in clues]
-    limb_views = [view for view in views if view in ("palmar", "plantar", "dorsal")]
-    return (limb_views or views)[0]
+def _joined(clues: Iterable[Clue]) -> str:
+    return "; ".join(map(str, clues))
 
 
 def _code_clues(item: Header) -> list[Clue]:
@@ -156,17 +161,22 @@ def _geometry_clues(orientation: tuple[float, ...]) -> list[Clue]:
     """Read the direction of a row in patient coordinates, whose x axis points to the patient's left."""
     if len(orientation) != 6 or abs(orientation[0]) < _OFF_AXIS:
         return []
-    view: View = "anterior" if orientation[0] > 0 else "posterior"
-    return [_clue("the image orientation", view, _STRONG)]
+    return [_geometry("the image orientation", orientation[0] > 0, abs(orientation[5]) >= _OFF_AXIS)]
 
 
 def _patient_orientation_clues(header: Header) -> list[Clue]:
-    """Read the anatomical direction of a row: L for rows that run towards the patient's left."""
+    """Read the anatomical directions of rows and columns: L for rows that run towards the patient's left."""
     directions = header.texts("PatientOrientation")
     if len(directions) != 2 or directions[0][:1] not in ("L", "R"):
         return []
-    view: View = "anterior" if directions[0][0] == "L" else "posterior"
-    return [_clue("the patient orientation", view, _STRONG)]
+    return [_geometry("the patient orientation", directions[0][0] == "L", directions[1][:1] in ("F", "H"))]
+
+
+def _geometry(source: str, towards_left: bool, lying: bool) -> Clue:
+    """Return what a geometry tells: a view of the body when columns run along it, else the side alone."""
+    side: Side = "right" if towards_left else "left"
+    of_body: View = "anterior" if towards_left else "posterior"
+    return Clue(source, of_body if lying else "unknown", side, _STRONG)
 
 
 def _word_clues(header: Header) -> list[Clue]:
@@ -181,8 +191,7 @@ def _word_clues(header: Header) -> list[Clue]:
 
 
 def _clue(source: str, view: View, weight: int) -> Clue:
-    told = view in ("anterior", "posterior")
-    return Clue(source, view, _LEFT_OF_VIEW[view] if told else None, weight)
+    return Clue(source, view, left_of_view(view), weight)
 
 
 def _view_in(text: str) -> View | None:

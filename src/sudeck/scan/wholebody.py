@@ -83,33 +83,48 @@ def _without_thighs(counts: NDArray[np.generic], label: str) -> NDArray[np.gener
     for axis in (0, 1):
         smooth = np.apply_along_axis(np.convolve, axis, smooth, box, mode="same")
     middle = smooth.shape[1] // 2
-    kept = np.zeros(smooth.shape, bool)
-    touching = 0
-    for row, profile in enumerate(smooth):
-        left, right = _hand_end(profile[:middle]), _hand_end(profile[middle:][::-1])
-        touching += left is None or right is None
-        kept[row, : left or 0] = True
-        kept[row, len(profile) - (right or 0) :] = True
+    left, left_touches = _hand_ends(smooth[:, :middle])
+    right, right_touches = _hand_ends(smooth[:, middle:][:, ::-1])
+    touching = max(left_touches, right_touches)
     if touching > (1 - _ROWS_APART) * len(smooth):
         raise InputError(
             label,
             f"the hands touch the thighs in {touching} of {len(smooth)} rows of the whole-body sweep",
             "give a spot view of the hands",
         )
+    columns = np.arange(smooth.shape[1])
+    kept = (columns < left[:, None]) | (columns >= smooth.shape[1] - right[:, None])
     return np.where(kept, counts, np.zeros((), counts.dtype))
 
 
-def _hand_end(profile: NDArray[np.float64]) -> int | None:
-    """Return where the hand ends, from the edge of the image inwards to the middle of the thighs.
+def _hand_ends(half: NDArray[np.float64]) -> tuple[NDArray[np.int_], int]:
+    """Return where the hand ends in each row, from the edge of the image inwards; count rows where it touches.
 
-    The thigh is the highest rise. A crest before it is the hand if the valley between is deep; None if it is
-    shallow; the foot of the rise if there is no crest, as below the fingertips.
+    Rows run from the wrist down. Once the outline has drawn in past the last valley, the fingertips are
+    passed and nothing is kept; without such a step, a row without a valley is a hand that touches the thigh.
+    """
+    ends = np.zeros(len(half), int)
+    touching = 0
+    last: int | None = None
+    for row, profile in enumerate(half):
+        edge, valley = _outline(profile)
+        if valley is not None:
+            ends[row] = last = valley
+        elif last is None or edge < last - _SMOOTHING // 2:
+            touching += 1
+    return ends, touching
+
+
+def _outline(profile: NDArray[np.float64]) -> tuple[int, int | None]:
+    """Return where the body begins, from the edge inwards, and the valley before the thigh if there is one.
+
+    The thigh is the highest rise; a valley falls below half of the crest before it.
     """
     thigh = int(profile.argmax())
-    foot = int(np.flatnonzero(profile > _EDGE * profile[thigh])[0]) if profile[thigh] > 0 else 0
-    rising = np.diff(profile[foot : thigh + 1]) >= 0
-    if rising.all():
-        return foot
-    crest = foot + int(np.flatnonzero(~rising)[0])
-    valley = crest + int(profile[crest : thigh + 1].argmin())
-    return valley if profile[valley] < _VALLEY * profile[crest] else None
+    edge = int(np.flatnonzero(profile >= _EDGE * profile[thigh])[0])
+    rise = profile[edge : thigh + 1]
+    deep = np.flatnonzero(rise < _VALLEY * np.maximum.accumulate(rise))
+    if not len(deep):
+        return edge, None
+    crest = int(rise[: deep[0]].argmax())
+    return edge, edge + crest + int(rise[crest:].argmin())
