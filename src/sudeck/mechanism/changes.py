@@ -100,7 +100,7 @@ def estimate_changes(
     table : DataFrame or MeasureTable
         See `tabulate_measures`.
     baseline : str
-        The visit the others are compared with.
+        The visit the others are compared with (of no matter when there is but one).
     visits : sequence of str, optional
         Visits to compare; all but the baseline otherwise.
     patients : DataFrame, optional
@@ -127,8 +127,8 @@ def estimate_changes(
     One hemisphere: ``log value ~ visit + (1 | patient)``, so that neither hemisphere borrows the other's
     spread. Interaction: ``log value ~ hemisphere * visit + (1 | patient) + (1 | patient:hemisphere) + (1 |
     patient:visit)``. Both by REML, the squared error of each value being a known part of its variance.
-    Complete data without stated errors give the paired t test. Each visit is compared with the baseline on
-    its own, which assumes nothing about the covariance of three visits.
+    Complete data without stated errors give the paired t test, unless a variance is estimated as zero. Each
+    visit is compared with the baseline on its own: nothing is assumed of the covariance of three visits.
 
     Examples
     --------
@@ -141,6 +141,8 @@ def estimate_changes(
 P in the family 0.0625, n = 5
     """
     measures = table if isinstance(table, MeasureTable) else tabulate_measures(table)
+    if len(measures.visits) == 1:
+        baseline = measures.visits[0]
     if baseline not in measures.visits:
         raise InputError(
             "table of measures",

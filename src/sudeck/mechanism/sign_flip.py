@@ -20,8 +20,8 @@ from sudeck.mechanism.mixed_likelihood import Floats
 # 2^22 patterns of a few measures take seconds; beyond that the patterns are drawn at random.
 EXACT_UP_TO = 22
 LOW_PATIENTS = 10
-# Statistics closer than this, relatively, are ties that rounding broke.
-TIE = 1e-9
+# Statistics closer than this, relatively or (near zero) absolutely, are ties that rounding broke.
+TIE, TIE_NEAR_ZERO = 1e-9, 1e-13
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def flip_signs(
     order = np.argsort(-observed, kind="stable")
     exact = len(x) <= exact_up_to
     blocks = _all_signed_sums(x) if exact else _random_signed_sums(x, draws, np.random.default_rng(rng))
-    limit = observed * (1 - TIE)
+    limit = observed * (1 - TIE) - TIE_NEAR_ZERO
     raw, stepdown, single = (np.zeros(x.shape[1]) for _ in range(3))
     total = 0
     for block in blocks:

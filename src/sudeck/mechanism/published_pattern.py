@@ -1,0 +1,282 @@
+"""The pattern reported in 19 patients, as hypotheses fixed beforehand, and what other data say of each.
+
+Sorel and co-workers (Clin Neurophysiol 2018;129:990-1000): after five days of ketamine ICF was lower in both
+hemispheres, SICI was stronger in the pain-side hemisphere, RMT and MEP had not changed, and relief went with
+the changes of SICI on the pain side and of ICF on the other. The abstract gives directions and no sizes; what
+would be too small to matter, and the margins of *unchanged*, are therefore stated here and can be replaced.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+from sudeck.mechanism.association import Associations
+from sudeck.mechanism.change_models import Change
+from sudeck.mechanism.changes import Changes
+from sudeck.mechanism.equivalence import show_equivalence
+
+Verdict = Literal["supported", "not supported", "undecided"]
+Kind = Literal["falls", "unchanged", "relief goes with its fall"]
+Outcome = tuple[Verdict, str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One statement of the pattern.
+
+    Attributes
+    ----------
+    name : str
+    measure : str
+    hemispheres : tuple of str
+        The statement must hold in each of these.
+    kind : {"falls", "unchanged", "relief goes with its fall"}
+        Of the ratio: a *fall* of SICI is stronger inhibition.
+    low_margin, high_margin : float
+        Falls: a ratio above `low_margin` is too small a fall to matter. Unchanged: margins of equivalence.
+        Association: a correlation weaker than ``1 − low_margin`` is too weak to matter.
+    """
+
+    name: str
+    measure: str
+    hemispheres: tuple[str, ...]
+    kind: Kind
+    low_margin: float
+    high_margin: float = 1.25
+
+
+# Margins: 10 % for a fall; 5 % for a threshold, about the standard error of measurement of one threshold
+# (4.4 to 5.6 % in a threshold-tracking study of 12); 0.80 to 1.25, the convention of bioequivalence, for the
+# MEP; |r| of 0.2 for an association.
+PUBLISHED_PATTERN: Final[tuple[Hypothesis, ...]] = (
+    Hypothesis("ICF falls in both hemispheres", "ICF", ("pain", "other"), "falls", 0.90),
+    Hypothesis("SICI is restored in the pain-side hemisphere", "SICI", ("pain",), "falls", 0.90),
+    Hypothesis("RMT does not change", "RMT", ("pain", "other"), "unchanged", 0.95, 1.05),
+    Hypothesis("MEP does not change", "MEP", ("pain", "other"), "unchanged", 0.80, 1.25),
+    Hypothesis(
+        "relief goes with the restoration of SICI on the pain side",
+        "SICI",
+        ("pain",),
+        "relief goes with its fall",
+        0.80,
+    ),
+    Hypothesis(
+        "relief goes with the fall of ICF on the other side",
+        "ICF",
+        ("other",),
+        "relief goes with its fall",
+        0.80,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the data say of one hypothesis.
+
+    Attributes
+    ----------
+    hypothesis : Hypothesis
+    verdict : {"supported", "not supported", "undecided"}
+    text : str
+        The numbers behind the verdict, in a sentence.
+    p_pattern : float or None
+        P of a directional hypothesis, controlled over the directional ones of the pattern (Holm).
+    numbers : Mapping[str, Any]
+        By hemisphere: ratio or r, interval, P, n.
+    """
+
+    hypothesis: Hypothesis
+    verdict: Verdict
+    text: str
+    numbers: dict[str, dict[str, Any]]
+    p_pattern: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.hypothesis.name}: {self.verdict}. {self.text}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {
+            "hypothesis": self.hypothesis.name,
+            "verdict": self.verdict,
+            "text": self.text,
+            "measure": self.hypothesis.measure,
+            "hemispheres": list(self.hypothesis.hemispheres),
+            "kind": self.hypothesis.kind,
+            "low_margin": self.hypothesis.low_margin,
+            "high_margin": self.hypothesis.high_margin,
+            "numbers": self.numbers,
+            "p_pattern": self.p_pattern,
+        }
+
+
+def judge_pattern(
+    changes: Changes,
+    associations: Associations | None,
+    *,
+    visit: str = "post",
+    hypotheses: Sequence[Hypothesis] = PUBLISHED_PATTERN,
+    alpha: float = 0.05,
+) -> tuple[Judgement, ...]:
+    """Hold the published pattern against a study.
+
+    Parameters
+    ----------
+    changes : Changes
+    associations : Associations or None
+    visit : str
+        The visit after treatment.
+    hypotheses : sequence of Hypothesis
+    alpha : float
+        Two-sided level: of the directional hypotheses together, of each equivalence, of each refutation.
+
+    Returns
+    -------
+    tuple of Judgement
+        *Supported*: equivalent, or significant in the stated direction after Holm's control over the
+        directional hypotheses, in every hemisphere named. *Not supported*: the interval excludes what was
+        stated (a fall that would matter; no change; a correlation that would matter). *Undecided*: neither,
+        or not measured.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sudeck.mechanism.changes import estimate_changes
+    >>> after = [0.6, 0.7, 0.5, 0.6, 0.55, 0.65]
+    >>> rows = [(i, v, "pain", "SICI", 1.0 if v == "pre" else a)
+    ...         for i, a in enumerate(after) for v in ("pre", "post")]
+    >>> table = pd.DataFrame(rows, columns=["participant_id", "visit", "hemisphere", "measure", "value"])
+    >>> [j.verdict for j in judge_pattern(estimate_changes(table), None)][:2]
+    ['undecided', 'supported']
+    """
+    judgements = []
+    for hypothesis in hypotheses:
+        outcomes = []
+        for side in hypothesis.hemispheres:
+            if hypothesis.kind == "relief goes with its fall":
+                outcomes.append(_judge_association(associations, hypothesis, side, alpha))
+                continue
+            change = changes.find(hypothesis.measure, side, visit)
+            if change is None:
+                outcomes.append(_missing(f"{hypothesis.measure} was not estimated in the {side} hemisphere."))
+            elif hypothesis.kind == "falls":
+                outcomes.append(_judge_fall(change, hypothesis, alpha))
+            else:
+                outcomes.append(_judge_unchanged(change, hypothesis, alpha))
+        verdicts = [verdict for verdict, _, _ in outcomes]
+        # A statement on both hemispheres falls with one of them and needs both to stand.
+        joint: Verdict = (
+            "not supported"
+            if "not supported" in verdicts
+            else "undecided"
+            if "undecided" in verdicts
+            else "supported"
+        )
+        numbers = {
+            side: found for side, (_, _, found) in zip(hypothesis.hemispheres, outcomes, strict=True) if found
+        }
+        directional = hypothesis.kind != "unchanged" and len(numbers) == len(outcomes)
+        judgements.append(
+            Judgement(
+                hypothesis,
+                joint,
+                " ".join(text for _, text, _ in outcomes),
+                numbers,
+                # Both hemispheres must show it, so the weaker one speaks (intersection-union test).
+                max(found["p"] for found in numbers.values()) if directional else None,
+            )
+        )
+    return _controlled(judgements, alpha)
+
+
+def _controlled(judgements: Sequence[Judgement], alpha: float) -> tuple[Judgement, ...]:
+    """Control the directional claims together (Holm, Scand J Stat 1979;6:65-70); withdraw those that fail."""
+    ordered = sorted((j.p_pattern, i) for i, j in enumerate(judgements) if j.p_pattern is not None)
+    adjusted: dict[int, float] = {}
+    running = 0.0
+    for rank, (p, i) in enumerate(ordered):
+        running = max(running, min(1.0, p * (len(ordered) - rank)))
+        adjusted[i] = running
+    out = []
+    for i, judgement in enumerate(judgements):
+        controlled = replace(judgement, p_pattern=adjusted.get(i))
+        if controlled.verdict == "supported" and adjusted.get(i, 0.0) >= alpha:
+            text = f"{judgement.text} Controlled over the pattern, P = {adjusted[i]:.3g}."
+            controlled = replace(controlled, verdict="undecided", text=text)
+        out.append(controlled)
+    return tuple(out)
+
+
+def _missing(text: str) -> Outcome:
+    return "undecided", text, {}
+
+
+def _numbers(change: Change) -> dict[str, Any]:
+    ratio = change.ratio
+    return {
+        "ratio": ratio.value,
+        "low": ratio.low,
+        "high": ratio.high,
+        "p": change.p,
+        "p_family": change.p_family,
+        "n": change.n,
+    }
+
+
+def _judge_fall(change: Change, hypothesis: Hypothesis, alpha: float) -> Outcome:
+    ratio = change.ratio
+    verdict: Verdict = "undecided"
+    if change.p < alpha:
+        verdict = "supported" if ratio.value < 1 else "not supported"
+    elif ratio.low > hypothesis.low_margin:
+        verdict = "not supported"
+    return verdict, f"{ratio}, P = {change.p:.3g}.", _numbers(change)
+
+
+def _judge_unchanged(change: Change, hypothesis: Hypothesis, alpha: float) -> Outcome:
+    ratio = change.ratio
+    assert ratio.se is not None
+    test = show_equivalence(
+        math.log(ratio.value),
+        ratio.se,
+        change.df,
+        low_margin=hypothesis.low_margin,
+        high_margin=hypothesis.high_margin,
+        alpha=alpha,
+        name=ratio.name,
+    )
+    verdicts: dict[str, Verdict] = {
+        "equivalent": "supported",
+        "changed": "not supported",
+        "undecided": "undecided",
+    }
+    return verdicts[test.verdict], f"{test}.", {**_numbers(change), "p_equivalence": test.p}
+
+
+def _judge_association(
+    associations: Associations | None, hypothesis: Hypothesis, side: str, alpha: float
+) -> Outcome:
+    found = None if associations is None else associations.find(hypothesis.measure, side)
+    if found is None:
+        return _missing(
+            f"Relief and the change of {hypothesis.measure} in the {side} hemisphere were not both measured."
+        )
+    r = found.pearson
+    verdict: Verdict = "undecided"
+    if found.p_permutation < alpha:
+        verdict = "supported" if r.value < 0 else "not supported"
+    elif r.low > -(1 - hypothesis.low_margin):
+        verdict = "not supported"
+    numbers = {
+        "r": r.value,
+        "low": r.low,
+        "high": r.high,
+        "p": found.p_permutation,
+        "p_family": found.p_family,
+        "n": found.n,
+    }
+    return verdict, f"{r}, permutation P = {found.p_permutation:.3g}.", numbers

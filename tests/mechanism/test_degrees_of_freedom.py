@@ -1,0 +1,116 @@
+"""Degrees of freedom against lmerTest and pbkrtest, and where classical analysis knows them exactly."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from sudeck.core.errors import InputError
+from sudeck.mechanism.degrees_of_freedom import compare_jointly, estimate_contrast
+from sudeck.mechanism.mixed_model import MixedModel, RandomTerm, fit_mixed_model
+
+METHODS = ["kenward-roger", "satterthwaite"]
+
+
+@pytest.fixture
+def nineteen(shared: Path) -> tuple[MixedModel, np.ndarray, dict]:
+    data = pd.read_csv(shared / "stats/refs/mixed_n19.csv")
+    X = np.column_stack([np.ones(len(data)), data.visit == 1, data.visit == 2]).astype(float)
+    reference = json.loads((shared / "stats/refs/mixed_n19.json").read_text())
+    return fit_mixed_model(data.y, X, [RandomTerm("id", data.id)]), X, reference
+
+
+@pytest.mark.parametrize(("method", "key"), [("satterthwaite", "satterthwaite"), ("kenward-roger", "kr")])
+def test_each_coefficient_agrees_with_r(nineteen, method, key) -> None:
+    model, _, reference = nineteen
+    for weights, row in zip(np.eye(3), reference[key], strict=True):
+        contrast = estimate_contrast(model, weights, method=method)
+        assert contrast.estimate.value == pytest.approx(row["Estimate"], rel=1e-6)
+        assert contrast.estimate.se == pytest.approx(row["Std. Error"], rel=1e-6)
+        assert contrast.df == pytest.approx(row["df"], rel=1e-6)
+        assert contrast.t == pytest.approx(row["t value"], rel=1e-6)
+        # P of 1e-21 magnifies the seventh digit of t.
+        assert contrast.p == pytest.approx(row["Pr(>|t|)"], rel=1e-6 if row["Pr(>|t|)"] > 1e-6 else 5e-6)
+
+
+def test_joint_tests_agree_with_r(nineteen) -> None:
+    model, X, reference = nineteen
+    kr = compare_jointly(model, np.eye(3)[1:])
+    expected = reference["anova_kr"][0]
+    assert (kr.f, kr.denominator_df, kr.p) == pytest.approx(
+        (expected["F value"], expected["DenDF"], expected["Pr(>F)"]), rel=1e-6
+    )
+    # lmerTest spans the hypothesis by the rows of the unit upper triangle of X'X.
+    triangle = np.linalg.cholesky(X.T @ X).T
+    rows = (triangle / np.diag(triangle)[:, None])[1:]
+    satterthwaite = compare_jointly(model, rows, method="satterthwaite")
+    expected = reference["anova_s"][0]
+    assert (satterthwaite.f, satterthwaite.denominator_df, satterthwaite.p) == pytest.approx(
+        (expected["F value"], expected["DenDF"], expected["Pr(>F)"]), rel=1e-6
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_sleepstudy_has_seventeen_degrees_of_freedom_and_not_infinitely_many(shared: Path, method) -> None:
+    data = pd.read_csv(shared / "stats/sleepstudy.csv")
+    X = np.column_stack([np.ones(len(data)), data.Days])
+    model = fit_mixed_model(data.Reaction, X, [RandomTerm("Subject", data.Subject, X, ("intercept", "Days"))])
+    slope = estimate_contrast(model, [0, 1], method=method)
+    assert slope.df == pytest.approx(17, rel=1e-6)
+    assert slope.p == pytest.approx(3.2638e-6, rel=1e-4)
+    assert 2 * stats.norm.sf(slope.t) < 2e-11
+
+
+def paired(n: int = 9, seed: int = 4) -> tuple[np.ndarray, np.ndarray, MixedModel]:
+    rng = np.random.default_rng(seed)
+    before = rng.normal(0, 1, n)
+    after = before + rng.normal(0.5, 0.4, n)
+    y = np.column_stack([before, after]).ravel()
+    X = np.tile([[1.0, 0.0], [1.0, 1.0]], (n, 1))
+    return before, after, fit_mixed_model(y, X, [RandomTerm("patient", np.repeat(np.arange(n), 2))])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_two_complete_visits_are_the_paired_t_test(method) -> None:
+    before, after, model = paired()
+    contrast = estimate_contrast(model, [0, 1], method=method)
+    classical = stats.ttest_rel(after, before)
+    assert contrast.t == pytest.approx(classical.statistic, rel=1e-8)
+    assert contrast.df == pytest.approx(8, rel=1e-7)
+    assert contrast.p == pytest.approx(classical.pvalue, rel=1e-7)
+    interval = classical.confidence_interval()
+    assert (contrast.estimate.low, contrast.estimate.high) == pytest.approx(
+        (interval.low, interval.high), rel=1e-7
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_balanced_joint_test_is_the_classical_analysis_of_variance(method) -> None:
+    rng = np.random.default_rng(7)
+    n, k = 7, 4
+    table = rng.normal(0, 1, n)[:, None] + rng.normal(0, 0.7, (n, k)) + np.array([0, 0.2, 0.5, 0.9])
+    X = np.tile(np.column_stack([np.ones(k), np.eye(k)[:, 1:]]), (n, 1))
+    model = fit_mixed_model(table.ravel(), X, [RandomTerm("patient", np.repeat(np.arange(n), k))])
+    test = compare_jointly(model, np.eye(k)[1:], method=method)
+    between = n * ((table.mean(0) - table.mean()) ** 2).sum() / (k - 1)
+    residual = table - table.mean(0) - table.mean(1)[:, None] + table.mean()
+    error = (residual**2).sum() / ((n - 1) * (k - 1))
+    assert test.f == pytest.approx(between / error, rel=1e-7)
+    assert test.denominator_df == pytest.approx((n - 1) * (k - 1), rel=1e-6)
+
+
+def test_kenward_roger_needs_reml_and_joint_rows_must_differ() -> None:
+    before, after, model = paired()
+    y, X = np.column_stack([before, after]).ravel(), np.tile([[1.0, 0.0], [1.0, 1.0]], (9, 1))
+    by_ml = fit_mixed_model(y, X, [RandomTerm("patient", np.repeat(np.arange(9), 2))], method="ML")
+    with pytest.raises(InputError, match="fitted by ML"):
+        estimate_contrast(by_ml, [0, 1])
+    with pytest.raises(InputError, match="linearly dependent"):
+        compare_jointly(model, [[0, 1], [0, 2]])
+    with pytest.raises(InputError, match="no variance"):
+        estimate_contrast(model, [0, 0], method="satterthwaite")

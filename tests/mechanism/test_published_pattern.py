@@ -1,0 +1,99 @@
+"""The published pattern: found where it is, refused where it is not, open where nothing was measured."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from sudeck.core.errors import InputError
+from sudeck.mechanism.group_statistics import explain_group
+from sudeck.mechanism.healthy_reference import HealthyReference, compare_with_healthy
+from sudeck.mechanism.published_pattern import PUBLISHED_PATTERN
+
+
+def verdicts(statistics) -> dict[str, str]:
+    return {judgement.hypothesis.name: judgement.verdict for judgement in statistics.pattern}
+
+
+def test_the_pattern_is_supported_where_it_is_true(draw_study) -> None:
+    # Five times the patients: everything that is true shows.
+    table, people = draw_study(1, patients=100)
+    found = explain_group(table, people)
+    assert set(verdicts(found).values()) == {"supported"}
+    assert list(verdicts(found)) == [hypothesis.name for hypothesis in PUBLISHED_PATTERN]
+
+
+def test_the_opposite_is_not_supported(draw_study) -> None:
+    table, people = draw_study(2, effect=-1.0, patients=60)
+    table.loc[(table.measure == "RMT") & (table.visit == "post"), "value"] *= 1.2
+    found = verdicts(explain_group(table, people))
+    assert found["ICF falls in both hemispheres"] == "not supported"
+    assert found["SICI is restored in the pain-side hemisphere"] == "not supported"
+    assert found["RMT does not change"] == "not supported"
+    assert found["relief goes with the restoration of SICI on the pain side"] == "not supported"
+
+
+def test_without_effect_hardly_any_direction_is_supported(draw_study) -> None:
+    count = Counter()
+    for seed in range(20):
+        table, people = draw_study(100 + seed, patients=9, effect=0.0, measures=("SICI", "ICF"))
+        found = explain_group(table, people)
+        count["claims"] += "supported" in verdicts(found).values()
+        count["families"] += any(change.p_family < 0.05 for change in found.changes.changes)
+    assert count["claims"] <= 3
+    assert count["families"] <= 4
+
+
+def test_three_patients_and_one_hemisphere_leave_it_open(draw_study) -> None:
+    table, people = draw_study(3, patients=3)
+    assert "supported" not in set(list(verdicts(explain_group(table, people)).values())[4:])
+    table, people = draw_study(3, measures=("SICI",))
+    one_side = explain_group(table[table.hemisphere == "other"], people)
+    assert set(verdicts(one_side).values()) == {"undecided"}
+    assert "was not estimated in the pain hemisphere" in str(one_side)
+
+
+def test_without_relief_or_visits_the_rest_is_still_said(draw_study) -> None:
+    table, people = draw_study(4, measures=("SICI",))
+    without = explain_group(table, people.drop(columns="relief"))
+    assert without.associations is None
+    assert "No column 'relief'" in without.unanswered[-1].message
+    assert without.changes.changes
+    one_visit = explain_group(table[table.visit == "post"], people)
+    assert "No visit is called 'pre'" in one_visit.unanswered[-1].message
+    assert one_visit.changes.asymmetries
+
+
+def test_the_contract_has_its_keys_and_is_json(draw_study) -> None:
+    table, people = draw_study(5)
+    reference = {"SICI": HealthyReference(0.5, 0.4, 20)}
+    document = json.loads(
+        json.dumps(explain_group(table, people, reference=reference).to_dict(), allow_nan=False)
+    )
+    assert {"changes", "associations", "pattern", "power"} <= set(document)
+    assert {"hypothesis", "verdict"} <= set(document["pattern"][0])
+    assert [(c["measure"], c["hemisphere"]) for c in document["changes"][:3]] == [
+        ("RMT", "pain"),
+        ("RMT", "other"),
+        ("RMT", "interaction"),
+    ]
+    assert "With 19 patients" in document["power"]["text"]
+    assert document["healthy"][0]["measure"] == "SICI"
+
+
+def test_healthy_values_find_the_defective_side_only(draw_study) -> None:
+    table, _ = draw_study(6, measures=("SICI",))
+    table.loc[table.hemisphere == "other", "value"] *= 0.5 / 0.8
+    rows = compare_with_healthy(table[table.visit == "pre"], {"SICI": HealthyReference(0.5, 0.2, 30)})
+    found = {row.hemisphere: row for row in rows}
+    assert found["pain"].p < 0.001
+    assert found["pain"].ratio.low < 1.6 < found["pain"].ratio.high
+    assert found["other"].ratio.low < 1 < found["other"].ratio.high
+    assert found["pain"].outside > found["other"].outside
+    assert np.isfinite(found["pain"].df)
+    assert compare_with_healthy(table, {}) == ()
+    with pytest.raises(InputError, match="healthy reference"):
+        HealthyReference(-1.0, 0.2, 10)
