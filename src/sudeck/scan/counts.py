@@ -273,8 +273,8 @@ def rate_step_flags(rates: NDArray[np.float64], subject: str) -> tuple[Flag, ...
         before, after = rates[frame - _STEADY : frame], rates[frame : frame + _STEADY]
         if before.min() <= 0:
             continue
+        step = float(after.mean() / before.mean())
         steady = max(before.max() / before.min(), after.max() / max(after.min(), 1e-9)) < _STEADY_SPREAD
-        step = float(np.median(after) / np.median(before))
         if steady and not 1 / _STEP < step < _STEP:
             return (
                 Flag(

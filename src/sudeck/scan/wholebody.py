@@ -98,7 +98,7 @@ def _without_thighs(counts: NDArray[np.generic], label: str) -> NDArray[np.gener
 
 
 def _hand_ends(half: NDArray[np.float64]) -> tuple[NDArray[np.int_], int]:
-    """Return where the hand ends in each row, from the edge of the image inwards; count rows where it touches.
+    """Return where the hand ends in each row, from the edge inwards, and in how many rows it touches.
 
     Rows run from the wrist down. Once the outline has drawn in past the last valley, the fingertips are
     passed and nothing is kept; without such a step, a row without a valley is a hand that touches the thigh.
