@@ -62,9 +62,7 @@ def find_axis(mask: NDArray[np.bool_], grid: Grid, *, subject: str = "image") ->
     _, axes = np.linalg.eigh(np.cov((points - centre).T))
     direction = axes[:, -1] * (1.0 if axes[1, -1] >= 0 else -1.0)  # down the image
     along = (points - centre) @ direction
-    on_edge = (
-        (rows <= 1) | (rows >= mask.shape[0] - 2) | (columns <= 1) | (columns >= mask.shape[1] - 2)
-    )
+    on_edge = (rows <= 1) | (rows >= mask.shape[0] - 2) | (columns <= 1) | (columns >= mask.shape[1] - 2)
     low, high = float(along.min()), float(along.max())
     third = (high - low) / 3
     cut_up = int((on_edge & (along < low + third)).sum())
@@ -94,7 +92,9 @@ def find_axis(mask: NDArray[np.bool_], grid: Grid, *, subject: str = "image") ->
     )
 
 
-def width_profile(mask: NDArray[np.bool_], grid: Grid, axis: LimbAxis) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def width_profile(
+    mask: NDArray[np.bool_], grid: Grid, axis: LimbAxis
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return distances from the tip and the limb's width there, both in mm, in steps of 4 mm."""
     rows, columns = np.nonzero(mask)
     distance = axis.from_tip_mm(grid.points_of(rows, columns))

@@ -168,7 +168,9 @@ def _separating_path(
     """
     rows, columns = np.nonzero(body)
     if rows.size < 40:
-        raise InputError(subject, "no limbs stand out of the background", "check that this image shows both limbs")
+        raise InputError(
+            subject, "no limbs stand out of the background", "check that this image shows both limbs"
+        )
     left, right = _two_centres(columns.astype(float))
     first, last = int(np.ceil(left)), int(np.floor(right))
     if last - first < 4:

@@ -22,7 +22,9 @@ _VARIANCE_OFFSET = 0.1  # keeps the square root smooth where there are no counts
 _ROBUST_CUTOFF = 6.0  # residuals beyond this many spreads weigh nothing (Tukey): injection sites, spills
 _EXTENDED_WEIGHT = 0.3  # of points whose counterpart lies beyond the field, where edge pixels stand in
 _MISFIT_REACH_PX = 4.0  # over which differences between limbs are taken to be alike
-_LEAST_SIGNAL = 0.1  # of the apparent information on the pose that is taken for real, however noisy the images
+_LEAST_SIGNAL = (
+    0.1  # of the apparent information on the pose that is taken for real, however noisy the images
+)
 _LARGEST_STEP = np.array([0.15, 0.08, 8.0, 8.0])  # of one iteration, in PARAMETERS
 _ARM_MM = 60.0  # half a limb: turns angles into movements of its ends
 
@@ -66,7 +68,9 @@ class LimbImage:
 def moved(transform: Similarity, centre: Array, step: Array) -> Similarity:
     """Return `transform` followed by a turn, a growth and a shift (`PARAMETERS`) about the image of `centre`."""
     middle = transform(centre)
-    change = Similarity.about(middle, middle + step[2:], rotation_deg=math.degrees(step[0]), log_scale=float(step[1]))
+    change = Similarity.about(
+        middle, middle + step[2:], rotation_deg=math.degrees(step[0]), log_scale=float(step[1])
+    )
     return transform.then(change)
 
 
@@ -117,7 +121,8 @@ class Match:
         thin = max(thin, 2 if sigma > 2.0 else 1)
         grow = math.sqrt(prior.scale if size is None else size)
         blurs = [
-            _matched_blur_px(sigma, limb.grid.pixel_mm, times) for limb, times in ((first, 1 / grow), (second, grow))
+            _matched_blur_px(sigma, limb.grid.pixel_mm, times)
+            for limb, times in ((first, 1 / grow), (second, grow))
         ]
         images = [_smoothed(limb.counts, blur) for limb, blur in zip((first, second), blurs, strict=True)]
         return cls(
@@ -204,7 +209,14 @@ class Match:
         return np.array([turn, size, *(transform(self.centre) - self.prior(self.centre))])
 
     def _unit(self, system: _System) -> float:
-        return self.noise * (1.0 + float(np.mean(system.field))) * 4 * math.pi * self.sigma**2 / self.forward.area_px
+        return (
+            self.noise
+            * (1.0 + float(np.mean(system.field)))
+            * 4
+            * math.pi
+            * self.sigma**2
+            / self.forward.area_px
+        )
 
     def _poisson(self, system: _System) -> Array:
         """Covariance of the pose from Poisson noise, correlated by the smoothing."""
@@ -222,16 +234,26 @@ class Match:
         row, column = self.forward.pixels
         image = np.zeros((int(row.max()) + 1, int(column.max()) + 1, 4))
         image[row, column] = scores
-        near = ndimage.gaussian_filter(image, (correlation_px, correlation_px, 0), mode="constant", truncate=3.0)
+        near = ndimage.gaussian_filter(
+            image, (correlation_px, correlation_px, 0), mode="constant", truncate=3.0
+        )
         filling = scores.T @ near[row, column] * (2 * math.pi * correlation_px**2)
         bread = np.linalg.inv(self._signal_normal(system))
         return np.asarray(bread @ filling @ bread)
 
     def _signal_normal(self, system: _System) -> Array:
         """Return the normal matrix without what the slopes of the noise pretend to know about the pose."""
-        slope_noise = system.weights * system.noisiness * system.field * self.noise / (2.0 * self.sigma**2 * self.forward.grid.pixel_mm**2)
+        slope_noise = (
+            system.weights
+            * system.noisiness
+            * system.field
+            * self.noise
+            / (2.0 * self.sigma**2 * self.forward.grid.pixel_mm**2)
+        )
         pretended = np.einsum("nai,n,naj->ij", system.lever, slope_noise, system.lever)
-        values, vectors = np.linalg.eigh(np.linalg.solve(_root(system.normal), np.linalg.solve(_root(system.normal), pretended).T))
+        values, vectors = np.linalg.eigh(
+            np.linalg.solve(_root(system.normal), np.linalg.solve(_root(system.normal), pretended).T)
+        )
         kept = np.maximum(1.0 - values, _LEAST_SIGNAL)
         root = _root(system.normal) @ vectors
         return np.asarray(root @ np.diag(kept) @ root.T)
@@ -296,7 +318,12 @@ class _View:
         look = _Bilinear.at(row, column, self.target.shape)
         target = look(self.target)
         weights = np.where(inside, 1.0, _EXTENDED_WEIGHT)
-        mean = max(float(np.sum(weights * (self.values**2 / 4 - self.background)) / max(np.sum(weights * target), 1e-9)), 1e-3)
+        mean = max(
+            float(
+                np.sum(weights * (self.values**2 / 4 - self.background)) / max(np.sum(weights * target), 1e-9)
+            ),
+            1e-3,
+        )
         gains = np.full(self.basis.shape[1], mean)
         for _ in range(2):
             field, predicted = self._predict(gains, target)

@@ -39,7 +39,9 @@ class Placement:
         return float(np.sqrt(self.registration**2 + sum(effect**2 for effect in self.shared.values())))
 
 
-def measure_placement(points: Points, pose: PhasePose, *, region_sd_mm: float = REGION_PLACEMENT_SD_MM) -> Placement:
+def measure_placement(
+    points: Points, pose: PhasePose, *, region_sd_mm: float = REGION_PLACEMENT_SD_MM
+) -> Placement:
     """Jitter both regions and return how the log ratio of their means moves.
 
     The healthy region moves along each principal direction of the registration's covariance, one
@@ -65,7 +67,10 @@ def measure_placement(points: Points, pose: PhasePose, *, region_sd_mm: float = 
 
     def log_ratio_of_shifted(shift: NDArray[np.float64]) -> float:
         place = thinned + shift
-        return float(np.log(max(affected(place).mean(), 1e-9)) - np.log(max(healthy(mirror.transform(place)).mean(), 1e-9)))
+        return float(
+            np.log(max(affected(place).mean(), 1e-9))
+            - np.log(max(healthy(mirror.transform(place)).mean(), 1e-9))
+        )
 
     covariance = mirror.covariance.copy()
     shared: dict[str, float] = {}

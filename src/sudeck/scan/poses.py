@@ -148,9 +148,7 @@ def _pose_like(
 def _carry(limb: LimbImage, target: LimbImage) -> Similarity:
     """Register one limb between two phases by its silhouette; less than a pixel counts as no movement."""
     start = Similarity.about(limb.centre_mm, target.centre_mm)
-    found = register(
-        _silhouette(limb), _silhouette(target), start, prior_sd=_BETWEEN_PHASES_SD, coarse=False
-    )
+    found = register(_silhouette(limb), _silhouette(target), start, prior_sd=_BETWEEN_PHASES_SD, coarse=False)
     corners = limb.grid.centres()[limb.mask]
     movement = float(np.linalg.norm(found.transform(corners) - corners, axis=1).mean())
     return Similarity.identity() if movement < limb.grid.pixel_mm else found.transform

@@ -8,6 +8,7 @@ Med 2008;27:1693-1702), which keeps the skew of low counts.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -82,6 +83,29 @@ def log_ratio(
     return LogRatio(value, low, high, se, placement, affected.counts + healthy.counts, level)
 
 
+def average_of(ratios: Sequence[LogRatio]) -> LogRatio:
+    """Average the log ratios of opposed detectors: the ratio of geometric means.
+
+    The geometric mean of opposed views hardly depends on the depth of the source; the counts of the two
+    detectors are independent, their regions are the same.
+    """
+    if len(ratios) == 1:
+        return ratios[0]
+    count = len(ratios)
+    value = sum(ratio.value for ratio in ratios) / count
+    below = math.sqrt(sum((ratio.value - ratio.counting_low) ** 2 for ratio in ratios)) / count
+    above = math.sqrt(sum((ratio.counting_high - ratio.value) ** 2 for ratio in ratios)) / count
+    return LogRatio(
+        value,
+        value - below,
+        value + above,
+        math.sqrt(sum(ratio.counting_se**2 for ratio in ratios)) / count,
+        ratios[0].placement,
+        sum(ratio.counts for ratio in ratios),
+        ratios[0].level,
+    )
+
+
 def phase_ratio(name: str, ratio: LogRatio) -> Estimate:
     """Return VPr, TPr or BPr as an estimate whose interval holds both errors."""
     z = NormalDist().inv_cdf(0.5 + ratio.level / 2)
@@ -102,7 +126,8 @@ def ratio_of_ratios(name: str, over: LogRatio, under: LogRatio) -> Estimate:
     z = NormalDist().inv_cdf(0.5 + over.level / 2)
     causes = sorted({*over.placement.shared, *under.placement.shared})
     shared = sum(
-        (over.placement.shared.get(cause, 0.0) - under.placement.shared.get(cause, 0.0)) ** 2 for cause in causes
+        (over.placement.shared.get(cause, 0.0) - under.placement.shared.get(cause, 0.0)) ** 2
+        for cause in causes
     )
     placement = math.sqrt(over.placement.registration**2 + under.placement.registration**2 + shared)
     below = math.hypot(over.value - over.counting_low, under.counting_high - under.value)
@@ -120,7 +145,14 @@ def ratio_of_ratios(name: str, over: LogRatio, under: LogRatio) -> Estimate:
 
 
 def _estimate(
-    name: str, value: float, below: float, above: float, counting: float, placement: float, level: float, counts: float
+    name: str,
+    value: float,
+    below: float,
+    above: float,
+    counting: float,
+    placement: float,
+    level: float,
+    counts: float,
 ) -> Estimate:
     return Estimate(
         name,

@@ -110,16 +110,22 @@ def anatomical_region(
     """
     samples = sample_points(grid)
     homologous = mirror(samples)
-    inside = grid.contains(samples, margin_px=-_EDGE_MARGIN_PX) & grid.contains(homologous, margin_px=_EDGE_MARGIN_PX)
+    inside = grid.contains(samples, margin_px=-_EDGE_MARGIN_PX) & grid.contains(
+        homologous, margin_px=_EDGE_MARGIN_PX
+    )
     inside &= _at(affected, samples, grid) | _at(healthy, homologous, grid)
     if name != "whole":
         if limb is None:
             raise InputError(
-                f"region '{name}'", "the scan does not say whether it shows hands or feet", "say so with --limb"
+                f"region '{name}'",
+                "the scan does not say whether it shows hands or feet",
+                "say so with --limb",
             )
         if name not in REGIONS[limb]:
             raise InputError(
-                f"region '{name}'", f"it is no region of the {limb}", f"choose one of {', '.join(REGIONS[limb])}"
+                f"region '{name}'",
+                f"it is no region of the {limb}",
+                f"choose one of {', '.join(REGIONS[limb])}",
             )
         if axis is None or axis.cut_distal:
             raise InputError(
@@ -183,7 +189,9 @@ def drawn_region(shape: Mapping[str, Any], grid: Grid, *, subject: str = "region
     name = str(shape.get("name", "drawn"))
     unit = shape.get("unit")
     if unit not in ("px", "mm"):
-        raise InputError(subject, f"the unit of region '{name}' is neither px nor mm", 'add "unit": "px" or "mm"')
+        raise InputError(
+            subject, f"the unit of region '{name}' is neither px nor mm", 'add "unit": "px" or "mm"'
+        )
     pixel_mm = np.array([grid.spacing_mm[1], grid.spacing_mm[0]])
     to_mm = pixel_mm if unit == "px" else np.ones(2)
     first_pixel = grid.points_of(0.0, 0.0)
@@ -196,13 +204,17 @@ def drawn_region(shape: Mapping[str, Any], grid: Grid, *, subject: str = "region
         centre = _numbers(shape, "centre", subject)[0] * to_mm + first_pixel
         radii = _numbers(shape, "radii", subject)[0] * to_mm
         if (radii <= 0).any():
-            raise InputError(subject, f"region '{name}' has a radius that is not positive", "correct its radii")
+            raise InputError(
+                subject, f"region '{name}' has a radius that is not positive", "correct its radii"
+            )
         angle = math.radians(float(shape.get("rotation_deg", 0.0)))
         turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
         inside = (((samples - centre) @ turn.T / radii) ** 2).sum(axis=1) <= 1.0
     else:
         raise InputError(
-            subject, f"region '{name}' is neither a polygon nor an ellipse", 'set "type" to "polygon" or "ellipse"'
+            subject,
+            f"region '{name}' is neither a polygon nor an ellipse",
+            'set "type" to "polygon" or "ellipse"',
         )
     if inside.sum() < 4 * SAMPLES_PER_PIXEL**2:
         raise InputError(
@@ -230,7 +242,9 @@ def outline(points: Points, grid: Grid) -> list[NDArray[np.float64]]:
 
 def _region(name: str, points: Points, grid: Grid, *, drawn: bool) -> Region:
     if points.shape[0] == 0:
-        raise InputError(f"region '{name}'", "no part of it lies inside the image on both sides", "choose another")
+        raise InputError(
+            f"region '{name}'", "no part of it lies inside the image on both sides", "choose another"
+        )
     return Region(name, points, points.shape[0] * grid.pixel_mm**2 / SAMPLES_PER_PIXEL**2, drawn)
 
 
@@ -256,7 +270,12 @@ def _numbers(shape: Mapping[str, Any], key: str, subject: str, *, least: int = 1
         numbers = np.atleast_2d(np.asarray(value, dtype=np.float64))
     except (TypeError, ValueError):
         numbers = np.empty((0, 2))
-    if numbers.ndim != 2 or numbers.shape[1] != 2 or numbers.shape[0] < least or not np.isfinite(numbers).all():
+    if (
+        numbers.ndim != 2
+        or numbers.shape[1] != 2
+        or numbers.shape[0] < least
+        or not np.isfinite(numbers).all()
+    ):
         raise InputError(subject, f'"{key}" is not a list of (x, y) numbers', f'write "{key}" as numbers')
     return numbers
 
@@ -264,6 +283,10 @@ def _numbers(shape: Mapping[str, Any], key: str, subject: str, *, least: int = 1
 def regions_of_file(content: Any, *, subject: str) -> Sequence[Mapping[str, Any]]:
     """Return the region descriptions of a parsed region file: one object, or a list under ``"regions"``."""
     shapes = content.get("regions", [content]) if isinstance(content, Mapping) else content
-    if not isinstance(shapes, Sequence) or not shapes or not all(isinstance(shape, Mapping) for shape in shapes):
+    if (
+        not isinstance(shapes, Sequence)
+        or not shapes
+        or not all(isinstance(shape, Mapping) for shape in shapes)
+    ):
         raise InputError(subject, "it holds no region", 'write one object with "type", "unit" and "points"')
     return list(shapes)

@@ -124,7 +124,9 @@ def register(
     transform = start
     if coarse:
         transform = Match.prepare(first, second, _COARSE_PX, prior=start, prior_sd=prior_sd).solve(start)
-    match = Match.prepare(first, second, fine_smoothing_px(first, second), prior=start, prior_sd=prior_sd, size=transform.scale)
+    match = Match.prepare(
+        first, second, fine_smoothing_px(first, second), prior=start, prior_sd=prior_sd, size=transform.scale
+    )
     transform = match.solve(transform)
     fit = match.report(transform)
     return Registration(
@@ -182,7 +184,8 @@ def best_start(
 ) -> Similarity:
     """Run a coarse registration from several starts and return the pose that explains the images best."""
     matches = [
-        Match.prepare(first, second, smoothing_px, prior=start, prior_sd=POSE_PRIOR_SD, thin=3) for start in starts
+        Match.prepare(first, second, smoothing_px, prior=start, prior_sd=POSE_PRIOR_SD, thin=3)
+        for start in starts
     ]
     candidates = [match.solve(start, iterations=8) for match, start in zip(matches, starts, strict=True)]
     return min(candidates, key=matches[0].cost)

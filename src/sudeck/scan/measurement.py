@@ -1,0 +1,322 @@
+"""From a bone scan that was read to six ratios: pose, region, uptake, ratios, flags."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import sudeck
+from sudeck.core.errors import InputError
+from sudeck.core.estimate import Estimate
+from sudeck.core.flags import Flag
+from sudeck.core.provenance import Provenance
+from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES, ScanPhase, Side
+from sudeck.scan import quality
+from sudeck.scan.axis import LimbAxis, find_axis
+from sudeck.scan.curves import time_activity_curve
+from sudeck.scan.geometry import Grid, Points
+from sudeck.scan.phases import BoneScan, PhaseSeries
+from sudeck.scan.placement import REGION_PLACEMENT_SD_MM, measure_placement
+from sudeck.scan.poses import PhasePose, pose_phases
+from sudeck.scan.ratios import LogRatio, average_of, log_ratio, phase_ratio, ratio_of_ratios
+from sudeck.scan.regions import Region, anatomical_region, drawn_region
+from sudeck.scan.result import PhaseMeasurement, ScanResult
+from sudeck.scan.uptake import (
+    Background,
+    BackgroundRule,
+    RegionUptake,
+    measure_background,
+    measure_uptake,
+    pixel_weights,
+)
+
+_MIN_COUNTS = 20.0  # in each region, below which a ratio says nothing
+
+
+@dataclass(frozen=True)
+class MeasureSettings:
+    """How to measure.
+
+    Attributes
+    ----------
+    region : str
+        Named region; ``"whole"`` limb by default.
+    drawn : mapping or None
+        A region drawn by a person on the affected limb of the reference image (see
+        `sudeck.scan.regions.drawn_region`); takes the place of `region`.
+    background : {"none", "region"}
+        ``"none"`` compares with the publication; ``"region"`` subtracts what lies away from the limbs.
+    level : float
+        Coverage of the intervals.
+    region_sd_mm : float
+        Placement error of the region on the affected limb.
+    """
+
+    region: str = "whole"
+    drawn: Mapping[str, Any] | None = None
+    background: BackgroundRule = "none"
+    level: float = 0.95
+    region_sd_mm: float = REGION_PLACEMENT_SD_MM
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {
+            "region": self.region,
+            "drawn": dict(self.drawn) if self.drawn is not None else None,
+            "background": self.background,
+            "level": self.level,
+            "region_sd_mm": self.region_sd_mm,
+        }
+
+
+def measure_scan(scan: BoneScan, *, affected: Side, settings: MeasureSettings | None = None) -> ScanResult:
+    """Measure VPr, TPr, BPr and their ratios with their intervals.
+
+    Parameters
+    ----------
+    scan : BoneScan
+        From `sudeck.scan.read_scan`.
+    affected : {"left", "right"}
+        Side of the body with CRPS.
+    settings : MeasureSettings, optional
+
+    Returns
+    -------
+    ScanResult
+        What could be measured, and for each of the six ratios that could not, why.
+
+    Raises
+    ------
+    InputError
+        If not one phase can be measured.
+    """
+    settings = settings or MeasureSettings()
+    poses = pose_phases(scan.phases, affected=affected)
+    reference = poses.phases[poses.reference]
+    if reference.mirror.residual > quality.REFUSE_RESIDUAL:
+        raise InputError(
+            f"{poses.reference} phase",
+            f"the two limbs differ in shape by {100 * reference.mirror.residual:.0f} % of their level, too much for "
+            "homologous regions",
+            "check that both limbs lie alike and that nothing else is in the field",
+        )
+    flags: list[Flag] = list(scan.flags)
+    axes = _axes(reference)
+    region = _region(scan, reference, axes["affected"], settings)
+    flags += _spacing_flags(scan.phases)
+
+    ratios: dict[ScanPhase, LogRatio] = {}
+    measured: dict[ScanPhase, PhaseMeasurement] = {}
+    refused: dict[str, str] = {PHASE_RATIOS[name]: reason for name, reason in scan.refused.items()}
+    refused |= {PHASE_RATIOS[name]: reason for name, reason in poses.refused.items()}
+    for name in SCAN_PHASES:
+        if name not in poses.phases:
+            continue
+        try:
+            measured[name], ratios[name] = _measure_phase(
+                scan.phases[name], poses.phases[name], region, settings
+            )
+        except InputError as error:
+            refused[PHASE_RATIOS[name]] = str(error)
+    if not measured:
+        raise InputError("scan", " ".join(refused.values()).rstrip("."), "give files with more counts")
+
+    estimates = _estimates(ratios, refused)
+    flags += (
+        quality.limb_flags(reference, axes) + quality.registration_flags(poses) + quality.count_flags(poses)
+    )
+    for name, phase in measured.items():
+        flags += quality.hot_spot_flags(phase.pose, (phase.affected.weights, phase.healthy.weights))
+        flags += quality.drift_flags(scan.phases[name], phase.pose.limbs, phase.pose.grid.spacing_mm)
+    return ScanResult(
+        estimates=estimates,
+        refused=refused,
+        phases=measured,
+        reference=poses.reference,
+        affected=affected,
+        limb=scan.limb,
+        region=region.name,
+        flags=tuple(flags),
+        skipped=scan.skipped,
+        provenance=Provenance(
+            scan.sources, {"affected": affected, "limb": scan.limb, **settings.to_dict()}, sudeck.__version__
+        ),
+    )
+
+
+def _axes(reference: PhasePose) -> dict[str, LimbAxis | None]:
+    axes: dict[str, LimbAxis | None] = {}
+    for side, label in (("affected", reference.affected_label), ("healthy", reference.healthy_label)):
+        try:
+            axes[side] = find_axis(reference.limbs.mask(label), reference.grid)
+        except InputError:
+            axes[side] = None
+    return axes
+
+
+def _region(scan: BoneScan, reference: PhasePose, axis: LimbAxis | None, settings: MeasureSettings) -> Region:
+    if settings.drawn is not None:
+        return drawn_region(settings.drawn, reference.grid)
+    return anatomical_region(
+        settings.region,
+        scan.limb,
+        affected=reference.limbs.mask(reference.affected_label),
+        healthy=reference.limbs.mask(reference.healthy_label),
+        grid=reference.grid,
+        mirror=reference.mirror.transform,
+        axis=axis,
+        view=reference.view,
+    )
+
+
+def _spacing_flags(phases: Mapping[ScanPhase, PhaseSeries]) -> list[Flag]:
+    """Flag phases without pixel size; refuse only what depends on it: phases that differ in matrix."""
+    unknown = [name for name, series in phases.items() if series.spacing_mm is None]
+    return [
+        Flag(
+            "no-pixel-size",
+            f"The {name} phase states no pixel size: ratios do not depend on it, but distances in mm do not hold.",
+            "caution",
+            name,
+        )
+        for name in unknown
+    ]
+
+
+def _measure_phase(
+    series: PhaseSeries, pose: PhasePose, region: Region, settings: MeasureSettings
+) -> tuple[PhaseMeasurement, LogRatio]:
+    points = pose.from_reference(region.points)
+    mirrored = pose.mirror.transform(points)
+    area = region.area_mm2 / pose.grid.pixel_mm**2
+    _check_inside(pose, points, mirrored, region)
+    sides = {
+        "affected": (pixel_weights(points, pose.grid, area), area, pose.affected_label),
+        "healthy": (
+            pixel_weights(mirrored, pose.grid, area * pose.mirror.transform.scale**2),
+            area * pose.mirror.transform.scale**2,
+            pose.healthy_label,
+        ),
+    }
+    placement = measure_placement(points, pose, region_sd_mm=settings.region_sd_mm)
+    images = [pose.image]
+    if series.opposed is not None:
+        images.append(series.opposed.sum(axis=0))
+    found: list[LogRatio] = []
+    regions: list[dict[str, RegionUptake]] = []
+    backgrounds: list[Background] = []
+    for image in images:
+        background = _background(image, pose, settings.background)
+        uptakes = {
+            side: measure_uptake(_own_side(image, pose, label), weights, size, background)
+            for side, (weights, size, label) in sides.items()
+        }
+        _check_counts(uptakes, pose.phase)
+        found.append(
+            log_ratio(uptakes["affected"], uptakes["healthy"], background, placement, level=settings.level)
+        )
+        regions.append(uptakes)
+        backgrounds.append(background)
+    known = bool(np.isfinite(series.duration_s).all())
+    duration = float(series.duration_s.sum()) if known else None
+    curves = tuple(
+        time_activity_curve(
+            series.counts, series.start_s, series.duration_s, sides[side][0], side=side, level=settings.level
+        )
+        for side in ("affected", "healthy")
+        if series.counts.shape[0] > 1 and known
+    )
+    measurement = PhaseMeasurement(
+        phase=series.name,
+        pose=pose,
+        affected=regions[0]["affected"],
+        healthy=regions[0]["healthy"],
+        affected_points=points,
+        healthy_points=mirrored,
+        uptake={side: _uptake(side, uptake, duration, settings.level) for side, uptake in regions[0].items()},
+        background_per_pixel=backgrounds[0].per_pixel,
+        duration_s=duration,
+        start_s=float(series.start_s[0]),
+        clock=series.clock,
+        geometric_mean=len(images) == 2,
+        curves=curves,
+    )
+    return measurement, average_of(found)
+
+
+def _own_side(image: NDArray[np.float64], pose: PhasePose, label: int) -> NDArray[np.float64]:
+    """Return the image of one limb, without what the other spills into the mirrored region."""
+    return np.where(pose.limbs.territory == label, image, pose.limbs.background)
+
+
+def _background(image: NDArray[np.float64], pose: PhasePose, rule: BackgroundRule) -> Background:
+    if rule == "none":
+        return Background()
+    return measure_background(image, pose.limbs, pose.grid, subject=f"{pose.phase} phase")
+
+
+def _check_inside(pose: PhasePose, points: Points, mirrored: Points, region: Region) -> None:
+    """Refuse a region that leaves the field: a drawn one may have no counterpart in the image."""
+    grid: Grid = pose.grid
+    for side, place in (("affected", points), ("healthy", mirrored)):
+        outside = 1.0 - float(grid.contains(place, margin_px=-1.0).mean())
+        if outside > 0.02 and region.drawn:
+            raise InputError(
+                f"region '{region.name}'",
+                f"{100 * outside:.0f} % of it lies outside the field on the {side} side in the {pose.phase} phase",
+                "draw a region that both limbs show",
+            )
+    strayed = 1.0 - float(_share_in(pose.limbs.territory == pose.affected_label, points, grid))
+    if region.drawn and strayed > 0.05:
+        raise InputError(
+            f"region '{region.name}'",
+            f"{100 * strayed:.0f} % of it does not lie on the affected side of the image",
+            "draw it on the affected limb, or correct --affected",
+        )
+
+
+def _share_in(mask: NDArray[np.bool_], points: Points, grid: Grid) -> float:
+    row, column = grid.pixel_of(points)
+    r = np.clip(np.rint(row).astype(int), 0, grid.shape[0] - 1)
+    c = np.clip(np.rint(column).astype(int), 0, grid.shape[1] - 1)
+    return float(mask[r, c].mean())
+
+
+def _check_counts(uptakes: Mapping[str, RegionUptake], phase: ScanPhase) -> None:
+    for side, uptake in uptakes.items():
+        if uptake.counts < _MIN_COUNTS or uptake.net_per_pixel <= 0:
+            raise InputError(
+                f"{phase} phase",
+                f"the {side} region holds {uptake.counts:.0f} counts, too few for a ratio",
+                "use an acquisition with more counts or a larger region",
+            )
+
+
+def _uptake(side: str, uptake: RegionUptake, duration_s: float | None, level: float) -> Estimate:
+    seconds = duration_s or 1.0
+    return Estimate.from_log(
+        side,
+        math.log(uptake.net_per_pixel / seconds),
+        uptake.counts / math.sqrt(uptake.effective_counts) / (uptake.area_px * uptake.net_per_pixel),
+        level=level,
+        unit="counts per pixel and second" if duration_s else "counts per pixel",
+        method="mean over the region, counting error",
+        n=round(uptake.counts),
+        n_unit="counts",
+    )
+
+
+def _estimates(ratios: Mapping[ScanPhase, LogRatio], refused: dict[str, str]) -> dict[str, Estimate]:
+    estimates = {PHASE_RATIOS[name]: phase_ratio(PHASE_RATIOS[name], ratio) for name, ratio in ratios.items()}
+    for name, (over, under) in RATIOS_OF_RATIOS.items():
+        if over in ratios and under in ratios:
+            estimates[name] = ratio_of_ratios(name, ratios[over], ratios[under])
+        else:
+            missing = " and ".join(PHASE_RATIOS[phase] for phase in (over, under) if phase not in ratios)
+            refused[name] = f"{name} needs {missing}, which was not measured."
+    return estimates

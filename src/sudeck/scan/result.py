@@ -1,0 +1,187 @@
+"""What measuring a scan gives: six ratios, and everything needed to open them down to the pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sudeck.core.estimate import Estimate
+from sudeck.core.flags import Flag
+from sudeck.core.provenance import Provenance
+from sudeck.core.published import PUBLISHED_RATIOS
+from sudeck.core.vocabulary import Limb, ScanPhase, Side
+from sudeck.scan.collection import Skipped
+from sudeck.scan.curves import TimeActivityCurve
+from sudeck.scan.geometry import Points
+from sudeck.scan.poses import PhasePose
+from sudeck.scan.uptake import RegionUptake
+
+
+@dataclass(frozen=True)
+class CutoffVerdict:
+    """Whether a ratio of ratios exceeds its published cut-off, and how surely.
+
+    Attributes
+    ----------
+    name : str
+        The ratio.
+    cutoff : float
+        Relief was more frequent above it (strictly).
+    exceeded : bool
+    probability : float
+        That the true ratio exceeds the cut-off, given the measurement error of this scan alone.
+    """
+
+    name: str
+    cutoff: float
+    exceeded: bool
+    probability: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {"cutoff": self.cutoff, "exceeded": self.exceeded, "probability": self.probability}
+
+
+@dataclass(frozen=True)
+class PhaseMeasurement:
+    """One phase, measured.
+
+    Attributes
+    ----------
+    phase : {"vascular", "tissue", "bone"}
+    pose : PhasePose
+        Image, limbs and transforms.
+    affected, healthy : RegionUptake
+        Counts, area and pixel weights of both regions.
+    affected_points, healthy_points : ndarray, shape [n, 2]
+        Sample points of both regions on this image, in mm.
+    uptake : mapping of str to Estimate
+        Mean counts per pixel (and second, where the duration is known) of ``"affected"`` and ``"healthy"``.
+    background_per_pixel : float
+        Subtracted from both; 0 under the rule ``"none"``.
+    duration_s : float or None
+        Seconds the phase lasted.
+    start_s : float
+        Seconds after injection (or after the start of the acquisition) at which it began.
+    clock : str
+        What `start_s` counts from.
+    geometric_mean : bool
+        Whether both detectors of an opposed pair went into the ratio.
+    curves : tuple of TimeActivityCurve
+        Affected and healthy, for a dynamic phase.
+    """
+
+    phase: ScanPhase
+    pose: PhasePose
+    affected: RegionUptake
+    healthy: RegionUptake
+    affected_points: Points
+    healthy_points: Points
+    uptake: Mapping[str, Estimate]
+    background_per_pixel: float
+    duration_s: float | None
+    start_s: float
+    clock: str
+    geometric_mean: bool
+    curves: tuple[TimeActivityCurve, ...]
+
+    def region_weights(self) -> NDArray[np.float64]:
+        """Return the share of every pixel in either region, shape [row, column]."""
+        return self.affected.weights + self.healthy.weights
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values, without the pixels."""
+        return {
+            "counts_in_image": float(self.pose.image.sum()),
+            "matrix": list(self.pose.grid.shape),
+            "spacing_mm": list(self.pose.grid.spacing_mm),
+            "view": self.pose.view,
+            "start_s": self.start_s,
+            "clock": self.clock,
+            "duration_s": self.duration_s,
+            "geometric_mean": self.geometric_mean,
+            "background_per_pixel": self.background_per_pixel,
+            "uptake": {side: estimate.to_dict() for side, estimate in self.uptake.items()},
+            "regions": {
+                side: {"counts": region.counts, "area_px": region.area_px}
+                for side, region in (("affected", self.affected), ("healthy", self.healthy))
+            },
+            "mirror": self.pose.mirror.to_dict(),
+            "from_reference": self.pose.from_reference.to_dict(),
+            "curves": [curve.to_dict() for curve in self.curves],
+        }
+
+
+@dataclass(frozen=True)
+class ScanResult:
+    """A measured three-phase bone scan.
+
+    Attributes
+    ----------
+    estimates : mapping of str to Estimate
+        ``VPr``, ``TPr``, ``BPr`` and their ratios, as far as they could be had.
+    refused : mapping of str to str
+        For each of the six that could not, why.
+    phases : mapping of phase to PhaseMeasurement
+    reference : phase
+        The phase on which limbs and region were found.
+    affected : {"left", "right"}
+    limb : {"hand", "foot"} or None
+    region : str
+        Name of the region.
+    flags, skipped, provenance
+        Findings, files left out and why, and how to make the result again.
+    """
+
+    estimates: Mapping[str, Estimate]
+    refused: Mapping[str, str]
+    phases: Mapping[ScanPhase, PhaseMeasurement]
+    reference: ScanPhase
+    affected: Side
+    limb: Limb | None
+    region: str
+    flags: tuple[Flag, ...]
+    skipped: tuple[Skipped, ...]
+    provenance: Provenance = field(repr=False)
+
+    def verdicts(self) -> Mapping[str, CutoffVerdict]:
+        """Hold each ratio of ratios against its published cut-off."""
+        found: dict[str, CutoffVerdict] = {}
+        for name, published in PUBLISHED_RATIOS.items():
+            estimate = self.estimates.get(name)
+            if estimate is not None:
+                exceeded = estimate.value > published.cutoff
+                probability = estimate.probability_above(published.cutoff)
+                found[name] = CutoffVerdict(name, published.cutoff, exceeded, probability)
+        return found
+
+    def __str__(self) -> str:
+        lines = [f"Affected side {self.affected}, region {self.region}"]
+        lines += [str(estimate) for estimate in self.estimates.values()]
+        lines += [f"{name}: not measured. {reason}" for name, reason in self.refused.items()]
+        lines += [str(flag) for flag in self.flags]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<li>{estimate._repr_html_()}</li>" for estimate in self.estimates.values())
+        return f"<ul>{rows}</ul>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the contract of ``scan.json`` as plain JSON-ready values."""
+        return {
+            "estimates": {name: estimate.to_dict() for name, estimate in self.estimates.items()},
+            "refused": dict(self.refused),
+            "published_cutoffs": {name: verdict.to_dict() for name, verdict in self.verdicts().items()},
+            "affected": self.affected,
+            "limb": self.limb,
+            "region": self.region,
+            "reference": self.reference,
+            "phases": {name: phase.to_dict() for name, phase in self.phases.items()},
+            "flags": [flag.to_dict() for flag in self.flags],
+            "skipped": [{"file": skip.label, "reason": skip.reason} for skip in self.skipped],
+            "provenance": self.provenance.to_dict(),
+        }
