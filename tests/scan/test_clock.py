@@ -72,6 +72,14 @@ def test_an_injection_after_the_acquisition_is_ignored_and_said() -> None:
     assert "3.0 h" in found.flags[0].message
 
 
+def test_midnight_on_the_dot_is_an_empty_field() -> None:
+    found = clock("000000", AcquisitionDate="20240305", AcquisitionTime="120000")
+    assert found.injected_at is None
+    assert [flag.code for flag in found.flags] == ["injection-at-midnight"]
+    early = clock("000000", AcquisitionDate="20240305", AcquisitionTime="000005")
+    assert seconds_between(early.injected_at, early.acquired_at) == 5
+
+
 def test_other_times_stand_in_and_are_said() -> None:
     found = clock(SeriesDate="20240305", SeriesTime="120000")
     assert found.acquired_at == datetime(2024, 3, 5, 12)

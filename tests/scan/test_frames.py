@@ -81,6 +81,21 @@ def test_a_phase_vector_outvoted_by_two_witnesses_is_repaired(study: Any, refusa
     assert "contradict" in refusal(read_scan, [study.write("b.dcm", dataset)])
 
 
+def test_a_phase_vector_against_the_time_slices_alone_is_refused(study: Any, refusal: Refusal) -> None:
+    dataset = two_phases(study)
+    dataset.PhaseVector = [1] * 14
+    for item in dataset.PhaseInformationSequence:
+        del item.NumberOfFramesInPhase
+    assert "contradict" in refusal(read_scan, [study.write("a.dcm", dataset)])
+
+
+def test_time_slices_that_count_on_through_the_phases(study: Any) -> None:
+    dataset = two_phases(study)
+    dataset.TimeSliceVector = [*range(1, 15)]
+    scan = read_scan([study.write("a.dcm", dataset)])
+    np.testing.assert_allclose(scan.phases["tissue"].start_s, 25 + 30 * np.arange(4))
+
+
 def test_a_missing_phase_vector_is_made_from_the_phase_table(study: Any) -> None:
     dataset = two_phases(study)
     del dataset.PhaseVector, dataset.TimeSliceVector

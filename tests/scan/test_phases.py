@@ -196,6 +196,15 @@ def test_time_against_description_is_refused(study: Any, refusal: Refusal) -> No
     assert "bone" in sentence
 
 
+def test_a_flow_hours_after_the_injection_is_refused(study: Any, refusal: Refusal) -> None:
+    dataset = study.flow()
+    dataset.AcquisitionTime, dataset.SeriesDescription = "120000", "FEET"
+    path = study.write("flow.dcm", dataset)
+    assert "--injected-at" in refusal(read_scan, [path])
+    told = read_scan([path], injected_at=datetime(2024, 3, 5, 12, 0))
+    assert list(told.phases) == ["vascular"]
+
+
 def test_between_pool_and_delayed_is_refused(study: Any, refusal: Refusal) -> None:
     dataset = study.pool()
     dataset.AcquisitionTime, dataset.SeriesDescription = "094500", "FEET"

@@ -108,6 +108,12 @@ def test_a_second_detector_that_is_not_opposed_is_left_out(study: Any) -> None:
     assert "opposed-view-unused" in {flag.code for flag in scan.flags}
 
 
+def test_a_doubtful_detector_is_not_replaced_by_its_partner(study: Any, refusal: Refusal) -> None:
+    dataset = study.pair()
+    dataset.DetectorInformationSequence[0].ImageOrientationPatient = study.rows_to_right
+    assert "contradict" in refusal(read_scan, [study.write("pair.dcm", dataset)])
+
+
 def test_a_posterior_image_alone_flips_the_sides(study: Any) -> None:
     scan = read_scan([study.write("post.dcm", study.delayed(views=("posterior",)))])
     assert (scan.phases["bone"].view, scan.phases["bone"].image_left) == ("posterior", "left")

@@ -194,6 +194,12 @@ def _phase_of(
         raise InputError(
             label, f"it {when} ({by_clock} phase), but is described as {by_text} phase", _STATE_PHASE
         )
+    if leads and begins_with_flow(acquisition) and by_clock != "vascular" and start is not None:
+        raise InputError(
+            label,
+            f"its quick frames are those of a flow, but it starts {span(start)} after the injection",
+            f"state the time of injection with --injected-at, or {_STATE_PHASE}",
+        )
     if by_clock is not None:
         return by_clock, []
     if start is not None:

@@ -18,6 +18,8 @@ _TC99M_CODES = {"C-163A8", "9867006", "424889000"}
 # injection is that, anything earlier means that the injection was the day before.
 _EARLY_START = timedelta(minutes=10)
 _DAY = timedelta(days=1)
+# An acquisition after six in the morning does not belong to an injection at the stroke of midnight.
+_LATE_FOR_MIDNIGHT = time(6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,16 @@ def read_clock(header: Header, subject: str) -> Clock:
         half_life_s = _half_life(pharmaceutical)
         injected_at = parse_datetime(pharmaceutical.text("RadiopharmaceuticalStartDateTime"))
         clock_time = parse_time(pharmaceutical.text("RadiopharmaceuticalStartTime"))
+        if clock_time == time() and acquired_at is not None and acquired_at.time() > _LATE_FOR_MIDNIGHT:
+            clock_time = None
+            flags.append(
+                Flag(
+                    "injection-at-midnight",
+                    "The recorded injection time, 00:00:00, is taken for a field nobody filled in.",
+                    "caution",
+                    subject,
+                )
+            )
         if injected_at is None and clock_time is not None and acquired_at is not None:
             injected_at = datetime.combine(acquired_at.date(), clock_time)
             if injected_at > acquired_at + _EARLY_START:

@@ -212,6 +212,8 @@ def _phases(
     vector = header.integers("PhaseVector")
     slices = header.integers("TimeSliceVector")
     usable = len(vector) == n_frames and min(vector) >= 1
+    if usable and len(slices) == n_frames:
+        usable = _stated_slices(header, detectors, windows, vector) is not None
     by_size = _phases_by_size(detectors, windows, timings)
     if usable and (by_size is None or _has_sizes(vector, detectors, windows, timings)):
         return vector
@@ -285,12 +287,19 @@ def _time_slices(detectors: Sequence[int], windows: Sequence[int], phases: Seque
 def _stated_slices(
     header: Header, detectors: Sequence[int], windows: Sequence[int], phases: Sequence[int]
 ) -> tuple[int, ...] | None:
-    """Return the time slice vector where it tells the frames of each phase apart."""
+    """Return the time slices, counted from 1 in each phase, where their vector tells the frames apart.
+
+    Some cameras begin again with each phase, some count on: only the order matters.
+    """
     stated = header.integers("TimeSliceVector")
     if len(stated) != len(phases) or min(stated) < 1:
         return None
-    keys = set(zip(detectors, windows, phases, stated, strict=True))
-    return stated if len(keys) == len(phases) else None
+    keys = list(zip(detectors, windows, phases, stated, strict=True))
+    if len(set(keys)) < len(keys):
+        return None
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    ranks = _time_slices(*([vector[index] for index in order] for vector in (detectors, windows, phases)))
+    return tuple(rank for _, rank in sorted(zip(order, ranks, strict=True)))
 
 
 def _phase_starts(

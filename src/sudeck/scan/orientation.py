@@ -102,6 +102,10 @@ def _primary(evidence: dict[int, SideEvidence], detectors: tuple[int, ...], view
     if view is not None:
         wanted = [detector for detector in detectors if evidence[detector].view == view]
         return (wanted or list(detectors))[0]
+    # A detector whose clues contradict each other makes its partner doubtful too: it must be settled.
+    doubtful = [detector for detector in detectors if evidence[detector].clues and evidence[detector].problem]
+    if doubtful:
+        return doubtful[0]
     known = [detector for detector in detectors if evidence[detector].image_left is not None]
     front = [detector for detector in known if evidence[detector].view in _FRONT]
     return (front or known or list(detectors))[0]
