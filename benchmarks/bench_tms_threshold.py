@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from scipy.io import loadmat
 
-from sudeck.tms.threshold import bayesian_threshold, prior_posterior
+from sudeck.tms.threshold import bayesian_threshold
 from sudeck.tms.threshold_advice import next_intensity
+from sudeck.tms.threshold_posterior import prior_posterior
 from sudeck.tms.threshold_rules import ml_pest_threshold, next_by_five_of_ten, next_by_ml_pest
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "tms"

@@ -39,6 +39,8 @@ def test_trials_scatter_log_normally_about_the_truth():
     assert np.exp(single.mean()) == pytest.approx(float(truth.median_amplitude_mv(54.0)), rel=0.05)
     assert np.exp(paired.mean() - single.mean()) == pytest.approx(0.4, rel=0.07)
     assert single.std() == pytest.approx(0.7, rel=0.05)
+    latency = np.array([t.latency_ms for t in simulate_trials(truth, stimuli, rng=rng)])
+    assert (latency.mean(), latency.std()) == pytest.approx((22.0, 0.4), rel=0.04)
 
 
 def test_the_trace_holds_what_the_truth_says():

@@ -12,14 +12,9 @@ from hypothesis import strategies as st
 from scipy.special import ndtr
 
 from sudeck.core.errors import InputError
-from sudeck.tms.threshold import (
-    ACTIVE_HAND,
-    RESTING_HAND,
-    ThresholdPrior,
-    bayesian_threshold,
-    prior_posterior,
-    threshold_posterior,
-)
+from sudeck.tms.threshold import bayesian_threshold, threshold_posterior
+from sudeck.tms.threshold_posterior import prior_posterior
+from sudeck.tms.threshold_prior import ACTIVE_HAND, RESTING_HAND, ThresholdPrior
 
 LOG_SD = 1.2
 
@@ -114,6 +109,16 @@ def test_prior_is_replaceable_and_stated():
     assert result.estimate.value == pytest.approx(70.0, abs=0.7)
     assert "normal 70" in result.estimate.method
     assert bayesian_threshold(intensity, responded, prior=ACTIVE_HAND).estimate.value < 50
+
+
+def test_a_lapse_far_from_threshold_moves_it_little():
+    rng = np.random.default_rng(21)
+    intensity = np.repeat(np.arange(40.0, 60.0, 2.0), 6)
+    responded = amplitudes(intensity, 50.0, 0.04, rng) >= 0.05
+    clean = bayesian_threshold(intensity, responded).estimate.value
+    x, y = np.append(intensity, [75.0, 78.0]), np.append(responded, [False, False])
+    assert bayesian_threshold(x, y).estimate.value == pytest.approx(clean, abs=0.6)
+    assert abs(bayesian_threshold(x, y, lapse=0.0).estimate.value - clean) > 1.0
 
 
 def test_says_when_the_threshold_is_not_bracketed():

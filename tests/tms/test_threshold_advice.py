@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sudeck.tms.threshold import RESTING_HAND, prior_posterior
 from sudeck.tms.threshold_advice import STOP_SD_MSO, advise_threshold, next_intensity
+from sudeck.tms.threshold_posterior import prior_posterior
+from sudeck.tms.threshold_prior import RESTING_HAND
 
 
 def test_first_pulse_is_the_prior_mean_within_the_stimulator():

@@ -11,15 +11,9 @@ from numpy.typing import ArrayLike
 
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
-from sudeck.tms.threshold import (
-    RESTING_CRITERION_MV,
-    RESTING_HAND,
-    Evidence,
-    ThresholdPosterior,
-    ThresholdPrior,
-    bayesian_threshold,
-    prior_posterior,
-)
+from sudeck.tms.threshold import bayesian_threshold
+from sudeck.tms.threshold_posterior import RESTING_CRITERION_MV, Evidence, ThresholdPosterior, prior_posterior
+from sudeck.tms.threshold_prior import RESTING_HAND, ThresholdPrior
 
 STOP_SD_MSO = 1.5
 

@@ -15,7 +15,8 @@ from scipy.special import log_ndtr
 
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
-from sudeck.tms.threshold import RESTING_CRITERION_MV, checked_pulses, without_dead_blocks
+from sudeck.tms.threshold import checked_pulses, without_dead_blocks
+from sudeck.tms.threshold_posterior import RESTING_CRITERION_MV
 
 FloatArray = NDArray[np.float64]
 

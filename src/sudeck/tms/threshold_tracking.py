@@ -13,7 +13,9 @@ from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
 from sudeck.tms.paired_pulse_rules import DEFAULT_RULES, PairedPulseRules
-from sudeck.tms.threshold import RESTING_HAND, ThresholdPosterior, ThresholdPrior, bayesian_threshold
+from sudeck.tms.threshold import bayesian_threshold
+from sudeck.tms.threshold_posterior import ThresholdPosterior
+from sudeck.tms.threshold_prior import RESTING_HAND, ThresholdPrior
 
 TARGET_MV = 0.2
 
