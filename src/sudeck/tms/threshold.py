@@ -13,6 +13,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
 from sudeck.tms.threshold_posterior import (
+    ACTIVE_CRITERION_MV,
     COARSE_STEP_MSO,
     FINE_POINTS,
     RESTING_CRITERION_MV,
@@ -22,7 +23,23 @@ from sudeck.tms.threshold_posterior import (
     observe_all,
     prior_posterior,
 )
-from sudeck.tms.threshold_prior import RESTING_HAND, ThresholdPrior
+from sudeck.tms.threshold_prior import ACTIVE_HAND, RESTING_HAND, ThresholdPrior
+
+__all__ = [
+    "ACTIVE_CRITERION_MV",
+    "ACTIVE_HAND",
+    "RESTING_CRITERION_MV",
+    "RESTING_HAND",
+    "Evidence",
+    "Threshold",
+    "ThresholdPosterior",
+    "ThresholdPrior",
+    "bayesian_threshold",
+    "checked_pulses",
+    "prior_posterior",
+    "threshold_posterior",
+    "without_dead_blocks",
+]
 
 FloatArray = NDArray[np.float64]
 
