@@ -110,11 +110,14 @@ class CompletedData:
     ----------
     designs : array, shape (m, n, k + 1)
         One an imputation, with the column of ones.
+    uncertainty : array, shape (k, k)
+        Mean covariance of the true predictors given what was measured.
     distribution : PredictorDistribution
         A stack of m.
     """
 
     designs: FloatArray
+    uncertainty: FloatArray
     distribution: PredictorDistribution = field(repr=False)
 
 
@@ -142,8 +145,8 @@ def complete(
     else:
         filled = values[None]
     distribution = predictor_distribution(filled, error)
-    expected, _ = expected_truth(filled, error, distribution)
-    return CompletedData(_with_ones(expected), distribution)
+    expected, unsure = expected_truth(filled, error, distribution)
+    return CompletedData(_with_ones(expected), unsure.mean(axis=(0, 1)), distribution)
 
 
 def fit_stack(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,13 +70,3 @@ def fit_linear(design: FloatArray, outcome: FloatArray, *, weights: FloatArray |
         float(n - k),
         np.asarray(1.0 - error / np.maximum(spread, 1e-300)),
     )
-
-
-def joint_f_test(fit: LinearFit, columns: Sequence[int]) -> float:
-    """Return the P value of the F test that the given coefficients are all zero; exact for normal errors."""
-    from scipy.stats import f as fisher_f
-
-    beta = fit.coefficients[list(columns)]
-    block = fit.covariance[np.ix_(list(columns), list(columns))]
-    statistic = float(beta @ np.linalg.solve(block, beta)) / len(columns)
-    return float(fisher_f.sf(statistic, len(columns), fit.degrees_of_freedom))

@@ -9,6 +9,7 @@ Nonlinear Models, chapter 4). *SIMEX* adds more error on purpose and extrapolate
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from sudeck.prediction.logistic import solve_matrix
 # No direction in the space of predictors may be claimed to be more than this share error: beyond it the
 # correction multiplies slopes by ten and more and says nothing.
 LARGEST_ERROR_SHARE = 0.9
+_PROBIT_SCALE = 1.702  # a logistic curve is a normal one of this spread, to 1 % everywhere
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,13 @@ class PredictorDistribution:
     def attenuation(self) -> FloatArray:
         """Return Λ, shape (..., k, k): naive linear slopes tend to Λ times the true ones."""
         return solve_matrix(self.observed_covariance, self.covariance)
+
+    def weakest_reliability(self) -> float:
+        """Return the reliability of the least reliable combination of predictors: the smallest eigenvalue of Λ.
+
+        Two ratios may each be reliable while their difference is mostly error.
+        """
+        return float(np.linalg.eigvals(self.attenuation()).real.min())
 
 
 def predictor_distribution(
@@ -115,7 +124,31 @@ def expected_truth(
     link = np.where(missing[..., :, None], 0.0, sigma)
     gain = np.swapaxes(solve_matrix(spread, link), -1, -2)
     expected = distribution.mean[..., None, :] + (gain @ deviation[..., None])[..., 0]
-    return np.asarray(expected), np.asarray(sigma - gain @ link)
+    # What was measured without error is known, to the last bit.
+    exact = ~missing & (np.diagonal(error, axis1=-2, axis2=-1) == 0.0)
+    return np.asarray(np.where(exact, observed, expected)), np.asarray(sigma - gain @ link)
+
+
+def logistic_stretch(slopes: FloatArray, uncertainty: FloatArray) -> float:
+    """Return the factor by which logistic slopes per unit of the truth exceed those per unit of its expectation.
+
+    A logistic curve averaged over what the measurement leaves open is flatter: in the probit approximation by
+    sqrt(1 + b'Ub / 1.702²) (Carroll et al. 2006, section 4.8). Solved for the slopes b before the averaging.
+
+    Parameters
+    ----------
+    slopes : array, shape (k,)
+        Per unit of the expected truth.
+    uncertainty : array, shape (k, k)
+        Mean covariance of the truth given the measurement.
+
+    Examples
+    --------
+    >>> round(logistic_stretch(np.array([1.0]), np.array([[0.3]])), 3)
+    1.056
+    """
+    share = float(slopes @ uncertainty @ slopes) / _PROBIT_SCALE**2
+    return 1.0 / math.sqrt(1.0 - min(share, LARGEST_ERROR_SHARE))
 
 
 def simex(

@@ -100,9 +100,10 @@ def _predict(
     model: ResponseModel, pid: str, values: FloatArray, expected: FloatArray, unsure: FloatArray
 ) -> PatientPrediction:
     row = np.concatenate([[1.0], expected])
-    slopes = model.values[1:]
-    linear = float(row @ model.values) + model.shift
-    of_coefficients = math.sqrt(float(row @ model.covariance @ row))
+    predictive = model.values / model.stretch
+    slopes = predictive[1:]
+    linear = float(row @ predictive) + model.shift
+    of_coefficients = math.sqrt(float(row @ model.covariance @ row)) / model.stretch
     of_measurement = math.sqrt(max(float(slopes @ unsure @ slopes), 0.0))
     contributions = slopes * (expected - model.distribution.mean)
     missing = tuple(name for name, value in zip(model.names, values, strict=True) if math.isnan(value))

@@ -21,9 +21,9 @@ from sudeck.prediction.arrays import FloatArray, binary_column, both_classes, nu
 from sudeck.prediction.firth import corrected_intercept, fit_firth, penalised_ratio_test
 from sudeck.prediction.fitting import CompletedData, FittedStack, ModelPlan, average_distribution, complete
 from sudeck.prediction.imputation import pool
-from sudeck.prediction.linear import fit_linear, joint_f_test
+from sudeck.prediction.linear import fit_linear
 from sudeck.prediction.logistic import maximise_logistic, separated
-from sudeck.prediction.measurement_error import PredictorDistribution
+from sudeck.prediction.measurement_error import PredictorDistribution, logistic_stretch
 from sudeck.prediction.predictors import Predictors, declare_covariates, read_predictors
 from sudeck.prediction.ridge import fit_ridge
 
@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 
 _RATIO_COLUMNS = (1, 2)  # of the design: after the intercept
 _FEW_EVENTS_PER_COEFFICIENT = 10
+_WEAK_RELIABILITY = 0.5
+_METHODS = {
+    "firth": "Firth logistic regression",
+    "ridge": "ridge logistic regression",
+    "plain": "logistic regression",
+    "linear": "least squares",
+}
 
 
 @dataclass(frozen=True)
@@ -67,9 +74,11 @@ class ResponseModel:
     plan : ModelPlan
     outcome_name : str
     coefficients : tuple of Estimate
-        Intercept first. Log odds ratios per unit of the predictor; for relief, its units.
+        Intercept first. Log odds ratios per unit of the true predictor; for relief, its units.
     p_values : tuple of float
     covariance : array, shape (k + 1, k + 1)
+    stretch : float
+        Predictions use the coefficients divided by this: see `measurement_error.logistic_stretch`.
     shift : float
         Added to the linear predictor when predicting (FLIC).
     distribution : PredictorDistribution
@@ -98,6 +107,7 @@ class ResponseModel:
     coefficients: tuple[Estimate, ...]
     p_values: tuple[float, ...]
     covariance: FloatArray
+    stretch: float
     shift: float
     distribution: PredictorDistribution
     mean_error: FloatArray
@@ -124,7 +134,7 @@ class ResponseModel:
 
     def as_stack(self) -> FittedStack:
         """Return the model in the form that predicts."""
-        return FittedStack(self.values, np.array(self.shift), self.distribution)
+        return FittedStack(self.values / self.stretch, np.array(self.shift), self.distribution)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
@@ -137,6 +147,7 @@ class ResponseModel:
             },
             "ratios_p": self.ratios_p,
             "reliability": dict(self.reliability),
+            "stretch": self.stretch,
             "residual_sd": self.residual_sd,
             "r_squared": self.r_squared,
             "n": self.n,
@@ -238,15 +249,22 @@ def fit_model(data: ModelData, plan: ModelPlan, *, rng: np.random.Generator) -> 
     predictors = data.predictors
     completed = complete(predictors.values, predictors.error, data.outcome, m=plan.imputations, rng=rng)
     names = ("intercept", *predictors.names)
-    fits = [_fit_one(design, data.outcome, names, plan) for design in completed.designs]
-    coefficients, p_values, covariance, ratios_p = fits[0] if len(fits) == 1 else _pooled(fits, data, plan)
+    if len(completed.designs) == 1:
+        fit = _fit_one(completed.designs[0], data.outcome, names, plan)
+    else:
+        fit = _fit_imputed(completed.designs, data.outcome, names, plan)
+    coefficients, p_values, covariance, ratios_p = fit
     distribution = average_distribution(completed.distribution)
     beta = np.array([coefficient.value for coefficient in coefficients])
-    shift, residual_sd, r_squared = 0.0, None, None
+    stretch, shift, residual_sd, r_squared = 1.0, 0.0, None, None
     if plan.likelihood == "firth":
         shifts = corrected_intercept(completed.designs @ beta, data.outcome)
         shift = float(np.mean(shifts))
-    if plan.likelihood == "linear":
+    if plan.likelihood != "linear":
+        stretch = logistic_stretch(beta[1:], completed.uncertainty)
+        coefficients = tuple(_stretched(coefficient, stretch) for coefficient in coefficients)
+        covariance = covariance * stretch**2
+    else:
         linear = fit_linear(completed.designs, data.outcome)
         residual_sd = math.sqrt(float(linear.residual_variance.mean()))
         r_squared = float(linear.r_squared.mean())
@@ -258,6 +276,7 @@ def fit_model(data: ModelData, plan: ModelPlan, *, rng: np.random.Generator) -> 
         coefficients,
         p_values,
         covariance,
+        stretch,
         shift,
         distribution,
         predictors.error.mean(axis=0),
@@ -277,33 +296,43 @@ def fit_model(data: ModelData, plan: ModelPlan, *, rng: np.random.Generator) -> 
     )
 
 
+def _stretched(coefficient: Estimate, factor: float) -> Estimate:
+    return replace(
+        coefficient,
+        value=coefficient.value * factor,
+        low=coefficient.low * factor,
+        high=coefficient.high * factor,
+        se=None if coefficient.se is None else coefficient.se * factor,
+        components={name: part * factor for name, part in coefficient.components.items()},
+    )
+
+
 _OneFit = tuple[tuple[Estimate, ...], tuple[float, ...], FloatArray, float]
 
 
 def _fit_one(design: FloatArray, y: FloatArray, names: Sequence[str], plan: ModelPlan) -> _OneFit:
+    """Fit one complete data set, with the best interval and test its likelihood offers."""
     if plan.likelihood == "firth":
         fit = fit_firth(design, y, names=names, level=plan.level)
         raw = maximise_logistic(design, y, firth=True)
-        return (
-            fit.coefficients,
-            fit.p_values,
-            fit.covariance,
-            penalised_ratio_test(design, y, raw, _RATIO_COLUMNS),
-        )
+        joint = penalised_ratio_test(design, y, raw, _RATIO_COLUMNS)
+        return fit.coefficients, fit.p_values, fit.covariance, joint
+    values, covariances = _maximised(design[None], y, plan)
+    df = float(len(y) - len(names)) if plan.likelihood == "linear" else math.inf
+    joint = _joint_wald(values[0], covariances[0], df)
+    return _wald(values[0], covariances[0], names, plan, df, joint, len(y))
+
+
+def _maximised(designs: FloatArray, y: FloatArray, plan: ModelPlan) -> tuple[FloatArray, FloatArray]:
+    """Return coefficients and their covariance for each of a stack of complete data sets."""
     if plan.likelihood == "linear":
-        linear = fit_linear(design, y)
-        joint = joint_f_test(linear, _RATIO_COLUMNS)
-        return _wald(
-            linear.coefficients, linear.covariance, names, plan, linear.degrees_of_freedom, joint, len(y)
-        )
+        linear = fit_linear(designs, y)
+        return linear.coefficients, linear.covariance
     if plan.likelihood == "ridge":
-        ridge = fit_ridge(design, y, penalty=plan.ridge_penalty)
-        values, covariance = ridge.coefficients, ridge.covariance
-    else:
-        plain = maximise_logistic(design, y)
-        values, covariance = plain.coefficients, np.asarray(np.linalg.inv(plain.information))
-    joint = _joint_wald(values, covariance, math.inf)
-    return _wald(values, covariance, names, plan, math.inf, joint, len(y))
+        ridge = fit_ridge(designs, y, penalty=plan.ridge_penalty)
+        return ridge.coefficients, ridge.covariance
+    fit = maximise_logistic(designs, y, firth=plan.likelihood == "firth")
+    return fit.coefficients, np.asarray(np.linalg.pinv(fit.information, hermitian=True), dtype=np.float64)
 
 
 def _wald(
@@ -319,11 +348,6 @@ def _wald(
 
     se = np.sqrt(np.diag(covariance))
     quantile = float(student.ppf(0.5 + plan.level / 2, df))
-    method = {
-        "linear": "least squares, t interval",
-        "ridge": "ridge logistic regression, Wald interval around the shrunken value",
-        "plain": "logistic regression, Wald interval",
-    }[plan.likelihood]
     estimates = tuple(
         Estimate.from_normal(
             name,
@@ -331,7 +355,7 @@ def _wald(
             float(error),
             level=plan.level,
             quantile=quantile,
-            method=method,
+            method=f"{_METHODS[plan.likelihood]}, {'Wald' if math.isinf(df) else 't'} interval",
             n=n,
             n_unit="patients",
             unit="" if plan.likelihood == "linear" else "log odds",
@@ -342,27 +366,29 @@ def _wald(
     return estimates, p_values, covariance, joint
 
 
-def _pooled(fits: Sequence[_OneFit], data: ModelData, plan: ModelPlan) -> _OneFit:
-    """Pool imputations by Rubin's rules; the joint test is a Wald test with the smallest degrees of freedom."""
-    values = np.array([[estimate.value for estimate in fit[0]] for fit in fits])
-    covariances = np.array([fit[2] for fit in fits])
-    complete_df = float(data.n - values.shape[1])
+def _fit_imputed(designs: FloatArray, y: FloatArray, names: Sequence[str], plan: ModelPlan) -> _OneFit:
+    """Fit every imputed data set and pool by Rubin's rules.
+
+    The joint test is a Wald test with the smaller of the two ratios' degrees of freedom.
+    """
+    m, n = designs.shape[:2]
+    values, covariances = _maximised(designs, y, plan)
     pooled = [
         pool(
             values[:, j],
             covariances[:, j, j],
-            complete_df=complete_df,
-            name=estimate.name,
+            complete_df=float(n - len(names)),
+            name=name,
             level=plan.level,
-            unit=estimate.unit,
-            method=estimate.method.split(",")[0],
+            unit="" if plan.likelihood == "linear" else "log odds",
+            method=_METHODS[plan.likelihood],
         )
-        for j, estimate in enumerate(fits[0][0])
+        for j, name in enumerate(names)
     ]
-    total = covariances.mean(axis=0) + (1 + 1 / len(fits)) * np.cov(values, rowvar=False)
+    total = covariances.mean(axis=0) + (1 + 1 / m) * np.cov(values, rowvar=False)
     df = min(pooled[j].degrees_of_freedom for j in _RATIO_COLUMNS)
     joint = _joint_wald(values.mean(axis=0), total, df)
-    estimates = tuple(replace(p.estimate, n=data.n, n_unit="patients") for p in pooled)
+    estimates = tuple(replace(p.estimate, n=n, n_unit="patients") for p in pooled)
     return estimates, tuple(p.p for p in pooled), total, joint
 
 
@@ -395,6 +421,10 @@ def _flags(data: ModelData, plan: ModelPlan, completed: CompletedData) -> list[F
             "The stated measurement error is nearly as large as the spread of the ratios; it was capped."
         )
         flags.append(Flag("error-overwhelms", message, "serious"))
+    weakest = average_distribution(completed.distribution).weakest_reliability()
+    if weakest < _WEAK_RELIABILITY:
+        message = f"Some combination of the ratios is only {100 * weakest:.0f} % true: corrected slopes are unstable."
+        flags.append(Flag("weak-reliability", message, value=weakest, limit=_WEAK_RELIABILITY))
     if plan.likelihood == "linear":
         return flags
     k = len(data.predictors.names)

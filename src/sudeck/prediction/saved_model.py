@@ -63,6 +63,7 @@ def model_to_json(model: ResponseModel, *, audit: Mapping[str, Any] | None = Non
                 for coefficient, p in zip(model.coefficients, model.p_values, strict=True)
             ],
             "covariance": model.covariance.tolist(),
+            "stretch": model.stretch,
             "shift": model.shift,
             "predictors": {
                 "names": list(model.names),
@@ -143,13 +144,14 @@ def _recipe(model: ResponseModel) -> str:
 
 
 def _worked_example(model: ResponseModel) -> dict[str, Any]:
-    """Predict a patient one standard deviation above the mean in everything, measured without error."""
+    """Predict a patient measured one standard deviation above the mean in everything, with the mean error."""
     sd = np.sqrt(np.diag(model.distribution.observed_covariance))
-    values = model.distribution.mean + sd
-    linear = float(model.values[0] + model.values[1:] @ values + model.shift)
+    measured = model.distribution.mean + sd
+    linear = float(model.as_stack().linear_predictor(measured[None], model.mean_error[None])[0])
     prediction = linear if model.plan.likelihood == "linear" else float(expit(np.array(linear)))
     return {
-        "expected_predictors": dict(zip(model.names, values.tolist(), strict=True)),
+        "measured_predictors": dict(zip(model.names, measured.tolist(), strict=True)),
+        "measurement_error": "mean_error",
         "linear_predictor": linear,
         "prediction": prediction,
     }
@@ -187,6 +189,7 @@ def _model(data: Mapping[str, Any]) -> ResponseModel:
         coefficients,
         tuple(float(entry["p"]) for entry in data["coefficients"]),
         _matrix(data["covariance"], k + 1),
+        float(data["stretch"]),
         float(data["shift"]),
         PredictorDistribution(
             np.array([float(value) for value in predictors["mean"]]),

@@ -179,12 +179,12 @@ def recalibrated(model: ResponseModel, update: ModelUpdate) -> ResponseModel:
     values = [estimate.value for estimate in step.coefficients]
     move = values[0] if values else 0.0
     stretch = values[1] if len(values) > 1 else 1.0
-    old = model.values.copy()
+    old = model.values / model.stretch
     old[0] += model.shift
     new = stretch * old
     new[0] += move
     gradient = np.column_stack([np.eye(len(old))[:, 0], old])[:, : len(values)]
-    covariance = stretch**2 * model.covariance + gradient @ step.covariance @ gradient.T
+    covariance = (stretch / model.stretch) ** 2 * model.covariance + gradient @ step.covariance @ gradient.T
     coefficients = tuple(
         Estimate.from_normal(
             estimate.name,
@@ -198,7 +198,7 @@ def recalibrated(model: ResponseModel, update: ModelUpdate) -> ResponseModel:
         )
         for j, (estimate, value) in enumerate(zip(model.coefficients, new, strict=True))
     )
-    return replace(model, coefficients=coefficients, covariance=covariance, shift=0.0)
+    return replace(model, coefficients=coefficients, covariance=covariance, stretch=1.0, shift=0.0)
 
 
 @dataclass(frozen=True)
