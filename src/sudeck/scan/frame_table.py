@@ -4,27 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.scan.dicom import Header
+from sudeck.scan.frame_vectors import PhaseTiming, count_slices, read_phases, read_vector, stated_slices
 from sudeck.scan.frames import Frame, ImageKind, View
 
 _SHORTEST_DYNAMIC_S = 0.1
 _SHORTEST_STATIC_S = 2.0
 _LONGEST_DYNAMIC_S = 600.0
 _LONGEST_STATIC_S = 7200.0
-
-
-@dataclass(frozen=True, slots=True)
-class _PhaseTiming:
-    """Frame time, pause between frames and delay before the phase, s; frames a detector it declares."""
-
-    duration_s: float | None
-    pause_s: float
-    delay_s: float
-    frames: int
 
 
 def build_frame_table(
@@ -60,13 +50,13 @@ def build_frame_table(
         If the vectors do not tell the frames apart, or contradict the rest of the header.
     """
     flags: list[Flag] = []
-    detectors = _vector(header, "DetectorVector", "NumberOfDetectors", n_frames, subject)
-    windows = _vector(header, "EnergyWindowVector", "NumberOfEnergyWindows", n_frames, subject)
+    detectors = read_vector(header, "DetectorVector", "NumberOfDetectors", n_frames, subject)
+    windows = read_vector(header, "EnergyWindowVector", "NumberOfEnergyWindows", n_frames, subject)
     if kind != "dynamic":
         return _static_table(header, detectors, windows, views, subject, flags), tuple(flags)
     timings = _timings(header, frame_s, subject, flags)
-    phases = _phases(header, detectors, windows, timings, subject, flags)
-    slices = _stated_slices(header, detectors, windows, phases) or _time_slices(detectors, windows, phases)
+    phases = read_phases(header, detectors, windows, timings, subject, flags)
+    slices = stated_slices(header, detectors, windows, phases) or count_slices(detectors, windows, phases)
     starts = _phase_starts(timings, phases, slices)
     frames = []
     for index, (detector, window, phase, time_slice) in enumerate(
@@ -82,22 +72,6 @@ def build_frame_table(
         view = views.get(detector, "unknown")
         frames.append(Frame(index, detector, phase, time_slice, window, start_s, duration_s, view))
     return tuple(frames), tuple(flags)
-
-
-def _vector(header: Header, vector: str, number: str, n_frames: int, subject: str) -> tuple[int, ...]:
-    values = header.integers(vector)
-    if len(values) == n_frames and min(values) >= 1:
-        return values
-    count = header.integer(number) or 1
-    if not values and count <= 1:
-        return (1,) * n_frames
-    if not values and count == n_frames:
-        return tuple(range(1, n_frames + 1))
-    raise InputError(
-        subject,
-        f"its {vector} describes {len(values)} frames but there are {n_frames}",
-        "export it again from the camera or the archive",
-    )
 
 
 def _static_table(
@@ -143,11 +117,11 @@ def _static_table(
 
 def _timings(
     header: Header, frame_s: float | None, subject: str, flags: list[Flag]
-) -> tuple[_PhaseTiming, ...]:
+) -> tuple[PhaseTiming, ...]:
     """Read the frame time of each DICOM phase, in the order of the phases."""
     items = header.items("PhaseInformationSequence")
     stated = [
-        _PhaseTiming(
+        PhaseTiming(
             _seconds(item, "ActualFrameDuration") or None,
             _seconds(item, "PauseBetweenFrames") or 0.0,
             _seconds(item, "PhaseDelay") or 0.0,
@@ -168,7 +142,7 @@ def _timings(
                     unit="s",
                 )
             )
-        stated = [_PhaseTiming(duration, 0.0, 0.0, 0)]
+        stated = [PhaseTiming(duration, 0.0, 0.0, 0)]
     durations = [timing.duration_s for timing in stated if timing.duration_s is not None]
     scale = 1.0
     if durations and max(durations) < _SHORTEST_DYNAMIC_S and frame_s is None:
@@ -178,8 +152,8 @@ def _timings(
 
 
 def _settled(
-    timing: _PhaseTiming, scale: float, frame_s: float | None, alone: bool, subject: str, flags: list[Flag]
-) -> _PhaseTiming:
+    timing: PhaseTiming, scale: float, frame_s: float | None, alone: bool, subject: str, flags: list[Flag]
+) -> PhaseTiming:
     duration = None if timing.duration_s is None else timing.duration_s * scale
     if duration is not None and not _SHORTEST_DYNAMIC_S <= duration <= _LONGEST_DYNAMIC_S:
         duration = None
@@ -196,114 +170,11 @@ def _settled(
             )
         )
         duration = frame_s
-    return _PhaseTiming(duration, timing.pause_s * scale, timing.delay_s * scale, timing.frames)
-
-
-def _phases(
-    header: Header,
-    detectors: Sequence[int],
-    windows: Sequence[int],
-    timings: Sequence[_PhaseTiming],
-    subject: str,
-    flags: list[Flag],
-) -> tuple[int, ...]:
-    """Return the DICOM phase of each frame; phase vector, declared sizes and time slices witness together."""
-    n_frames = len(detectors)
-    vector = header.integers("PhaseVector")
-    slices = header.integers("TimeSliceVector")
-    usable = len(vector) == n_frames and min(vector) >= 1
-    if usable and len(slices) == n_frames:
-        usable = _stated_slices(header, detectors, windows, vector) is not None
-    by_size = _phases_by_size(detectors, windows, timings)
-    if usable and (by_size is None or _has_sizes(vector, detectors, windows, timings)):
-        return vector
-    if by_size is not None and len(set(by_size)) > 1:
-        # The time slice starts again at 1 with every phase: an independent witness of where phases begin.
-        by_slices = len(slices) == n_frames and slices == _time_slices(detectors, windows, by_size)
-        if by_slices or not vector:
-            flags.append(
-                Flag(
-                    "phase-vector-repaired",
-                    "The phase vector disagrees with the phases the header declares"
-                    + (" and with its time slices" if by_slices else "")
-                    + "; the declared phases are used.",
-                    "serious",
-                    subject,
-                )
-            )
-            return by_size
-    if not vector and len(timings) == 1:
-        return (1,) * n_frames
-    raise InputError(
-        subject,
-        "its phase vector and its phase table contradict each other about which frame belongs to which phase",
-        "export it again, or give flow and pool as separate files",
-    )
-
-
-def _phases_by_size(
-    detectors: Sequence[int], windows: Sequence[int], timings: Sequence[_PhaseTiming]
-) -> tuple[int, ...] | None:
-    """Lay the declared phase sizes along the frames of each detector and window, if they fit."""
-    order = [phase for phase, timing in enumerate(timings, 1) for _ in range(timing.frames)]
-    seen: Counter[tuple[int, int]] = Counter()
-    phases = []
-    for pair in zip(detectors, windows, strict=True):
-        if seen[pair] >= len(order):
-            return None
-        phases.append(order[seen[pair]])
-        seen[pair] += 1
-    return tuple(phases) if set(seen.values()) == {len(order)} else None
-
-
-def _has_sizes(
-    phases: Sequence[int],
-    detectors: Sequence[int],
-    windows: Sequence[int],
-    timings: Sequence[_PhaseTiming],
-) -> bool:
-    """Say whether each phase has as many frames a detector and window as declared, in whatever order."""
-    sizes = Counter(zip(detectors, windows, phases, strict=True))
-    pairs = set(zip(detectors, windows, strict=True))
-    declared = {
-        (*pair, phase): timing.frames
-        for pair in pairs
-        for phase, timing in enumerate(timings, 1)
-        if timing.frames
-    }
-    return sizes == declared
-
-
-def _time_slices(detectors: Sequence[int], windows: Sequence[int], phases: Sequence[int]) -> tuple[int, ...]:
-    """Count the frames of each detector, window and phase from 1 in their order in the file."""
-    seen: Counter[tuple[int, int, int]] = Counter()
-    slices = []
-    for key in zip(detectors, windows, phases, strict=True):
-        seen[key] += 1
-        slices.append(seen[key])
-    return tuple(slices)
-
-
-def _stated_slices(
-    header: Header, detectors: Sequence[int], windows: Sequence[int], phases: Sequence[int]
-) -> tuple[int, ...] | None:
-    """Return the time slices, counted from 1 in each phase, where their vector tells the frames apart.
-
-    Some cameras begin again with each phase, some count on: only the order matters.
-    """
-    stated = header.integers("TimeSliceVector")
-    if len(stated) != len(phases) or min(stated) < 1:
-        return None
-    keys = list(zip(detectors, windows, phases, stated, strict=True))
-    if len(set(keys)) < len(keys):
-        return None
-    order = sorted(range(len(keys)), key=keys.__getitem__)
-    ranks = _time_slices(*([vector[index] for index in order] for vector in (detectors, windows, phases)))
-    return tuple(rank for _, rank in sorted(zip(order, ranks, strict=True)))
+    return PhaseTiming(duration, timing.pause_s * scale, timing.delay_s * scale, timing.frames)
 
 
 def _phase_starts(
-    timings: Sequence[_PhaseTiming], phases: Sequence[int], slices: Sequence[int]
+    timings: Sequence[PhaseTiming], phases: Sequence[int], slices: Sequence[int]
 ) -> dict[int, float]:
     """Return the start of each phase, s; phases after one of unknown duration have no known start."""
     starts: dict[int, float] = {}
