@@ -1,0 +1,187 @@
+"""The whole way: recordings in, thresholds, MEPs, paired-pulse measures and silent periods out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sudeck
+from sudeck.core.errors import InputError
+from sudeck.core.flags import Flag
+from sudeck.core.provenance import Provenance, SourceFile
+from sudeck.tms.measure_settings import MeasureSettings
+from sudeck.tms.measures import measure_group
+from sudeck.tms.reading import read_trials
+from sudeck.tms.response_settings import ResponseSettings
+from sudeck.tms.responses import TrialResponses, measure_responses
+from sudeck.tms.result import TmsResult, Trial
+from sudeck.tms.sweeps import duplicate_flags
+from sudeck.tms.trials import AmplitudeTable, TrialSet
+
+if TYPE_CHECKING:
+    from sudeck.tms.events import EventsTable
+    from sudeck.tms.protocol import StimulationProtocol
+
+# What is measured on a sweep and stands in a column of the table of trials.
+_MEASURED = (
+    "amplitude_mv",
+    "latency_ms",
+    "baseline_rms_mv",
+    "latency_spread_ms",
+    "area_mv_ms",
+    "duration_ms",
+    "noise_floor_mv",
+    "csp_ms",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TmsSettings:
+    """How a recording is measured: its responses, and the measures made of them."""
+
+    responses: ResponseSettings = field(default_factory=ResponseSettings)
+    measures: MeasureSettings = field(default_factory=MeasureSettings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all settings as plain values."""
+        return {"responses": self.responses.to_dict(), "measures": self.measures.to_dict()}
+
+
+def measure_recordings(
+    paths: Sequence[str | Path] | str | Path,
+    *,
+    events: EventsTable | str | Path | None = None,
+    protocol: StimulationProtocol | str | Path | None = None,
+    muscle: str | None = None,
+    settings: TmsSettings | None = None,
+) -> TmsResult:
+    """Measure one recording or several together.
+
+    Parameters
+    ----------
+    paths : path or sequence of paths
+        Recordings in any format of `sudeck.tms.readers`. What belongs to one visit, hemisphere and muscle
+        is measured together, whichever files it comes from.
+    events, protocol, muscle
+        As in `read_trials`.
+    settings : TmsSettings, optional
+
+    Returns
+    -------
+    TmsResult
+        A recording that can not be read is left out, with a flag; the others go on.
+
+    Raises
+    ------
+    InputError
+        If there is no recording, or none can be read: then the reason of the first.
+    """
+    several = [paths] if isinstance(paths, str | Path) else list(paths)
+    if not several:
+        raise InputError("recordings", "none was given", "name one or more files")
+    sets: list[TrialSet | AmplitudeTable] = []
+    refused: list[InputError] = []
+    for path in several:
+        try:
+            sets += read_trials(path, events=events, protocol=protocol, muscle=muscle)
+        except InputError as error:
+            refused.append(error)
+    if not sets:
+        raise refused[0]
+    result = measure_trials(sets, settings=settings)
+    told = tuple(Flag("recording-refused", str(error), "serious", error.subject) for error in refused)
+    return replace(result, flags=(*told, *result.flags))
+
+
+def measure_trials(
+    sets: Sequence[TrialSet | AmplitudeTable], *, settings: TmsSettings | None = None
+) -> TmsResult:
+    """Measure trials that were read already, or simulated.
+
+    Parameters
+    ----------
+    sets : sequence of TrialSet or AmplitudeTable
+    settings : TmsSettings, optional
+
+    Returns
+    -------
+    TmsResult
+        One group of measures a visit, hemisphere and muscle; every measure also without flagged trials.
+    """
+    settings = settings or TmsSettings()
+    trials: list[Trial] = []
+    sweeps: list[tuple[TrialSet, TrialResponses]] = []
+    flags: list[Flag] = []
+    for item in sets:
+        if isinstance(item, TrialSet):
+            responses = measure_responses(item, settings=settings.responses)
+            sweeps.append((item, responses))
+            trials += _rows(item, responses)
+            flags += _placed(responses.flags, item, alone=len(sets) == 1)
+        else:
+            trials += _table_rows(item)
+            flags += _placed(item.flags, item, alone=len(sets) == 1)
+    flags += duplicate_flags([item for item, _ in sweeps])
+
+    groups: dict[tuple[str, str, str, str], list[Trial]] = {}
+    for trial in trials:
+        groups.setdefault(_group(trial), []).append(trial)
+    measured = [measure_group(own, settings=settings.measures) for own in groups.values()]
+    unflagged = [[trial for trial in own if not trial.flags] for own in groups.values()]
+    without = [measure_group(own, settings=settings.measures) for own in unflagged if own]
+    sources: dict[str, SourceFile] = {item.source.sha256: item.source for item in sets}
+    return TmsResult(
+        groups=tuple(measured),
+        estimates_without_flagged=tuple(one for group in without for one in group.estimates),
+        trials=tuple(trials),
+        sweeps=tuple(sweeps),
+        flags=(*flags, *(flag for group in measured for flag in group.flags)),
+        provenance=Provenance(tuple(sources.values()), settings.to_dict(), sudeck.__version__),
+    )
+
+
+def _group(trial: Trial) -> tuple[str, str, str, str]:
+    pulse = trial.pulse
+    return pulse.visit, pulse.hemisphere or "", pulse.muscle or trial.channel, pulse.muscle_side or ""
+
+
+def _rows(item: TrialSet, responses: TrialResponses) -> list[Trial]:
+    codes = responses.flag_codes
+    return [
+        Trial(
+            file=item.source.label,
+            number=index + 1,
+            channel=item.channel,
+            pulse=pulse,
+            values={name: float(getattr(responses, name)[index]) for name in _MEASURED},
+            present=bool(responses.present[index]),
+            csp_censored=bool(responses.csp_censored[index]),
+            flags=codes[index],
+        )
+        for index, pulse in enumerate(item.pulses)
+    ]
+
+
+def _table_rows(table: AmplitudeTable) -> list[Trial]:
+    rows = []
+    for index, pulse in enumerate(table.pulses):
+        values = {"amplitude_mv": float(table.amplitude_mv[index])}
+        if table.latency_ms is not None:
+            values["latency_ms"] = float(table.latency_ms[index])
+        subject = f"trial {index + 1}"
+        codes = tuple(flag.code for flag in table.flags if flag.subject == subject)
+        rows.append(
+            Trial(table.source.label, index + 1, "", pulse, values, values["amplitude_mv"] > 0, False, codes)
+        )
+    return rows
+
+
+def _placed(flags: Sequence[Flag], item: TrialSet | AmplitudeTable, *, alone: bool) -> list[Flag]:
+    """Say in the subject of each flag which recording it is about, where there are several."""
+    if alone:
+        return list(flags)
+    channel = item.channel if isinstance(item, TrialSet) else ""
+    place = " ".join(filter(None, (item.source.label, channel)))
+    return [replace(flag, subject=f"{place} {flag.subject}".strip()) for flag in flags]

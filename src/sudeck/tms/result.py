@@ -1,0 +1,229 @@
+"""The result of a measurement: estimates, one row a trial, flags, provenance; as objects, JSON and TSV."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from sudeck.core.storage import write_json, write_tsv
+
+if TYPE_CHECKING:
+    from sudeck.core.estimate import Estimate
+    from sudeck.core.flags import Flag
+    from sudeck.core.provenance import Provenance
+    from sudeck.core.vocabulary import Side
+    from sudeck.tms.paired_pulse import PairedPulse
+    from sudeck.tms.recruitment import RecruitmentCurve
+    from sudeck.tms.responses import TrialResponses
+    from sudeck.tms.threshold import Threshold
+    from sudeck.tms.trials import Pulse, TrialSet
+
+# Columns of trials.tsv. Later readers rely on the first ten and their order.
+TRIAL_COLUMNS: Final[dict[str, str]] = {
+    "file": "Recording the trial comes from, identifying words masked",
+    "trial": "Number of the trial in its file and channel, from 1",
+    "time_s": "Time of the test pulse on the clock of the recording, in seconds",
+    "condition": "Condition as the laboratory named it",
+    "hemisphere": "Hemisphere under the coil of the test pulse",
+    "muscle": "Recorded muscle",
+    "amplitude_mv": "Peak-to-peak amplitude in the search window, in millivolts",
+    "latency_ms": "Onset of the response after the test pulse, median of three rules, in milliseconds",
+    "baseline_rms_mv": "Root mean square of the EMG in the 100 ms before the first pulse, in millivolts",
+    "flags": "Codes of the quality flags of this trial, separated by commas",
+    "visit": "Visit",
+    "channel": "Channel of the recording",
+    "muscle_side": "Side of the body of the muscle",
+    "state": "Whether the muscle was at rest or active",
+    "kind": "Single or paired pulse",
+    "isi_ms": "Interval from conditioning to test pulse, in milliseconds",
+    "test_mso": "Test intensity in percent of maximum stimulator output",
+    "test_rmt": "Test intensity in percent of the resting motor threshold",
+    "conditioning_mso": "Conditioning intensity in percent of maximum stimulator output",
+    "conditioning_rmt": "Conditioning intensity in percent of the resting motor threshold",
+    "latency_spread_ms": "Distance between the onsets by the three rules, in milliseconds",
+    "area_mv_ms": "Area of the rectified response from onset to end, in millivolt milliseconds",
+    "duration_ms": "Time from onset to end of the response, in milliseconds",
+    "noise_floor_mv": "Peak-to-peak amplitude in as long a window before the first pulse, in millivolts",
+    "csp_ms": "Duration of the silent period, in milliseconds",
+    "csp_censored": "Whether the EMG had not returned when the sweep ended",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One row of the table of trials: what the pulse was, what was measured, what is doubtful.
+
+    `values` holds the measured columns of `TRIAL_COLUMNS` by name; NaN where there is none.
+    """
+
+    file: str
+    number: int
+    channel: str
+    pulse: Pulse
+    values: Mapping[str, float]
+    present: bool
+    csp_censored: bool
+    flags: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> float:
+        return self.values.get(name, float("nan"))
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the row of trials.tsv."""
+        told = [name for name in TRIAL_COLUMNS if name in self.pulse.__dataclass_fields__]
+        return {
+            "file": self.file,
+            "trial": self.number,
+            "channel": self.channel,
+            "flags": ",".join(self.flags),
+            "csp_censored": self.csp_censored if np.isfinite(self["csp_ms"]) else None,
+            **{name: getattr(self.pulse, name) for name in told},
+            **self.values,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One estimate and what it is of.
+
+    Attributes
+    ----------
+    measure : str
+        ``"RMT"``, ``"MEP"``, ``"SICI"`` …; a second method of the same measure has its own name
+        (``"RMT 5/10 rule"``, ``"SICI ratio of means"``).
+    hemisphere : {"left", "right"} or None
+        Stimulated hemisphere; ``None`` where nobody says.
+    muscle : str
+        Muscle, or the channel where nobody says.
+    estimate : Estimate
+    isi_ms : float or None
+        Interval of a paired-pulse measure.
+    intensity, conditioning : str
+        Test and conditioning intensity with their unit, e.g. ``"120 %RMT"``; empty where not one.
+    visit : str
+    """
+
+    measure: str
+    hemisphere: Side | None
+    muscle: str
+    estimate: Estimate
+    isi_ms: float | None = None
+    intensity: str = ""
+    conditioning: str = ""
+    visit: str = ""
+
+    def __str__(self) -> str:
+        where = " ".join(filter(None, (self.visit, self.hemisphere, self.muscle)))
+        how = f"ISI {self.isi_ms:g} ms" if self.isi_ms is not None else self.intensity
+        return f"{where}: {self.estimate}" + (f" at {how}" if how else "")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entry of tms.json."""
+        plain = self.estimate.to_dict()
+        n = plain["n"]
+        return {
+            "measure": self.measure,
+            "hemisphere": self.hemisphere,
+            "muscle": self.muscle,
+            "isi_ms": self.isi_ms,
+            **{name: plain[name] for name in ("value", "low", "high", "level", "unit")},
+            "n": int(n) if n is not None else None,
+            "method": plain["method"],
+            "n_unit": plain["n_unit"],
+            "scale": plain["scale"],
+            "se": plain["se"],
+            "intensity": self.intensity or None,
+            "conditioning": self.conditioning or None,
+            "visit": self.visit or None,
+        }
+
+
+@dataclass(frozen=True)
+class GroupMeasures:
+    """What was measured on one hemisphere and muscle at one visit, with what a report draws.
+
+    Attributes
+    ----------
+    visit, hemisphere, muscle
+        What the group is.
+    estimates : tuple of Measured
+    thresholds : dict of str to Threshold
+        ``"RMT"`` and ``"AMT"``, with their posteriors.
+    curve : RecruitmentCurve or None
+    pairs : tuple of PairedPulse
+    flags : tuple of Flag
+    """
+
+    visit: str
+    hemisphere: Side | None
+    muscle: str
+    estimates: tuple[Measured, ...]
+    thresholds: Mapping[str, Threshold]
+    curve: RecruitmentCurve | None
+    pairs: tuple[PairedPulse, ...]
+    flags: tuple[Flag, ...]
+
+
+@dataclass(frozen=True)
+class TmsResult:
+    """Everything a measurement found.
+
+    Attributes
+    ----------
+    groups : tuple of GroupMeasures
+        One a visit, hemisphere and muscle, from all trials.
+    estimates, estimates_without_flagged : tuple of Measured
+        From all trials, and from those that carry no flag.
+    trials : tuple of Trial
+        One a trial, in order of file and time.
+    sweeps : tuple of (TrialSet, TrialResponses)
+        The sweeps themselves, for a report to draw; empty for tables of amplitudes.
+    flags : tuple of Flag
+        Of recordings, trials and measures.
+    provenance : Provenance
+    """
+
+    groups: tuple[GroupMeasures, ...]
+    estimates_without_flagged: tuple[Measured, ...]
+    trials: tuple[Trial, ...]
+    sweeps: tuple[tuple[TrialSet, TrialResponses], ...]
+    flags: tuple[Flag, ...]
+    provenance: Provenance
+
+    @property
+    def estimates(self) -> tuple[Measured, ...]:
+        """All estimates, group by group."""
+        return tuple(measured for group in self.groups for measured in group.estimates)
+
+    def find(self, measure: str, **wanted: object) -> Sequence[Measured]:
+        """Return the estimates of a measure whose fields are as wanted, e.g. ``hemisphere="left"``."""
+        return [
+            item
+            for item in self.estimates
+            if item.measure == measure and all(getattr(item, key) == value for key, value in wanted.items())
+        ]
+
+    def __str__(self) -> str:
+        lines = [str(item) for item in self.estimates] or ["nothing could be estimated"]
+        whole = [str(flag) for flag in self.flags if "trial " not in flag.subject]
+        n_flagged = sum(bool(trial.flags) for trial in self.trials)
+        return "\n".join([*lines, *whole, f"{n_flagged} of {len(self.trials)} trials carry a flag"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content of tms.json."""
+        return {
+            "estimates": [item.to_dict() for item in self.estimates],
+            "estimates_without_flagged": [item.to_dict() for item in self.estimates_without_flagged],
+            "flags": [flag.to_dict() for flag in self.flags],
+            "provenance": self.provenance.to_dict(),
+        }
+
+    def write(self, folder: str | Path) -> None:
+        """Write tms.json, and trials.tsv with its sidecar, into a folder; each atomically."""
+        folder = Path(folder)
+        write_json(folder / "tms.json", self.to_dict())
+        write_tsv(folder / "trials.tsv", [trial.to_row() for trial in self.trials], columns=TRIAL_COLUMNS)
