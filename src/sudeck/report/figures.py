@@ -1,0 +1,70 @@
+"""Matplotlib figures as inline SVG: one style, the same bytes every time, no address of anything outside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import as_file, files
+from io import StringIO
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's palette for all kinds of colour vision; line styles differ too, for grey print.
+AFFECTED_COLOUR: Final = "#D55E00"
+HEALTHY_COLOUR: Final = "#0072B2"
+AFFECTED_LINE: Final = "solid"
+HEALTHY_LINE: Final[tuple[float, tuple[float, float]]] = (0.0, (3.2, 1.4))
+_MM_PER_INCH = 25.4
+
+
+def draw_svg(
+    paint: Callable[[Figure], None], *, size_mm: tuple[float, float], name: str, description: str
+) -> Markup:
+    """Draw a figure in the style of Sudeck and return it as SVG to stand inside a page.
+
+    Parameters
+    ----------
+    paint : callable
+        Takes the empty figure and draws on it.
+    size_mm : (float, float)
+        Width and height on paper.
+    name : str
+        Unique on the page: keeps the internal references of several figures apart.
+    description : str
+        What the figure shows, for those who can not see it.
+    """
+    import matplotlib as mpl
+    from markupsafe import Markup, escape
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context({**_style(), "svg.hashsalt": f"sudeck-{name}"}):
+        figure = Figure(figsize=(size_mm[0] / _MM_PER_INCH, size_mm[1] / _MM_PER_INCH), layout="constrained")
+        FigureCanvasSVG(figure)
+        paint(figure)
+        text = StringIO()
+        # Without these entries Matplotlib writes a date and addresses into the file.
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        figure.savefig(text, format="svg", metadata=nothing)
+    svg = text.getvalue()
+    svg = svg[svg.index("<svg") :]
+    # A page needs no name spaces, no fixed size, and only the identifiers that are referred to.
+    svg = re.sub(r' xmlns(:\w+)?="[^"]*"| version="1.1"', "", svg, count=3)
+    svg = re.sub(r'<svg width="[^"]*" height="[^"]*"', "<svg", svg, count=1)
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = svg.replace("<svg", f'<svg role="img" aria-label="{escape(description)}"', 1)
+    return Markup(svg)
+
+
+@cache
+def _style() -> dict[str, Any]:
+    """Return the settings of ``style/figures.mplstyle``."""
+    from matplotlib import rc_params_from_file
+
+    with as_file(files("sudeck.report").joinpath("style/figures.mplstyle")) as path:
+        return dict(rc_params_from_file(path, use_default_template=False))
