@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.prediction.arrays import FloatArray, both_classes
-from sudeck.prediction.logistic import bernoulli_log_likelihood, expit, logit, maximise_logistic
+from sudeck.prediction.logistic import bernoulli_log_likelihood, logit, maximise_logistic
 from sudeck.prediction.roc import area_under_curve
 
 _SPAN = 2.0 / 3.0  # share of patients each local fit sees, the default of lowess

@@ -84,7 +84,7 @@ def area_under_curve(
     y = both_classes(outcome, subject=name)
     x = _scores(score, y, name)
     area, by_case, by_control = _placements(x, y)
-    return _estimate(name, area, by_case.var(ddof=1), by_control.var(ddof=1), y, level)
+    return _estimate(name, area, by_case, by_control, y, level)
 
 
 def compare_areas(
@@ -115,7 +115,7 @@ def compare_areas(
         np.cov(parts[0][1], parts[1][1])[0, 1] / cases + np.cov(parts[0][2], parts[1][2])[0, 1] / controls
     )
     areas = [
-        _estimate(name, area, by_case.var(ddof=1), by_control.var(ddof=1), y, level)
+        _estimate(name, area, by_case, by_control, y, level)
         for name, (area, by_case, by_control) in zip(names, parts, strict=True)
     ]
     variances = [(estimate.se or 0.0) ** 2 for estimate in areas]
@@ -203,16 +203,15 @@ def _placements(x: FloatArray, y: FloatArray) -> tuple[float, FloatArray, FloatA
 
 
 def _estimate(
-    name: str, area: float, case_variance: float, control_variance: float, y: FloatArray, level: float
+    name: str, area: float, by_case: FloatArray, by_control: FloatArray, y: FloatArray, level: float
 ) -> Estimate:
     from scipy.stats import norm
 
-    cases, controls = y.sum(), len(y) - y.sum()
-    if min(cases, controls) < 2:
+    if min(len(by_case), len(by_control)) < 2:
         # One patient in a class says nothing about the spread of that class.
         low, high, se = 0.0, 1.0, None
     else:
-        se = math.sqrt(case_variance / cases + control_variance / controls)
+        se = math.sqrt(by_case.var(ddof=1) / len(by_case) + by_control.var(ddof=1) / len(by_control))
         half = float(norm.ppf(0.5 + level / 2)) * se
         low, high = max(0.0, area - half), min(1.0, area + half)
     return Estimate(

@@ -1,0 +1,35 @@
+"""Cohorts the tests of this room share, small and with a known truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sudeck.prediction.fitting import ModelPlan
+from sudeck.prediction.response_model import ResponseModel, fit_response_model, plan_model
+from sudeck.synthetic.cohort import CohortSettings, SyntheticCohort, draw_cohort
+
+
+@pytest.fixture(scope="session")
+def cohort() -> SyntheticCohort:
+    """A cohort as published, with missing visits."""
+    return draw_cohort(rng=np.random.default_rng(2018))
+
+
+@pytest.fixture(scope="session")
+def complete_table() -> pd.DataFrame:
+    """A cohort table without gaps."""
+    return draw_cohort(CohortSettings(missing={}), rng=np.random.default_rng(105)).table
+
+
+@pytest.fixture(scope="session")
+def plan(complete_table: pd.DataFrame) -> ModelPlan:
+    return plan_model(
+        complete_table, ["log duration_months", "limb"], imputations=5, imputations_in_resamples=2
+    )
+
+
+@pytest.fixture(scope="session")
+def model(complete_table: pd.DataFrame, plan: ModelPlan) -> ResponseModel:
+    return fit_response_model(complete_table, plan, rng=np.random.default_rng(0))
