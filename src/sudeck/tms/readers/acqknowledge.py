@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from sudeck.core.errors import InputError, MissingDependencyError
-from sudeck.tms.readers.base import Hints, corrupt, labels_that_repeat, source_of
+from sudeck.tms.readers.base import Hints, corrupt, source_of, stimulus_labels
 from sudeck.tms.readers.scaling import RawChannel, signals_of
 from sudeck.tms.recording import Marker, Recording, Section
 
@@ -66,7 +66,7 @@ def _recording(file: Any, path: Path, hints: Hints) -> Recording:
     events = [
         (int(event.sample_index) / rate_hz, str(event.text or "").strip()) for event in file.event_markers
     ]
-    kept = labels_that_repeat(text for _, text in events)
+    kept = stimulus_labels(text for _, text in events)
     markers = tuple(Marker(time_s, text, "event marker") for time_s, text in sorted(events) if text in kept)
     stop_s = max(signal.samples_mv.size / signal.rate_hz for signal in signals)
     return Recording(source_of(path), FORMAT, signals, markers, (Section(0.0, stop_s),), tuple(flags))

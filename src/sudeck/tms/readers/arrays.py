@@ -252,7 +252,7 @@ def _rate(lower: Mapping[str, Any], time: Array | None, path: Path, hints: Hints
             f"a sampling rate of {rate_hz:g} Hz is not one of EMG",
             "give rate_hz in samples a second",
         )
-    return float(rate_hz)
+    return round(float(rate_hz), 6)
 
 
 def _pulse_sample(lower: Mapping[str, Any], time: Array | None, rate_hz: float, hints: Hints) -> int | None:

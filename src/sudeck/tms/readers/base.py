@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
     Contents = Recording | tuple[TrialSet | AmplitudeTable, ...]
 
 HEAD_BYTES = 4096
-# A text at this many moments is a label; see `labels_that_repeat`.
+# A text at this many moments is a label; see `stimulus_labels`.
 REPEATED = 3
+_CODE = re.compile(r"[A-Za-z]{0,3}[\s_-]*\d+")
+_WORDS = re.compile(
+    r"(tms|stim(ulus)?|puls[es]*|trig(ger)?|single|paired|test|sici|icf|lici|sicf|ihi|mep|csp|rmt|amt)[\s_-]*\d*",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +99,20 @@ def corrupt(path: Path, what: str) -> InputError:
     return InputError(path.name, what, "the file looks damaged; copy or export it again")
 
 
-def labels_that_repeat(texts: Iterable[str]) -> frozenset[str]:
-    """Return the texts that label at least three moments.
+def stimulus_labels(texts: Iterable[str]) -> frozenset[str]:
+    """Return the texts that label stimuli or conditions, and not a person.
 
-    What is written three times names a stimulus or a condition; what is written once may be a remark about
-    a person, and is not kept.
+    What is written at three moments is a label; so are codes (up to three letters and digits) and the words
+    of the field, however often. What else is written once may be a remark about a person, and is not kept.
+
+    Examples
+    --------
+    >>> sorted(stimulus_labels(["S 255", "moved, Mrs Smith", "go", "go", "go", "TMS"]))
+    ['S 255', 'TMS', 'go']
     """
     counts = Counter(texts)
-    return frozenset(text for text, count in counts.items() if count >= REPEATED)
+    return frozenset(
+        text
+        for text, count in counts.items()
+        if count >= REPEATED or _CODE.fullmatch(text) or _WORDS.fullmatch(text)
+    )

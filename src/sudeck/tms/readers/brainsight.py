@@ -7,6 +7,7 @@ headings; each opens a new list (targets, samples, landmarks), of which the one 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -103,7 +104,9 @@ def _samples(text: str) -> tuple[Redactor, list[dict[str, str]]]:
 
 
 def _is_data(name: str) -> bool:
-    return name == _DATA or (name.startswith(_DATA) and name.removeprefix(_DATA).strip().isdigit())
+    return name == _DATA or (
+        name.startswith(_DATA) and re.fullmatch(r"[0-9]{1,3}", name.removeprefix(_DATA).strip())
+    )
 
 
 def _number(row: Mapping[str, str], name: str, path: Path) -> float:

@@ -152,7 +152,7 @@ def _markers(path: Path, rate_hz: float) -> tuple[Marker, ...]:
         if not re.fullmatch(r"Mk\d+", key) or len(fields) < 3:
             continue
         kind, label, position = fields[:3]
-        if kind.lower() in {"comment", "new segment", ""} or not position.isdigit():
+        if kind.lower() in {"comment", "new segment", ""} or not re.fullmatch(r"[0-9]{1,12}", position):
             continue
         markers.append(Marker((int(position) - 1) / rate_hz, label, kind))
     return tuple(sorted(markers, key=lambda marker: marker.time_s))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError
 from sudeck.core.privacy import Redactor
-from sudeck.tms.readers.base import Hints, corrupt, labels_that_repeat, source_of, truncated
+from sudeck.tms.readers.base import Hints, corrupt, source_of, stimulus_labels, truncated
 from sudeck.tms.readers.scaling import RawChannel, signals_of
 from sudeck.tms.recording import Marker, Recording, Section
 
@@ -195,7 +195,7 @@ def _digital(records: NDArray[np.uint8], channel: _Channel, layout: _Layout) -> 
 
 
 def _annotations(block: NDArray[np.uint8]) -> tuple[list[float | None], list[Marker]]:
-    """Return the onset of every record, and the annotations whose text labels more than one moment."""
+    """Return the onset of every record, and the annotations that label stimuli."""
     onsets: list[float | None] = []
     noted: list[tuple[float, str]] = []
     for row in block:
@@ -209,7 +209,7 @@ def _annotations(block: NDArray[np.uint8]) -> tuple[list[float | None], list[Mar
                 onset = float(match[1])
             noted += [(float(match[1]), text.strip()) for text in parts[1:] if text.strip()]
         onsets.append(onset)
-    kept = labels_that_repeat(text for _, text in noted)
+    kept = stimulus_labels(text for _, text in noted)
     return onsets, [Marker(time_s, text, "annotation") for time_s, text in noted if text in kept]
 
 

@@ -1,7 +1,7 @@
 """MAT-files of every version as plain values: arrays, dicts for structs, lists for cells, texts, tables.
 
-Versions up to 7 are read by SciPy, 7.3 (an HDF5 file) by h5py; tables and strings, which MATLAB keeps in
-an undocumented subsystem, by mat-io.
+Versions up to 7 are parsed by `mat5`, 7.3 (an HDF5 file) by h5py; tables, which MATLAB keeps in an
+undocumented subsystem, by mat-io.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError, MissingDependencyError
 from sudeck.tms.readers.base import corrupt
+from sudeck.tms.readers.mat5 import Unread, parse
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _MAX_DEPTH = 8
@@ -62,34 +63,9 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def _load_5(path: Path) -> tuple[dict[str, Any], bool]:
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatlabOpaque
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # SciPy warns of tables, which are read below
-        raw = loadmat(str(path), squeeze_me=False, chars_as_strings=True)
-    opaque = any(isinstance(value, MatlabOpaque) for value in raw.values())
-    plain = {
-        name: _plain(value)
-        for name, value in raw.items()
-        if not name.startswith("__") and name != "None" and not isinstance(value, MatlabOpaque)
-    }
-    return plain, opaque
-
-
-def _plain(value: Any, depth: int = 0) -> Any:
-    """Turn what SciPy returns for structs, cells and text into plain values."""
-    if depth > _MAX_DEPTH or not isinstance(value, np.ndarray):
-        return value
-    if value.dtype.names:
-        items = [{name: _plain(item[name], depth + 1) for name in value.dtype.names} for item in value.flat]
-        return items[0] if len(items) == 1 else items
-    if value.dtype == object:
-        return [_plain(item, depth + 1) for item in value.flat]
-    if value.dtype.kind in "US":
-        texts = [str(item).strip() for item in value.flat]
-        return texts[0] if len(texts) == 1 else (texts or "")
-    return value
+    parsed = parse(path.read_bytes())
+    opaque = any(isinstance(value, Unread) and value.is_object for value in parsed.values())
+    return {name: value for name, value in parsed.items() if not isinstance(value, Unread)}, opaque
 
 
 def _load_73(path: Path) -> tuple[dict[str, Any], bool]:
@@ -151,6 +127,14 @@ def _load_opaque(path: Path) -> dict[str, Any]:
     tables: dict[str, Any] = {}
     for name, value in loaded.items():
         if isinstance(value, pd.DataFrame):
-            columns = {str(column): [_plain(cell) for cell in value[column]] for column in value.columns}
+            columns = {str(column): [_cell(cell) for cell in value[column]] for column in value.columns}
             tables[name] = {"__table__": True} | columns
     return tables
+
+
+def _cell(value: Any) -> Any:
+    """Turn a cell of a table into a plain value: text in an array becomes text."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "US":
+        texts = [str(item).strip() for item in value.flat]
+        return texts[0] if len(texts) == 1 else texts
+    return value

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError
 from sudeck.core.provenance import SourceFile
-from sudeck.tms.readers.base import Hints, corrupt, labels_that_repeat
+from sudeck.tms.readers.base import Hints, corrupt, stimulus_labels
 from sudeck.tms.readers.frames import in_time, state_labels
 from sudeck.tms.readers.scaling import RawChannel, signals_of
 from sudeck.tms.recording import Marker, Recording, Section
@@ -191,20 +191,20 @@ def _labchart(values: Mapping[str, Any]) -> Found | None:
 
 
 def _labchart_markers(values: Mapping[str, Any], block_starts: Sequence[float]) -> list[Marker]:
-    """Return event markers and comments that repeat; rows are channel, block, tick, type, text number."""
+    """Return event markers and comments that label stimuli; as rows of channel, block, tick, type, text."""
     rows = np.atleast_2d(np.asarray(values.get("com", np.zeros((0, 5))), dtype=np.float64))
     if rows.size == 0 or rows.shape[1] < 5:
         return []
     texts = _texts(values.get("comtext"))
     ticks = np.ravel(np.asarray(values.get("tickrate", values["samplerate"]), dtype=np.float64))
-    labels = labels_that_repeat(str(int(row[4])) for row in rows)
+    written = [texts[int(row[4]) - 1] if 0 < row[4] <= len(texts) else "" for row in rows]
+    labels = stimulus_labels(written)
     markers = []
-    for _, block, tick, kind, text in rows:
-        index, number = int(block) - 1, int(text) - 1
-        if (kind != _EVENT_MARKER and str(int(text)) not in labels) or not 0 <= index < len(block_starts):
-            continue
-        time_s = block_starts[index] + float(tick) / float(ticks[min(index, ticks.size - 1)])
-        markers.append(Marker(time_s, texts[number] if 0 <= number < len(texts) else "", "event marker"))
+    for (_, block, tick, kind, _), text in zip(rows[:, :5], written, strict=True):
+        index = int(block) - 1
+        if 0 <= index < len(block_starts) and (text in labels or kind == _EVENT_MARKER):
+            time_s = block_starts[index] + float(tick) / float(ticks[min(index, ticks.size - 1)])
+            markers.append(Marker(time_s, text if text in labels else "", "event marker"))
     return markers
 
 
