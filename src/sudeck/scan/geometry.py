@@ -115,6 +115,7 @@ class Similarity:
         return cls(matrix, np.asarray(image, dtype=float) - matrix @ np.asarray(centre, dtype=float))
 
     def __call__(self, points: Points) -> Points:
+        """Move points, shape [..., 2] in mm."""
         return points @ self.matrix.T + self.offset
 
     def then(self, after: Similarity) -> Similarity:
@@ -123,7 +124,7 @@ class Similarity:
 
     def inverse(self) -> Similarity:
         """Return the transform back."""
-        matrix = np.linalg.inv(self.matrix)
+        matrix = np.asarray(np.linalg.inv(self.matrix), dtype=np.float64)
         return Similarity(matrix, -matrix @ self.offset)
 
     @property

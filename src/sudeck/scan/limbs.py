@@ -43,7 +43,7 @@ class Limbs:
 
     def mask(self, label: int) -> NDArray[np.bool_]:
         """Return the pixels of one limb."""
-        return self.labels == label
+        return np.asarray(self.labels == label)
 
     def centre(self, label: int) -> tuple[float, float]:
         """Return the (row, column) centroid of one limb's area."""
@@ -117,7 +117,8 @@ def find_limbs(image: NDArray[np.float64], *, subject: str = "image") -> Limbs:
     if min(shares) < _MIN_SHARE * sum(shares):
         raise InputError(
             subject,
-            f"one side holds only {100 * min(shares) / sum(shares):.0f} % of the counts, so two limbs cannot be found",
+            f"one side holds only {100 * min(shares) / sum(shares):.0f} % of the counts, "
+            "so two limbs cannot be found",
             "both limbs must lie in one image; leave out images of a single limb",
         )
     for label in (1, 2):
@@ -154,7 +155,7 @@ def _background(image: NDArray[np.float64], body: NDArray[np.bool_]) -> float:
 
 
 def _part_floor(mass: NDArray[np.float64]) -> float:
-    """Counts below which a separate part of a limb's outline is taken for noise."""
+    """Return the counts below which a separate part of a limb's outline is taken for noise."""
     return max(30.0, 0.01 * float(mass.sum()))
 
 
@@ -179,20 +180,7 @@ def _separating_path(
             "two limbs side by side cannot be found",
             "both limbs must lie in one image; leave out images of a single limb",
         )
-    corridor = smooth[:, first : last + 1] + 1e-3 * float(smooth.max())
-    total = corridor.copy()
-    step = np.zeros(corridor.shape, dtype=np.int8)
-    for row in range(1, total.shape[0]):
-        padded = np.pad(total[row - 1], 2, constant_values=np.inf)
-        options = np.stack([padded[2 + s : padded.size - 2 + s] for s in (-2, -1, 0, 1, 2)])
-        best = options.argmin(axis=0)
-        step[row] = best - 2
-        total[row] += options[best, np.arange(options.shape[1])]
-    path = np.empty(total.shape[0], dtype=np.intp)
-    path[-1] = int(total[-1].argmin())
-    for row in range(total.shape[0] - 1, 0, -1):
-        path[row - 1] = path[row] + step[row, path[row]]
-    path += first
+    path = first + _cheapest_path(smooth[:, first : last + 1] + 1e-3 * float(smooth.max()))
     occupied = body.any(axis=1)
     bridge = float(body[np.arange(path.size), path][occupied].mean())
     if bridge > _MAX_BRIDGE:
@@ -202,6 +190,25 @@ def _separating_path(
             "both limbs must lie apart or touch in one image",
         )
     return path, bridge
+
+
+def _cheapest_path(cost: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the column in each row of the cheapest path down an image, side steps of up to two columns."""
+    height, width = cost.shape
+    total = np.full((height, width + 4), np.inf)
+    total[0, 2:-2] = cost[0]
+    step = np.zeros((height, width), dtype=np.intp)
+    columns = np.arange(width)
+    reach = columns + np.arange(5)[:, None]
+    for row in range(1, height):
+        options = total[row - 1][reach]
+        step[row] = options.argmin(axis=0)
+        total[row, 2:-2] = cost[row] + options[step[row], columns]
+    path = np.empty(height, dtype=np.intp)
+    path[-1] = int(total[-1, 2:-2].argmin())
+    for row in range(height - 1, 0, -1):
+        path[row - 1] = path[row] + step[row, path[row]] - 2
+    return path
 
 
 def _two_centres(columns: NDArray[np.float64]) -> tuple[float, float]:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import ScanPhase, Side
 from sudeck.scan.geometry import Grid, Similarity
+from sudeck.scan.limb_image import LimbImage
 from sudeck.scan.limbs import Limbs, find_limbs
-from sudeck.scan.matching import LimbImage
+from sudeck.scan.matching import Match
 from sudeck.scan.phases import PhaseSeries
 from sudeck.scan.registration import Registration, register, register_mirrored
 
@@ -22,6 +23,7 @@ _BETWEEN_PHASES_SD = (math.radians(8.0), 0.005, 15.0, 15.0)
 # The two limbs keep their relation of size, and mostly of pose, from one phase to the next.
 _MIRROR_BETWEEN_PHASES_SD = (math.radians(6.0), 0.01, 8.0, 8.0)
 _SILHOUETTE_LEVEL = 0.3
+_SILHOUETTE_SMOOTHING_PX = 2.0
 # Pixel size taken when the file states none; ratios do not depend on it, distances in mm then do not hold.
 NOMINAL_SPACING_MM = (1.0, 1.0)
 
@@ -148,10 +150,18 @@ def _pose_like(
 def _carry(limb: LimbImage, target: LimbImage) -> Similarity:
     """Register one limb between two phases by its silhouette; less than a pixel counts as no movement."""
     start = Similarity.about(limb.centre_mm, target.centre_mm)
-    found = register(_silhouette(limb), _silhouette(target), start, prior_sd=_BETWEEN_PHASES_SD, coarse=False)
+    match = Match.prepare(
+        _silhouette(limb),
+        _silhouette(target),
+        _SILHOUETTE_SMOOTHING_PX,
+        prior=start,
+        prior_sd=_BETWEEN_PHASES_SD,
+        thin=4,
+    )
+    found = match.solve(start)
     corners = limb.grid.centres()[limb.mask]
-    movement = float(np.linalg.norm(found.transform(corners) - corners, axis=1).mean())
-    return Similarity.identity() if movement < limb.grid.pixel_mm else found.transform
+    movement = float(np.linalg.norm(found(corners) - corners, axis=1).mean())
+    return Similarity.identity() if movement < limb.grid.pixel_mm else found
 
 
 def _silhouette(limb: LimbImage) -> LimbImage:

@@ -143,7 +143,7 @@ def drift_flags(series: PhaseSeries, limbs: Limbs, spacing_mm: tuple[float, floa
     if frames.shape[0] < 4:
         return []
     flags: list[Flag] = []
-    rows, columns = np.indices(frames.shape[1:])
+    rows, columns = np.meshgrid(*map(np.arange, frames.shape[1:]), indexing="ij")
     for label in (1, 2):
         mask = limbs.territory == label
         limb = frames[:, mask]

@@ -235,7 +235,7 @@ def outline(points: Points, grid: Grid) -> list[NDArray[np.float64]]:
     r, c = (np.rint(place * SAMPLES_PER_PIXEL + 8).astype(int) for place in (rows, columns))
     kept = (r >= 0) & (c >= 0) & (r < image.shape[0]) & (c < image.shape[1])
     image[r[kept], c[kept]] = 1.0
-    image = ndimage.gaussian_filter(ndimage.grey_closing(image, size=3), 1.0)
+    image = ndimage.gaussian_filter(ndimage.grey_closing(image, size=(3, 3)), 1.0)
     lines = [line for line in find_contours(image, 0.5) if len(line) > 12]
     return [grid.points_of(*((line.T - 8) / SAMPLES_PER_PIXEL)) for line in lines]
 
@@ -261,7 +261,7 @@ def _at(mask: NDArray[np.bool_], points: Points, grid: Grid) -> NDArray[np.bool_
 def _in_polygon(points: Points, corners: Points) -> NDArray[np.bool_]:
     from skimage.measure import points_in_poly
 
-    return np.asarray(points_in_poly(points, corners), dtype=bool)
+    return np.asarray(points_in_poly(points, corners))
 
 
 def _numbers(shape: Mapping[str, Any], key: str, subject: str, *, least: int = 1) -> NDArray[np.float64]:

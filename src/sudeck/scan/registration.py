@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from sudeck.scan.axis import find_axis
 from sudeck.scan.geometry import Similarity
-from sudeck.scan.matching import PARAMETERS, LimbImage, Match, moved
+from sudeck.scan.limb_image import LimbImage
+from sudeck.scan.matching import PARAMETERS, Match, moved
 
 # Spread of pose around the first guess before the images are seen, in `PARAMETERS`: rotation of 15 degrees,
 # 5 % of size, 15 mm of shift.
@@ -127,7 +128,7 @@ def register(
     match = Match.prepare(
         first, second, fine_smoothing_px(first, second), prior=start, prior_sd=prior_sd, size=transform.scale
     )
-    transform = match.solve(transform)
+    transform = match.solve(transform, heed_misfit=True)
     fit = match.report(transform)
     return Registration(
         transform=transform,
@@ -184,8 +185,8 @@ def best_start(
 ) -> Similarity:
     """Run a coarse registration from several starts and return the pose that explains the images best."""
     matches = [
-        Match.prepare(first, second, smoothing_px, prior=start, prior_sd=POSE_PRIOR_SD, thin=3)
+        Match.prepare(first, second, smoothing_px, prior=start, prior_sd=POSE_PRIOR_SD, thin=6)
         for start in starts
     ]
-    candidates = [match.solve(start, iterations=8) for match, start in zip(matches, starts, strict=True)]
+    candidates = [match.solve(start, iterations=6) for match, start in zip(matches, starts, strict=True)]
     return min(candidates, key=matches[0].cost)

@@ -94,7 +94,8 @@ def pixel_weights(points: Points, grid: Grid, area_px: float) -> NDArray[np.floa
     )
     for offset, share in shares:
         total += np.bincount(index + offset, share, minlength=total.size)
-    return total.reshape(height + 2, padded)[1:-1, 1:-1] * (area_px / max(points.shape[0], 1))
+    per_point = area_px / max(points.shape[0], 1)
+    return np.asarray(total.reshape(height + 2, padded)[1:-1, 1:-1] * per_point)
 
 
 def measure_uptake(
