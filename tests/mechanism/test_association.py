@@ -15,7 +15,7 @@ from sudeck.core.errors import InputError
 from sudeck.mechanism.association import associate_changes
 from sudeck.mechanism.measure_table import pair_visits, tabulate_measures
 from sudeck.mechanism.mediation import explore_mediation
-from sudeck.mechanism.resampling import draw_permutations, permutation_slope_interval
+from sudeck.mechanism.resampling import bootstrap_r_interval, draw_permutations, permutation_slope_interval
 
 
 def joined(table: pd.DataFrame, people: pd.DataFrame, side: str = "pain") -> tuple[np.ndarray, np.ndarray]:
@@ -67,6 +67,23 @@ def test_the_permutation_interval_holds_the_slopes_that_are_not_rejected() -> No
 
     assert p_of(low + 1e-6) > 0.05 >= p_of(low - 1e-6)
     assert p_of(high - 1e-6) > 0.05 >= p_of(high + 1e-6)
+
+
+def test_the_bootstrap_interval_is_a_t_interval_of_fishers_z() -> None:
+    rng = np.random.default_rng(5)
+    x = rng.normal(0, 1, 12)
+    y = x + rng.normal(0, 1, 12)
+
+    def half_width(lost_df: int) -> float:
+        low, high = bootstrap_r_interval(
+            x, y, level=0.95, draws=4000, lost_df=lost_df, rng=np.random.default_rng(0)
+        )
+        return float(np.arctanh(high) - np.arctanh(low)) / 2
+
+    pick = np.random.default_rng(0).integers(0, 12, (4000, 12))
+    z = [np.arctanh(np.corrcoef(x[p], y[p])[0, 1]) for p in pick]
+    assert half_width(0) == pytest.approx(stats.t.ppf(0.975, 10) * np.std(z, ddof=1), rel=1e-9)
+    assert half_width(3) == pytest.approx(half_width(0) * stats.t.ppf(0.975, 7) / stats.t.ppf(0.975, 10))
 
 
 def test_the_truth_is_covered_and_claims_are_rare_without_effect(draw_study) -> None:

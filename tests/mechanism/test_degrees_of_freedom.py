@@ -114,3 +114,36 @@ def test_kenward_roger_needs_reml_and_joint_rows_must_differ() -> None:
         compare_jointly(model, [[0, 1], [0, 2]])
     with pytest.raises(InputError, match="no variance"):
         estimate_contrast(model, [0, 0], method="satterthwaite")
+
+
+def test_kenward_roger_agrees_with_its_formulae_written_out_with_full_matrices() -> None:
+    """An unbalanced study with known errors, where no classical answer exists."""
+    rng = np.random.default_rng(11)
+    patient = np.array([0, 0, 0, 1, 1, 2, 2, 2, 3, 4, 4, 5, 5, 6, 6, 6])
+    n = len(patient)
+    X = np.column_stack([np.ones(n), rng.normal(0, 1, n)])
+    known = rng.uniform(0, 0.3, n)
+    y = rng.normal(0, 1, 7)[patient] + rng.normal(0, 0.6, n) + rng.normal(0, np.sqrt(known))
+    model = fit_mixed_model(y, X, [RandomTerm("patient", patient)], known_variance=known)
+    G = [(patient[:, None] == patient).astype(float), np.eye(n)]
+    V = np.diag(known) + model.variances["patient"] * G[0] + model.variances["residual"] * G[1]
+    W = np.linalg.inv(V)
+    Phi = np.linalg.inv(X.T @ W @ X)
+    R = W - W @ X @ Phi @ X.T @ W
+    information = np.array([[np.trace(R @ a @ R @ b) / 2 for b in G] for a in G])
+    spread = np.linalg.inv(information)
+    P = [-X.T @ W @ g @ W @ X for g in G]
+    inflation = sum(
+        spread[i, j] * (X.T @ W @ G[i] @ W @ G[j] @ W @ X - P[i] @ Phi @ P[j])
+        for i in range(2)
+        for j in range(2)
+    )
+    adjusted = Phi + 2 * Phi @ inflation @ Phi
+    # For one contrast the degrees of freedom are 2 (variance)^2 over the variance of the variance.
+    slope = np.array([0.0, 1.0])
+    gradient = np.array([-slope @ Phi @ p @ Phi @ slope for p in P])
+    df = 2 * (slope @ Phi @ slope) ** 2 / (gradient @ spread @ gradient)
+    contrast = estimate_contrast(model, slope)
+    assert contrast.estimate.se == pytest.approx(np.sqrt(slope @ adjusted @ slope), rel=1e-8)
+    assert contrast.estimate.se > 1.001 * model.standard_errors[1]
+    assert contrast.df == pytest.approx(df, rel=1e-8)

@@ -7,6 +7,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sudeck.core.errors import InputError
 from sudeck.mechanism.group_statistics import explain_group
@@ -34,6 +36,20 @@ def test_the_opposite_is_not_supported(draw_study) -> None:
     assert found["SICI is restored in the pain-side hemisphere"] == "not supported"
     assert found["RMT does not change"] == "not supported"
     assert found["relief goes with the restoration of SICI on the pain side"] == "not supported"
+
+
+def test_directions_are_controlled_together(draw_study) -> None:
+    table, people = draw_study(11, effect=0.5)
+    pattern = explain_group(table, people).pattern
+    directional = [j for j in pattern if j.hypothesis.kind != "unchanged"]
+    # Both hemispheres must show it: the weaker P counts.
+    alone = np.array([max(found["p"] for found in j.numbers.values()) for j in directional])
+    order = np.argsort(alone)
+    holm = np.empty(4)
+    holm[order] = np.maximum.accumulate(np.minimum(1, alone[order] * [4, 3, 2, 1]))
+    assert [j.p_pattern for j in directional] == pytest.approx(holm.tolist())
+    assert all(j.p_pattern < 0.05 for j in directional if j.verdict == "supported")
+    assert {j.p_pattern for j in pattern if j.hypothesis.kind == "unchanged"} == {None}
 
 
 def test_without_effect_hardly_any_direction_is_supported(draw_study) -> None:
@@ -97,3 +113,21 @@ def test_healthy_values_find_the_defective_side_only(draw_study) -> None:
     assert compare_with_healthy(table, {}) == ()
     with pytest.raises(InputError, match="healthy reference"):
         HealthyReference(-1.0, 0.2, 10)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10_000), missing=st.floats(0.0, 0.95), patients=st.integers(1, 7))
+def test_any_hole_in_the_data_leaves_an_answer_or_one_sentence(draw_study, seed, missing, patients) -> None:
+    table, people = draw_study(seed, patients=patients, missing=missing, measures=("SICI", "RMT"))
+    try:
+        found = explain_group(table, people)
+    except InputError:
+        return
+    json.dumps(found.to_dict(), allow_nan=False)
+    for change in found.changes.changes:
+        assert change.ratio.low <= change.ratio.value <= change.ratio.high
+        assert 0 <= change.p <= 1
+        assert 0 <= change.p_sign_flip <= change.p_family <= 1
+    questions = {(c.measure, c.hemisphere) for c in found.changes.changes}
+    assert len(questions) == len(found.changes.changes)
+    assert all(flag.message.endswith(".") for flag in found.unanswered)
