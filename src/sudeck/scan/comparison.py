@@ -49,7 +49,7 @@ class View:
 
     @classmethod
     def of(cls, limb: LimbImage, other: LimbImage, own_image: Array, other_image: Array, thin: int) -> View:
-        """Take the limb's surroundings, every `thin`-th pixel of them, and look for them in the other image."""
+        """Take every `thin`-th pixel of the limb and its surroundings, to be found in the other image."""
         from scipy import ndimage
 
         near = ndimage.distance_transform_cdt(~limb.mask, metric="taxicab") <= _MARGIN_PX

@@ -1,4 +1,4 @@
-"""Quality flags of a measured scan: what a careful reader would check first, each with its number and limit."""
+"""Quality flags of a measured scan: what a careful reader checks first, each with number and limit."""
 
 from __future__ import annotations
 

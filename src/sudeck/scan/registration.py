@@ -143,7 +143,7 @@ def register(
 
 
 def fine_smoothing_px(first: LimbImage, second: LimbImage) -> float:
-    """Return the smoothing of the last level: finer than the camera's blur gains nothing, and few counts need more."""
+    """Return the smoothing of the last level: the camera's own blur, and more where counts are few."""
     level = min(float(limb.counts[limb.mask].mean()) for limb in (first, second))
     return float(np.clip(1.2 * (10.0 / max(level, 1e-6)) ** 0.25, 1.3, 3.0))
 

@@ -1,0 +1,39 @@
+"""The `sudeck` command and its families of subcommands."""
+
+from __future__ import annotations
+
+import typer
+
+from sudeck.cli import demo, scan
+
+app = typer.Typer(
+    name="sudeck",
+    help="Measure bone scans and magnetic stimulation in complex regional pain syndrome, every number with "
+    "its interval. Research software, not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from sudeck import __version__
+
+        typer.echo(f"sudeck {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and leave."
+    ),
+) -> None:
+    pass
+
+
+app.command("scan")(scan.scan)
+app.command("inspect")(scan.inspect)
+app.command("demo")(demo.demo)

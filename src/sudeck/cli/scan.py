@@ -1,0 +1,208 @@
+"""`sudeck scan` and `sudeck inspect`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sudeck.core.errors import InputError
+
+if TYPE_CHECKING:
+    from sudeck.scan.measurement import MeasureSettings
+    from sudeck.scan.result import ScanResult
+
+
+class SideChoice(StrEnum):
+    """A side of the patient."""
+
+    left = "left"
+    right = "right"
+
+
+class LimbChoice(StrEnum):
+    """A limb."""
+
+    hand = "hand"
+    foot = "foot"
+
+
+class ViewChoice(StrEnum):
+    """A view of the detector that is measured."""
+
+    anterior = "anterior"
+    posterior = "posterior"
+    palmar = "palmar"
+    dorsal = "dorsal"
+    plantar = "plantar"
+
+
+class BackgroundChoice(StrEnum):
+    """What to subtract from the uptake."""
+
+    none = "none"
+    region = "region"
+
+
+Paths = Annotated[list[Path], typer.Argument(help="Files and folders; anything in them.", show_default=False)]
+LimbOption = Annotated[LimbChoice | None, typer.Option(help="Limb imaged, where the files do not say.")]
+ViewOption = Annotated[ViewChoice | None, typer.Option(help="View, where the files do not say or say wrong.")]
+ImageLeftOption = Annotated[
+    SideChoice | None, typer.Option(help="Side of the patient that stands at image-left.")
+]
+InjectedOption = Annotated[
+    datetime | None,
+    typer.Option(
+        help="Time of injection.", formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S"]
+    ),
+]
+FrameOption = Annotated[float | None, typer.Option(min=0.001, help="Seconds a frame of the dynamic lasted.")]
+PhaseOption = Annotated[
+    list[str] | None,
+    typer.Option("--phase", metavar="FILE=PHASE", help="Which phase a file is: vascular, tissue or bone."),
+]
+
+
+def scan(
+    paths: Paths,
+    affected: Annotated[SideChoice, typer.Option(help="Side of the body with CRPS.", show_default=False)],
+    limb: LimbOption = None,
+    region: Annotated[
+        str,
+        typer.Option(
+            help="Region of the affected limb: whole; wrist, metacarpals, fingers; ankle, midfoot, forefoot."
+        ),
+    ] = "whole",
+    region_file: Annotated[
+        Path | None, typer.Option(help="A region drawn by a person on the reference image, as JSON.")
+    ] = None,
+    background: Annotated[
+        BackgroundChoice, typer.Option(help="Subtract nothing, or what lies away from both limbs.")
+    ] = BackgroundChoice.none,
+    level: Annotated[float, typer.Option(min=0.5, max=0.999, help="Coverage of the intervals.")] = 0.95,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for scan.json, scan.tsv and report.html.", show_default=False)
+    ] = None,
+    view: ViewOption = None,
+    image_left: ImageLeftOption = None,
+    injected_at: InjectedOption = None,
+    frame_seconds: FrameOption = None,
+    phase: PhaseOption = None,
+) -> None:
+    """Measure a three-phase bone scan: VPr, TPr, BPr and their ratios, each with its interval.
+
+    Each is the uptake of the affected side over the healthy side, in the vascular, tissue and bone phase.
+    """
+    from sudeck.report.console import print_scan
+    from sudeck.scan.measurement import MeasureSettings
+
+    settings = MeasureSettings(
+        region=region,
+        drawn=_drawn(region_file) if region_file else None,
+        background=background.value,
+        level=level,
+    )
+    result = measure_paths(
+        paths,
+        affected=affected,
+        settings=settings,
+        limb=limb.value if limb else None,
+        view=view.value if view else None,
+        image_left=image_left.value if image_left else None,
+        injected_at=injected_at,
+        frame_s=frame_seconds,
+        phase_of=_phase_map(phase or []),
+    )
+    written = write_results(result, out) if out else []
+    print_scan(result, written=written)
+
+
+def inspect(
+    paths: Paths,
+    limb: LimbOption = None,
+    view: ViewOption = None,
+    image_left: ImageLeftOption = None,
+    injected_at: InjectedOption = None,
+    frame_seconds: FrameOption = None,
+    phase: PhaseOption = None,
+) -> None:
+    """Show what is in files: frames or channels, what would be used, what not and why."""
+    from sudeck.scan.inspection import inspect_scan
+
+    _check_exist(paths)
+    found = inspect_scan(
+        paths,
+        limb=limb.value if limb else None,
+        view=view.value if view else None,
+        image_left=image_left.value if image_left else None,
+        injected_at=injected_at,
+        frame_s=frame_seconds,
+        phase_of=_phase_map(phase or []),
+    )
+    typer.echo(str(found))
+
+
+def measure_paths(
+    paths: list[Path], *, affected: SideChoice, settings: MeasureSettings, **reading: Any
+) -> ScanResult:
+    """Read files and measure them."""
+    from sudeck.scan.measurement import measure_scan
+    from sudeck.scan.phases import read_scan
+
+    _check_exist(paths)
+    return measure_scan(read_scan(paths, **reading), affected=affected.value, settings=settings)
+
+
+def write_results(result: ScanResult, folder: Path) -> list[Path]:
+    """Write ``scan.json``, ``scan.tsv`` and ``report.html`` into a folder."""
+    from sudeck.core.storage import write_json, write_text
+    from sudeck.report.scan import scan_report
+    from sudeck.scan.tables import write_estimates
+
+    paths = [folder / name for name in ("scan.json", "scan.tsv", "report.html")]
+    write_json(paths[0], result.to_dict())
+    write_estimates(result, paths[1])
+    write_text(paths[2], scan_report(result))
+    return paths
+
+
+def _drawn(path: Path) -> dict[str, Any]:
+    import json
+
+    from sudeck.scan.regions import regions_of_file
+
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, UnicodeDecodeError) as error:
+        raise InputError(
+            path.name, "it is not a JSON file", "see docs/regions.md for how to write one"
+        ) from error
+    shapes = regions_of_file(content, subject=path.name)
+    if len(shapes) > 1:
+        raise InputError(path.name, f"it holds {len(shapes)} regions", "measure one region at a time")
+    return dict(shapes[0])
+
+
+def _phase_map(entries: list[str]) -> dict[str, Any] | None:
+    from sudeck.core.vocabulary import SCAN_PHASES
+
+    stated: dict[str, Any] = {}
+    for entry in entries:
+        name, equals, phase = entry.rpartition("=")
+        if not equals or phase not in SCAN_PHASES:
+            raise InputError(
+                f"--phase {entry}",
+                "it does not name a file and a phase",
+                "write it as FILE=vascular, tissue or bone",
+            )
+        stated[name] = phase
+    return stated or None
+
+
+def _check_exist(paths: list[Path]) -> None:
+    for path in paths:
+        if not path.exists():
+            raise InputError(path.name, "there is no such file or folder", "check the path")

@@ -1,0 +1,56 @@
+"""The results of a scan as a table: one row a ratio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sudeck.core.storage import write_tsv
+from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS
+from sudeck.scan.result import ScanResult
+
+COLUMNS = {
+    "measure": "Affected over healthy uptake in the vascular, tissue, bone phase (VPr, TPr, BPr), or a ratio of two",
+    "value": "Estimate",
+    "low": "Lower bound of the interval",
+    "high": "Upper bound of the interval",
+    "level": "Coverage of the interval",
+    "log_se": "Standard error of the natural logarithm",
+    "log_se_counting": "Part of it from counting",
+    "log_se_placement": "Part of it from the placement of the two regions",
+    "counts": "Counts in the regions",
+    "cutoff": "Published cut-off (Sorel et al. 2018), where there is one",
+    "exceeded": "Whether the estimate is above the cut-off",
+    "probability": "Probability that the true ratio is above the cut-off, given the measurement error",
+    "refused": "Why it was not measured",
+}
+
+
+def estimate_rows(result: ScanResult) -> list[dict[str, object]]:
+    """Return one row a ratio, measured or not, in the order of the study."""
+    verdicts = result.verdicts()
+    rows: list[dict[str, object]] = []
+    for name in (*PHASE_RATIOS.values(), *RATIOS_OF_RATIOS):
+        row: dict[str, object] = {"measure": name, "refused": result.refused.get(name)}
+        estimate = result.estimates.get(name)
+        if estimate is not None:
+            row |= {
+                "value": estimate.value,
+                "low": estimate.low,
+                "high": estimate.high,
+                "level": estimate.level,
+                "log_se": estimate.se,
+                "log_se_counting": estimate.components["counting"],
+                "log_se_placement": estimate.components["placement"],
+                "counts": estimate.n,
+            }
+        verdict = verdicts.get(name)
+        if verdict is not None:
+            exceeded = "yes" if verdict.exceeded else "no"
+            row |= {"cutoff": verdict.cutoff, "exceeded": exceeded, "probability": verdict.probability}
+        rows.append(row)
+    return rows
+
+
+def write_estimates(result: ScanResult, path: Path) -> None:
+    """Write the table and its sidecar."""
+    write_tsv(path, estimate_rows(result), columns=COLUMNS)
