@@ -25,8 +25,10 @@ _STANDS_OUT = 25.0
 RINGING_S = 1.2e-3
 # A quieter stretch as long as this ends an artefact; the amplifier's swings are closer together.
 _PAUSE_S = 6e-4
-# An artefact is over within this time; a response goes on being sharp for 8 ms and longer.
-_BRIEF_S = 3.5e-3
+# One artefact is over within this time, two of a close pair that run together within twice of it; a
+# response goes on being sharp for 8 ms and longer.
+BRIEF_S = 3.5e-3
+_LONGEST_S = 2 * BRIEF_S
 # Of the artefact's peak sharpness: what still counts as part of the burst.
 BURST_SHARE = 0.25
 # Of the range of a burst: the least second difference of an artefact.
@@ -111,7 +113,9 @@ def artefact_times(recording: Recording) -> tuple[float, ...]:
         spread = float(np.median(sharp[sharp > 0])) / 0.6745 if np.any(sharp > 0) else 0.0
         if spread <= 0:
             continue
-        onsets, heights = artefacts_in(signal.samples_mv, signal.rate_hz, _STANDS_OUT * spread, sharp=sharp)
+        onsets, _, heights = artefacts_in(
+            signal.samples_mv, signal.rate_hz, _STANDS_OUT * spread, sharp=sharp
+        )
         if onsets.size == 0:
             continue
         # Conditioning pulses are weaker than test pulses, but not by more than a factor of four.
@@ -125,7 +129,7 @@ def artefact_times(recording: Recording) -> tuple[float, ...]:
 def bursts(
     sharp: NDArray[np.float64], rate_hz: float, limit: float
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-    """Return onset, end and height of bursts of sharpness above `limit` that are over in 3.5 ms.
+    """Return onset, end and height of bursts of sharpness above `limit` that are over in 7 ms.
 
     Parameters
     ----------
@@ -140,7 +144,7 @@ def bursts(
     two bursts and the weaker of them begins where the stronger does.
     """
     ringing, pause = max(2, round(RINGING_S * rate_hz)), max(2, round(_PAUSE_S * rate_hz))
-    longest = round(_BRIEF_S * rate_hz)
+    longest = round(_LONGEST_S * rate_hz)
     found: list[tuple[int, int, float]] = []
     end = -1
     for crossing in np.flatnonzero(sharp > limit):
@@ -149,7 +153,7 @@ def bursts(
         reach = sharp[crossing : crossing + ringing]
         height = float(reach.max())
         quiet = BURST_SHARE * height
-        start = _follow(sharp, int(crossing), -pause, quiet, longest)
+        start = max(end + 1, _follow(sharp, int(crossing), -pause, quiet, longest))
         end = _follow(sharp, int(crossing + reach.argmax()), pause, quiet, longest)
         if end - start <= longest:
             found.append((start, end, height))
@@ -184,8 +188,8 @@ def angular(
 
 def artefacts_in(
     samples: NDArray[np.float64], rate_hz: float, limit: float, *, sharp: NDArray[np.float64] | None = None
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Return onset and height of artefacts in a stretch of signal: brief bursts with corners.
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Return onset, end and height of artefacts in a stretch of signal: brief bursts with corners.
 
     Parameters
     ----------
@@ -202,7 +206,7 @@ def artefacts_in(
         for start, end in zip(starts, ends, strict=True)
     ]
     kept = np.array(corners, dtype=bool)
-    return starts[kept] + lag_of(rate_hz), heights[kept]
+    return starts[kept] + lag_of(rate_hz), ends[kept], heights[kept]
 
 
 def common_artefact_sample(channels: Sequence[NDArray[np.float64]], rate_hz: float) -> int | None:

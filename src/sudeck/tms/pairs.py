@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sudeck.core.flags import Flag
-from sudeck.tms.artefacts import BURST_SHARE, RINGING_S, artefact_ratio, artefacts_in, lag_of, sharpness
+from sudeck.tms.artefacts import BRIEF_S, RINGING_S, artefact_ratio, artefacts_in, lag_of, sharpness
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from sudeck.tms.pulses import FoundPulse
     from sudeck.tms.recording import Recording, Signal
 
@@ -93,35 +91,30 @@ def _look(recording: Recording, signal: Signal, pulse: FoundPulse, lag_s: float)
     centre, section = recording.sample_at(signal, pulse.time_s), recording.section_at(pulse.time_s)
     if centre is None or section is None:
         return pulse
+    rate_hz = signal.rate_hz
     first, last = recording.bounds(signal, section)
-    start = max(first, centre - round(_BEFORE_S * signal.rate_hz))
-    stop = min(last, centre + round((max(lag_s, 0) + _AFTER_S) * signal.rate_hz))
-    sharp = sharpness(signal.samples_mv[start:stop], signal.rate_hz)
-    own, height = _own(sharp, centre - start + round(lag_s * signal.rate_hz), signal.rate_hz)
+    start = max(first, centre - round(_BEFORE_S * rate_hz))
+    samples = signal.samples_mv[start : min(last, centre + round((max(lag_s, 0) + _AFTER_S) * rate_hz))]
+    sharp = sharpness(samples, rate_hz)
+    # The sharpest sample lies a little behind the onset.
+    expected = centre - start + round(lag_s * rate_hz) - lag_of(rate_hz)
+    reach = round(_AT_MARKER_S * rate_hz)
+    near = sharp[max(0, expected - reach) : expected + reach + 1]
     quiet = float(np.median(sharp[sharp > 0])) if np.any(sharp > 0) else 0.0
-    if height < CLEAR_ARTEFACT * quiet:
+    height = float(near.max()) if near.size else 0.0
+    if height < CLEAR_ARTEFACT * quiet or quiet == 0:
         return pulse
-    limit = max(_COMPANION_SHARE * height, 4.0 * quiet)
-    onsets, _ = artefacts_in(signal.samples_mv[start:stop], signal.rate_hz, limit, sharp=sharp)
-    others = [int(o) for o in onsets if abs(int(o) - own) > round(RINGING_S * signal.rate_hz)]
-    if not others:
-        return replace(pulse, kind="single")
-    if len(others) > 1:
+    onsets, ends, _ = artefacts_in(samples, rate_hz, max(_COMPANION_SHARE * height, 4.0 * quiet), sharp=sharp)
+    if onsets.size == 0:
         return pulse
-    gap_s = (others[0] - own) / signal.rate_hz
+    own = int(np.abs(onsets - expected).argmin())
+    others = onsets[np.abs(onsets - onsets[own]) > round(RINGING_S * rate_hz)]
+    if others.size == 0:
+        # Two close pulses at a low rate run together into one long artefact.
+        runs_on = ends[own] - onsets[own] > round(BRIEF_S * rate_hz)
+        return pulse if runs_on else replace(pulse, kind="single")
+    if others.size > 1:
+        return pulse
+    gap_s = float(others[0] - onsets[own]) / rate_hz
     isi_ms = round(1e3 * abs(gap_s), 2)
     return replace(pulse, kind="paired", isi_ms=isi_ms, time_s=pulse.time_s + max(gap_s, 0.0))
-
-
-def _own(sharp: NDArray[np.float64], expected: int, rate_hz: float) -> tuple[int, float]:
-    """Return onset and height of the artefact that belongs to the marker itself."""
-    reach = round(_AT_MARKER_S * rate_hz)
-    low = max(0, expected - reach)
-    near = sharp[low : expected + reach + 1]
-    if near.size == 0:
-        return expected, 0.0
-    height = float(near.max())
-    peak = low + int(near.argmax())
-    begin = max(0, peak - round(RINGING_S * rate_hz))
-    onset = begin + int((sharp[begin : peak + 1] > BURST_SHARE * height).argmax())
-    return onset + lag_of(rate_hz), height

@@ -84,7 +84,27 @@ def find_or_take_pulses(
     """
     train = _taken_or_found(recording, events, protocol)
     pulses, flags = look_for_pairs(recording, train.pulses)
+    if events is not None and events.has_times and protocol.onset is None:
+        flags = (*flags, *_assumed_test(events, pulses))
     return replace(train, pulses=pulses, flags=(*train.flags, *flags))
+
+
+def _assumed_test(events: EventsTable, pulses: Sequence[FoundPulse]) -> tuple[Flag, ...]:
+    """Flag pairs whose onset may stand for either pulse, where no artefact settles it."""
+    rows = sorted(events.rows, key=lambda item: float(item["time_s"]))
+    n_open = sum("isi_ms" in row and pulse.kind != "paired" for row, pulse in zip(rows, pulses, strict=True))
+    if not n_open:
+        return ()
+    return (
+        Flag(
+            "onset-of-pair-assumed",
+            f"The onsets of {n_open} pairs were taken for their test pulses; if they are those of the "
+            "conditioning pulses, write onset = 'conditioning' under [pulses] in the protocol file.",
+            "caution",
+            value=float(n_open),
+            unit="pairs",
+        ),
+    )
 
 
 def _taken_or_found(

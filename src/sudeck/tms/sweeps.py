@@ -134,4 +134,5 @@ def _longest_run_at_extremes(sweep: NDArray[np.float64]) -> int:
 
 
 def _digest(sweep: NDArray[np.float64]) -> str:
-    return hashlib.sha256(np.asarray(sweep, dtype=np.float32).tobytes()).hexdigest()
+    limit = np.finfo(np.float32).max
+    return hashlib.sha256(np.clip(sweep, -limit, limit).astype(np.float32).tobytes()).hexdigest()

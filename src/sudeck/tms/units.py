@@ -37,7 +37,7 @@ def voltage_unit(text: str) -> str | None:
     ('uv', 'v', None)
     """
     plain = text.strip().strip("[]()").lower().replace("\u00b5", "u").replace("\u03bc", "u")
-    plain = plain.replace("\u00c2", "").replace("\ufffd", "u")  # UTF-8 read as Latin-1, and lost bytes
+    plain = plain.replace("\u00e2", "").replace("\ufffd", "u")  # UTF-8 read as Latin-1, and lost bytes
     plain = _SPELLED_OUT.get(plain, plain)
     return plain if plain in MILLIVOLTS_PER_UNIT else None
 

@@ -104,9 +104,7 @@ def _samples(text: str) -> tuple[Redactor, list[dict[str, str]]]:
 
 
 def _is_data(name: str) -> bool:
-    return name == _DATA or (
-        name.startswith(_DATA) and re.fullmatch(r"[0-9]{1,3}", name.removeprefix(_DATA).strip())
-    )
+    return re.fullmatch(rf"{_DATA}(\s*[0-9]{{1,3}})?", name) is not None
 
 
 def _number(row: Mapping[str, str], name: str, path: Path) -> float:
