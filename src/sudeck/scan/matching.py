@@ -181,7 +181,7 @@ class Match:
         return max(1.0, float(np.trace(np.linalg.solve(poisson, shown))) / 4)
 
     def _fillings(self, there: Comparison) -> tuple[Array, Array]:
-        """Variance of the gradient, from Poisson noise correlated by the smoothing, and from the residuals."""
+        """Variance of the gradient, from Poisson noise under the smoothing, and from the residuals."""
         spread = np.sqrt(self.noise * there.noisiness * (1.0 + there.field))
         return (
             self._filling(there, spread, self.sigma * math.sqrt(2.0)),

@@ -101,8 +101,8 @@ def measure_scan(scan: BoneScan, *, affected: Side, settings: MeasureSettings | 
     if reference.mirror.residual > quality.REFUSE_RESIDUAL:
         raise InputError(
             f"{poses.reference} phase",
-            f"the two limbs differ in shape by {100 * reference.mirror.residual:.0f} % of their level, too much for "
-            "homologous regions",
+            f"the two limbs differ in shape by {100 * reference.mirror.residual:.0f} % of their level, "
+            "too much for homologous regions",
             "check that both limbs lie alike and that nothing else is in the field",
         )
     flags: list[Flag] = list(scan.flags)
@@ -180,7 +180,8 @@ def _spacing_flags(phases: Mapping[ScanPhase, PhaseSeries]) -> list[Flag]:
     return [
         Flag(
             "no-pixel-size",
-            f"The {name} phase states no pixel size: ratios do not depend on it, but distances in mm do not hold.",
+            f"The {name} phase states no pixel size: ratios do not depend on it, "
+            "but distances in mm do not hold.",
             "caution",
             name,
         )
@@ -268,7 +269,8 @@ def _check_inside(pose: PhasePose, points: Points, mirrored: Points, region: Reg
         if outside > 0.02 and region.drawn:
             raise InputError(
                 f"region '{region.name}'",
-                f"{100 * outside:.0f} % of it lies outside the field on the {side} side in the {pose.phase} phase",
+                f"{100 * outside:.0f} % of it lies outside the field on the {side} side "
+                f"in the {pose.phase} phase",
                 "draw a region that both limbs show",
             )
     strayed = 1.0 - float(_share_in(pose.limbs.territory == pose.affected_label, points, grid))

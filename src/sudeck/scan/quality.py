@@ -45,8 +45,8 @@ def limb_flags(pose: PhasePose, axes: Mapping[str, LimbAxis | None]) -> list[Fla
         flags.append(
             Flag(
                 "unequal-areas",
-                f"The affected limb covers {100 * (areas[0] / areas[1] - 1):+.0f} % of area against the healthy "
-                f"one, more than {100 * _UNEQUAL_AREA:.0f} %: swelling, another pose, or a cut limb.",
+                f"The affected limb covers {100 * (areas[0] / areas[1] - 1):+.0f} % of area against the "
+                f"healthy one, more than {100 * _UNEQUAL_AREA:.0f} %: swelling, another pose, or a cut limb.",
                 "caution",
                 pose.phase,
                 difference,
@@ -76,9 +76,9 @@ def registration_flags(poses: Poses) -> list[Flag]:
             continue
         if pose.mirror.equal_size:
             text = (
-                f"The limbs differ in shape by {100 * residual:.0f} % of their level, so they are laid over each "
-                "other by their outlines and taken to be of equal size; a region smaller than the whole limb may "
-                "not show the same place on both sides."
+                f"The limbs differ in shape by {100 * residual:.0f} % of their level, so they are laid over "
+                "each other by their outlines and taken to be of equal size; a region smaller than the whole "
+                "limb may not show the same place on both sides."
             )
         else:
             text = f"The limbs differ in shape by {100 * residual:.0f} % of their level after registration."
@@ -95,7 +95,8 @@ def count_flags(poses: Poses) -> list[Flag]:
             flags.append(
                 Flag(
                     "low-counts",
-                    f"The {name} phase holds {counts:,.0f} counts, below {limit:,.0f}; its interval is wide for that.",
+                    f"The {name} phase holds {counts:,.0f} counts, below {limit:,.0f}, "
+                    "which widens its interval.",
                     "info",
                     name,
                     counts,
@@ -126,8 +127,8 @@ def hot_spot_flags(pose: PhasePose, weights: Sequence[NDArray[np.float64]]) -> l
             flags.append(
                 Flag(
                     "hot-spot",
-                    f"A spot {peak / typical:.1f} times as hot as the {side} limb lies in or near its region in the "
-                    f"{pose.phase} phase: an injection site or a spill would raise the uptake of that side.",
+                    f"A spot {peak / typical:.1f} times as hot as the {side} limb lies in or near its region "
+                    f"in the {pose.phase} phase: an injection site or a spill would raise the uptake there.",
                     "serious",
                     pose.phase,
                     peak / typical,
@@ -170,8 +171,9 @@ def drift_flags(series: PhaseSeries, limbs: Limbs, spacing_mm: tuple[float, floa
             flags.append(
                 Flag(
                     "motion",
-                    f"The centroid of the limb at image-{'left' if label == 1 else 'right'} drifts by {drift:.0f} mm "
-                    f"during the {series.name} phase, more than {limit:.0f} mm: the patient may have moved.",
+                    f"The centroid of the limb at image-{'left' if label == 1 else 'right'} drifts by "
+                    f"{drift:.0f} mm during the {series.name} phase, more than {limit:.0f} mm: "
+                    "the patient may have moved.",
                     "caution",
                     series.name,
                     drift,

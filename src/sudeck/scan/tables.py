@@ -9,7 +9,7 @@ from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS
 from sudeck.scan.result import ScanResult
 
 COLUMNS = {
-    "measure": "Affected over healthy uptake in the vascular, tissue, bone phase (VPr, TPr, BPr), or a ratio of two",
+    "measure": "Affected over healthy uptake in the vascular, tissue or bone phase, or a ratio of two such",
     "value": "Estimate",
     "low": "Lower bound of the interval",
     "high": "Upper bound of the interval",

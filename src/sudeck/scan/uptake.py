@@ -137,7 +137,8 @@ def measure_background(image: NDArray[np.float64], limbs: Limbs, grid: Grid, *, 
     if area < _MIN_BACKGROUND_PX:
         raise InputError(
             subject,
-            f"only {area} pixels lie {_BACKGROUND_CLEARANCE_MM:g} mm away from both limbs, too few for a background",
+            f"only {area} pixels lie {_BACKGROUND_CLEARANCE_MM:g} mm away from both limbs, "
+            "too few for a background",
             "use --background none",
         )
     counts = float(image[away].sum())
