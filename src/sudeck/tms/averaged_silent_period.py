@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from sudeck.core.errors import InputError
+from sudeck.core.estimate import Estimate
 from sudeck.tms.silent_period import IPSILATERAL_MS, SLOPE_SPAN_MS, slope_energy
 from sudeck.tms.windows import Window, as_sweeps
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+_BASELINE_MS: Final[Window] = (-105.0, -5.0)
+_SHORTEST_MS: Final = 5.0
+# The EMG may return so long after the end of the search.
+_RETURN_MS: Final = 100.0
 
 
 @dataclass(frozen=True)
@@ -71,8 +78,8 @@ def average_silent_period(
     pulse_sample: int,
     *,
     search_ms: Window = IPSILATERAL_MS,
-    baseline_ms: Window = (-105.0, -5.0),
-    shortest_ms: float = 5.0,
+    baseline_ms: Window = _BASELINE_MS,
+    shortest_ms: float = _SHORTEST_MS,
 ) -> AveragedSilentPeriod:
     """Find the silent period in the average of rectified sweeps, by a control limit.
 
@@ -98,23 +105,130 @@ def average_silent_period(
     >>> print(average_silent_period(emg, 5000.0, 1000))
     silent period 35.0 to 60.0 ms, EMG down to 52 % (average of 30 sweeps)
     """
+    times_ms, traces = _rectified_traces(emg_mv, rate_hz, pulse_sample)
+    if len(traces) == 0:
+        return _no_pause(0)
+    trace = traces.mean(axis=0)
+    return _pause(times_ms, trace, len(traces), search_ms, baseline_ms, round(shortest_ms))
+
+
+def estimate_averaged_silent_period(
+    emg_mv: ArrayLike,
+    rate_hz: float,
+    pulse_sample: int,
+    *,
+    name: str = "iSP",
+    search_ms: Window = IPSILATERAL_MS,
+    level: float = 0.95,
+    draws: int = 400,
+    seed: int = 1900,
+) -> tuple[Estimate, Estimate]:
+    """Estimate duration and depth of the pause in the average, with intervals from trials drawn anew.
+
+    Parameters
+    ----------
+    emg_mv, rate_hz, pulse_sample, search_ms
+        As in `average_silent_period`.
+    name : str
+        Name of the estimate; that of the depth adds `` depth``.
+    level : float
+        Coverage of the percentile interval.
+    draws : int
+        Averages of trials drawn with replacement.
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    duration, depth : Estimate
+        In ms, and as rectified EMG in the pause over that before the pulse. Draws without a pause count as
+        0 ms, and draws whose EMG had not returned as endless; the depth is that of the same milliseconds in
+        every draw.
+
+    Raises
+    ------
+    InputError
+        If the average shows no pause.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> emg = 0.1 * rng.standard_normal((30, 3000))
+    >>> emg[:, 1000 + 5 * 35:1000 + 5 * 60] *= 0.5
+    >>> duration, depth = estimate_averaged_silent_period(emg, 5000.0, 1000)
+    >>> round(duration.value), round(depth.value, 1)
+    (25, 0.5)
+    """
+    times_ms, traces = _rectified_traces(emg_mv, rate_hz, pulse_sample)
+    n_trials = len(traces)
+    whole = average_silent_period(emg_mv, rate_hz, pulse_sample, search_ms=search_ms)
+    if not np.isfinite(whole.onset_ms):
+        raise InputError(
+            name,
+            f"the average of {n_trials} trials shows no pause",
+            "average more trials, or check the contraction",
+        )
+    paused = (times_ms >= whole.onset_ms) & (times_ms < whole.offset_ms)
+    before = (times_ms >= _BASELINE_MS[0]) & (times_ms < _BASELINE_MS[1])
+    rng = np.random.default_rng(seed)
+    durations, depths = [], []
+    for _ in range(draws):
+        trace = traces[rng.integers(0, n_trials, n_trials)].mean(axis=0)
+        pause = _pause(times_ms, trace, n_trials, search_ms)
+        shown = 0.0 if np.isnan(pause.onset_ms) else pause.duration_ms
+        durations.append(np.inf if pause.censored else shown)
+        depths.append(float(trace[paused].mean() / trace[before].mean()))
+    method = "average of rectified EMG, control limit of mean − 2.66 MCD, percentile bootstrap over trials"
+    tails = (0.5 - level / 2, 0.5 + level / 2)
+
+    def estimate(called: str, value: float, values: list[float], unit: str) -> Estimate:
+        # Order statistics, not interpolated: an endless pause must not make its neighbour endless too.
+        low, high = np.quantile(np.array([*values, value]), tails, method="nearest")
+        bounds = min(value, float(low)), max(value, float(high))
+        return Estimate(
+            called, value, *bounds, level=level, unit=unit, method=method, n=float(n_trials), n_unit="trials"
+        )
+
+    return (
+        estimate(name, whole.duration_ms, durations, "ms"),
+        estimate(f"{name} depth", whole.depth, depths, ""),
+    )
+
+
+def _rectified_traces(
+    emg_mv: ArrayLike, rate_hz: float, pulse_sample: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the begin of each millisecond, and the rectified slope in it of every usable sweep."""
     sweeps = as_sweeps(emg_mv, rate_hz, pulse_sample)
     complete = sweeps[np.isfinite(sweeps).all(axis=1) & (np.ptp(sweeps, axis=1) > 0)]
-    nothing = AveragedSilentPeriod(np.nan, np.nan, False, np.nan, np.nan, len(complete))
-    if len(complete) == 0:
-        return nothing
     rectified = np.sqrt(slope_energy(complete, max(1, round(SLOPE_SPAN_MS * rate_hz / 1e3))))
-    times_ms, trace = _by_millisecond(rectified.mean(axis=0), rate_hz, pulse_sample)
+    step = np.floor((np.arange(sweeps.shape[1]) - pulse_sample) * 1e3 / rate_hz + 1e-9).astype(np.intp)
+    begins, first, counts = np.unique(step, return_index=True, return_counts=True)
+    return begins.astype(np.float64), np.add.reduceat(rectified, first, axis=1) / counts
+
+
+def _no_pause(n_trials: int) -> AveragedSilentPeriod:
+    return AveragedSilentPeriod(np.nan, np.nan, False, np.nan, np.nan, n_trials)
+
+
+def _pause(
+    times_ms: NDArray[np.float64],
+    trace: NDArray[np.float64],
+    n_trials: int,
+    search_ms: Window,
+    baseline_ms: Window = _BASELINE_MS,
+    steps: int = round(_SHORTEST_MS),
+) -> AveragedSilentPeriod:
+    """Find the first stretch of `steps` milliseconds below the control limit, and the first back above."""
     before = trace[(times_ms >= baseline_ms[0]) & (times_ms < baseline_ms[1])]
-    searched = (times_ms >= search_ms[0]) & (times_ms < search_ms[1] + 100.0)
+    searched = (times_ms >= search_ms[0]) & (times_ms < search_ms[1] + _RETURN_MS)
     if before.size < 20 or not searched.any():
-        return nothing
+        return _no_pause(n_trials)
     limit = float(before.mean() - 2.66 * np.abs(np.diff(before)).mean())
     within, values = times_ms[searched], trace[searched]
-    steps = round(shortest_ms)
     begin = _first_run(values < limit, steps)
     if begin is None or within[begin] >= search_ms[1]:
-        return nothing
+        return _no_pause(n_trials)
     length = _first_run(values[begin:] >= limit, steps)
     end = values.size if length is None else begin + length
     return AveragedSilentPeriod(
@@ -123,17 +237,8 @@ def average_silent_period(
         censored=length is None,
         depth=float(values[begin:end].mean() / before.mean()),
         limit_mv=limit,
-        n_trials=len(complete),
+        n_trials=n_trials,
     )
-
-
-def _by_millisecond(
-    trace: NDArray[np.float64], rate_hz: float, pulse_sample: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return begin and mean of each whole millisecond, one of them beginning at the pulse."""
-    step = np.floor((np.arange(trace.size) - pulse_sample) * 1e3 / rate_hz + 1e-9).astype(np.intp)
-    counts = np.bincount(step - step[0])
-    return np.arange(step[0], step[-1] + 1, dtype=np.float64), np.bincount(step - step[0], trace) / counts
 
 
 def _first_run(marked: NDArray[np.bool_], length: int) -> int | None:

@@ -7,22 +7,27 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 import sudeck
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import Provenance, SourceFile
+from sudeck.tms.averaged_silent_period import estimate_averaged_silent_period
+from sudeck.tms.contraction import ipsilateral_trials
 from sudeck.tms.measure_settings import MeasureSettings
 from sudeck.tms.measures import measure_group
 from sudeck.tms.reading import read_trials
 from sudeck.tms.response_settings import ResponseSettings
 from sudeck.tms.responses import TrialResponses, measure_responses
-from sudeck.tms.result import TmsResult, Trial
+from sudeck.tms.result import GroupMeasures, Measured, TmsResult, Trial
 from sudeck.tms.sweeps import duplicate_flags
 from sudeck.tms.trials import AmplitudeTable, TrialSet
 
 if TYPE_CHECKING:
     from sudeck.tms.events import EventsTable
     from sudeck.tms.protocol import StimulationProtocol
+    from sudeck.tms.trials import Pulse
 
 # What is measured on a sweep and stands in a column of the table of trials.
 _MEASURED = (
@@ -123,14 +128,19 @@ def measure_trials(
         else:
             trials += _table_rows(item)
             flags += _placed(item.flags, item, alone=len(sets) == 1)
+    flags = list({(flag.code, flag.subject, flag.message): flag for flag in flags}.values())
     flags += duplicate_flags([item for item, _ in sweeps])
 
-    groups: dict[tuple[str, str, str, str], list[Trial]] = {}
+    groups: dict[tuple[str, ...], list[Trial]] = {}
     for trial in trials:
-        groups.setdefault(_group(trial), []).append(trial)
-    measured = [measure_group(own, settings=settings.measures) for own in groups.values()]
+        groups.setdefault(_group(trial.pulse, trial.channel), []).append(trial)
+    chosen = settings.measures
+    measured = [
+        _with_ipsilateral(measure_group(own, settings=chosen), key, sweeps, chosen.level)
+        for key, own in groups.items()
+    ]
     unflagged = [[trial for trial in own if not trial.flags] for own in groups.values()]
-    without = [measure_group(own, settings=settings.measures) for own in unflagged if own]
+    without = [measure_group(own, settings=chosen) for own in unflagged if own]
     sources: dict[str, SourceFile] = {item.source.sha256: item.source for item in sets}
     return TmsResult(
         groups=tuple(measured),
@@ -142,9 +152,38 @@ def measure_trials(
     )
 
 
-def _group(trial: Trial) -> tuple[str, str, str, str]:
-    pulse = trial.pulse
-    return pulse.visit, pulse.hemisphere or "", pulse.muscle or trial.channel, pulse.muscle_side or ""
+def _group(pulse: Pulse, channel: str) -> tuple[str, ...]:
+    return pulse.visit, pulse.hemisphere or "", pulse.muscle or channel, pulse.muscle_side or ""
+
+
+def _with_ipsilateral(
+    group: GroupMeasures,
+    key: tuple[str, ...],
+    sweeps: Sequence[tuple[TrialSet, TrialResponses]],
+    level: float,
+) -> GroupMeasures:
+    """Add the ipsilateral silent period, which needs the sweeps and not only what was measured on each."""
+    estimates, flags = list(group.estimates), list(group.flags)
+    for item, _ in sweeps:
+        chosen = ipsilateral_trials(item.pulses) & np.array(
+            [
+                pulse.state == "active" and pulse.kind != "paired" and _group(pulse, item.channel) == key
+                for pulse in item.pulses
+            ]
+        )
+        if chosen.sum() < 2:
+            continue
+        try:
+            both = estimate_averaged_silent_period(
+                item.emg_mv[chosen], item.rate_hz, item.pulse_sample, level=level
+            )
+        except InputError as error:
+            flags.append(Flag("not-measured", str(error), "caution", "iSP"))
+            continue
+        estimates += [
+            Measured(one.name, group.hemisphere, group.muscle, one, visit=group.visit) for one in both
+        ]
+    return replace(group, estimates=tuple(estimates), flags=tuple(flags))
 
 
 def _rows(item: TrialSet, responses: TrialResponses) -> list[Trial]:
@@ -179,9 +218,27 @@ def _table_rows(table: AmplitudeTable) -> list[Trial]:
 
 
 def _placed(flags: Sequence[Flag], item: TrialSet | AmplitudeTable, *, alone: bool) -> list[Flag]:
-    """Say in the subject of each flag which recording it is about, where there are several."""
+    """Say in the subject of each flag which recording and channel it is about, where there are several.
+
+    What the reader found holds for the whole recording, and is said once for all of its channels.
+    """
     if alone:
         return list(flags)
+    read = set(item.flags)
     channel = item.channel if isinstance(item, TrialSet) else ""
-    place = " ".join(filter(None, (item.source.label, channel)))
-    return [replace(flag, subject=f"{place} {flag.subject}".strip()) for flag in flags]
+    return [
+        replace(
+            flag,
+            subject=" ".join(
+                filter(
+                    None,
+                    (
+                        item.source.label,
+                        "" if flag in read and not flag.subject.startswith("trial") else channel,
+                        flag.subject if flag.subject not in {item.source.label, channel} else "",
+                    ),
+                )
+            ),
+        )
+        for flag in flags
+    ]

@@ -170,7 +170,8 @@ class _Group:
     def latency(self, trials: Sequence[Trial]) -> None:
         latency = _column(trials, "latency_ms")
         latency = latency[np.isfinite(latency)]
-        if latency.size >= 2:
+        # A muscle that hardly ever responds has the latency of chance findings.
+        if latency.size >= max(3, len(trials) / 4):
             self.add("MEP latency", mean_time(latency, "MEP latency", level=self.settings.level))
 
     def pairs_of(self, trials: Sequence[Trial]) -> None:
@@ -194,14 +195,18 @@ class _Group:
                     self.add(f"{pair.measure} tracked", pair.estimate, isi_ms=pair.isi_ms)
 
     def silence(self, trials: Sequence[Trial]) -> None:
-        paused = [trial for trial in trials if trial.pulse.kind != "paired" and np.isfinite(trial["csp_ms"])]
-        for same_side, own in _by(paused, _same_side).items():
-            measure = "iSP" if same_side else "CSP"
-            durations = _column(own, "csp_ms")
+        # The ipsilateral pause is too shallow for single sweeps: it comes from their average.
+        own = [
+            trial
+            for trial in trials
+            if trial.pulse.kind != "paired" and not trial.ipsilateral and np.isfinite(trial["csp_ms"])
+        ]
+        if len(own) >= 2:
             censored = np.array([trial.csp_censored for trial in own])
-            if len(own) >= 2:
-                make = partial(typical_duration, durations, censored, measure, level=self.settings.level)
-                self.add(measure, self.attempt(measure, make))
+            make = partial(
+                typical_duration, _column(own, "csp_ms"), censored, "CSP", level=self.settings.level
+            )
+            self.add("CSP", self.attempt("CSP", make))
 
 
 def _column(trials: Sequence[Trial], name: str) -> NDArray[np.float64]:
@@ -233,7 +238,3 @@ def _common_intensity(trials: Sequence[Trial]) -> str:
 
 def _kind_of_pair(trial: Trial) -> tuple[str, bool]:
     return trial.pulse.state or "rest", to_other_hemisphere(trial)
-
-
-def _same_side(trial: Trial) -> bool:
-    return trial.pulse.hemisphere is not None and trial.pulse.hemisphere == trial.pulse.muscle_side

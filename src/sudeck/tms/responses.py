@@ -232,8 +232,9 @@ def measure_responses(trials: TrialSet, *, settings: ResponseSettings | None = N
 
     flags += flag_background(before.rms_mv, ~active, limits=settings.limits)
     flags += flag_clipping(raw, rate_hz, pulse_sample)
-    paired_isi_ms = np.where(lead_ms > 0, lead_ms, np.nan)
-    flags += flag_marker_delay(raw, rate_hz, pulse_sample, isi_ms=paired_isi_ms, limits=settings.limits)
+    if all(flag.code != "marker-delay" for flag in trials.flags):
+        paired_isi_ms = np.where(lead_ms > 0, lead_ms, np.nan)
+        flags += flag_marker_delay(raw, rate_hz, pulse_sample, isi_ms=paired_isi_ms, limits=settings.limits)
     amplitude = np.where(alive, amplitude, np.nan)
     flags += flag_drift(amplitude, _conditions(trials.pulses), limits=settings.limits)
     return TrialResponses(

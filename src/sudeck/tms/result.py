@@ -72,6 +72,11 @@ class Trial:
     def __getitem__(self, name: str) -> float:
         return self.values.get(name, float("nan"))
 
+    @property
+    def ipsilateral(self) -> bool:
+        """Whether the muscle is on the side of the stimulated hemisphere."""
+        return self.pulse.hemisphere is not None and self.pulse.hemisphere == self.pulse.muscle_side
+
     def to_row(self) -> dict[str, Any]:
         """Return the row of trials.tsv."""
         told = [name for name in TRIAL_COLUMNS if name in self.pulse.__dataclass_fields__]

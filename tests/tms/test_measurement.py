@@ -1,0 +1,267 @@
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sudeck.core.errors import InputError
+from sudeck.core.flags import Flag
+from sudeck.core.provenance import SourceFile
+from sudeck.tms.measure_settings import MeasureSettings
+from sudeck.tms.measurement import TmsSettings, measure_recordings, measure_trials
+from sudeck.tms.result import TRIAL_COLUMNS, TmsResult
+from sudeck.tms.trials import AmplitudeTable, Pulse, TrialSet
+
+LEFT = Pulse(
+    float("nan"), "single", hemisphere="left", muscle="FDI", muscle_side="right", state="rest", visit="pre"
+)
+
+
+def source(name: str) -> SourceFile:
+    return SourceFile(name, (name + "0" * 64)[:64], 0)
+
+
+def trial_set(emg: np.ndarray, pulses: list[Pulse], name: str = "recording.vhdr") -> TrialSet:
+    timed = tuple(replace(pulse, time_s=5.0 * index) for index, pulse in enumerate(pulses))
+    return TrialSet(emg, 5000.0, 1500, timed, "FDI", source(name))
+
+
+@pytest.fixture
+def paired_block(mep) -> Callable[..., TrialSet]:
+    """Test alone at 1 mV, SICI of 0.4 at 2.5 ms, ICF of 1.5 at 10 ms, 25 trials each."""
+
+    def make(**changes) -> TrialSet:
+        test = replace(LEFT, test_rmt=120.0, **changes)
+        paired = replace(test, kind="paired", conditioning_rmt=80.0)
+        emg = np.vstack(
+            [
+                mep(25, amplitude_mv=1.0, seed=1).emg_mv,
+                mep(25, amplitude_mv=0.4, seed=2).emg_mv,
+                mep(25, amplitude_mv=1.5, seed=3).emg_mv,
+            ]
+        )
+        kinds = [test] * 25 + [replace(paired, isi_ms=2.5)] * 25 + [replace(paired, isi_ms=10.0)] * 25
+        return trial_set(emg, kinds)
+
+    return make
+
+
+def test_paired_pulses_come_out_as_the_ratios_put_in(paired_block) -> None:
+    result = measure_trials([paired_block()])
+    (sici,) = result.find("SICI", hemisphere="left")
+    (icf,) = result.find("ICF")
+    assert sici.estimate.low < 0.4 < sici.estimate.high
+    assert icf.estimate.low < 1.5 < icf.estimate.high
+    assert (sici.isi_ms, icf.isi_ms) == (2.5, 10.0)
+    assert (sici.conditioning, sici.intensity, sici.visit, sici.muscle) == (
+        "80 %RMT",
+        "120 %RMT",
+        "pre",
+        "FDI",
+    )
+    assert len(result.find("SICI ratio of means")) == 1
+    (amplitude,) = result.find("MEP")
+    assert amplitude.intensity == "120 %RMT"
+    assert amplitude.estimate.low < 1.0 < amplitude.estimate.high
+    (latency,) = result.find("MEP latency")
+    assert latency.estimate.value == pytest.approx(22.0, abs=0.4)
+
+
+def test_hemispheres_visits_and_files_are_kept_apart_or_joined(paired_block) -> None:
+    left = paired_block()
+    right = paired_block(hemisphere="right", muscle_side="left")
+    post = replace(paired_block(visit="post"), source=source("post.vhdr"))
+    more = replace(paired_block(), emg_mv=left.emg_mv * 1.01, source=source("more.vhdr"))
+    result = measure_trials([left, right, post, more])
+    assert {(group.visit, group.hemisphere) for group in result.groups} == {
+        ("pre", "left"),
+        ("pre", "right"),
+        ("post", "left"),
+    }
+    (joined,) = result.find("SICI", visit="pre", hemisphere="left")
+    (single,) = result.find("SICI", visit="post")
+    assert joined.estimate.n == 2 * single.estimate.n
+    assert "duplicate-recording" in {flag.code for flag in result.flags}
+    assert len(result.provenance.sources) == 3
+
+
+def test_threshold_and_recruitment_from_many_intensities(mep) -> None:
+    intensities = [40.0, 44.0, 48.0, 52.0, 56.0, 60.0, 64.0, 68.0]
+    sizes = [0.005, 0.012, 0.06, 0.3, 0.9, 1.6, 2.0, 2.1]
+    emg = [mep(10, amplitude_mv=size, seed=seed).emg_mv for seed, size in enumerate(sizes)]
+    pulses = [replace(LEFT, test_mso=mso) for mso in intensities for _ in range(10)]
+    result = measure_trials([trial_set(np.vstack(emg), pulses)])
+    (threshold,) = result.find("RMT")
+    assert threshold.estimate.value == pytest.approx(47.5, abs=1.5)
+    assert result.find("RMT 5/10 rule")[0].estimate.value == 48.0
+    assert result.find("RMT ML-PEST")[0].estimate.value == pytest.approx(47.5, abs=2.0)
+    (plateau,) = result.find("MEPmax")
+    assert plateau.estimate.low < 2.2 < plateau.estimate.high * 1.2
+    (group,) = result.groups
+    assert group.curve is not None
+    assert set(group.thresholds) == {"RMT"}
+    assert len(result.find("MEP")) == 8
+
+
+def test_silent_periods_of_both_sides(mep, active_emg) -> None:
+    response = mep(20, amplitude_mv=3.0, noise_mv=0.0).emg_mv
+    contracting = replace(LEFT, state="active")
+    contralateral = trial_set(active_emg(20) + response, [contracting] * 20)
+    same_side = replace(contracting, muscle_side="left")
+    ipsilateral = trial_set(active_emg(20, quiet_ms=(34.0, 58.0), share=0.5), [same_side] * 20, "left.vhdr")
+    result = measure_trials([contralateral, ipsilateral])
+    (csp,) = result.find("CSP")
+    assert csp.estimate.value == pytest.approx(128.0, abs=4.0)
+    assert csp.estimate.low < csp.estimate.value < csp.estimate.high
+    (isp,) = result.find("iSP")
+    assert isp.estimate.value == pytest.approx(24.0, abs=4.0)
+    (depth,) = result.find("iSP depth")
+    assert depth.estimate.low < 0.55 < depth.estimate.high + 0.1
+    assert len(result.find("active MEP")) >= 1
+    steady = trial_set(active_emg(20, share=1.0), [same_side] * 20)
+    none = measure_trials([steady])
+    assert not none.find("iSP")
+    assert any(flag.code == "not-measured" and flag.subject == "iSP" for flag in none.flags)
+
+
+def test_pairs_without_their_test_pulse_are_refused_in_words(paired_block) -> None:
+    block = paired_block()
+    pairs = trial_set(block.emg_mv[25:], list(block.pulses[25:]))
+    result = measure_trials([pairs])
+    assert not result.find("SICI")
+    (flag,) = [flag for flag in result.flags if flag.code == "not-measured"]
+    assert "no single pulse has the test intensity" in flag.message
+    other = [replace(pulse, test_rmt=140.0) for pulse in block.pulses[:25]]
+    wrong = trial_set(block.emg_mv, [*other, *block.pulses[25:]])
+    assert not measure_trials([wrong]).find("SICI")
+
+
+def test_flagged_trials_are_kept_and_left_out_beside(paired_block) -> None:
+    block = paired_block()
+    block.emg_mv[:5, :1500] += 0.05 * np.random.default_rng(8).standard_normal((5, 1500))
+    result = measure_trials([block])
+    assert [bool(trial.flags) for trial in result.trials][:6] == [True] * 5 + [False]
+    all_n = result.find("SICI")[0].estimate.n
+    (without,) = [one for one in result.estimates_without_flagged if one.measure == "SICI"]
+    assert (all_n, without.estimate.n) == (50.0, 45.0)
+
+
+def test_dead_trials_are_measured_nowhere(paired_block) -> None:
+    block = paired_block()
+    block.emg_mv[0] = 0.0
+    result = measure_trials([block])
+    assert np.isnan(result.trials[0]["amplitude_mv"])
+    assert result.find("MEP")[0].estimate.n == 24.0
+
+
+def test_table_of_amplitudes_needs_no_sweeps() -> None:
+    rng = np.random.default_rng(6)
+    size = np.concatenate(
+        [np.exp(0.5 * rng.standard_normal(30)), 0.5 * np.exp(0.5 * rng.standard_normal(30))]
+    )
+    size[35] = 0.0
+    pulses = [LEFT] * 30 + [replace(LEFT, kind="paired", isi_ms=3.0)] * 30
+    flag = Flag("doubtful", "Trial 2 is doubtful.", subject="trial 2")
+    table = AmplitudeTable(size, tuple(pulses), None, source("amplitudes.csv"), (flag,))
+    result = measure_trials([table])
+    (sici,) = result.find("SICI")
+    assert sici.estimate.low < 0.5 < sici.estimate.high
+    assert result.trials[1].flags == ("doubtful",)
+    assert result.sweeps == ()
+
+
+def test_tracked_test_intensity_gives_the_threshold_change(mep) -> None:
+    rng = np.random.default_rng(12)
+    mso = np.tile(np.arange(50.0, 62.0), 4)
+    shift = np.repeat([0.0, 5.0], mso.size)
+    size = 0.2 * np.exp(0.25 * (np.tile(mso, 2) - 55.0 - shift) + 0.4 * rng.standard_normal(2 * mso.size))
+    single = [replace(LEFT, test_mso=level) for level in mso]
+    paired = [replace(LEFT, test_mso=level, kind="paired", isi_ms=2.5) for level in mso]
+    table = AmplitudeTable(size, tuple(single + paired), None, source("tracking.csv"))
+    (tracked,) = measure_trials([table]).find("SICI tracked")
+    assert tracked.estimate.low < 100 * 5.0 / 55.0 < tracked.estimate.high
+
+
+def test_written_files_keep_the_contract(paired_block, tmp_path: Path) -> None:
+    result = measure_trials([paired_block()])
+    result.write(tmp_path)
+    plain = json.loads((tmp_path / "tms.json").read_text())
+    assert set(plain) == {"estimates", "estimates_without_flagged", "flags", "provenance"}
+    wanted = {
+        "measure",
+        "hemisphere",
+        "muscle",
+        "isi_ms",
+        "value",
+        "low",
+        "high",
+        "level",
+        "unit",
+        "n",
+        "method",
+    }
+    for entry in plain["estimates"]:
+        assert wanted <= set(entry)
+        assert entry["low"] is None or entry["low"] <= entry["value"]
+        assert entry["level"] == 0.95
+    with (tmp_path / "trials.tsv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream, delimiter="\t"))
+    assert list(rows[0])[:10] == list(TRIAL_COLUMNS)[:10]
+    assert len(rows) == 75
+    assert rows[30]["isi_ms"] == "2.5"
+    assert float(rows[30]["amplitude_mv"]) == pytest.approx(result.trials[30]["amplitude_mv"])
+    assert (rows[0]["hemisphere"], rows[0]["flags"]) == ("left", "n/a")
+
+
+def test_result_reads_well_and_repeats(paired_block) -> None:
+    first, second = measure_trials([paired_block()]), measure_trials([paired_block()])
+    assert "pre left FDI: SICI 0." in str(first)
+    assert "0 of 75 trials carry a flag" in str(first)
+    plain = [result.to_dict() for result in (first, second)]
+    for one in plain:
+        one["provenance"].pop("created")
+    assert json.dumps(plain[0]) == json.dumps(plain[1])
+
+
+def test_settings_reach_the_measures(paired_block) -> None:
+    settings = TmsSettings(measures=MeasureSettings(level=0.8, floor_mv=0.001))
+    result = measure_trials([paired_block()], settings=settings)
+    assert {one.estimate.level for one in result.estimates} == {0.8}
+    assert result.provenance.settings["measures"]["level"] == 0.8
+
+
+def amplitude_csv(path: Path) -> Path:
+    rng = np.random.default_rng(1)
+    rows = "".join(f"left,FDI,single,{np.exp(rng.standard_normal()):.4f}\n" for _ in range(20))
+    path.write_text("hemisphere,muscle,kind,amplitude_mv\n" + rows)
+    return path
+
+
+def test_a_bad_recording_does_not_stop_the_others(tmp_path: Path) -> None:
+    good = amplitude_csv(tmp_path / "good.csv")
+    bad = tmp_path / "bad.vhdr"
+    bad.write_bytes(b"\x00\x01\x02")
+    result = measure_recordings([bad, good])
+    assert isinstance(result, TmsResult)
+    assert len(result.find("MEP", hemisphere="left")) == 1
+    (refused,) = [flag for flag in result.flags if flag.code == "recording-refused"]
+    assert "bad.vhdr" in refused.message
+    with pytest.raises(InputError, match=r"bad\.vhdr"):
+        measure_recordings(bad)
+    with pytest.raises(InputError, match="none was given"):
+        measure_recordings([])
+
+
+def test_real_recording_with_hum_from_file_to_result(shared: Path) -> None:
+    pytest.importorskip("neo")
+    path = shared / "tms" / "cunningham" / "BrainVision" / "Example Data 1.vhdr"
+    result = measure_recordings(path, muscle="RFDI")
+    assert len(result.trials) == 20
+    (latency,) = result.find("MEP latency")
+    assert latency.estimate.value == pytest.approx(28.2, abs=0.6)
+    assert {"hum", "marker-not-stimulus"} <= {flag.code for flag in result.flags}
