@@ -138,7 +138,8 @@ def judge_pattern(
     -------
     tuple of Judgement
         *Supported*: equivalent, or significant in the stated direction after Holm's control over the
-        directional hypotheses, in every hemisphere named. *Not supported*: the interval excludes what was
+        directional hypotheses (an association: with an interval beyond zero as well), in every hemisphere
+        named. *Not supported*: the interval excludes what was
         stated (a fall that would matter; no change; a correlation that would matter). *Undecided*: neither,
         or not measured.
 
@@ -263,11 +264,12 @@ def _judge_association(
     found = None if associations is None else associations.find(hypothesis.measure, side)
     if found is None:
         return _missing(
-            f"Relief and the change of {hypothesis.measure} in the {side} hemisphere were not both measured."
+            f"Relief and the change of {hypothesis.measure} in the {side} hemisphere could not be correlated."
         )
     r = found.pearson
     verdict: Verdict = "undecided"
-    if found.p_permutation < alpha:
+    # P by permutation and an interval by bootstrap: where a few patients carry r, only the second shows it.
+    if found.p_permutation < alpha and not r.low <= 0 <= r.high:
         verdict = "supported" if r.value < 0 else "not supported"
     elif r.low > -(1 - hypothesis.low_margin):
         verdict = "not supported"
