@@ -209,8 +209,8 @@ def write_brainsight(path: Path, truth: Truth, *, before_ms: float = 50.0, after
         clock = f"10:00:{time_s:06.3f}"
         interval = f"{1e3 / truth.rate_hz:.3f}"
         rows.append(
-            f"Sample {index + 1}\thotspot\t2024-01-01\t{clock}\t{-before_ms:.3f}\t{after_ms:.3f}\t{interval}\t1"
-            f"\t100.0\t{data}"
+            f"Sample {index + 1}\thotspot\t2024-01-01\t{clock}"
+            f"\t{-before_ms:.3f}\t{after_ms:.3f}\t{interval}\t1\t100.0\t{data}"
         )
     path.write_text("\n".join(head + rows[::-1]) + "\n", encoding="utf-8")
     return path

@@ -130,6 +130,32 @@ def test_responses_are_not_taken_for_artefacts(forge: ModuleType) -> None:
         find_pulses(recording_of(truth))
 
 
+def test_markers_that_no_artefact_tells_apart(forge: ModuleType) -> None:
+    truth = forge.make_emg(artefact_mv=0.0)
+    twice = [(t, "A", "Stimulus") for t in truth.times_s] + [
+        (t + 0.01, "B", "Stimulus") for t in truth.times_s
+    ]
+    with pytest.raises(InputError, match=r"B always follows A by 10.0 ms.*\[pulses\] markers"):
+        find_pulses(recording_of(truth, twice))
+    assert len(find_pulses(recording_of(truth, twice), markers=["A"]).pulses) == 5
+    conditions = [(t, "AB"[i % 2], "Stimulus") for i, t in enumerate(truth.times_s)]
+    train = find_pulses(recording_of(truth, conditions))
+    assert len(train.pulses) == 5
+    assert [flag.code for flag in train.flags] == ["markers-untested"]
+
+
+def test_weak_stimuli_are_kept_and_incidents_are_not(forge: ModuleType) -> None:
+    truth = forge.make_emg()
+    markers = [(t, "S1", "Stimulus") for t in truth.times_s] + [(6.1, "S99", "Stimulus")]
+    markers += [(1.9 + 2 * i, "S2", "Stimulus") for i in range(5)]
+    train = find_pulses(recording_of(truth, markers))
+    assert {pulse.label for pulse in train.pulses} == {"S1", "S2"}
+    assert {flag.subject: flag.code for flag in train.flags} == {
+        "S2": "marker-without-artefact",
+        "S99": "marker-not-stimulus",
+    }
+
+
 def test_seams_between_sections_are_not_taken_for_artefacts(forge: ModuleType) -> None:
     rng = np.random.default_rng(0)
     samples = rng.normal(0, 0.003, 20000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -77,6 +77,14 @@ def test_bids_events_beside_an_edf_say_what_each_stimulus_was(tmp_path: Path, fo
     ]
     assert {(p.hemisphere, p.state) for p in right.pulses} == {("left", "rest")}
     assert not [flag for flag in right.flags if flag.code == "not-stated"]
+
+
+def test_bids_channels_name_muscles_and_leave_others_out(tmp_path: Path, forge: ModuleType) -> None:
+    path = forge.write_edf(tmp_path / "sub-01_emg.edf", forge.make_emg())
+    rows = "name\ttype\tunits\ttarget_muscle\nRFDI\tEMG\tmV\tright APB\nLFDI\tMISC\tmV\tn/a\n"
+    (tmp_path / "sub-01_channels.tsv").write_text(rows)
+    (only,) = read_trials(path)
+    assert {(p.muscle, p.muscle_side) for p in only.pulses} == {("APB", "right")}
 
 
 @pytest.mark.parametrize("table", [True, False])
@@ -203,7 +211,9 @@ def test_signal_export_keeps_state_and_time(tmp_path: Path, forge: ModuleType) -
     data = {
         "interval": 2e-4, "points": 5000, "chans": 1, "frames": 2, "start": 0.0, "values": values,
         "chaninfo": np.array([("FDI", "mV")], dtype=[("title", "O"), ("units", "O")]),
-        "frameinfo": np.array([(9.0, 1, "b"), (2.0, 0, "a")], dtype=[("start", "O"), ("state", "O"), ("label", "O")]),
+        "frameinfo": np.array(
+            [(9.0, 1, "b"), (2.0, 0, "a")], dtype=[("start", "O"), ("state", "O"), ("label", "O")]
+        ),
     }  # fmt: skip
     savemat(tmp_path / "a.mat", {"made_wave_data": data})
     recording = read_recording(tmp_path / "a.mat")
@@ -387,3 +397,23 @@ def test_content_goes_before_the_name(tmp_path: Path, forge: ModuleType) -> None
     path = forge.write_edf(tmp_path / "a.edf", truth)
     wrong = path.rename(tmp_path / "a.dat")
     assert read_trials(wrong, muscle="RFDI")[0].pulses[0].condition == "TMS"
+
+
+def test_acqknowledge_channels_and_events(
+    tmp_path: Path, forge: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bioread = pytest.importorskip("bioread")
+    truth = forge.make_emg()
+    channels = [
+        SimpleNamespace(name=name, units="mV", samples_per_second=5000.0, data=emg)
+        for name, emg in zip(truth.names, truth.emg_mv, strict=True)
+    ]
+    events = [SimpleNamespace(sample_index=round(t * 5000), text="TMS") for t in truth.times_s]
+    events.append(SimpleNamespace(sample_index=10, text="Mrs Dupont, awake"))
+    made = SimpleNamespace(channels=channels, event_markers=events, samples_per_second=5000.0)
+    monkeypatch.setattr(bioread, "read", lambda _: made)
+    (tmp_path / "a.acq").write_bytes(b"stands for a recording")
+    found = read_trials(tmp_path / "a.acq", muscle="RFDI")[0]
+    assert isinstance(found, TrialSet)
+    assert_same_sweeps(found, truth.emg_mv[0], truth.times_s, atol=1e-12)
+    assert "Dupont" not in repr(read_recording(tmp_path / "a.acq"))

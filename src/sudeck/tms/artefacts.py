@@ -31,6 +31,8 @@ BRIEF_S = 3.5e-3
 _LONGEST_S = 2 * BRIEF_S
 # Of the artefact's peak sharpness: what still counts as part of the burst.
 BURST_SHARE = 0.25
+# Artefacts are rare: a channel that is sharp for a larger share of its time holds something else.
+_RARE = 0.02
 # Of the range of a burst: the least second difference of an artefact.
 _ANGULAR = 0.18
 _TRIGGER_WORDS = ("trig", "ttl", "sync", "tms", "stim", "mag")
@@ -111,7 +113,7 @@ def artefact_times(recording: Recording) -> tuple[float, ...]:
             seam = recording.bounds(signal, section)[0]
             sharp[max(0, seam - margin) : seam + margin] = 0
         spread = float(np.median(sharp[sharp > 0])) / 0.6745 if np.any(sharp > 0) else 0.0
-        if spread <= 0:
+        if spread <= 0 or np.mean(sharp > _STANDS_OUT * spread) > _RARE:
             continue
         onsets, _, heights = artefacts_in(
             signal.samples_mv, signal.rate_hz, _STANDS_OUT * spread, sharp=sharp

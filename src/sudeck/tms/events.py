@@ -91,13 +91,7 @@ def read_events(path: Path) -> EventsTable:
     InputError
         If the table is unreadable, has no column that is known, or a cell no number where one belongs.
     """
-    if not path.is_file():
-        raise InputError(path.name, "there is no such events table", "check the path")
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(path.name, "the events table is no UTF-8 text", "save it as UTF-8 TSV") from error
-    records = read_table(text)
+    records = read_table_file(path)
     rows = tuple(told for record in records if (told := told_by(record, path.name)))
     if not rows:
         raise InputError(
@@ -106,6 +100,22 @@ def read_events(path: Path) -> EventsTable:
             "give at least onset (in seconds) or condition",
         )
     return EventsTable(rows, path.name)
+
+
+def read_table_file(path: Path) -> list[dict[str, str]]:
+    """Read a table of text as records.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it is no UTF-8 text.
+    """
+    try:
+        return read_table(path.read_bytes().decode("utf-8-sig"))
+    except OSError:
+        raise InputError(path.name, "there is no such table", "check the path") from None
+    except UnicodeDecodeError:
+        raise InputError(path.name, "the table is no UTF-8 text", "save it as UTF-8 TSV") from None
 
 
 def read_table(text: str) -> list[dict[str, str]]:

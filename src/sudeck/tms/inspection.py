@@ -149,7 +149,8 @@ def inspect_recording(
     InputError
         If the file can not be read. A recording without stimuli is no error here: it is said in a flag.
     """
-    path, protocol = Path(path), protocol_for(protocol)
+    path = Path(path)
+    protocol = protocol_for(protocol, path)
     contents = read_recording(path, protocol=protocol)
     table = events_for(events, path)
     if not isinstance(contents, Recording):

@@ -169,6 +169,20 @@ def protocol_from(content: Mapping[str, Any], label: str = "protocol") -> Stimul
     )
 
 
+def with_channels(protocol: StimulationProtocol, records: Sequence[Mapping[str, str]]) -> StimulationProtocol:
+    """Add what a BIDS ``_channels.tsv`` says of channels that the protocol does not mention.
+
+    Read are `name`, `type` (only EMG is measured) and `target_muscle`. Its `units` are left to the file.
+    """
+    roles = {}
+    for record in records:
+        name, kind = record.get("name", ""), record.get("type", "").upper()
+        muscle, side = muscle_and_side(record.get("target_muscle", ""))
+        if name and (muscle or kind not in {"", "EMG", "N/A"}):
+            roles[name] = ChannelRole(muscle, side, ignore=kind not in {"", "EMG", "N/A"})
+    return replace(protocol, channels={**roles, **protocol.channels})
+
+
 def tell_pulses(
     found: Sequence[FoundPulse],
     *,

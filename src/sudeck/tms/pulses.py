@@ -24,6 +24,8 @@ _KEYBOARD = ("keyboard", "comment", "textmark")
 MAX_ISI_MS = 320.0
 # Two labels that follow each other by the same lag to within this are one stimulus written twice, or a pair.
 _SAME_LAG_MS = 1.0
+# A label with this many markers is no incident.
+_OFTEN = 5
 # How much sharper than quiet EMG the moment of a marker must be to hold a stimulus artefact.
 ARTEFACT_SEEN = 4.0
 
@@ -117,7 +119,7 @@ def find_pulses(
         others = [g for g in groups if g not in chosen]
         groups = (*chosen, *(_with_role(group, "not chosen") for group in others))
     else:
-        groups, flags = _judge(groups)
+        groups, flags = _judge(groups, recording.source.label)
         chosen = [group for group in groups if group.role == "pulse"]
     if chosen:
         events = sorted((time, group.name) for group in chosen for time in group.times_s)
@@ -170,7 +172,7 @@ def _with_role(group: MarkerGroup, role: str) -> MarkerGroup:
     )
 
 
-def _judge(groups: tuple[MarkerGroup, ...]) -> tuple[tuple[MarkerGroup, ...], list[Flag]]:
+def _judge(groups: tuple[MarkerGroup, ...], label: str) -> tuple[tuple[MarkerGroup, ...], list[Flag]]:
     """Tell stimuli from other markers: by the name of the line, by the artefact, by a constant lag."""
     flags: list[Flag] = []
     judged = list(groups)
@@ -189,23 +191,31 @@ def _judge(groups: tuple[MarkerGroup, ...]) -> tuple[tuple[MarkerGroup, ...], li
                     value=float(len(group.times_s)),
                 )
             )
-    seen = [group for group in judged if group.role == "pulse" and group.artefact_ratio >= ARTEFACT_SEEN]
+    pulses = [group for group in judged if group.role == "pulse"]
+    seen = [group for group in pulses if group.artefact_ratio >= ARTEFACT_SEEN]
+    if not seen:
+        return tuple(judged), [*flags, *_untested(pulses, label)]
     for i, group in enumerate(judged):
-        if not seen or group.role != "pulse" or group.artefact_ratio >= ARTEFACT_SEEN:
+        if group.role != "pulse" or group in seen:
             continue
         leader = next((other for other in seen if _constant_lag(other, group) is not None), None)
         lag_ms = None if leader is None else _constant_lag(leader, group)
-        if leader is None or lag_ms is None:
-            judged[i] = _with_role(group, "no stimulus")
-            what = "has no stimulus artefact"
-        else:
+        if leader is not None and lag_ms is not None:
             judged[i] = _with_role(group, f"follows {leader.name} by {lag_ms:.1f} ms")
             where = "after" if lag_ms > 0 else "before"
-            what = f"comes {abs(lag_ms):.1f} ms {where} {leader.name}, where the artefact is"
+            what = (
+                f"comes {abs(lag_ms):.1f} ms {where} {leader.name}, where the artefact is; it was not taken"
+            )
+        elif len(group.times_s) >= _OFTEN and group.channel in {other.channel for other in seen}:
+            # A weak stimulus may leave no artefact: what comes often on the same line stays in.
+            what = "has no visible artefact; it was taken all the same"
+        else:
+            judged[i] = _with_role(group, "no stimulus")
+            what = "has no stimulus artefact; it was not taken"
         flags.append(
             Flag(
-                "marker-not-stimulus",
-                f"Marker {group.name} ({len(group.times_s)} times) {what}; it was not taken as stimulus.",
+                "marker-not-stimulus" if judged[i].role != "pulse" else "marker-without-artefact",
+                f"Marker {group.name} ({len(group.times_s)} times) {what} as stimulus.",
                 "caution",
                 group.name,
                 value=lag_ms,
@@ -213,6 +223,32 @@ def _judge(groups: tuple[MarkerGroup, ...]) -> tuple[tuple[MarkerGroup, ...], li
             )
         )
     return tuple(judged), flags
+
+
+def _untested(groups: list[MarkerGroup], label: str) -> list[Flag]:
+    """Judge markers where no artefact is visible: refuse what is either a pair or one written twice."""
+    for leader in groups:
+        for follower in groups:
+            lag_ms = None if leader is follower else _constant_lag(leader, follower)
+            if lag_ms is not None and lag_ms > 0:
+                raise InputError(
+                    label,
+                    f"marker {follower.name} always follows {leader.name} by {lag_ms:.1f} ms, and no artefact "
+                    "tells whether they are a pair or one stimulus marked twice",
+                    "name the markers that are stimuli under [pulses] markers in the protocol file",
+                )
+    if len(groups) < 2:
+        return []
+    names = ", ".join(group.name for group in groups)
+    return [
+        Flag(
+            "markers-untested",
+            f"No stimulus artefact is visible; markers {names} were all taken for stimuli.",
+            "caution",
+            value=float(len(groups)),
+            unit="markers",
+        )
+    ]
 
 
 def _constant_lag(leader: MarkerGroup, follower: MarkerGroup) -> float | None:
@@ -233,7 +269,7 @@ def _delay(group: MarkerGroup) -> Flag | None:
     return Flag(
         "marker-delay",
         f"The artefact peaks {abs(group.artefact_lag_ms):.1f} ms {where} marker {group.name}; "
-        "latencies count from the marker unless the protocol aligns to the artefact.",
+        "latencies count from the marker unless offset_ms under [pulses] in the protocol file moves it.",
         "caution",
         group.name,
         value=group.artefact_lag_ms,

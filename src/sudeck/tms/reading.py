@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
-from sudeck.tms.events import EventsTable, read_events
+from sudeck.tms.events import EventsTable, read_events, read_table_file
 from sudeck.tms.muscles import muscle_and_side
 from sudeck.tms.pairs import look_for_pairs
-from sudeck.tms.protocol import StimulationProtocol, questions, read_protocol, tell_channel, tell_pulses
+from sudeck.tms.protocol import (
+    StimulationProtocol,
+    questions,
+    read_protocol,
+    tell_channel,
+    tell_pulses,
+    with_channels,
+)
 from sudeck.tms.pulses import FoundPulse, PulseTrain, find_pulses
 from sudeck.tms.readers import read_file
 from sudeck.tms.readers.scaling import refuse_unsettled, unsettled
@@ -37,7 +44,7 @@ def read_recording(path: str | Path, *, protocol: StimulationProtocol | str | Pa
     InputError
         If the file can not be read, or leaves its unit or rate open.
     """
-    return read_file(Path(path), protocol_for(protocol).hints)
+    return read_file(Path(path), protocol_for(protocol, Path(path)).hints)
 
 
 def read_trials(
@@ -67,7 +74,7 @@ def read_trials(
         If there is nothing to measure, or file and tables contradict each other.
     """
     path = Path(path)
-    protocol = protocol_for(protocol)
+    protocol = protocol_for(protocol, path)
     table = events_for(events, path)
     contents = read_file(path, protocol.hints)
     if isinstance(contents, Recording):
@@ -274,11 +281,16 @@ def _few(n_trials: int) -> tuple[Flag, ...]:
     )
 
 
-def protocol_for(given: StimulationProtocol | str | Path | None) -> StimulationProtocol:
-    """Return a protocol that was given, read from its file, or the empty one."""
+def protocol_for(
+    given: StimulationProtocol | str | Path | None, recording: Path | None = None
+) -> StimulationProtocol:
+    """Return a protocol that was given or read from its file, with what a BIDS ``_channels.tsv`` adds."""
     if given is None:
-        return StimulationProtocol()
-    return given if isinstance(given, StimulationProtocol) else read_protocol(Path(given))
+        protocol = StimulationProtocol()
+    else:
+        protocol = given if isinstance(given, StimulationProtocol) else read_protocol(Path(given))
+    beside = None if recording is None else _bids_companion(recording, "channels")
+    return protocol if beside is None else with_channels(protocol, read_table_file(beside))
 
 
 def events_for(given: EventsTable | str | Path | None, recording: Path) -> EventsTable | None:
@@ -287,9 +299,12 @@ def events_for(given: EventsTable | str | Path | None, recording: Path) -> Event
         return given
     if given is not None:
         return read_events(Path(given))
+    beside = _bids_companion(recording, "events")
+    return None if beside is None else read_events(beside)
+
+
+def _bids_companion(recording: Path, kind: str) -> Path | None:
+    """Return the ``_events.tsv`` or ``_channels.tsv`` that BIDS puts beside a recording, if it is there."""
     stem, _, suffix = recording.stem.rpartition("_")
-    if suffix in {"emg", "eeg", "ieeg", "beh"}:
-        beside = recording.with_name(f"{stem}_events.tsv")
-        if beside.is_file():
-            return read_events(beside)
-    return None
+    beside = recording.with_name(f"{stem}_{kind}.tsv")
+    return beside if suffix in {"emg", "eeg", "ieeg", "beh"} and beside.is_file() else None
