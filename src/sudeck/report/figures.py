@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from markupsafe import Markup
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # Okabe and Ito's palette for all kinds of colour vision; line styles differ too, for grey print.
@@ -42,8 +43,9 @@ def draw_svg(
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    with mpl.rc_context({**_style(), "svg.hashsalt": f"sudeck-{name}"}):
-        figure = Figure(figsize=(size_mm[0] / _MM_PER_INCH, size_mm[1] / _MM_PER_INCH), layout="constrained")
+    settings: Any = {**_style(), "svg.hashsalt": f"sudeck-{name}"}
+    with mpl.rc_context(settings):
+        figure = Figure(figsize=(size_mm[0] / _MM_PER_INCH, size_mm[1] / _MM_PER_INCH))
         FigureCanvasSVG(figure)
         paint(figure)
         text = StringIO()
@@ -61,10 +63,19 @@ def draw_svg(
     return Markup(svg)
 
 
+def axes_mm(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
+    """Add axes at a place in mm from the lower left corner: figures of one kind then all look alike."""
+    figure_width, figure_height = figure.get_size_inches() * _MM_PER_INCH
+    return figure.add_axes(
+        (left / figure_width, bottom / figure_height, width / figure_width, height / figure_height)
+    )
+
+
 @cache
 def _style() -> dict[str, Any]:
     """Return the settings of ``style/figures.mplstyle``."""
     from matplotlib import rc_params_from_file
 
     with as_file(files("sudeck.report").joinpath("style/figures.mplstyle")) as path:
-        return dict(rc_params_from_file(path, use_default_template=False))
+        settings: Any = rc_params_from_file(path, use_default_template=False)
+    return dict(settings)

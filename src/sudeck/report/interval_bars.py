@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sudeck.core.estimate import Estimate, Scale
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 _WIDTH, _HEIGHT = 240.0, 24.0
 _MIDDLE = _HEIGHT / 2
-_TICK_APART = 0.13  # of the width, so that labels do not touch
+_TICK_APART = 0.09  # of the width, so that labels do not touch
 _MARGIN = 0.06
 
 
@@ -76,21 +77,22 @@ class IntervalAxis:
         """Return round numbers on the axis, as many as have room for their labels."""
         for candidates in _round_numbers(self.low, self.high):
             shares = [self.place(value) for value in candidates]
-            gaps = (second - first for first, second in zip(shares, shares[1:], strict=False))
+            gaps = (second - first for first, second in pairwise(shares))
             if all(gap >= _TICK_APART for gap in gaps):
                 return tuple(candidates)
         return ()
 
     def bar(self, estimate: Estimate, *, mark: float | None = None) -> Markup:
-        """Draw one estimate: dot at the value, line over the interval, an open diamond at `mark`."""
+        """Draw one estimate: dot at the value, line over the interval, a dashed stroke at `mark`."""
         from markupsafe import Markup
 
         left, middle, right = (
             self.place(value) * _WIDTH for value in (estimate.low, estimate.value, estimate.high)
         )
+        ends = "".join(f"M{x:.1f} {_MIDDLE - 4}v8" for x in (left, right))
         parts = [self._reference()]
         parts.append(
-            f'<path d="M{left:.1f} {_MIDDLE}H{right:.1f}M{left:.1f} {_MIDDLE - 4}v8M{right:.1f} {_MIDDLE - 4}v8" '
+            f'<path d="M{left:.1f} {_MIDDLE}H{right:.1f}{ends}" '
             'stroke="#1c2024" stroke-width="1.6" fill="none"/>'
             f'<circle cx="{middle:.1f}" cy="{_MIDDLE}" r="3.6" fill="#1c2024"/>'
         )

@@ -27,8 +27,6 @@ from sudeck.scan.result import PhaseMeasurement, ScanResult
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-SIX_RATIOS = (*PHASE_RATIOS.values(), *RATIOS_OF_RATIOS)
-RATIO_DECIMALS = 3  # as the published cut-offs are printed
 _SEVERITIES: tuple[Severity, ...] = ("serious", "caution", "info")
 _NO_SPACING = "no-pixel-size"
 
@@ -127,7 +125,7 @@ def scan_report(result: ScanResult) -> str:
         title="Three-phase bone scan",
         provenance=result.provenance,
         facts=_facts(result),
-        level=percent_level(result),
+        level=words.level_text(result),
         ratio_rows=rows,
         ratio_axis=axis,
         sayings=words.sayings(result),
@@ -135,7 +133,9 @@ def scan_report(result: ScanResult) -> str:
         warnings=[flag for flag in flags if flag.severity != "info"],
         panels=[_panel(result, phase) for phase in SCAN_PHASES],
         curves=[(phase.phase, curve_figure(phase), _curve_rows(phase)) for phase in dynamic],
-        budget=[_budget_row(result.estimates[name]) for name in SIX_RATIOS if _has_budget(result, name)],
+        budget=[
+            _budget_row(result.estimates[name]) for name in words.SIX_RATIOS if _has_budget(result, name)
+        ],
         uptake=[row for phase in result.phases.values() for row in _uptake_rows(phase)],
         poses=[_pose_row(result, phase) for phase in result.phases.values()],
         residual_limit=f"{100 * UNLIKE_RESIDUAL:.0f} %",
@@ -143,12 +143,6 @@ def scan_report(result: ScanResult) -> str:
         flags=flags,
         skipped=result.skipped,
     )
-
-
-def percent_level(result: ScanResult) -> str:
-    """Return the coverage that the intervals claim, e.g. ``95 %``."""
-    levels = [estimate.level for estimate in result.estimates.values()]
-    return f"{100 * (levels[0] if levels else 0.95):g} %"
 
 
 def spacing_known(result: ScanResult, phase: ScanPhase) -> bool:
@@ -171,7 +165,7 @@ def _ratio_rows(result: ScanResult) -> tuple[list[RatioRow], IntervalAxis]:
     marks = [verdict.cutoff for verdict in verdicts.values()]
     axis = IntervalAxis.around(result.estimates.values(), marks=marks, reference=1.0, scale="log")
     rows = []
-    for name in SIX_RATIOS:
+    for name in words.SIX_RATIOS:
         first = name == next(iter(RATIOS_OF_RATIOS))
         estimate, verdict = result.estimates.get(name), verdicts.get(name)
         if estimate is None:
@@ -183,10 +177,10 @@ def _ratio_rows(result: ScanResult) -> tuple[list[RatioRow], IntervalAxis]:
                 name,
                 words.meaning(name),
                 first,
-                value=value_text(estimate, RATIO_DECIMALS),
-                interval=interval_text(estimate, RATIO_DECIMALS),
+                value=value_text(estimate, words.RATIO_DECIMALS),
+                interval=interval_text(estimate, words.RATIO_DECIMALS),
                 bar=axis.bar(estimate, mark=verdict.cutoff if verdict else None),
-                cutoff=number(verdict.cutoff, RATIO_DECIMALS) if verdict else "",
+                cutoff=number(verdict.cutoff, words.RATIO_DECIMALS) if verdict else "",
                 exceeded=("yes" if verdict.exceeded else "no") if verdict else "",
                 probability=percent(verdict.probability) if verdict else "",
             )
@@ -200,7 +194,7 @@ def _panel(result: ScanResult, name: ScanPhase) -> PhasePanel:
     if phase is None:
         return PhasePanel(title, reason=result.refused.get(PHASE_RATIOS[name], "No image of it was given."))
     known = spacing_known(result, name)
-    image = phase_figure(phase, affected=result.affected, spacing_known=known)
+    image = phase_figure(phase, affected=result.affected, spacing_known=known, others=result.phases.values())
     return PhasePanel(title, _caption(phase, known), image)
 
 
@@ -265,7 +259,8 @@ def _pose_row(result: ScanResult, phase: PhaseMeasurement) -> PoseRow:
         phase.phase,
         f"{number(mirror.transform.rotation_deg, 1)} ± {math.degrees(error['rotation_rad']):.1f}°",
         f"{100 * mirror.transform.scale:.1f} ± {100 * error['log_scale']:.1f} %",
-        f"{number(across, 1)} ± {error['shift_x_mm']:.1f}, {number(down, 1)} ± {error['shift_y_mm']:.1f} {unit}",
+        f"{number(across, 1)} ± {error['shift_x_mm']:.1f}, "
+        f"{number(down, 1)} ± {error['shift_y_mm']:.1f} {unit}",
         f"{100 * mirror.residual:.0f} %",
         f"{100 * mirror.overlap:.0f} %",
         "by outlines, sizes taken as equal" if mirror.equal_size else "by uptake",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,6 +16,7 @@ from sudeck.report.figures import (
     AFFECTED_LINE,
     HEALTHY_COLOUR,
     HEALTHY_LINE,
+    axes_mm,
     draw_svg,
 )
 from sudeck.scan.geometry import Points
@@ -25,9 +29,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_PANEL_MM = (60.0, 68.0)
-_CURVES_MM = (120.0, 58.0)
-_MARGIN_PX = 8
+# Sizes on paper, in mm: three panels stand side by side on A4.
+_PANEL_WIDTH = 60.0
+_IMAGE_TALLEST = 74.0
+_NAMES_HEIGHT = 4.6
+_FOOT_HEIGHT = 10.0
+_COLOUR_BAR = (26.0, 6.4, 32.0, 1.8)  # left, bottom, width, height
+_CURVES_MM = (110.0, 56.0)
+_CURVES_AXES = (12.5, 9.0, 81.0, 45.5)
+_NAME_APART = 0.075  # of the height of the curves
+_MARGIN_PX = 5
 _SCALE_BAR_MM = 50.0
 # The scale ends at the brightest pixels of the limbs, so that a hot spot elsewhere does not darken them.
 _TOP_PERCENTILE = 99.7
@@ -37,7 +48,40 @@ _STYLE: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-def phase_figure(phase: PhaseMeasurement, *, affected: Side, spacing_known: bool) -> Markup:
+@dataclass(frozen=True)
+class Window:
+    """The rows and columns of an image that are shown."""
+
+    rows: slice
+    columns: slice
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns shown."""
+        return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
+
+
+def window_of(phase: PhaseMeasurement, others: Iterable[PhaseMeasurement] = ()) -> Window:
+    """Return the window that holds both limbs and both regions, with a margin.
+
+    Parameters
+    ----------
+    phase : PhaseMeasurement
+    others : iterable of PhaseMeasurement
+        Phases to show the same part of the field as; those on another grid of pixels do not count.
+    """
+    alike = [phase, *(other for other in others if other.pose.grid == phase.pose.grid)]
+    wanted = np.any([(item.pose.limbs.labels > 0) | (item.region_weights() > 0) for item in alike], axis=0)
+    spans = []
+    for axis, size in ((1, wanted.shape[0]), (0, wanted.shape[1])):
+        filled = np.flatnonzero(wanted.any(axis=axis))
+        spans.append(slice(max(int(filled[0]) - _MARGIN_PX, 0), min(int(filled[-1]) + _MARGIN_PX + 1, size)))
+    return Window(spans[0], spans[1])
+
+
+def phase_figure(
+    phase: PhaseMeasurement, *, affected: Side, spacing_known: bool, others: Iterable[PhaseMeasurement] = ()
+) -> Markup:
     """Draw one phase in inverse grey, linear from zero, with both regions outlined.
 
     Parameters
@@ -47,16 +91,23 @@ def phase_figure(phase: PhaseMeasurement, *, affected: Side, spacing_known: bool
         Side of the body, for the labels on the image.
     spacing_known : bool
         Whether lengths in mm hold; without, no scale bar is drawn.
+    others : iterable of PhaseMeasurement
+        The other phases, to show the same part of the field.
     """
-    description = (
-        f"{phase.phase} phase, counts in inverse grey from zero, with the affected ({affected}) and the healthy "
-        f"({opposite(affected)}) region outlined"
-    )
+    window = window_of(phase, others)
+    rows, columns = window.shape
+    row_mm, column_mm = phase.pose.grid.spacing_mm
+    height = _PANEL_WIDTH * (rows * row_mm) / (columns * column_mm)
+    shrink = min(1.0, _IMAGE_TALLEST / height)
+    image_mm = (_PANEL_WIDTH * shrink, height * shrink)
     return draw_svg(
-        lambda figure: _paint_phase(figure, phase, affected, spacing_known),
-        size_mm=_PANEL_MM,
+        lambda figure: _paint_phase(figure, phase, window, image_mm, affected, spacing_known),
+        size_mm=(_PANEL_WIDTH, image_mm[1] + _NAMES_HEIGHT + _FOOT_HEIGHT),
         name=f"{phase.phase}-image",
-        description=description,
+        description=(
+            f"{phase.phase} phase, counts in inverse grey from zero, with the affected ({affected}) and the "
+            f"healthy ({opposite(affected)}) region outlined"
+        ),
     )
 
 
@@ -70,16 +121,25 @@ def curve_figure(phase: PhaseMeasurement) -> Markup:
     )
 
 
-def _paint_phase(figure: Figure, phase: PhaseMeasurement, affected: Side, spacing_known: bool) -> None:
+def _paint_phase(
+    figure: Figure,
+    phase: PhaseMeasurement,
+    window: Window,
+    image_mm: tuple[float, float],
+    affected: Side,
+    spacing_known: bool,
+) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     pose = phase.pose
-    rows, columns = _window(phase)
-    shown = pose.image[rows, columns]
+    shown = pose.image[window.rows, window.columns]
     limbs = pose.image[pose.limbs.labels > 0]
-    top = max(float(np.percentile(limbs, _TOP_PERCENTILE)) if limbs.size else float(shown.max()), 1.0)
-    axes = figure.subplots()
-    aspect = pose.grid.spacing_mm[0] / pose.grid.spacing_mm[1]
+    top = max(float(np.percentile(limbs, _TOP_PERCENTILE)), 1.0)
+    left = (_PANEL_WIDTH - image_mm[0]) / 2
+    axes = axes_mm(figure, left, _FOOT_HEIGHT, *image_mm)
+    rows, columns = window.rows, window.columns
     extent = (columns.start - 0.5, columns.stop - 0.5, rows.stop - 0.5, rows.start - 0.5)
-    image = axes.imshow(shown, vmin=0.0, vmax=top, aspect=aspect, extent=extent)
+    image = axes.imshow(shown, vmin=0.0, vmax=top, aspect="auto", extent=extent)
     for side, points in (("affected", phase.affected_points), ("healthy", phase.healthy_points)):
         _outline_region(axes, points, pose, side)
     axes.set(xlim=extent[:2], ylim=extent[2:], xticks=[], yticks=[])
@@ -87,37 +147,15 @@ def _paint_phase(figure: Figure, phase: PhaseMeasurement, affected: Side, spacin
         spine.set(visible=True, color="#BBBBBB", linewidth=0.5)
     _name_sides(axes, pose, affected)
     if spacing_known:
-        _scale_bar(axes, pose.grid.spacing_mm[1])
+        _scale_bar(figure, left, image_mm[0] / (window.shape[1] * pose.grid.spacing_mm[1]))
     bar = figure.colorbar(
         image,
-        ax=axes,
+        cax=axes_mm(figure, *_COLOUR_BAR),
         orientation="horizontal",
-        fraction=0.045,
-        pad=0.02,
         extend="max" if float(shown.max()) > top else "neither",
+        ticks=MaxNLocator(nbins=4, steps=[1, 2, 5, 10]),
     )
-    bar.set_label("counts per pixel")
-    bar.outline.set_linewidth(0.5)  # type: ignore[operator]
-    bar.locator = _few_ticks()
-    bar.update_ticks()
-
-
-def _few_ticks() -> Any:
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(nbins=4, steps=[1, 2, 5, 10])
-
-
-def _window(phase: PhaseMeasurement) -> tuple[slice, slice]:
-    """Return the rows and columns that hold both limbs and both regions, with a margin."""
-    pose = phase.pose
-    wanted = (pose.limbs.labels > 0) | (phase.region_weights() > 0)
-    slices = []
-    for axis, size in ((1, wanted.shape[0]), (0, wanted.shape[1])):
-        filled = np.flatnonzero(wanted.any(axis=axis))
-        first, last = (int(filled[0]), int(filled[-1])) if filled.size else (0, size - 1)
-        slices.append(slice(max(first - _MARGIN_PX, 0), min(last + _MARGIN_PX + 1, size)))
-    return slices[0], slices[1]
+    bar.set_label("counts per pixel", fontsize=7, labelpad=1)
 
 
 def _outline_region(axes: Axes, points: Points, pose: PhasePose, side: str) -> None:
@@ -145,34 +183,34 @@ def _name_sides(axes: Axes, pose: PhasePose, affected: Side) -> None:
         )
 
 
-def _scale_bar(axes: Axes, pixel_mm: float) -> None:
-    """Draw 50 mm in the lower left corner."""
-    left, right = axes.get_xlim()
-    bottom, top = axes.get_ylim()
-    x, y = left + 0.04 * (right - left), bottom - 0.04 * (bottom - top)
-    length = _SCALE_BAR_MM / pixel_mm
-    axes.plot([x, x + length], [y, y], color="black", linewidth=1.6, solid_capstyle="butt")
-    axes.text(x + length / 2, y - 0.015 * (bottom - top), "50 mm", ha="center", va="bottom", fontsize=7)
+def _scale_bar(figure: Figure, left: float, paper_per_mm: float) -> None:
+    """Draw 50 mm below the image, where it hides nothing."""
+    axes = axes_mm(figure, left, 0.0, _SCALE_BAR_MM * paper_per_mm, _FOOT_HEIGHT)
+    axes.set(xlim=(0.0, 1.0), ylim=(0.0, _FOOT_HEIGHT))
+    axes.set_axis_off()
+    axes.plot([0.0, 1.0], [7.3, 7.3], color="black", linewidth=1.6, solid_capstyle="butt", clip_on=False)
+    axes.text(0.5, 6.4, f"{_SCALE_BAR_MM:.0f} mm", ha="center", va="top", fontsize=7)
 
 
 def _paint_curves(figure: Figure, phase: PhaseMeasurement) -> None:
-    from statistics import NormalDist
-
-    axes = figure.subplots()
+    axes = axes_mm(figure, *_CURVES_AXES)
     for curve in phase.curves:
         style = _STYLE[curve.side]
         level = curve.arrival.level if curve.arrival else 0.95
         reach = NormalDist().inv_cdf(0.5 + level / 2) * curve.rate_se
         axes.fill_between(
-            curve.time_s, curve.rate - reach, curve.rate + reach, color=style["color"], alpha=0.18, linewidth=0
+            curve.time_s,
+            curve.rate - reach,
+            curve.rate + reach,
+            color=style["color"],
+            alpha=0.18,
+            linewidth=0,
         )
         axes.plot(curve.time_s, curve.rate, ".", color=style["color"], markersize=2.5)
         if curve.fitted.size:
             axes.plot(curve.time_s, curve.fitted, linewidth=1.4, **style)
-            _name_curve(axes, curve.time_s[-1], float(curve.fitted[-1]), curve.side)
-        else:
-            _name_curve(axes, curve.time_s[-1], float(curve.rate[-5:].mean()), curve.side)
     axes.set_ylim(bottom=0.0)
+    _name_curves(axes, phase)
     _mark_arrivals(axes, phase)
     origin = "injection" if phase.clock == "injection" else "the start of the flow"
     axes.set(xlabel=f"time after {origin} (s)", ylabel="counts per pixel and second")
@@ -180,17 +218,24 @@ def _paint_curves(figure: Figure, phase: PhaseMeasurement) -> None:
     axes.set_axisbelow(True)
 
 
-def _name_curve(axes: Axes, x: float, y: float, side: str) -> None:
-    axes.annotate(
-        side,
-        (x, y),
-        xytext=(4, 0),
-        textcoords="offset points",
-        va="center",
-        color=_STYLE[side]["color"],
-        fontweight="bold",
-        annotation_clip=False,
-    )
+def _name_curves(axes: Axes, phase: PhaseMeasurement) -> None:
+    """Write its side at the end of each curve, the upper name moved up where two would touch."""
+    last: dict[str, float] = {}
+    for curve in phase.curves:
+        last[curve.side] = float(curve.fitted[-1] if curve.fitted.size else curve.rate[-5:].mean())
+    floor = -np.inf
+    for side in sorted(last, key=last.__getitem__):
+        height = max(last[side], floor)
+        floor = height + _NAME_APART * axes.get_ylim()[1]
+        axes.text(
+            1.01,
+            height,
+            side,
+            transform=axes.get_yaxis_transform(),
+            va="center",
+            color=_STYLE[side]["color"],
+            fontweight="bold",
+        )
 
 
 def _mark_arrivals(axes: Axes, phase: PhaseMeasurement) -> None:
@@ -207,6 +252,6 @@ def _mark_arrivals(axes: Axes, phase: PhaseMeasurement) -> None:
 
 
 def shift_mm(phase: PhaseMeasurement) -> NDArray[np.float64]:
-    """Return how far the healthy limb's counterpart lies from a mirror image across the image midline, in mm."""
+    """Return how far the healthy limb's counterpart lies from its mirror image across the field, in mm."""
     mirror = phase.pose.mirror
     return np.asarray(mirror.transform(mirror.centre_mm) - mirror.centre_mm * np.array([-1.0, 1.0]))

@@ -15,6 +15,8 @@ PHASE_NAMES: dict[ScanPhase, str] = {
     "tissue": "tissue phase (blood pool)",
     "bone": "bone phase (delayed)",
 }
+SIX_RATIOS = (*PHASE_RATIOS.values(), *RATIOS_OF_RATIOS)
+RATIO_DECIMALS = 3  # as the published cut-offs are printed
 _COMPARED = {"higher": "higher on the affected side", "lower": "lower on the affected side"}
 
 
@@ -25,6 +27,12 @@ def meaning(name: str) -> str:
             return f"affected over healthy, {phase} phase"
     over, under = RATIOS_OF_RATIOS[name]
     return f"{over} over {under} phase"
+
+
+def level_text(result: ScanResult) -> str:
+    """Return the coverage that the intervals claim, e.g. ``95 %``."""
+    level = next((estimate.level for estimate in result.estimates.values()), 0.95)
+    return f"{100 * level:g} %"
 
 
 def subject_words(result: ScanResult) -> str:
@@ -45,10 +53,11 @@ def caveats(result: ScanResult) -> tuple[str, ...]:
     correlations = [f"{ratio.r} for {ratio.name}" for ratio in PUBLISHED_RATIOS.values()]
     says = [
         "A probability here is about the error of this measurement alone (counting and placement of the "
-        "regions): how likely the true ratio lies above the cut-off. It is not the probability that the patient "
-        "responds to a treatment.",
-        f"The cut-offs come from {COHORT_SIZE} patients given ketamine, in whom pain relief went with these ratios "
-        f"(r = {_listed(correlations)}; {SOURCE}). The abstract states neither sensitivity nor specificity.",
+        "regions): how likely the true ratio lies above the cut-off. It is not the probability that the "
+        "patient responds to a treatment.",
+        f"The cut-offs come from {COHORT_SIZE} patients given ketamine, in whom pain relief went with these "
+        f"ratios (r = {_listed(correlations)}; {SOURCE}). The abstract states neither "
+        "sensitivity nor specificity.",
     ]
     if result.region != "whole" or result.provenance.settings.get("background") == "region":
         says.append(
@@ -71,7 +80,7 @@ def _phase_sayings(result: ScanResult) -> list[str]:
     ]
     if found["equal"]:
         says.append(
-            f"In the {_listed(found['equal'])} the two sides can not be told apart within the measurement error."
+            f"In the {_listed(found['equal'])} the measurement error does not tell the two sides apart."
         )
     return says
 

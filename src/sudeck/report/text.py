@@ -86,8 +86,8 @@ def clock_text(seconds: float) -> str:
     Examples
     --------
     >>> clock_text(5.0), clock_text(300.0), clock_text(10800.0)
-    ('5 s', '5.0 min', '3.0 h')
+    ('5 s', '5 min', '3 h')
     """
-    if abs(seconds) < 120:
-        return f"{number(seconds, 0)} s"
-    return f"{number(seconds / 60, 1)} min" if abs(seconds) < 7200 else f"{number(seconds / 3600, 1)} h"
+    size = abs(seconds)
+    length, unit = (1.0, "s") if size < 120 else (60.0, "min") if size < 7200 else (3600.0, "h")
+    return f"{round(seconds / length, 1):g} {unit}".replace("-", "−")

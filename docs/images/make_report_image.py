@@ -1,0 +1,61 @@
+"""Remake report.png: the top of the report of a synthetic study of the hands, as Chromium shows it.
+
+Run from anywhere, with Chromium on the path: ``python docs/images/make_report_image.py``.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from sudeck.report.scan import scan_report
+from sudeck.scan.measurement import measure_scan
+from sudeck.scan.phases import read_scan
+from sudeck.synthetic.bone_scan import simulate_bone_scan
+from sudeck.synthetic.nm_dicom import write_bone_scan
+from sudeck.synthetic.scan_design import BoneScanDesign
+
+TARGET = Path(__file__).with_name("report.png")
+SIZE = (1000, 1030)
+COLOURS = 128  # keeps the file small; the page has few
+DESIGN = BoneScanDesign(
+    VPr=1.22,
+    TPr=1.30,
+    BPr=1.58,
+    periarticular=0.6,
+    rotation_deg=-7.0,
+    scale=0.98,
+    splay_deg=4.0,
+    counts_per_limb={"vascular": 60_000.0, "tissue": 110_000.0, "bone": 260_000.0},
+    arrival_s={"left": 16.0, "right": 13.5},
+)
+
+
+def main() -> None:
+    """Simulate, measure, render, photograph."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_bone_scan(simulate_bone_scan(DESIGN, rng=np.random.default_rng(1900)), folder / "dicom")
+        page, shot = folder / "report.html", folder / "shot.png"
+        result = measure_scan(read_scan([folder / "dicom"]), affected=DESIGN.affected)
+        page.write_text(scan_report(result), encoding="utf-8")
+        browser = (
+            shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+        )
+        if browser is None:
+            raise SystemExit("Chromium is not on the path.")
+        options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+        size = f"--window-size={SIZE[0]},{SIZE[1]}"
+        command = [browser, *options, size, f"--screenshot={shot}", page.as_uri()]
+        subprocess.run(command, check=True, capture_output=True)
+        Image.open(shot).convert("RGB").quantize(COLOURS).save(TARGET, optimize=True)
+    print(f"{TARGET.name}: {TARGET.stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()
