@@ -1,0 +1,147 @@
+"""What a field of a study table is, and how one cell of text becomes a typed value or a problem."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final, Literal
+
+FieldType = Literal["text", "identifier", "integer", "number", "date", "choice", "yes-no"]
+Value = str | int | float | date | None
+
+# What people leave in a cell that holds nothing; BIDS asks for n/a.
+MISSING: Final = frozenset({"", "n/a", "na", "nan", "none", "null", "-", "."})
+_YES: Final = frozenset({"yes", "y", "1", "true"})
+_NO: Final = frozenset({"no", "n", "0", "false"})
+_IDENTIFIER: Final = re.compile(r"(sub|ses)-[A-Za-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column of a study table.
+
+    Attributes
+    ----------
+    name : str
+        Name of the column, in snake case.
+    type : {"text", "identifier", "integer", "number", "date", "choice", "yes-no"}
+        An identifier is ``sub-`` or ``ses-`` and letters or digits, as in BIDS; a date is ISO 8601.
+    description : str
+        One sentence for the person who fills it in.
+    unit : str
+        Unit of a number; empty where it has none.
+    choices : Mapping of str to str
+        Allowed values and what each means, for a choice.
+    low, high : float or None
+        Allowed range of a number, ends included.
+    required : bool
+        Whether an empty cell is a problem.
+    """
+
+    name: str
+    type: FieldType
+    description: str
+    unit: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)
+    low: float | None = None
+    high: float | None = None
+    required: bool = False
+
+    @property
+    def allowed(self) -> str:
+        """The allowed values in words; empty where everything of the type is allowed.
+
+        Examples
+        --------
+        >>> Field("nrs", "number", "Pain.", low=0, high=10).allowed
+        '0 to 10'
+        """
+        if self.choices:
+            return ", ".join(self.choices)
+        if self.type == "yes-no":
+            return "yes, no"
+        if self.type == "date":
+            return "YYYY-MM-DD"
+        if self.low is not None and self.high is not None:
+            return f"{self.low:g} to {self.high:g}"
+        if self.low is not None:
+            return f"{self.low:g} or more"
+        return "" if self.high is None else f"{self.high:g} or less"
+
+    def parse(self, text: str) -> Value:
+        """Turn the text of a cell into a value; ``None`` for an empty cell.
+
+        Raises
+        ------
+        ValueError
+            If the text is not allowed here; the message says what is, and does not repeat the text.
+        """
+        text = text.strip()
+        if text.lower() in MISSING:
+            return None
+        if self.type in ("integer", "number"):
+            return self._number(text)
+        if self.type == "date":
+            return _date(text)
+        if self.type == "yes-no":
+            return _yes_or_no(text)
+        if self.type == "choice":
+            return self._choice(text)
+        if self.type == "identifier" and not _IDENTIFIER.fullmatch(text):
+            raise ValueError("is not sub- or ses- followed by letters and digits")
+        return text
+
+    def _number(self, text: str) -> int | float:
+        try:
+            # A comma is how half of Europe writes a decimal point.
+            number = float(text.replace(",", ".")) if text.count(",") <= 1 else math.nan
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise ValueError("is not a number")
+        if self.type == "integer" and number != int(number):
+            raise ValueError("is not a whole number")
+        if (self.low is not None and number < self.low) or (self.high is not None and number > self.high):
+            raise ValueError(f"is outside {self.allowed}{f' {self.unit}' if self.unit else ''}")
+        return int(number) if self.type == "integer" else number
+
+    def _choice(self, text: str) -> str:
+        for choice in self.choices:
+            if choice.lower() == text.lower():
+                return choice
+        raise ValueError(f"is none of {self.allowed}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the description of the column as a BIDS sidecar holds it."""
+        entry: dict[str, Any] = {"Description": self.description}
+        if self.unit:
+            entry["Units"] = self.unit
+        if self.choices:
+            entry["Levels"] = dict(self.choices)
+        if self.type == "yes-no":
+            entry["Levels"] = {"yes": "yes", "no": "no"}
+        if self.low is not None:
+            entry["Minimum"] = self.low
+        if self.high is not None:
+            entry["Maximum"] = self.high
+        if self.required:
+            entry["RequirementLevel"] = "required"
+        return entry
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("is not a date written YYYY-MM-DD") from None
+
+
+def _yes_or_no(text: str) -> str:
+    if text.lower() in _YES:
+        return "yes"
+    if text.lower() in _NO:
+        return "no"
+    raise ValueError("is neither yes nor no")

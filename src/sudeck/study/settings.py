@@ -1,0 +1,323 @@
+"""The settings of a study, ``sudeck.toml``: read, checked, turned into the settings of the measurements."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+from sudeck.core.errors import InputError
+from sudeck.core.vocabulary import REGIONS
+from sudeck.study.layout import SETTINGS_FILE, StudyFolder
+
+if TYPE_CHECKING:
+    from sudeck.scan.measurement import MeasureSettings as ScanSettings
+    from sudeck.tms.measure_settings import MeasureSettings as TmsSettings
+
+ReliefUnit = Literal["percent", "points"]
+Background = Literal["none", "region"]
+_REGION_NAMES: Final = tuple(dict.fromkeys(name for names in REGIONS.values() for name in names))
+
+
+@dataclass(frozen=True, slots=True)
+class ResponderRule:
+    """Who counts as a responder.
+
+    Attributes
+    ----------
+    at_least : float
+        Relief from which a patient is one; the bound itself counts.
+    unit : {"percent", "points"}
+        Per cent of baseline pain, or points of the scale.
+    visit : str
+        Visit at which it is judged; the end of treatment unless the study says otherwise.
+
+    Examples
+    --------
+    >>> print(ResponderRule())
+    relief of 30 % or more at day 5
+    """
+
+    at_least: float = 30.0
+    unit: ReliefUnit = "percent"
+    visit: str = "day 5"
+
+    def __str__(self) -> str:
+        unit = "%" if self.unit == "percent" else "points"
+        return f"relief of {self.at_least:g} {unit} or more at {self.visit}"
+
+
+@dataclass(frozen=True, slots=True)
+class PairRule:
+    """Which interval and conditioning pulse is which measure; see `sudeck.tms.paired_pulse_rules`."""
+
+    measure: str
+    isi_ms: tuple[float, float]
+    conditioning_rmt: tuple[float, float] = (0.0, float("inf"))
+    other_hemisphere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a study decides before its data are looked at.
+
+    Attributes
+    ----------
+    baseline : str
+        Visit of the pain score that relief is counted from.
+    end : str
+        Visit at the end of treatment.
+    follow_up : tuple of str
+        Later visits.
+    responder : ResponderRule
+    pain_reliability : float or None
+        Test-retest reliability of the pain score, for reliable change; None: from repeated baselines.
+    scan_session : str
+        Session of the bone scan.
+    tms_sessions : tuple of str
+        Sessions of the recordings, in order: before, after, ...
+    region : str
+        Named region of the limb that is measured.
+    background : {"none", "region"}
+        What is subtracted from the uptake.
+    muscles : tuple of str
+        Muscles recorded; empty for all.
+    pairs : tuple of PairRule
+        Which interval is SICI, ICF ...; empty for the defaults.
+    covariates : tuple of str
+        Declared covariates of the prediction, e.g. ``"log duration_months"``.
+    level : float
+        Coverage of all intervals.
+    key_file : str
+        The key of the pseudonyms, relative to the study folder; empty for the default beside it.
+    """
+
+    baseline: str = "baseline"
+    end: str = "day 5"
+    follow_up: tuple[str, ...] = ("week 4", "week 12")
+    responder: ResponderRule = ResponderRule()
+    pain_reliability: float | None = None
+    scan_session: str = "ses-pre"
+    tms_sessions: tuple[str, ...] = ("ses-pre", "ses-post")
+    region: str = "whole"
+    background: Background = "none"
+    muscles: tuple[str, ...] = ()
+    pairs: tuple[PairRule, ...] = ()
+    covariates: tuple[str, ...] = ("log duration_months", "limb")
+    level: float = 0.95
+    key_file: str = ""
+
+    @property
+    def visits(self) -> tuple[str, ...]:
+        """Visits with a pain score that the study names, in order, each once."""
+        return tuple(dict.fromkeys((self.baseline, self.end, self.responder.visit, *self.follow_up)))
+
+    def key_path(self, study: StudyFolder) -> Path:
+        """Return the path of the key of the pseudonyms."""
+        return study.root / self.key_file if self.key_file else study.default_key_file
+
+    def scan_settings(self) -> ScanSettings:
+        """Return how bone scans are measured."""
+        from sudeck.scan.measurement import MeasureSettings
+
+        return MeasureSettings(region=self.region, background=self.background, level=self.level)
+
+    def tms_settings(self) -> TmsSettings:
+        """Return how recordings are measured."""
+        from sudeck.tms.measure_settings import MeasureSettings
+        from sudeck.tms.paired_pulse_rules import DEFAULT_RULES, PairedPulseRule, PairedPulseRules
+
+        rules = PairedPulseRules(
+            tuple(
+                PairedPulseRule(pair.measure, *pair.isi_ms, *pair.conditioning_rmt, pair.other_hemisphere)
+                for pair in self.pairs
+            )
+        )
+        return MeasureSettings(rules=rules if self.pairs else DEFAULT_RULES, level=self.level)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {
+            "baseline": self.baseline,
+            "end": self.end,
+            "follow_up": list(self.follow_up),
+            "responder": {
+                "at_least": self.responder.at_least,
+                "unit": self.responder.unit,
+                "visit": self.responder.visit,
+            },
+            "pain_reliability": self.pain_reliability,
+            "scan_session": self.scan_session,
+            "tms_sessions": list(self.tms_sessions),
+            "region": self.region,
+            "background": self.background,
+            "muscles": list(self.muscles),
+            "pairs": [
+                {
+                    "measure": pair.measure,
+                    "isi_ms": list(pair.isi_ms),
+                    "conditioning_rmt": list(pair.conditioning_rmt),
+                    "other_hemisphere": pair.other_hemisphere,
+                }
+                for pair in self.pairs
+            ],
+            "covariates": list(self.covariates),
+            "level": self.level,
+        }
+
+
+def read_settings(study: StudyFolder) -> Settings:
+    """Read the settings of a study.
+
+    Raises
+    ------
+    InputError
+        If the file is not TOML, or an entry is unknown or not allowed.
+    """
+    try:
+        content = tomllib.loads(study.settings_file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        where = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it is not UTF-8 text"
+        raise InputError(
+            SETTINGS_FILE, f"it is not valid TOML ({where[:1].lower()}{where[1:]})", "correct that line"
+        ) from error
+    return settings_from(content)
+
+
+def settings_from(content: Mapping[str, Any]) -> Settings:
+    """Build settings from the parsed content of ``sudeck.toml``; what is absent keeps its default.
+
+    Raises
+    ------
+    InputError
+        If an entry is unknown or not allowed.
+    """
+    visits = _Section(content, "visits", ("baseline", "end", "follow_up"))
+    responder = _Section(content, "responder", ("at_least", "unit", "visit"))
+    pain = _Section(content, "pain", ("reliability",))
+    scan = _Section(content, "scan", ("session", "region", "background"))
+    tms = _Section(content, "tms", ("sessions", "muscles", "pairs"))
+    prediction = _Section(content, "prediction", ("covariates", "level"))
+    privacy = _Section(content, "privacy", ("key_file",))
+    known = {"visits", "responder", "pain", "scan", "tms", "prediction", "privacy"}
+    for name in content:
+        if name not in known:
+            raise InputError(
+                SETTINGS_FILE, f"nothing is known of [{name}]", f"use {', '.join(sorted(known))}"
+            )
+    default = Settings()
+    end = visits.text("end", default.end)
+    pairs = tms.get("pairs", [])
+    if not isinstance(pairs, list):
+        raise tms.refusal("pairs", "is not a list of tables", "write each as [[tms.pairs]]")
+    return Settings(
+        baseline=visits.text("baseline", default.baseline),
+        end=end,
+        follow_up=visits.texts("follow_up", default.follow_up),
+        responder=ResponderRule(
+            responder.number("at_least", 30.0, low=0, high=100, open_low=True),
+            responder.choice("unit", "percent", get_args(ReliefUnit)),
+            responder.text("visit", end),
+        ),
+        pain_reliability=pain.number("reliability", None, low=0, high=1, open_low=True, open_high=True),
+        scan_session=scan.text("session", default.scan_session),
+        tms_sessions=tms.texts("sessions", default.tms_sessions),
+        region=scan.choice("region", default.region, _REGION_NAMES),
+        background=scan.choice("background", default.background, get_args(Background)),
+        muscles=tms.texts("muscles", default.muscles),
+        pairs=tuple(map(_pair, pairs)),
+        covariates=prediction.texts("covariates", default.covariates),
+        level=prediction.number("level", default.level, low=0.5, high=1, open_high=True),
+        key_file=privacy.text("key_file", default.key_file),
+    )
+
+
+def _pair(content: Any) -> PairRule:
+    section = _Section(
+        {"tms.pairs": content},
+        "tms.pairs",
+        ("measure", "isi_ms", "conditioning_rmt", "other_hemisphere"),
+    )
+    other = section.get("other_hemisphere", False)
+    if not isinstance(other, bool):
+        raise section.refusal("other_hemisphere", "is neither true nor false", "write true or false")
+    measure = section.text("measure", "")
+    if not measure:
+        raise section.refusal("measure", "is missing", "name it, e.g. SICI")
+    return PairRule(
+        measure,
+        section.span("isi_ms", None),
+        section.span("conditioning_rmt", (0.0, float("inf"))),
+        other,
+    )
+
+
+class _Section:
+    """Typed, checked access to one section of the file."""
+
+    def __init__(self, content: Mapping[str, Any], name: str, known: tuple[str, ...]) -> None:
+        self.name = name
+        self.content = content.get(name, {})
+        if not isinstance(self.content, Mapping):
+            raise InputError(SETTINGS_FILE, f"{name} is not a section", f"write it as [{name}]")
+        for key in self.content:
+            if key not in known:
+                raise self.refusal(key, "is not known", f"use {', '.join(known)}")
+
+    def refusal(self, key: str, problem: str, remedy: str) -> InputError:
+        return InputError(f"{SETTINGS_FILE} [{self.name}]", f"{key} {problem}", remedy)
+
+    def get(self, key: str, default: Any) -> Any:
+        return self.content.get(key, default)
+
+    def text(self, key: str, default: str) -> str:
+        value = self.get(key, default)
+        if not isinstance(value, str) or (key in self.content and not value.strip()):
+            raise self.refusal(key, "is not a text", f'write it in quotes, e.g. {key} = "{default or "..."}"')
+        return value.strip()
+
+    def texts(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        value = self.get(key, list(default))
+        if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
+            raise self.refusal(key, "is not a list of texts", f'write it as {key} = ["...", "..."]')
+        return tuple(item.strip() for item in value)
+
+    def choice(self, key: str, default: Any, allowed: tuple[str, ...]) -> Any:
+        value = self.text(key, default)
+        if value not in allowed:
+            raise self.refusal(key, f'can not be "{value}"', f"use {', '.join(allowed)}")
+        return value
+
+    def number(
+        self,
+        key: str,
+        default: Any,
+        *,
+        low: float,
+        high: float,
+        open_low: bool = False,
+        open_high: bool = False,
+    ) -> Any:
+        if key not in self.content:
+            return default
+        value = self.content[key]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.refusal(key, "is not a number", f"write a number from {low:g} to {high:g}")
+        above: Callable[[float], bool] = (lambda x: x > low) if open_low else (lambda x: x >= low)
+        below: Callable[[float], bool] = (lambda x: x < high) if open_high else (lambda x: x <= high)
+        if not (above(value) and below(value)):
+            raise self.refusal(key, f"is {value:g}", f"write a number from {low:g} to {high:g}")
+        return float(value)
+
+    def span(self, key: str, default: tuple[float, float] | None) -> tuple[float, float]:
+        if key not in self.content and default is not None:
+            return default
+        value = self.content.get(key)
+        numbers = isinstance(value, list) and all(
+            isinstance(item, int | float) and not isinstance(item, bool) for item in value
+        )
+        if not numbers or not isinstance(value, list) or len(value) != 2 or not 0 <= value[0] <= value[1]:
+            raise self.refusal(key, "is not a lower and an upper end", f"write it as {key} = [1.0, 6.0]")
+        return float(value[0]), float(value[1])
