@@ -42,7 +42,8 @@ def test_finds_the_cutoff_that_counting_finds() -> None:
 
 
 def test_optimism_of_one_and_of_the_best_of_three() -> None:
-    # Without any information the true index is 0, so all that is seen is optimism. The bootstrap sees part of it.
+    # Without any information the true index is 0, so all that is seen is optimism. The bootstrap sees part of
+    # it.
     rng = np.random.default_rng(6)
     apparent, optimism, of_three = [], [], []
     for _ in range(30):
@@ -57,6 +58,18 @@ def test_optimism_of_one_and_of_the_best_of_three() -> None:
     assert three > one + 0.02
     assert 0.05 < np.mean(optimism) < one
     assert np.mean(of_three) > np.mean(optimism) + 0.015
+
+
+def test_all_exceeded_by_hand() -> None:
+    rng = np.random.default_rng(9)
+    y = rng.integers(0, 2, 70).astype(float)
+    scores = {name: rng.normal(size=70) + 0.8 * y for name in "ab"}
+    found = best_of_several(scores, y, rng=rng, n_boot=60)
+    both = np.all([scores[name] > found.cutoffs[name].cutoff.value for name in "ab"], axis=0)
+    accuracy = found.all_exceeded
+    assert accuracy.true_positives == int((both & (y == 1)).sum())
+    assert accuracy.false_positives == int((both & (y == 0)).sum())
+    assert -0.05 < found.all_exceeded_optimism < 0.2
 
 
 def test_same_seed_same_answer_and_interval_holds_the_cutoff() -> None:

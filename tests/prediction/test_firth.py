@@ -31,7 +31,9 @@ def test_both_standard_error_conventions(shared: Path) -> None:
     table = pd.read_csv(shared / "stats" / "sex2.csv")
     names = ["age", "oc", "vic", "vicl", "vis", "dia"]
     printed = {
-        "fisher": [0.4855415059, 0.4236601287, 0.4437934459, 0.548415959, 0.5430823549, 0.4173675658, 1.675008414],
+        "fisher": [
+            0.4855415059, 0.4236601287, 0.4437934459, 0.548415959, 0.5430823549, 0.4173675658, 1.675008414,
+        ],
         "augmented": [
             0.4763429412, 0.4149021097, 0.4344025713, 0.5384872766, 0.5320395082, 0.4089620043, 1.505221136,
         ],
@@ -101,6 +103,18 @@ def test_rescaling_a_predictor_rescales_its_coefficient_only() -> None:
     scaled = fit_firth(X * [1, 1000, 1], y, names=["intercept", "a", "b"])
     np.testing.assert_allclose(scaled.values * [1, 1000, 1], plain.values, rtol=1e-8)
     assert scaled.coefficients[1].low * 1000 == pytest.approx(plain.coefficients[1].low, rel=1e-5)
+
+
+def test_nearly_equal_predictors_of_tiny_spread_are_no_trap() -> None:
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=60)
+    near = np.column_stack([np.ones(60), 1e-4 * z, 1e-4 * (z + 0.02 * rng.normal(size=60))])
+    y = (rng.random(60) < expit(z)).astype(float)
+    apart = np.column_stack([near[:, 0], 1e4 * near[:, 1], 1e6 * (near[:, 2] - near[:, 1])])
+    fit, plain = fit_firth(near, y, names=["i", "a", "b"]), fit_firth(apart, y, names=["i", "a", "b"])
+    back = np.array([[1, 0, 0], [0, 1e4, -1e6], [0, 0, 1e6]])
+    np.testing.assert_allclose(fit.values, back @ plain.values, rtol=1e-6)
+    assert fit.coefficients[2].high == pytest.approx(1e6 * plain.coefficients[2].high, rel=1e-4)
 
 
 def test_corrected_intercept_makes_the_mean_prediction_right() -> None:

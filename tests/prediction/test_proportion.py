@@ -11,7 +11,8 @@ from sudeck.prediction.proportion import diagnostic_accuracy, proportion
 
 
 def test_exact_intervals_and_likelihood_ratios_equal_epir() -> None:
-    # The worked table of epiR::epi.tests (sensitivity and so on with exact intervals, printed to two decimals).
+    # The worked table of epiR::epi.tests (sensitivity and so on with exact intervals, printed to two
+    # decimals).
     accuracy = diagnostic_accuracy(670, 202, 74, 640, method="exact")
     printed = {
         "sensitivity": (0.90, 0.88, 0.92),

@@ -93,14 +93,19 @@ def test_accuracy_on_a_cohort_by_hand() -> None:
         row(1.0, 1.0, 1.3, name="e"),
         row(1.0, 1.0, float("nan"), name="f"),
     ]
-    table = pd.concat(patients).assign(responder=["yes", 1, 0, "no", None, 1])
-    result = evaluate_published_rule(table)
+    table = pd.concat(patients).assign(
+        responder=["yes", 1, 0, "no", None, 1], relief=[50.0, 70.0, 10.0, 20.0, 0.0, 90.0]
+    )
+    result = evaluate_published_rule(table, relief="relief")
     all_three = result.accuracy[ALL_THREE]
     assert (all_three.true_positives, all_three.false_positives) == (2, 0)
     assert (all_three.false_negatives, all_three.true_negatives) == (0, 2)
     assert result.accuracy["BPr/TPr"].false_positives == 1
     assert result.responders_by_criteria_met == ((0, 0), (0, 2), (0, 0), (2, 2))
     assert result.left_out == 2
+    assert result.relief_difference is not None
+    assert result.relief_difference.value == pytest.approx(60 - 15)
+    assert evaluate_published_rule(table).relief_difference is None
     entry = result.to_dict()["BPr/TPr"]
     assert entry["cutoff"] == 1.125
     assert set(entry["sensitivity"]) >= {"value", "low", "high"}

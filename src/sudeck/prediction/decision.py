@@ -1,8 +1,8 @@
 """Is acting on the prediction better than treating everybody, or nobody? Net benefit and decision curves.
 
-Vickers & Elkin 2006, Medical Decision Making 26:565-574. Net benefit at threshold t counts a true positive as one
-and a false positive as t / (1 - t), per patient: the threshold says how many patients one would treat in vain for
-one who responds.
+Vickers & Elkin 2006, Medical Decision Making 26:565-574. Net benefit at threshold t counts a true positive as
+one and a false positive as t / (1 - t), per patient: the threshold says how many patients one would treat in
+vain for one who responds.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class DecisionCurve:
         helps = self.model.x[self.difference.y > 0]
         if len(helps) == 0:
             return "the model is at no threshold better than treating all or none"
-        return f"the model is better than treating all or none at thresholds {helps.min():.2f} to {helps.max():.2f}"
+        span = f"{helps.min():.2f} to {helps.max():.2f}"
+        return f"the model is better than treating all or none at thresholds {span}"
 
 
 def net_benefit(

@@ -1,7 +1,7 @@
 """From predictors to coefficients, the same way for the cohort and for every resample of it.
 
-The steps are: complete what is missing (multiple imputation), replace what was measured by what is expected of
-the truth (regression calibration), maximise a penalised likelihood. A resample repeats all of them.
+The steps are: complete what is missing (multiple imputation), replace what was measured by what is expected
+of the truth (regression calibration), maximise a penalised likelihood. A resample repeats all of them.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class FittedStack:
     distribution: PredictorDistribution
 
     def linear_predictor(self, values: FloatArray, error: FloatArray) -> FloatArray:
-        """Return the linear predictor of patients, shape (..., n); missing predictors are expected, not guessed.
+        """Return the linear predictor of patients, shape (..., n); what is missing is expected from the rest.
 
         Parameters
         ----------

@@ -136,9 +136,9 @@ def barnard_rubin_df(m: int, lam: float, complete_df: float) -> float:
 def impute(values: FloatArray, *, m: int, rng: np.random.Generator, iterations: int = 10) -> FloatArray:
     """Complete a table `m` times by chained equations with predictive mean matching.
 
-    Each column with gaps is regressed on all others; the coefficients are drawn from their posterior, and a gap
-    takes the value of one of the five patients whose prediction lies nearest. Imputed values are therefore
-    values somebody has: a 0/1 column stays 0/1.
+    Each column with gaps is regressed on all others; the coefficients are drawn from their posterior, and a
+    gap takes the value of one of the five patients whose prediction lies nearest. Imputed values are
+    therefore values somebody has: a 0/1 column stays 0/1.
 
     Parameters
     ----------

@@ -12,10 +12,12 @@ import numpy as np
 
 from sudeck.prediction.arrays import BoolArray, FloatArray
 
-_MAX_STEP = 5.0  # on a coefficient, in one iteration; keeps the first steps of a near-separated fit sane
+_MAX_STEP = 5.0  # of any patient's linear predictor in one iteration: has no unit, keeps the direction
 _HALVINGS = 12
 # On the Newton decrement score' information⁻¹ score, which has no unit: 1e-22 is 1e-11 standard errors.
 _DECREMENT_TOLERANCE = 1e-22
+# Ill-conditioned designs never get there: below this, a decrement that no longer falls is rounding noise.
+_DECREMENT_NOISE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -103,14 +105,20 @@ def maximise_logistic(
 
     height, score, information = problem.evaluate(beta)
     converged = np.zeros(shape, bool)
+    last = np.full(shape, np.inf)
     for _ in range(max_iterations):
         score = np.where(moves, score, 0.0)
         curvature = information if problem.ridge is None else information + problem.ridge
         step = solve_matrix(np.where(both_free, curvature, identity), score[..., None])[..., 0]
-        converged = np.abs((score * step).sum(axis=-1)) < _DECREMENT_TOLERANCE
+        decrement = np.abs((score * step).sum(axis=-1))
+        converged = converged | (decrement < _DECREMENT_TOLERANCE)
+        converged = converged | ((decrement >= last) & (decrement < _DECREMENT_NOISE))
+        last = decrement
         if bool(converged.all()):
             break
-        step = np.where(converged[..., None], 0.0, np.clip(step, -_MAX_STEP, _MAX_STEP))
+        reach = np.abs((design @ step[..., None])[..., 0]).max(axis=-1)
+        pace = np.where(converged, 0.0, _MAX_STEP / np.maximum(reach, _MAX_STEP))
+        step = step * pace[..., None]
         proposal = beta + step
         new_height, new_score, new_information = problem.evaluate(proposal)
         for _ in range(_HALVINGS):
@@ -125,10 +133,11 @@ def maximise_logistic(
 
 
 def separated(fit: LogisticFit, design: FloatArray, *, beyond: float = 15.0) -> BoolArray:
-    """Tell which fits of a stack ran away: some patient's linear predictor passed `beyond`, or no convergence.
+    """Tell which fits of a stack ran away: a linear predictor passed `beyond`, or no convergence.
 
     A linear predictor of 15 is a probability within 3e-7 of 0 or 1, which no cohort of hundreds can support;
-    the likelihood of separated data climbs for ever in that direction (Albert & Anderson 1984, Biometrika 71).
+    the likelihood of separated data climbs for ever in that direction (Albert & Anderson 1984, Biometrika
+    71).
     """
     reach = np.abs(np.einsum("...nk,...k->...n", design, fit.coefficients)).max(axis=-1)
     return np.asarray(~fit.converged | (reach > beyond))

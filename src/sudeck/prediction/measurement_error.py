@@ -1,10 +1,11 @@
 """Measurement error of the predictors: how much it weakens a slope, and two ways to undo that.
 
-A ratio measured with error W = X + e makes a regression slope too small. In linear regression the naive slopes
-tend to Λβ with Λ = (Σx + Σe)⁻¹ Σx: with one predictor Λ is the reliability ratio. *Regression calibration*
-replaces what was measured by what is expected of the truth given it (Carroll et al. 2006, Measurement Error in
-Nonlinear Models, chapter 4). *SIMEX* adds more error on purpose and extrapolates back to none (Cook & Stefanski
-1994, JASA 89:1314-1328). The same conditional expectation fills a predictor that a new patient lacks.
+A ratio measured with error W = X + e makes a regression slope too small. In linear regression the naive
+slopes tend to Λβ with Λ = (Σx + Σe)⁻¹ Σx: with one predictor Λ is the reliability ratio. *Regression
+calibration* replaces what was measured by what is expected of the truth given it (Carroll et al. 2006,
+Measurement Error in Nonlinear Models, chapter 4). *SIMEX* adds more error on purpose and extrapolates back to
+none (Cook & Stefanski 1994, JASA 89:1314-1328). The same conditional expectation fills a predictor that a new
+patient lacks.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class PredictorDistribution:
         return solve_matrix(self.observed_covariance, self.covariance)
 
     def weakest_reliability(self) -> float:
-        """Return the reliability of the least reliable combination of predictors: the smallest eigenvalue of Λ.
+        """Return the reliability of the least reliable combination of predictors: the least eigenvalue of Λ.
 
         Two ratios may each be reliable while their difference is mostly error.
         """
@@ -130,7 +131,7 @@ def expected_truth(
 
 
 def logistic_stretch(slopes: FloatArray, uncertainty: FloatArray) -> float:
-    """Return the factor by which logistic slopes per unit of the truth exceed those per unit of its expectation.
+    """Return the factor from logistic slopes per unit of the expected truth to those per unit of the truth.
 
     A logistic curve averaged over what the measurement leaves open is flatter: in the probit approximation by
     sqrt(1 + b'Ub / 1.702²) (Carroll et al. 2006, section 4.8). Solved for the slopes b before the averaging.

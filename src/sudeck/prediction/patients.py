@@ -70,9 +70,9 @@ class PatientPrediction:
 def predict_patients(model: ResponseModel, table: pd.DataFrame) -> tuple[PatientPrediction, ...]:
     """Predict every patient of a table; the outcome is not needed and not looked at.
 
-    The interval holds the uncertainty of the coefficients and of this patient's own measurement: it says what would
-    be predicted if the model came from infinitely many patients and the scan had no error. It is not the chance of
-    the outcome, which the probability itself is.
+    The interval holds the uncertainty of the coefficients and of this patient's own measurement: it says what
+    would be predicted if the model came from infinitely many patients and the scan had no error. It is not
+    the chance of the outcome, which the probability itself is.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """How many patients? For a model, for its validation, for a single cut-off, for a C statistic.
 
-Model development: Riley et al. 2019, Stat Med 38:1262-1275 (continuous) and 38:1276-1296 (binary); validation:
-Riley et al. 2021, Stat Med 40:4230-4251. Everything is deterministic: where others simulate (the R² that a C
-statistic implies, the distribution of a linear predictor) there is an integral here.
+Model development: Riley et al. 2019, Stat Med 38:1262-1275 (continuous) and 38:1276-1296 (binary);
+validation: Riley et al. 2021, Stat Med 40:4230-4251. Everything is deterministic: where others simulate (the
+R² that a C statistic implies, the distribution of a linear predictor) there is an integral here.
 """
 
 from __future__ import annotations
@@ -195,8 +195,9 @@ def plan_validation(
 
     Notes
     -----
-    The linear predictor is taken as normal with equal spread in responders and others, which is the distribution
-    under which a logistic model is right; the information about the calibration slope is an integral over it.
+    The linear predictor is taken as normal with equal spread in responders and others, which is the
+    distribution under which a logistic model is right; the information about the calibration slope is an
+    integral over it.
     """
     _between("the prevalence", prevalence, 0, 1)
     _between("the C statistic", c_statistic, 0.5, 1)
@@ -250,7 +251,8 @@ class CutoffPrecision:
     sensitivity_se, specificity_se : float
         At a cut-off fixed beforehand.
     cutoff_sd : float
-        Standard deviation of the chosen cut-off over studies, in standard deviations of the ratio within a group.
+        Standard deviation of the chosen cut-off over studies, in standard deviations of the ratio within a
+        group.
     youden : float
         Of the ideal cut-off.
     youden_apparent, youden_true : float
@@ -291,8 +293,8 @@ def cutoff_precision(
     n : int
     c_statistic, prevalence : float
     n_studies, seed : int
-        The distribution of a chosen cut-off has no closed form; it is drawn with a fixed seed, so that the same
-        question has the same answer.
+        The distribution of a chosen cut-off has no closed form; it is drawn with a fixed seed, so that the
+        same question has the same answer.
 
     Raises
     ------
@@ -362,8 +364,8 @@ def cutoff_patients(
 def r2_from_c(c_statistic: float, prevalence: float) -> float:
     """Return the Cox-Snell R² that a C statistic implies, without simulation.
 
-    The linear predictor is normal with equal spread in responders and others, a distance √2 Φ⁻¹(C) apart; the gain
-    in log-likelihood a patient is an integral over that mixture.
+    The linear predictor is normal with equal spread in responders and others, a distance √2 Φ⁻¹(C) apart; the
+    gain in log-likelihood a patient is an integral over that mixture.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""From a cohort table to the predictors of a model: two log ratios and whatever else was declared beforehand."""
+"""From a cohort table to the predictors of a model: two log ratios, and what was declared beforehand."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ class Predictors:
 def declare_covariates(table: pd.DataFrame, declared: Sequence[str]) -> tuple[Covariate, ...]:
     """Turn declarations such as ``"log duration_months"`` or ``"limb"`` into covariates of this table.
 
-    A column that holds only numbers enters as it is, or as its logarithm if declared so; any other column is a
-    category whose levels are taken in alphabetical order, the first being the reference.
+    A column that holds only numbers enters as it is, or as its logarithm if declared so; any other column is
+    a category whose levels are taken in alphabetical order, the first being the reference.
 
     Raises
     ------

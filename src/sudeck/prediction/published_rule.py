@@ -10,13 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from sudeck.core.errors import InputError
+from sudeck.core.estimate import Estimate
 from sudeck.core.published import PUBLISHED_RATIOS, SOURCE
-from sudeck.prediction.arrays import FloatArray, binary_column
+from sudeck.prediction.arrays import FloatArray, binary_column, numeric_column
 from sudeck.prediction.proportion import DiagnosticAccuracy, diagnostic_accuracy
 from sudeck.prediction.ratios import INDEPENDENT_RATIOS, Ratios, read_ratios
 
@@ -85,6 +87,9 @@ class RuleOnCohort:
     trend_p : float
         Exact test (permutation of outcomes, conditional on the table) that responding goes up or down with
         the number of criteria met.
+    relief_difference : Estimate or None
+        Mean relief of patients with all three met less that of the others (Welch's t interval); ``None`` if
+        no relief was given or a group has fewer than two patients.
     left_out : int
         Patients without all ratios or without an outcome.
     """
@@ -92,6 +97,7 @@ class RuleOnCohort:
     accuracy: Mapping[str, DiagnosticAccuracy]
     responders_by_criteria_met: tuple[tuple[int, int], ...]
     trend_p: float
+    relief_difference: Estimate | None
     left_out: int
 
     def to_dict(self) -> dict[str, Any]:
@@ -103,6 +109,7 @@ class RuleOnCohort:
         return entries | {
             "responders_by_criteria_met": [list(pair) for pair in self.responders_by_criteria_met],
             "trend_p": self.trend_p,
+            "relief_difference": None if self.relief_difference is None else self.relief_difference.to_dict(),
             "left_out": self.left_out,
             "source": SOURCE,
         }
@@ -125,7 +132,7 @@ def apply_published_rule(table: pd.DataFrame) -> tuple[PatientVerdict, ...]:
 
 
 def evaluate_published_rule(
-    table: pd.DataFrame, *, responder: str = "responder", level: float = 0.95
+    table: pd.DataFrame, *, responder: str = "responder", relief: str | None = None, level: float = 0.95
 ) -> RuleOnCohort:
     """Hold the published rule against the responders of a cohort.
 
@@ -133,6 +140,9 @@ def evaluate_published_rule(
     ----------
     table : DataFrame
         As for `ratios.read_ratios`, with a yes/no column `responder`.
+    responder : str
+    relief : str, optional
+        Column of relief, to compare patients with all three criteria met with the others.
 
     Raises
     ------
@@ -154,7 +164,12 @@ def evaluate_published_rule(
     }
     accuracy[ALL_THREE] = _accuracy(met == 3, y, level)
     by_met = tuple((int(y[met == k].sum()), int((met == k).sum())) for k in range(4))
-    return RuleOnCohort(accuracy, by_met, trend_p_value(by_met), len(table) - len(known))
+    difference = None
+    if relief is not None:
+        scores = dict(zip(read_ratios(table).ids, numeric_column(table, relief), strict=True))
+        values = np.array([scores[pid] for pid in known])
+        difference = _relief_difference(values[met == 3], values[met < 3], level)
+    return RuleOnCohort(accuracy, by_met, trend_p_value(by_met), difference, len(table) - len(known))
 
 
 def strictly_above(value: float, cutoff: float) -> bool:
@@ -229,9 +244,8 @@ def probability_all_exceeded(means: FloatArray, covariance: FloatArray) -> float
     edges = sorted({first, min(max(kink, first), means[0] + 9 * sd_u), max(first, means[0] + 9 * sd_u)})
     nodes, node_weights = np.polynomial.legendre.leggauss(80)
     result = 0.0
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
-        # Only where the density of u has any mass.
-        low, high = max(low, means[0] - 9 * sd_u), high
+    for start, high in pairwise(edges):
+        low = max(start, means[0] - 9 * sd_u)  # below, the density of u has no mass
         if high <= low:
             continue
         u = (low + high) / 2 + (high - low) / 2 * nodes
@@ -275,6 +289,29 @@ def _probabilities(ratios: Ratios, i: int) -> dict[str, float] | None:
     means = np.array([ratios.log_values(name)[i] for name in INDEPENDENT_RATIOS])
     chances[ALL_THREE] = probability_all_exceeded(means, ratios.log_error_of(INDEPENDENT_RATIOS)[i])
     return chances
+
+
+def _relief_difference(with_all: FloatArray, others: FloatArray, level: float) -> Estimate | None:
+    from scipy.stats import t as student
+
+    groups = [group[np.isfinite(group)] for group in (with_all, others)]
+    if min(map(len, groups)) < 2:
+        return None
+    parts = [float(group.var(ddof=1)) / len(group) for group in groups]
+    se = math.sqrt(sum(parts))
+    if se == 0:
+        return None
+    df = sum(parts) ** 2 / sum(part**2 / (len(group) - 1) for part, group in zip(parts, groups, strict=True))
+    return Estimate.from_normal(
+        "relief with all three met less the others",
+        float(groups[0].mean() - groups[1].mean()),
+        se,
+        level=level,
+        quantile=float(student.ppf(0.5 + level / 2, df)),
+        method="Welch's t interval",
+        n=sum(map(len, groups)),
+        n_unit="patients",
+    )
 
 
 def _accuracy(positive: np.ndarray, y: np.ndarray, level: float) -> DiagnosticAccuracy:

@@ -154,7 +154,8 @@ def _error_covariance(se: Mapping[str, FloatArray], n: int) -> FloatArray:
     for measure, (over, under) in RATIOS_OF_RATIOS.items():
         i, j = SCAN_PHASES.index(over), SCAN_PHASES.index(under)
         if measure in se:
-            # var(a - b) = var a + var b - 2 cov(a, b), solved for the covariance, kept inside what is possible.
+            # var(a - b) = var a + var b - 2 cov(a, b), solved for the covariance, kept inside what is
+            # possible.
             shared = (variances[:, i] + variances[:, j] - se[measure] ** 2) / 2
             shared = np.where(np.isnan(shared), 0.0, shared)
             limit = np.sqrt(variances[:, i] * variances[:, j])

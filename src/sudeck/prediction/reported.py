@@ -152,8 +152,8 @@ def check_reported_set(printed: Sequence[tuple[str, str]], n: int | None = None)
 def _compatible_n(r_low: float, r_high: float, p_low: float, p_high: float) -> tuple[int, int] | None:
     """Return the range of n for which some |r| in its rounding gives some P in its rounding.
 
-    P falls with n and with |r|, so the largest |r| needs the fewest patients to come below the upper end of P,
-    and the smallest |r| stays above the lower end longest.
+    P falls with n and with |r|, so the largest |r| needs the fewest patients to come below the upper end of
+    P, and the smallest |r| stays above the lower end longest.
     """
     fewest = _first_n(lambda n: p_value(r_high, n) <= p_high)
     most = _first_n(lambda n: p_value(r_low, n) < p_low) - 1 if p_low > 0 else _LARGEST_N

@@ -1,8 +1,8 @@
 """The honest model: two log ratios and declared covariates, for response and for relief as it was scored.
 
-Two ratios, because on the log scale the third is their sum. Firth's penalty, because a hundred patients separate.
-Measurement error taken into account, because the ratios differ from 1 by little more than it. Relief as a
-continuous outcome beside the yes/no one, because a cut through a scale throws information away.
+Two ratios, because on the log scale the third is their sum. Firth's penalty, because a hundred patients
+separate. Measurement error taken into account, because the ratios differ from 1 by little more than it.
+Relief as a continuous outcome beside the yes/no one, because a cut through a scale throws information away.
 """
 
 from __future__ import annotations
@@ -423,7 +423,8 @@ def _flags(data: ModelData, plan: ModelPlan, completed: CompletedData) -> list[F
         flags.append(Flag("error-overwhelms", message, "serious"))
     weakest = average_distribution(completed.distribution).weakest_reliability()
     if weakest < _WEAK_RELIABILITY:
-        message = f"Some combination of the ratios is only {100 * weakest:.0f} % true: corrected slopes are unstable."
+        share = f"{100 * weakest:.0f} %"
+        message = f"Some combination of the ratios is only {share} true: corrected slopes are unstable."
         flags.append(Flag("weak-reliability", message, value=weakest, limit=_WEAK_RELIABILITY))
     if plan.likelihood == "linear":
         return flags

@@ -1,8 +1,8 @@
 """Ridge-penalised logistic regression, and the strength of the penalty by an information criterion.
 
-The penalty is scale-free: -penalty/2 times the sum of (SD of predictor × coefficient)². Two conventions are in
-use for the same thing: `rms::lrm(penalty=p)` is ``penalty=p`` with the SD over n - 1; `glmnet(lambda=l, alpha=0)`
-is ``penalty=n*l`` with the SD over n (``sd_ddof=0``).
+The penalty is scale-free: -penalty/2 times the sum of (SD of predictor × coefficient)². Two conventions are
+in use for the same thing: `rms::lrm(penalty=p)` is ``penalty=p`` with the SD over n - 1; `glmnet(lambda=l,
+alpha=0)` is ``penalty=n*l`` with the SD over n (``sd_ddof=0``).
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def fit_ridge(
         Column of ones first.
     outcome : array, shape (n,)
     penalty : float, optional
-        Unless given, the value of `PENALTY_GRID` with the largest likelihood ratio χ² - 2 × effective degrees of
-        freedom (Gray 1992, JASA 87:942-951; what ``rms::pentrace`` maximises), for each fit of the stack.
+        Unless given, the value of `PENALTY_GRID` with the largest likelihood ratio χ² - 2 × effective degrees
+        of freedom (Gray 1992, JASA 87:942-951; what ``rms::pentrace`` maximises), for each fit of the stack.
     weights : array, shape (..., n), optional
     sd_ddof : int
         See the top of the module.

@@ -101,8 +101,8 @@ def model_from_json(text: str, *, label: str = "the saved model") -> ResponseMod
     Raises
     ------
     InputError
-        If the text is no saved model, of another format version, incomplete, or no longer gives the prediction of
-        its worked example.
+        If the text is no saved model, of another format version, incomplete, or no longer gives the
+        prediction of its worked example.
     """
     try:
         data = json.loads(text)
@@ -137,9 +137,10 @@ def _recipe(model: ResponseModel) -> str:
         else "probability = 1 / (1 + exp(-sum))"
     )
     return (
-        "Predictors are the natural logarithms of BPr/TPr and TPr/VPr, then the covariates of the plan. Replace what was "
-        "measured by its expectation given the patient's measurement error (mean, true_covariance); sum shift, intercept "
-        f"and coefficient times predictor; {scale}."
+        "Predictors are the natural logarithms of BPr/TPr and TPr/VPr, then the covariates of the plan. "
+        "Replace what was measured by its expectation given the patient's measurement error (mean, "
+        "true_covariance). Sum intercept and coefficient times predictor, divide by stretch, add shift; "
+        f"{scale}."
     )
 
 

@@ -1,8 +1,8 @@
-"""A model from elsewhere on local patients: keep it, move it, stretch it or refit it, and what a prior weighs.
+"""A model from elsewhere on local patients: keep, move, stretch or refit it, and what a prior weighs.
 
-The closed test procedure of Vergouwe et al. 2017, Statistics in Medicine 36:4529-4539: the smallest change of a
-model that the local patients do not contradict. Prior knowledge from a paper enters as a normal prior on Fisher's z
-or on slopes, never without its weight.
+The closed test procedure of Vergouwe et al. 2017, Statistics in Medicine 36:4529-4539: the smallest change of
+a model that the local patients do not contradict. Prior knowledge from a paper enters as a normal prior on
+Fisher's z or on slopes, never without its weight.
 """
 
 from __future__ import annotations
@@ -266,8 +266,8 @@ def combine_correlations(
     ----------
     local_r, local_n, published_r, published_n : float
     discount : float
-        Between 0 (excluded) and 1: how many of the published patients count (a power prior; Ibrahim & Chen 2000,
-        Statistical Science 15:46-60).
+        Between 0 (excluded) and 1: how many of the published patients count (a power prior; Ibrahim & Chen
+        2000, Statistical Science 15:46-60).
 
     Examples
     --------
@@ -309,7 +309,8 @@ def slope_prior(
 ) -> tuple[FloatArray, FloatArray]:
     """Turn published correlations of an outcome with several predictors into a prior for their joint slopes.
 
-    The paper gives one correlation a predictor; how the predictors go together is taken from the local cohort.
+    The paper gives one correlation a predictor; how the predictors go together is taken from the local
+    cohort.
 
     Parameters
     ----------
@@ -323,8 +324,8 @@ def slope_prior(
     Returns
     -------
     mean, covariance : arrays, shape (k,) and (k, k)
-        Of the slopes, by the delta method from the large-sample covariance of correlations that share a variable
-        (Olkin & Siotani 1976).
+        Of the slopes, by the delta method from the large-sample covariance of correlations that share a
+        variable (Olkin & Siotani 1976).
     """
     r = np.asarray(correlations, dtype=np.float64)
     sigma = np.asarray(predictor_covariance, dtype=np.float64)

@@ -1,9 +1,9 @@
 """How far a model carries: bootstrap correction for optimism, instability, and validation on another study.
 
-Harrell, Lee & Mark 1996, Stat Med 15:361-387: the whole fit is repeated in bootstrap samples; each repeated model
-is judged where it was fitted and on the original patients, and the mean difference is taken off. The interval of a
-corrected measure is the bootstrap interval of the apparent one moved by the optimism (Noma et al. 2021, Stat Med
-40:5691-5701). Instability: Riley & Collins 2023, Biometrical Journal 65:2200302.
+Harrell, Lee & Mark 1996, Stat Med 15:361-387: the whole fit is repeated in bootstrap samples; each repeated
+model is judged where it was fitted and on the original patients, and the mean difference is taken off. The
+interval of a corrected measure is the bootstrap interval of the apparent one moved by the optimism (Noma et
+al. 2021, Stat Med 40:5691-5701). Instability: Riley & Collins 2023, Biometrical Journal 65:2200302.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ from sudeck.prediction.roc import c_statistic
 if TYPE_CHECKING:
     import pandas as pd
 
-# A measure takes linear predictors (..., n), outcomes (n,) and weights (..., n) or None, and returns shape (...).
+# A measure takes linear predictors (..., n), outcomes (n,) and weights (..., n) or None, and returns shape
+# (...).
 Measure = Callable[[FloatArray, FloatArray, FloatArray | None], FloatArray]
 
 MEASURES: Final[Mapping[str, Measure]] = {
@@ -230,7 +231,7 @@ def validate_model(
     n_boot: int = 500,
     level: float = 0.95,
 ) -> Validation:
-    """Validate a response model on the patients it was fitted to, by repeating every step in bootstrap samples.
+    """Validate a response model on its own patients, repeating every step of the fit in bootstrap samples.
 
     Parameters
     ----------
@@ -350,7 +351,7 @@ def calibration_curve(
     grid: ArrayLike | None = None,
     level: float = 0.95,
 ) -> Curve:
-    """Return the smooth calibration curve of predictions made elsewhere, with a bootstrap band over patients."""
+    """Return the smooth calibration curve of predictions made elsewhere, with a band over patients."""
     y = both_classes(outcome, subject="the outcome of the calibration curve")
     p = np.asarray(probability, dtype=np.float64)
     at = _grid(p) if grid is None else np.asarray(grid, dtype=np.float64)

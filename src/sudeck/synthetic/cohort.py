@@ -2,15 +2,17 @@
 
 What is built in, and where it comes from:
 
-- Flow and pool fall before bone (Demangeat et al. 1988, J Nucl Med 29:26-32): the logarithms of VPr and TPr fall
-  steeply with the logarithm of the duration of disease, that of BPr gently. So BPr/VPr rises with duration.
+- Flow and pool fall before bone (Demangeat et al. 1988, J Nucl Med 29:26-32): the logarithms of VPr and TPr
+  fall steeply with the logarithm of the duration of disease, that of BPr gently. So BPr/VPr rises with
+  duration.
 - The dominant hand takes up a few per cent more in the bone phase; feet do not differ.
-- Relief depends on the true log BPr/TPr and log TPr/VPr and on duration. The two coefficients are solved so that the
-  *measured* ratios correlate with relief, on average, as published; the third correlation follows, because
-  on the log scale the third ratio is the sum of the other two. The phases by themselves hardly correlate.
+- Relief depends on the true log BPr/TPr and log TPr/VPr and on duration. The two coefficients are solved so
+  that the *measured* ratios correlate with relief, on average, as published; the third correlation follows,
+  because on the log scale the third ratio is the sum of the other two. The phases by themselves hardly
+  correlate.
 - Logarithms are jointly normal, which makes every correlation known in closed form. For a normal relief and a
-  log-normal ratio with standard deviation s of its logarithm, the correlation with the ratio itself is that with its
-  logarithm times s / sqrt(exp(s²) - 1).
+  log-normal ratio with standard deviation s of its logarithm, the correlation with the ratio itself is that
+  with its logarithm times s / sqrt(exp(s²) - 1).
 
 The truth is returned beside the tables and is in none of them.
 """
@@ -34,8 +36,8 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-# (V, T, B): logarithm of the uptake ratio at the median duration, and its change per standard deviation of log
-# duration. Chosen so that the published cut-offs lie near the middle of the cohort.
+# (V, T, B): logarithm of the uptake ratio at the median duration, and its change per standard deviation of
+# log duration. Chosen so that the published cut-offs lie near the middle of the cohort.
 _MEAN_LOG: Final = np.array([0.05, 0.02, 0.155])
 _PER_STAGE: Final = np.array([-0.14, -0.11, -0.04])
 _HAND_DOMINANCE_BONE: Final = 0.03
@@ -52,7 +54,8 @@ class CohortSettings:
     ----------
     n : int
     correlations : Mapping of str to float
-        Wanted between relief and the measured BPr/TPr, TPr/VPr and BPr/VPr; all zero for a cohort without effect.
+        Wanted between relief and the measured BPr/TPr, TPr/VPr and BPr/VPr; all zero for a cohort without
+        effect.
     sd_log_ratio : float
         Standard deviation of the measured log BPr/TPr; log TPr/VPr has the same.
     sd_log_tissue : float
@@ -68,8 +71,8 @@ class CohortSettings:
     responder_at : float
         Relief in per cent from which a patient is a responder.
     missing : Mapping of str to float
-        Probability that an item is missing: ``"scan"``, ``"end"`` (pain at the end of treatment), ``"week 4"``,
-        ``"week 12"``, ``"duration_months"``, ``"age"``.
+        Probability that an item is missing: ``"scan"``, ``"end"`` (pain at the end of treatment), ``"week
+        4"``, ``"week 12"``, ``"duration_months"``, ``"age"``.
     """
 
     n: int = COHORT_SIZE
@@ -141,8 +144,8 @@ class SyntheticCohort:
     pain : DataFrame
         ``participant_id, visit, day, nrs``: baseline, treatment days 1 to 5, weeks 4 and 12.
     table : DataFrame
-        One row a patient for the prediction room: the above joined, with ``relief_points``, ``relief_percent`` and
-        ``responder`` at the end of treatment.
+        One row a patient for the prediction room: the above joined, with ``relief_points``,
+        ``relief_percent`` and ``responder`` at the end of treatment.
     truth : CohortTruth
     """
 
@@ -277,8 +280,8 @@ def _solve(settings: CohortSettings) -> _Population:
         raise InputError(
             "the synthetic cohort", "the three correlations cannot hold together", "change one of them"
         )
-    # Covariance of the measured (u, w, t) with u = b - t and w = t - v; t leans neither way, so that the phases
-    # by themselves tell as little as can be.
+    # Covariance of the measured (u, w, t) with u = b - t and w = t - v; t leans neither way, so that the
+    # phases by themselves tell as little as can be.
     tissue = settings.sd_log_tissue
     lean = (s * s - s * s * rho) / 2
     measured = np.array(
