@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from sudeck.core.errors import InputError
-from sudeck.tms.amplitude import baseline_rms, highpass, noise_floor, peak_to_peak, rectified_area
+from sudeck.tms.amplitude import (
+    baseline_rms,
+    denoised_peak_to_peak,
+    highpass,
+    noise_floor,
+    peak_to_peak,
+    rectified_area,
+)
 
 
 def test_amplitude_is_that_of_the_response(mep) -> None:
@@ -51,6 +58,17 @@ def test_noise_floor_is_what_a_sweep_without_response_shows() -> None:
     floor = noise_floor(noise, 5000.0, 1000)
     assert floor.mean() == pytest.approx(peak_to_peak(noise, 5000.0, 1000).mean(), rel=0.02)
     assert floor.mean() > 5 * 0.004
+
+
+def test_denoised_amplitude_is_free_of_the_noise_and_keeps_the_response(mep) -> None:
+    small = mep(300, amplitude_mv=0.05, log_sd=0.0, noise_mv=0.005)
+    plain, quiet = peak_to_peak(*small.parts), denoised_peak_to_peak(*small.parts)
+    assert plain.mean() > 1.15 * 0.05
+    assert quiet.mean() == pytest.approx(0.05, rel=0.06)
+    large = mep(50, noise_mv=0.0)
+    np.testing.assert_allclose(denoised_peak_to_peak(*large.parts), large.amplitude_mv, rtol=0.02)
+    floor = noise_floor(*small.parts, denoised=True)
+    assert floor.mean() < 0.6 * noise_floor(*small.parts).mean()
 
 
 def test_noise_floor_needs_room_before_the_pulse(mep) -> None:

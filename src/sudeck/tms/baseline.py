@@ -27,11 +27,14 @@ class Baseline:
         Root mean square in the 100 ms before the pulse; NaN where the sweep begins too late.
     floor_mv : ndarray
         Peak to peak in a window as long as the search; NaN where the sweep begins too late.
+    denoised_floor_mv : ndarray
+        The same by `denoised_peak_to_peak`.
     """
 
     level_mv: NDArray[np.float64]
     rms_mv: NDArray[np.float64]
     floor_mv: NDArray[np.float64]
+    denoised_floor_mv: NDArray[np.float64]
 
     @property
     def noise_mv(self) -> NDArray[np.float64]:
@@ -47,7 +50,7 @@ def measure_baseline(
     search_ms: Window,
 ) -> Baseline:
     """Look before the first pulse of each sweep, which for pairs comes `lead_ms` before the test pulse."""
-    level, rms, floor = (np.full(len(sweeps), np.nan) for _ in range(3))
+    level, rms, floor, denoised = (np.full(len(sweeps), np.nan) for _ in range(4))
     for lead in np.unique(lead_ms):
         rows = np.flatnonzero(lead_ms == lead)
         first_pulse = max(pulse_sample - round(lead * rate_hz / 1e3), 0)
@@ -55,7 +58,8 @@ def measure_baseline(
         level[rows] = np.median(own[:, : max(first_pulse, 2)], axis=1)
         rms[rows] = baseline_rms(own, rate_hz, first_pulse)
         floor[rows] = noise_floor(own, rate_hz, first_pulse, window_ms=search_ms)
-    return Baseline(level, rms, floor)
+        denoised[rows] = noise_floor(own, rate_hz, first_pulse, window_ms=search_ms, denoised=True)
+    return Baseline(level, rms, floor, denoised)
 
 
 def smallest_response(floor_mv: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -38,6 +38,8 @@ _MEASURED = (
     "area_mv_ms",
     "duration_ms",
     "noise_floor_mv",
+    "denoised_mv",
+    "denoised_floor_mv",
     "csp_ms",
 )
 

@@ -106,10 +106,10 @@ class _Group:
             self.flags.append(Flag("not-measured", text, "caution", measure))
             return None
 
-    def floor(self, trials: Sequence[Trial]) -> float:
+    def floor(self, trials: Sequence[Trial], *, denoised: bool = False) -> float:
         if self.settings.floor_mv is not None:
             return self.settings.floor_mv
-        floors = _column(trials, "noise_floor_mv")
+        floors = _column(trials, "denoised_floor_mv" if denoised else "noise_floor_mv")
         if np.isfinite(floors).any():
             return float(np.nanquantile(floors, 0.95))
         # A table of amplitudes has no baseline; a zero in it means "none seen", below the smallest seen.
@@ -120,7 +120,7 @@ class _Group:
         known, intensity = _with_intensity(trials)
         if np.unique(intensity).size < _FEWEST_FOR_THRESHOLD:
             return
-        amplitude, chosen = _column(known, "amplitude_mv"), self.settings
+        amplitude, chosen = _against_criterion(known), self.settings
         resting = name == "RMT"
         criterion = chosen.resting_criterion_mv if resting else chosen.active_criterion_mv
         bayes = partial(
@@ -130,7 +130,7 @@ class _Group:
             name=name,
             prior=chosen.resting_prior if resting else chosen.active_prior,
             criterion_mv=criterion,
-            floor_mv=min(self.floor(known), 0.8 * criterion),
+            floor_mv=min(self.floor(known, denoised=True), 0.8 * criterion),
             level=chosen.level,
         )
         threshold = self.attempt(name, bayes)
@@ -150,10 +150,8 @@ class _Group:
         known, intensity = _with_intensity(trials)
         if np.unique(intensity).size < MIN_INTENSITIES:
             return
-        amplitude = _column(known, "amplitude_mv")
-        fit = partial(
-            recruitment_curve, intensity, amplitude, floor_mv=self.floor(known), level=self.settings.level
-        )
+        amplitude, floor = _against_criterion(known), self.floor(known, denoised=True)
+        fit = partial(recruitment_curve, intensity, amplitude, floor_mv=floor, level=self.settings.level)
         self.curve = self.attempt("recruitment curve", fit)
         if self.curve is not None:
             self.flags += self.curve.flags
@@ -211,6 +209,12 @@ class _Group:
 
 def _column(trials: Sequence[Trial], name: str) -> NDArray[np.float64]:
     return np.array([trial[name] for trial in trials], dtype=np.float64)
+
+
+def _against_criterion(trials: Sequence[Trial]) -> NDArray[np.float64]:
+    """Return amplitudes with noise held down; as the laboratory gave them where there are no sweeps."""
+    denoised = _column(trials, "denoised_mv")
+    return np.where(np.isfinite(denoised), denoised, _column(trials, "amplitude_mv"))
 
 
 def _by(trials: Sequence[Trial], key: Callable[[Trial], _Key]) -> dict[_Key, list[Trial]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from sudeck.tms.amplitude import highpass, peak_to_peak, rectified_area
+from sudeck.tms.amplitude import denoised_peak_to_peak, highpass, peak_to_peak, rectified_area
 from sudeck.tms.artefact import remove_decay, repeats_artefact
 from sudeck.tms.baseline import measure_baseline, smallest_response
 from sudeck.tms.contraction import active_trials, ipsilateral_trials, silent_periods_of
@@ -46,6 +46,8 @@ class TrialResponses:
     amplitude_mv : ndarray
         Peak to peak in the search window, of every trial, with a response or not; NaN where nothing was
         recorded.
+    denoised_mv : ndarray
+        The same with noise held down, for comparison with a criterion (`denoised_peak_to_peak`).
     present : ndarray of bool
         Whether a response stands out of the noise.
     latency_ms, latency_spread_ms : ndarray
@@ -54,8 +56,9 @@ class TrialResponses:
         Of the rectified response from onset to end; NaN without a response.
     baseline_rms_mv : ndarray
         EMG in the 100 ms before the first pulse; NaN where the sweep begins too late.
-    noise_floor_mv : ndarray
-        Peak to peak in as long a window before the first pulse: what `amplitude_mv` is without a response.
+    noise_floor_mv, denoised_floor_mv : ndarray
+        Peak to peak in as long a window before the first pulse: what `amplitude_mv` and `denoised_mv` are
+        without a response.
     csp_ms, csp_return_ms : ndarray
         Duration of the silent period, and return of the EMG after the pulse; NaN where not measured.
     csp_censored : ndarray of bool
@@ -73,6 +76,7 @@ class TrialResponses:
     """
 
     amplitude_mv: NDArray[np.float64]
+    denoised_mv: NDArray[np.float64]
     present: NDArray[np.bool_]
     latency_ms: NDArray[np.float64]
     latency_spread_ms: NDArray[np.float64]
@@ -80,6 +84,7 @@ class TrialResponses:
     duration_ms: NDArray[np.float64]
     baseline_rms_mv: NDArray[np.float64]
     noise_floor_mv: NDArray[np.float64]
+    denoised_floor_mv: NDArray[np.float64]
     csp_ms: NDArray[np.float64]
     csp_return_ms: NDArray[np.float64]
     csp_censored: NDArray[np.bool_]
@@ -205,6 +210,7 @@ def measure_responses(trials: TrialSet, *, settings: ResponseSettings | None = N
     amplitude = peak_to_peak(
         sweeps, rate_hz, pulse_sample, window_ms=search_ms, oversample=settings.oversample
     )
+    denoised = denoised_peak_to_peak(sweeps, rate_hz, pulse_sample, window_ms=search_ms)
     onsets = find_onsets(
         sweeps,
         rate_hz,
@@ -239,6 +245,7 @@ def measure_responses(trials: TrialSet, *, settings: ResponseSettings | None = N
     flags += flag_drift(amplitude, _conditions(trials.pulses), limits=settings.limits)
     return TrialResponses(
         amplitude_mv=amplitude,
+        denoised_mv=np.where(alive, denoised, np.nan),
         present=onsets.present,
         latency_ms=onsets.latency_ms,
         latency_spread_ms=onsets.spread_ms,
@@ -246,6 +253,7 @@ def measure_responses(trials: TrialSet, *, settings: ResponseSettings | None = N
         duration_ms=onsets.duration_ms,
         baseline_rms_mv=np.where(alive, before.rms_mv, np.nan),
         noise_floor_mv=np.where(alive, before.floor_mv, np.nan),
+        denoised_floor_mv=np.where(alive, before.denoised_floor_mv, np.nan),
         csp_ms=pauses.offset_ms - begin_ms,
         csp_return_ms=pauses.offset_ms,
         csp_censored=pauses.censored,

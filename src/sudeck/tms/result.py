@@ -48,6 +48,8 @@ TRIAL_COLUMNS: Final[dict[str, str]] = {
     "area_mv_ms": "Area of the rectified response from onset to end, in millivolt milliseconds",
     "duration_ms": "Time from onset to end of the response, in milliseconds",
     "noise_floor_mv": "Peak-to-peak amplitude in as long a window before the first pulse, in millivolts",
+    "denoised_mv": "Peak-to-peak amplitude with noise held down, for comparison with a criterion",
+    "denoised_floor_mv": "Peak-to-peak noise floor of denoised_mv",
     "csp_ms": "Duration of the silent period, in milliseconds",
     "csp_censored": "Whether the EMG had not returned when the sweep ended",
 }
