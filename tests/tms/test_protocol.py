@@ -10,8 +10,9 @@ import pytest
 from sudeck.core.errors import InputError
 from sudeck.tms.events import read_events, told_by
 from sudeck.tms.inspection import inspect_recording
+from sudeck.tms.labelling import questions, tell_channel, tell_pulses
 from sudeck.tms.muscles import muscle_and_side
-from sudeck.tms.protocol import protocol_from, questions, read_protocol, tell_channel, tell_pulses
+from sudeck.tms.protocol import protocol_from, read_protocol
 from sudeck.tms.pulses import FoundPulse
 from sudeck.tms.reading import read_trials
 from sudeck.tms.trials import Pulse

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from sudeck.core.errors import InputError
 from sudeck.core.provenance import SourceFile
-from sudeck.tms.reading import muscle_channels, read_trials
+from sudeck.tms.channels import muscle_channels
+from sudeck.tms.reading import read_trials
 from sudeck.tms.recording import Recording, Section, Signal
 from sudeck.tms.sweeps import duplicate_flags, sweep_flags
 from sudeck.tms.trials import Pulse, TrialSet, cut_trials

@@ -12,8 +12,9 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
+from sudeck.tms.labelling import questions, tell_channel, tell_pulses
 from sudeck.tms.muscles import muscle_and_side
-from sudeck.tms.protocol import StimulationProtocol, questions, tell_channel, tell_pulses
+from sudeck.tms.protocol import StimulationProtocol
 from sudeck.tms.pulses import PulseTrain
 from sudeck.tms.reading import events_for, find_or_take_pulses, protocol_for, read_recording
 from sudeck.tms.recording import Recording

@@ -233,8 +233,8 @@ def _untested(groups: list[MarkerGroup], label: str) -> list[Flag]:
             if lag_ms is not None and lag_ms > 0:
                 raise InputError(
                     label,
-                    f"marker {follower.name} always follows {leader.name} by {lag_ms:.1f} ms, and no artefact "
-                    "tells whether they are a pair or one stimulus marked twice",
+                    f"marker {follower.name} always follows {leader.name} by {lag_ms:.1f} ms and no artefact "
+                    "tells whether that is a pair or one stimulus marked twice",
                     "name the markers that are stimuli under [pulses] markers in the protocol file",
                 )
     if len(groups) < 2:

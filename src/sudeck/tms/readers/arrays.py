@@ -5,7 +5,6 @@ MAT-files, NumPy archives and JSON-described tables all come here once they are 
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,16 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError
-from sudeck.tms.events import Told, knows_column, told_by
+from sudeck.tms.events import Told, told_by
 from sudeck.tms.muscles import muscle_and_side
 from sudeck.tms.readers.base import Hints
-from sudeck.tms.trials import Pulse
-from sudeck.tms.units import voltage_unit
-
-Array = NDArray[np.float64]
+from sudeck.tms.readers.values import INTENSITY, Array, first, scalar, text, told_rows, unit_in_name, vector
 
 _RATE = {
     "fs", "srate", "rate", "rate_hz", "sr", "sampling_rate", "samplingrate", "sample_rate", "samplerate",
@@ -31,7 +26,6 @@ _RATE = {
 _TIME = {"t", "time", "times", "time_ms", "time_s", "t_ms", "t_s", "timevec", "tvec", "time_vector"}
 _UNIT = {"unit", "units", "emg_unit", "emg_units"}
 _CHANNELS = {"channels", "channel", "labels", "chan_names", "channel_names", "muscles"}
-_INTENSITY = {"intensities", "intensity", "mso", "stim_intensity", "stimulus_intensity", "test_mso"}
 _PULSE_MS = {"pulse_ms", "stim_ms", "pulse_time_ms"}
 _PULSE_SAMPLE = {"pulse_sample", "stim_sample", "stimulus_sample"}
 _SWEEP_NAMES = re.compile(r"emg|mep|sweep|trial|data|wave|epoch|signal|values", re.IGNORECASE)
@@ -87,7 +81,7 @@ def sweeps_in(values: Mapping[str, Any], path: Path, hints: Hints) -> Sweeps:
         If the array, its axes or its rate can not be told without guessing.
     """
     lower = {name.lower(): value for name, value in values.items()}
-    time = _vector(_first(lower, _TIME))
+    time = vector(first(lower, _TIME))
     tables = {name: v for name, v in values.items() if isinstance(v, dict) and "__table__" in v}
     with_sweeps = [name for name, table in tables.items() if _sweep_columns(table)]
     if with_sweeps and (hints.variable is None or hints.variable in with_sweeps):
@@ -97,43 +91,15 @@ def sweeps_in(values: Mapping[str, Any], path: Path, hints: Hints) -> Sweeps:
         channels = _sweep_columns(table)
         emg = [[np.ravel(cell).astype(np.float64) for cell in table[name]] for name in channels]
         told = told_rows(table, len(emg[0]), path)
-        unit = _text(lower, _UNIT)
+        unit = text(lower, _UNIT)
     else:
         arrays = _chosen(values, path, hints)
         axis = _sample_axis(next(iter(arrays.values())), time, path)
         blocks, told, channels = _arranged(arrays, axis, lower, path)
         emg = [list(block) for block in blocks]
-        unit = _text(lower, _UNIT) or _unit_in_name(next(iter(arrays)))
+        unit = text(lower, _UNIT) or unit_in_name(next(iter(arrays)))
     rate_hz = _rate(lower, time, path, hints)
     return Sweeps(emg, channels, told, rate_hz, unit, _pulse_sample(lower, time, rate_hz, hints))
-
-
-def told_rows(columns: Mapping[str, Any], n_trials: int, path: Path) -> list[Told]:
-    """Gather what per-trial columns tell, as an events table would.
-
-    A column the events table does not know, but whose values repeat, becomes the condition: a laboratory
-    that writes ``sici_intensity`` 50, 65, 80 means three conditions.
-    """
-    known: dict[str, list[str]] = {}
-    conditions: list[tuple[str, list[str]]] = []
-    for name, value in columns.items():
-        cells = _cells(value, n_trials)
-        if cells is None:
-            continue
-        if knows_column(name):
-            known[name] = cells
-        elif name.lower() in _INTENSITY:
-            known["test_mso"] = cells
-        elif 1 < len(set(cells)) <= max(2, n_trials // 2):
-            conditions.append((name, cells))
-    rows = []
-    for i in range(n_trials):
-        told = told_by({name: cells[i] for name, cells in known.items()}, path.name)
-        told = {key: item for key, item in told.items() if key in Pulse.__dataclass_fields__}
-        if conditions:
-            told.setdefault("condition", ", ".join(f"{name} {cells[i]}" for name, cells in conditions))
-        rows.append(told)
-    return rows
 
 
 def _chosen(values: Mapping[str, Any], path: Path, hints: Hints) -> dict[str, Array]:
@@ -207,11 +173,11 @@ def _arranged(
             raise InputError(path.name, "its channels have three axes each", "export trials by samples")
         return blocks, told_rows(lower, blocks[0].shape[0], path), list(arrays)
     block, shape = blocks[0], blocks[0].shape[:-1]
-    name = _text(lower, _CHANNELS) or (next(iter(arrays)) if _names_channel(next(iter(arrays))) else "EMG")
+    name = text(lower, _CHANNELS) or (next(iter(arrays)) if _names_channel(next(iter(arrays))) else "EMG")
     if len(shape) == 1:
         return [block], told_rows(lower, shape[0], path), [name]
-    intensities = _vector(_first(lower, _INTENSITY))
-    labels = _first(lower, _CHANNELS)
+    intensities = vector(first(lower, INTENSITY))
+    labels = first(lower, _CHANNELS)
     if intensities is not None and intensities.size in shape:
         by_intensity = np.moveaxis(block, shape.index(intensities.size), 0)
         told = [
@@ -234,7 +200,7 @@ def _rate(lower: Mapping[str, Any], time: Array | None, path: Path, hints: Hints
     """Return the sampling rate: stated by a person, by the file, or by its vector of times."""
     rate_hz = hints.rate_hz
     if rate_hz is None:
-        rate_hz = next((_scalar(lower[name]) for name in sorted(_RATE) if name in lower), None)
+        rate_hz = next((scalar(lower[name]) for name in sorted(_RATE) if name in lower), None)
     if rate_hz is None and time is not None and np.median(np.diff(time)) > 0:
         step = float(np.median(np.diff(time)))
         # Seconds or milliseconds: only one of the two can be the sampling rate of an EMG amplifier.
@@ -259,10 +225,10 @@ def _pulse_sample(lower: Mapping[str, Any], time: Array | None, rate_hz: float, 
     """Return where the stimulus is in each sweep, if a person, a value or the vector of times says."""
     if hints.pulse_ms is not None:
         return round(hints.pulse_ms * rate_hz / 1e3)
-    sample = _scalar(_first(lower, _PULSE_SAMPLE))
+    sample = scalar(first(lower, _PULSE_SAMPLE))
     if sample is not None:
         return round(sample)
-    pulse_ms = _scalar(_first(lower, _PULSE_MS))
+    pulse_ms = scalar(first(lower, _PULSE_MS))
     if pulse_ms is not None:
         return round(pulse_ms * rate_hz / 1e3)
     if time is not None and time[0] < 0 < time[-1]:
@@ -285,45 +251,3 @@ def _sweep_columns(table: Mapping[str, Any]) -> list[str]:
 
 def _names_channel(name: str) -> bool:
     return bool(_CHANNEL_NAMES.fullmatch(name)) or muscle_and_side(name)[0] is not None
-
-
-def _cells(value: Any, n_trials: int) -> list[str] | None:
-    """Return a per-trial column as texts, or ``None`` if the value is no such column."""
-    if isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and value.size == n_trials > 1:
-        return [f"{item:.10g}" for item in np.ravel(value)]
-    if isinstance(value, list) and len(value) == n_trials and n_trials > 0:
-        items = [np.squeeze(item).item() if np.size(item) == 1 else item for item in value]
-        if all(isinstance(item, str | int | float) for item in items):
-            return [f"{item:.10g}" if isinstance(item, float) else str(item) for item in items]
-    return None
-
-
-def _first(lower: Mapping[str, Any], names: set[str]) -> Any:
-    return next((lower[name] for name in sorted(names) if name in lower), None)
-
-
-def _vector(value: Any) -> Array | None:
-    """Return a list or array of more than one number along one axis as a vector."""
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        return None
-    return array.ravel() if array.size > 1 and array.size == max(array.shape) else None
-
-
-def _scalar(value: Any) -> float | None:
-    try:
-        number = float(np.squeeze(value))
-    except (TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _text(lower: Mapping[str, Any], names: set[str]) -> str:
-    return next((lower[name].strip() for name in sorted(names) if isinstance(lower.get(name), str)), "")
-
-
-def _unit_in_name(name: str) -> str:
-    """Read a unit from the end of a variable's name: ``emg_uV``."""
-    last = re.split(r"[_\s]+", name)[-1]
-    return last if last != name and voltage_unit(last) else ""
