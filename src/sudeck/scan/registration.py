@@ -30,7 +30,7 @@ EQUAL_SIZE_SD = 0.01
 OUTLINE_SD = (math.radians(4.0), EQUAL_SIZE_SD, 2.0, 2.0)
 _COARSE_PX = 2.5
 # Root mean square difference of shape, as a share of the limb's level, above which limbs count as unlike.
-UNLIKE_RESIDUAL = 0.12
+UNLIKE_RESIDUAL = 0.07
 
 
 @dataclass(frozen=True)

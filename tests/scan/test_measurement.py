@@ -1,0 +1,233 @@
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sudeck.core.errors import InputError
+from sudeck.core.vocabulary import PHASE_RATIOS, SCAN_PHASES
+from sudeck.scan.measurement import MeasureSettings, measure_scan
+from sudeck.scan.phases import BoneScan, read_scan
+from support.phantoms import as_bone_scan, synthetic
+
+TRUE = {"VPr": 0.9, "TPr": 1.2, "BPr": 1.6}
+SETTINGS = {"limb": "foot", "view": "plantar", "affected": "right", "rotation_deg": 7.0, "scale": 1.03}
+
+
+@pytest.fixture(scope="module")
+def feet():
+    return synthetic(3, **SETTINGS, **TRUE)
+
+
+def with_counts(scan: BoneScan, change) -> BoneScan:
+    return replace(
+        scan, phases={name: replace(s, counts=change(s.counts)) for name, s in scan.phases.items()}
+    )
+
+
+def test_the_semireal_feet_are_within_three_per_cent(shared) -> None:
+    folder = shared / "scan/semireal"
+    truth = json.loads((folder / "truth.json").read_text())["true_ratio_limb1_over_limb2"]
+    for affected, sign in (("right", 1), ("left", -1)):
+        result = measure_scan(read_scan([folder]), affected=affected)
+        for name, value in truth.items():
+            estimate = result.estimates[name]
+            assert estimate.value == pytest.approx(value**sign, rel=0.03)
+            assert estimate.low < value**sign < estimate.high
+
+
+@pytest.mark.parametrize(
+    "number", ["01_flow_dynamic_60x2s", "02_flow_pool_two_phase_dynamic", "05_delayed_ant_post"]
+)
+def test_each_semireal_file_alone(shared, number: str) -> None:
+    truth = json.loads((shared / "scan/semireal/truth.json").read_text())["true_ratio_limb1_over_limb2"]
+    result = measure_scan(read_scan([shared / f"scan/semireal/{number}.dcm"]), affected="right")
+    assert result.estimates
+    for name, estimate in result.estimates.items():
+        if name in truth:
+            assert estimate.value == pytest.approx(truth[name], rel=0.03)
+            assert estimate.low < truth[name] < estimate.high
+
+
+def test_synthetic_ratios_lie_in_their_intervals(feet) -> None:
+    result = measure_scan(as_bone_scan(feet), affected="right")
+    for phase, name in PHASE_RATIOS.items():
+        truth = feet.truth.phases[phase].regions["whole"].image_ratio
+        estimate = result.estimates[name]
+        assert abs(math.log(estimate.value / truth)) < 3 * estimate.se
+        assert estimate.se < 0.03
+    assert not result.refused
+
+
+def test_subtracting_the_background_finds_the_uptake_itself(feet) -> None:
+    result = measure_scan(as_bone_scan(feet), affected="right", settings=MeasureSettings(background="region"))
+    plain = measure_scan(as_bone_scan(feet), affected="right")
+    for name, value in TRUE.items():
+        assert abs(math.log(result.estimates[name].value / value)) < 0.04
+    assert abs(math.log(result.estimates["BPr"].value / TRUE["BPr"])) < abs(
+        math.log(plain.estimates["BPr"].value / TRUE["BPr"])
+    )
+
+
+@pytest.mark.parametrize("region", ["whole", "ankle", "midfoot", "forefoot"])
+def test_each_named_region_is_measured(feet, region: str) -> None:
+    result = measure_scan(as_bone_scan(feet), affected="right", settings=MeasureSettings(region=region))
+    for name, value in TRUE.items():
+        assert result.estimates[name].value == pytest.approx(value, rel=0.1)
+    bone = result.phases["bone"]
+    assert result.region == region
+    assert bone.healthy.area_px == pytest.approx(bone.affected.area_px, rel=0.12)
+
+
+def test_a_drawn_region_is_mirrored_onto_the_same_place(feet) -> None:
+    truth = feet.truth.phases["bone"].regions["midfoot"]
+    corners = truth.polygons("right")[0]
+    drawn = {"name": "mine", "type": "polygon", "unit": "px", "points": np.asarray(corners).tolist()}
+    result = measure_scan(as_bone_scan(feet), affected="right", settings=MeasureSettings(drawn=drawn))
+    for phase, name in PHASE_RATIOS.items():
+        value = feet.truth.phases[phase].regions["midfoot"].image_ratio
+        assert result.estimates[name].low < value < result.estimates[name].high
+    mirrored = result.phases["bone"].healthy.weights > 0.5
+    expected = truth.mask("left")
+    assert 2 * (mirrored & expected).sum() / (mirrored.sum() + expected.sum()) > 0.93
+
+
+def test_a_region_drawn_on_the_healthy_limb_is_refused(feet) -> None:
+    corners = feet.truth.phases["bone"].regions["midfoot"].polygons("left")[0]
+    drawn = {"type": "polygon", "unit": "px", "points": np.asarray(corners).tolist()}
+    with pytest.raises(InputError, match="affected side"):
+        measure_scan(as_bone_scan(feet), affected="right", settings=MeasureSettings(drawn=drawn))
+
+
+def test_mirroring_the_study_changes_the_sign_of_the_log_ratios(feet) -> None:
+    scan = as_bone_scan(feet)
+    result = measure_scan(scan, affected="right")
+    # Mirrored images in which the patient's sides keep their place on the image: the healthy limb's
+    # picture now stands where the affected one stood.
+    mirrored = measure_scan(with_counts(scan, lambda counts: counts[:, :, ::-1]), affected="right")
+    for name, estimate in result.estimates.items():
+        assert math.log(mirrored.estimates[name].value) == pytest.approx(-math.log(estimate.value), abs=0.01)
+
+
+def test_naming_the_other_side_gives_the_inverse(feet) -> None:
+    right = measure_scan(as_bone_scan(feet), affected="right")
+    left = measure_scan(as_bone_scan(feet), affected="left")
+    for name in PHASE_RATIOS.values():
+        product = right.estimates[name].value * left.estimates[name].value
+        assert product == pytest.approx(1.0, abs=0.015)
+
+
+def test_scaling_the_counts_keeps_the_ratios(feet) -> None:
+    scan = as_bone_scan(feet)
+    result = measure_scan(scan, affected="right")
+    scaled = measure_scan(with_counts(scan, lambda counts: 3.0 * counts), affected="right")
+    for name, estimate in result.estimates.items():
+        assert scaled.estimates[name].value == pytest.approx(estimate.value, rel=0.005)
+
+
+@pytest.mark.parametrize("turn", [1, 3])
+def test_shifting_the_image_keeps_the_ratios_within_the_interval(feet, turn: int) -> None:
+    scan = as_bone_scan(feet)
+    result = measure_scan(scan, affected="right")
+    shifted = measure_scan(
+        with_counts(scan, lambda counts: np.roll(counts, 2 * turn, axis=2)), affected="right"
+    )
+    for name, estimate in result.estimates.items():
+        assert estimate.low < shifted.estimates[name].value < estimate.high
+
+
+def test_rotating_the_patient_keeps_the_ratios_within_the_interval() -> None:
+    straight = synthetic(5, limb="hand", **TRUE)
+    turned = synthetic(5, limb="hand", both_rotation_deg=8.0, **TRUE)
+    one, two = (measure_scan(as_bone_scan(scan), affected="right") for scan in (straight, turned))
+    for name, estimate in one.estimates.items():
+        other = two.estimates[name]
+        assert max(estimate.low, other.low) < min(estimate.high, other.high)
+
+
+def test_phases_of_other_matrix_and_zoom_are_carried_in_millimetres() -> None:
+    scan = synthetic(
+        4,
+        limb="foot",
+        view="plantar",
+        affected="right",
+        matrix={"vascular": 64, "tissue": 128, "bone": 256},
+        spacing_mm={"vascular": 6.0, "tissue": 3.0, "bone": 1.5},
+        **TRUE,
+    )
+    result = measure_scan(as_bone_scan(scan), affected="right")
+    for phase, name in PHASE_RATIOS.items():
+        truth = scan.truth.phases[phase].regions["whole"].image_ratio
+        assert result.estimates[name].value == pytest.approx(truth, rel=0.06)
+        measured = result.phases[phase]
+        assert measured.affected.area_px * measured.pose.grid.pixel_mm**2 == pytest.approx(
+            result.phases["bone"].affected.area_px * 1.5**2, rel=1e-6
+        )
+
+
+def test_a_missing_phase_is_refused_with_what_needs_it(feet) -> None:
+    scan = as_bone_scan(feet)
+    without = replace(
+        scan,
+        phases={name: scan.phases[name] for name in ("tissue", "bone")},
+        refused={"vascular": "No file shows the vascular phase."},
+    )
+    result = measure_scan(without, affected="right")
+    assert set(result.estimates) == {"TPr", "BPr", "BPr/TPr"}
+    assert set(result.refused) == {"VPr", "TPr/VPr", "BPr/VPr"}
+
+
+def test_an_empty_phase_is_refused_and_the_others_measured(feet) -> None:
+    scan = as_bone_scan(feet)
+    phases = dict(scan.phases)
+    phases["vascular"] = replace(phases["vascular"], counts=np.zeros_like(phases["vascular"].counts))
+    result = measure_scan(replace(scan, phases=phases), affected="right")
+    assert "counts" in result.refused["VPr"]
+    assert "BPr/TPr" in result.estimates
+
+
+def test_the_numbers_open_down_to_the_pixels(feet) -> None:
+    result = measure_scan(as_bone_scan(feet), affected="right")
+    bone = result.phases["bone"]
+    image = bone.pose.image
+    # The feet do not touch in this study, so the plain image gives the same counts as each limb alone.
+    again = (bone.affected.weights * image).sum() / bone.affected.area_px
+    again /= (bone.healthy.weights * image).sum() / bone.healthy.area_px
+    assert again == pytest.approx(result.estimates["BPr"].value, rel=0.01)
+
+
+def test_the_contract_is_strict_json(feet) -> None:
+    content = json.loads(
+        json.dumps(measure_scan(as_bone_scan(feet), affected="right").to_dict(), allow_nan=False)
+    )
+    assert {"value", "low", "high", "level"} <= set(content["estimates"]["BPr/VPr"])
+    assert {"estimates", "flags", "skipped", "provenance", "refused"} <= set(content)
+    assert set(content["phases"]) == set(SCAN_PHASES)
+    assert content["published_cutoffs"]["BPr/TPr"]["cutoff"] == 1.125
+
+
+def test_the_same_input_gives_the_same_bits(feet) -> None:
+    one, two = (measure_scan(as_bone_scan(feet), affected="right") for _ in range(2))
+    assert {n: e.to_dict() for n, e in one.estimates.items()} == {
+        n: e.to_dict() for n, e in two.estimates.items()
+    }
+
+
+def test_a_hot_spot_near_the_region_is_flagged() -> None:
+    scan = synthetic(6, limb="hand", injection_site="left", hot_spot=0.6)
+    result = measure_scan(as_bone_scan(scan), affected="right")
+    assert any(flag.code == "hot-spot" and "healthy" in flag.message for flag in result.flags)
+    clean = measure_scan(as_bone_scan(synthetic(6, limb="hand")), affected="right")
+    assert not any(flag.code == "hot-spot" for flag in clean.flags)
+
+
+def test_a_limb_that_moves_during_the_flow_is_flagged(feet) -> None:
+    scan = as_bone_scan(feet)
+    counts = scan.phases["vascular"].counts.copy()
+    counts[35:] = np.roll(counts[35:], 6, axis=1)
+    phases = {**scan.phases, "vascular": replace(scan.phases["vascular"], counts=counts)}
+    moved = measure_scan(replace(scan, phases=phases), affected="right")
+    still = measure_scan(scan, affected="right")
+    assert any(flag.code == "motion" for flag in moved.flags)
+    assert not any(flag.code == "motion" for flag in still.flags)
