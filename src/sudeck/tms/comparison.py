@@ -1,0 +1,202 @@
+"""Two measurements side by side: post against pre, hemisphere against hemisphere, and whether both interact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal
+
+from sudeck.core.errors import InputError
+from sudeck.core.flags import Flag
+from sudeck.core.vocabulary import Side
+from sudeck.tms.change import (
+    Change,
+    MeasurementError,
+    change_between,
+    hemisphere_by_time,
+    hemisphere_difference,
+)
+from sudeck.tms.result import Measured, TmsResult
+
+Contrast = Literal["change", "hemispheres", "hemisphere × time"]
+_Key = tuple[str, str, float | None, str, str]
+
+# The interval of the 5/10 rule is its step, not its error: no change can be judged by it.
+_NOT_COMPARED = " 5/10 rule"
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredChange:
+    """One contrast of one measure.
+
+    Attributes
+    ----------
+    contrast : {"change", "hemispheres", "hemisphere × time"}
+        Post against pre of one hemisphere, one hemisphere against the other at one visit, or whether one
+        changed more than the other.
+    measure, muscle : str
+    hemisphere : {"left", "right"} or None
+        The hemisphere, or the first of the two where both take part.
+    visit : str
+        ``"pre"`` or ``"post"`` for a contrast of hemispheres, else empty.
+    isi_ms : float or None
+    intensity, conditioning : str
+    change : Change
+        Ratio or difference with its interval, smallest detectable change and verdict.
+    """
+
+    contrast: Contrast
+    measure: str
+    hemisphere: Side | None
+    muscle: str
+    visit: str
+    isi_ms: float | None
+    intensity: str
+    conditioning: str
+    change: Change
+
+    def __str__(self) -> str:
+        told = (self.visit, self.hemisphere, self.muscle)
+        where = " ".join(filter(None, told))
+        how = "" if self.isi_ms is None else f" (ISI {self.isi_ms:g} ms)"
+        return f"{where}: {self.change}{how}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        named = (
+            "contrast",
+            "measure",
+            "hemisphere",
+            "muscle",
+            "visit",
+            "isi_ms",
+            "intensity",
+            "conditioning",
+        )
+        return {**{name: getattr(self, name) or None for name in named}, **self.change.to_dict()}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All contrasts of two measurements, and what could not be compared.
+
+    Attributes
+    ----------
+    changes : tuple of MeasuredChange
+    flags : tuple of Flag
+        Measures that only one of the two has, or that differ in unit.
+    """
+
+    changes: tuple[MeasuredChange, ...]
+    flags: tuple[Flag, ...] = ()
+
+    def find(self, measure: str, contrast: Contrast = "change") -> Sequence[MeasuredChange]:
+        """Return the contrasts of one measure."""
+        return [one for one in self.changes if (one.measure, one.contrast) == (measure, contrast)]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, (*self.changes, *self.flags))) or "nothing could be compared"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {
+            "changes": [one.to_dict() for one in self.changes],
+            "flags": [flag.to_dict() for flag in self.flags],
+        }
+
+
+def compare_results(
+    pre: TmsResult | Sequence[Measured],
+    post: TmsResult | Sequence[Measured],
+    *,
+    errors: Mapping[str, MeasurementError] | None = None,
+) -> Comparison:
+    """Compare two measurements of one person.
+
+    Parameters
+    ----------
+    pre, post : TmsResult or sequence of Measured
+        Of one person, one visit each.
+    errors : Mapping of str to MeasurementError, optional
+        Error between sessions, by measure. Where a measure has none, no change of it is called real.
+
+    Returns
+    -------
+    Comparison
+        Equal are measures of one name, muscle, interval, conditioning intensity and, for amplitudes, test
+        intensity; a test intensity in %RMT follows the threshold of its visit, one in %MSO does not.
+
+    Raises
+    ------
+    InputError
+        If either has the same measure twice, as when two visits or two people were measured together.
+    """
+    return _Contrasts(_by_key(pre, "pre"), _by_key(post, "post"), errors or {}).made()
+
+
+@dataclass
+class _Contrasts:
+    """The contrasts of two tables of estimates, and the reasons for those that fail."""
+
+    pre: dict[_Key, dict[Side | None, Measured]]
+    post: dict[_Key, dict[Side | None, Measured]]
+    errors: Mapping[str, MeasurementError]
+    changes: list[MeasuredChange] = field(default_factory=list)
+    flags: list[Flag] = field(default_factory=list)
+
+    def made(self) -> Comparison:
+        for key in dict.fromkeys((*self.pre, *self.post)):
+            before, after = self.pre.get(key, {}), self.post.get(key, {})
+            for side in dict.fromkeys((*before, *after)):
+                if side in before and side in after:
+                    make = partial(change_between, before[side].estimate, after[side].estimate)
+                    self._add("change", key, side, "", make)
+                else:
+                    self._miss(key, side, "pre" if side in before else "post")
+            for visit, own in (("pre", before), ("post", after)):
+                if {"left", "right"} <= set(own):
+                    make = partial(hemisphere_difference, own["left"].estimate, own["right"].estimate)
+                    self._add("hemispheres", key, "left", visit, make)
+            if {"left", "right"} <= set(before) & set(after):
+                terms = [own[side].estimate for side in ("left", "right") for own in (before, after)]
+                self._add("hemisphere × time", key, "left", "", partial(hemisphere_by_time, *terms))
+        return Comparison(tuple(self.changes), tuple(self.flags))
+
+    def _add(
+        self, contrast: Contrast, key: _Key, side: Side | None, visit: str, make: Callable[..., Change]
+    ) -> None:
+        measure, muscle, isi_ms, intensity, conditioning = key
+        try:
+            change = make(error=self.errors.get(measure))
+        except InputError as error:
+            self.flags.append(Flag("not-compared", str(error), "caution", measure))
+            return
+        self.changes.append(
+            MeasuredChange(contrast, measure, side, muscle, visit, isi_ms, intensity, conditioning, change)
+        )
+
+    def _miss(self, key: _Key, side: Side | None, visit: str) -> None:
+        where = " ".join(filter(None, (side, key[1])))
+        how = "" if key[2] is None else f" at {key[2]:g} ms"
+        at = f" at {key[3]}" if key[3] else ""
+        text = f"{key[0]}{how}{at} of {where} was measured {visit} only."
+        self.flags.append(Flag("measured-once", text, "info", key[0]))
+
+
+def _by_key(measured: TmsResult | Sequence[Measured], visit: str) -> dict[_Key, dict[Side | None, Measured]]:
+    estimates = measured.estimates if isinstance(measured, TmsResult) else measured
+    table: dict[_Key, dict[Side | None, Measured]] = {}
+    for one in estimates:
+        if one.measure.endswith(_NOT_COMPARED):
+            continue
+        intensity = one.intensity if one.isi_ms is None else ""
+        key = (one.measure, one.muscle, one.isi_ms, intensity, one.conditioning)
+        if one.hemisphere in table.setdefault(key, {}):
+            raise InputError(
+                visit,
+                f"it holds {one.measure} of the {one.hemisphere or 'unnamed'} hemisphere twice",
+                "compare one visit of one person with another",
+            )
+        table[key][one.hemisphere] = one
+    return table
