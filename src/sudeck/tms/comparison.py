@@ -1,4 +1,4 @@
-"""Two measurements side by side: post against pre, hemisphere against hemisphere, and whether both interact."""
+"""Two measurements side by side: post against pre, hemisphere against hemisphere, and their interaction."""
 
 from __future__ import annotations
 
