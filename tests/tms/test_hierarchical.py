@@ -27,7 +27,7 @@ def trials(tops: dict[str, float]) -> tuple[list[float], list[float], list[str]]
 def test_a_person_without_plateau_borrows_from_the_others():
     pytest.importorskip("numpyro")
     x, y, who = trials({"a": 75.0, "b": 78.0, "c": 62.0, "d": 75.0})
-    result = hierarchical_recruitment(x, y, who, warmup=80, draws=80, chains=1)
+    result = hierarchical_recruitment(x, y, who, warmup=60, draws=60, chains=1)
     assert list(result.people) == list(S50)
     for name, s50 in S50.items():
         assert result.people[name]["S50"].value == pytest.approx(s50, abs=3.0)
