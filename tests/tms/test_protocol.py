@@ -113,6 +113,7 @@ def test_what_nobody_says_is_asked_for() -> None:
         ({"Onset": "1.5", "trial_type": "SICI"}, {"time_s": 1.5, "condition": "SICI"}),
         ({"ISI (ms)": "2,5"}, {"isi_ms": 2.5, "kind": "paired"}),
         ({"isi": "0"}, {"kind": "single"}),
+        ({"trial_type": "Dual pulse"}, {"condition": "Dual pulse", "kind": "paired"}),
         ({"%RMT": "n/a", "hemi": "LH", "state": "Relaxed"}, {"hemisphere": "left", "state": "rest"}),
         ({"pulse_intensity": "40", "second_pulse_intensity": "60"}, {"conditioning_mso": 40, "test_mso": 60}),
         ({"pulse_intensity": "40", "rmt_intensity": "50"}, {"test_mso": 40, "test_rmt": 80}),

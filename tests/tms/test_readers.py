@@ -277,15 +277,15 @@ def test_numpy_archives_and_wide_tables(tmp_path: Path, forge: ModuleType) -> No
     sweeps = np.array([truth.emg_mv[0, round(t * 5000) - 250 : round(t * 5000) + 500] for t in truth.times_s])
     np.savez(tmp_path / "a.npz", emg_uV=sweeps * 1e3, fs=5000.0, pulse_sample=250)
     np.savetxt(tmp_path / "b.csv", sweeps, delimiter=",")
-    (tmp_path / "b.json").write_text(
-        '{"rate_hz": 5000, "pulse_ms": 50, "unit": "mV", "test_mso": [50, 50, 55, 55, 60]}'
-    )
+    sidecar = {"rate_hz": 5000, "pulse_ms": 50, "unit": "mV", "test_mso": [50, 50, 55, 55, 60]}
+    (tmp_path / "b.json").write_text(json.dumps(sidecar | {"isi_ms": [None, 3, None, 3, 12]}))
     for name in ("a.npz", "b.csv"):
         found = read_trials(tmp_path / name)[0]
         assert isinstance(found, TrialSet)
         np.testing.assert_allclose(found.emg_mv, sweeps, atol=1e-12)
         assert found.pulse_sample == 250
     assert [p.test_mso for p in found.pulses] == [50, 50, 55, 55, 60]
+    assert [(p.kind, p.isi_ms) for p in found.pulses[:2]] == [("single", None), ("paired", 3)]
 
 
 def test_objects_in_numpy_files_are_refused(tmp_path: Path) -> None:

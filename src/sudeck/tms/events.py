@@ -6,7 +6,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,7 @@ def read_events(path: Path) -> EventsTable:
         If the table is unreadable, has no column that is known, or a cell no number where one belongs.
     """
     records = read_table_file(path)
-    rows = tuple(told for record in records if (told := told_by(record, path.name)))
+    rows = tuple(with_single_pulses([told for record in records if (told := told_by(record, path.name))]))
     if not rows:
         raise InputError(
             path.name,
@@ -174,6 +174,20 @@ def _point(text: str) -> str:
     return text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
 
 
+def with_single_pulses(rows: Sequence[Told]) -> list[Told]:
+    """Call rows single that leave the interval empty where other rows of the table fill it in.
+
+    Examples
+    --------
+    >>> with_single_pulses([{"test_mso": 50.0}, {"isi_ms": 3.0, "kind": "paired"}])[0]
+    {'test_mso': 50.0, 'kind': 'single'}
+    """
+    if not any("isi_ms" in row for row in rows):
+        return list(rows)
+    paired = {"kind", "isi_ms", "conditioning_mso", "conditioning_rmt"}
+    return [row if paired & set(row) else {**row, "kind": "single"} for row in rows]
+
+
 def knows_column(name: str) -> bool:
     """Tell whether a column of that name means something in an events table.
 
@@ -228,6 +242,10 @@ def _settled(told: Told, label: str) -> Told:
         for pulse in ("test", "conditioning"):
             if told.get(f"{pulse}_mso") is not None:
                 told.setdefault(f"{pulse}_rmt", 100 * told[f"{pulse}_mso"] / rmt_mso)
+    # A condition that is called nothing but single or paired says what its pulses are.
+    kind = _KINDS.get(_normal(str(told.get("condition", ""))))
+    if kind is not None and kind != "unknown" and "isi_ms" not in told:
+        told.setdefault("kind", kind)
     if told.get("isi_ms") == 0:
         del told["isi_ms"]
         told.setdefault("kind", "single")

@@ -13,7 +13,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError, MissingDependencyError
 from sudeck.core.flags import Flag
-from sudeck.tms.events import knows_column, read_table, told_by
+from sudeck.tms.events import knows_column, read_table, told_by, with_single_pulses
 from sudeck.tms.readers.base import Hints, corrupt, source_of
 from sudeck.tms.trials import AmplitudeTable, Pulse
 from sudeck.tms.units import MILLIVOLTS_PER_UNIT, voltage_unit
@@ -92,7 +92,7 @@ def read(path: Path, hints: Hints) -> tuple[AmplitudeTable, ...]:
     latency = _latency(records, path)
     source = source_of(path)
     columns = _renamed(records)
-    pulses = [_pulse(record, columns, path) for record in records]
+    pulses = _pulses(records, columns, path)
     groups: dict[tuple[str, str | None, str | None], list[int]] = {}
     people = _participants(records)
     for index, (person, pulse) in enumerate(zip(people, pulses, strict=True)):
@@ -250,10 +250,17 @@ def _renamed(records: Sequence[Mapping[str, str]]) -> dict[str, str]:
     return columns
 
 
-def _pulse(record: Mapping[str, str], columns: Mapping[str, str], path: Path) -> Pulse:
-    told = told_by({known: record.get(name, "") for name, known in columns.items()}, path.name)
-    told = {key: value for key, value in told.items() if key in Pulse.__dataclass_fields__}
-    return Pulse(**{"time_s": math.nan, "kind": "unknown", **told})
+def _pulses(records: Sequence[Mapping[str, str]], columns: Mapping[str, str], path: Path) -> list[Pulse]:
+    """Return what the table tells of every trial's stimulus."""
+    rows = [
+        told_by({known: record.get(name, "") for name, known in columns.items()}, path.name)
+        for record in records
+    ]
+    fields = Pulse.__dataclass_fields__
+    return [
+        Pulse(**{"time_s": math.nan, "kind": "unknown", **{key: row[key] for key in row if key in fields}})
+        for row in with_single_pulses(rows)
+    ]
 
 
 def _participants(records: Sequence[Mapping[str, str]]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sudeck.tms.events import Told, knows_column, told_by
+from sudeck.tms.events import Told, knows_column, told_by, with_single_pulses
 from sudeck.tms.trials import Pulse
 from sudeck.tms.units import voltage_unit
 
@@ -45,7 +45,7 @@ def told_rows(columns: Mapping[str, Any], n_trials: int, path: Path) -> list[Tol
         if conditions:
             told.setdefault("condition", ", ".join(f"{name} {cells[i]}" for name, cells in conditions))
         rows.append(told)
-    return rows
+    return with_single_pulses(rows)
 
 
 def _cells(value: Any, n_trials: int) -> list[str] | None:
@@ -53,7 +53,8 @@ def _cells(value: Any, n_trials: int) -> list[str] | None:
     if isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and value.size == n_trials > 1:
         return [f"{item:.10g}" for item in np.ravel(value)]
     if isinstance(value, list) and len(value) == n_trials and n_trials > 0:
-        items = [np.squeeze(item).item() if np.size(item) == 1 else item for item in value]
+        items = ["" if item is None else item for item in value]
+        items = [np.squeeze(item).item() if np.size(item) == 1 else item for item in items]
         if all(isinstance(item, str | int | float) for item in items):
             return [f"{item:.10g}" if isinstance(item, float) else str(item) for item in items]
     return None
