@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from sudeck.prediction.fitting import ModelPlan
-from sudeck.prediction.response_model import ResponseModel, fit_response_model, plan_model
+from sudeck.prediction.model_data import plan_model
+from sudeck.prediction.response_model import ResponseModel, fit_response_model
 from sudeck.synthetic.cohort import CohortSettings, SyntheticCohort, draw_cohort
 
 

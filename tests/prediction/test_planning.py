@@ -8,16 +8,19 @@ import pytest
 from sudeck.core.errors import InputError
 from sudeck.prediction.logistic import expit, maximise_logistic
 from sudeck.prediction.planning import (
-    c_statistic_patients,
-    c_statistic_se,
-    cutoff_patients,
-    cutoff_precision,
     plan_binary_model,
     plan_continuous_model,
     plan_validation,
     r2_from_c,
 )
+from sudeck.prediction.precision import (
+    c_statistic_patients,
+    c_statistic_se,
+    cutoff_patients,
+    cutoff_precision,
+)
 from sudeck.prediction.roc import c_statistic
+from sudeck.prediction.sample_size import normal_log_odds
 
 
 def test_riley_binary_example() -> None:
@@ -102,9 +105,7 @@ def test_a_single_cutoff_at_105_patients() -> None:
 
 
 def test_expit_of_the_linear_predictor_has_the_prevalence() -> None:
-    from sudeck.prediction.planning import _linear_predictor
-
-    eta, weight = _linear_predictor(0.8, 0.2)
+    eta, weight = normal_log_odds(0.8, 0.2)
     assert float(weight @ expit(eta)) == pytest.approx(0.2, abs=1e-10)
 
 

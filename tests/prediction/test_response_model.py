@@ -11,13 +11,8 @@ import pytest
 from sudeck.core.errors import InputError
 from sudeck.prediction.fitting import ModelPlan
 from sudeck.prediction.logistic import expit
-from sudeck.prediction.response_model import (
-    ResponseModel,
-    fit_relief_model,
-    fit_response_model,
-    model_data,
-    plan_model,
-)
+from sudeck.prediction.model_data import model_data, plan_model
+from sudeck.prediction.response_model import ResponseModel, fit_relief_model, fit_response_model
 from sudeck.synthetic.cohort import CohortSettings, SyntheticCohort, draw_cohort, without_effect
 
 DURATION = ["log duration_months"]

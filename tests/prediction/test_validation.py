@@ -9,18 +9,13 @@ import pandas as pd
 import pytest
 
 from sudeck.core.errors import InputError
+from sudeck.prediction.curves import calibration_curve, corrected_calibration
 from sudeck.prediction.fitting import ModelPlan
 from sudeck.prediction.logistic import maximise_logistic, separated
-from sudeck.prediction.response_model import ResponseModel, fit_relief_model, fit_response_model, plan_model
-from sudeck.prediction.validation import (
-    MEASURES,
-    Resamples,
-    calibration_curve,
-    correct_optimism,
-    corrected_calibration,
-    validate_externally,
-    validate_model,
-)
+from sudeck.prediction.model_data import plan_model
+from sudeck.prediction.resampling import MEASURES, Resamples, correct_optimism
+from sudeck.prediction.response_model import ResponseModel, fit_relief_model, fit_response_model
+from sudeck.prediction.validation import validate_externally, validate_model
 from sudeck.synthetic.cohort import CohortSettings, SyntheticCohort, draw_cohort
 
 

@@ -15,8 +15,9 @@ from numpy.typing import ArrayLike
 
 from sudeck.core.errors import InputError
 from sudeck.prediction.arrays import FloatArray, both_classes
+from sudeck.prediction.curves import Curve
 from sudeck.prediction.logistic import expit
-from sudeck.prediction.validation import Curve, Resamples
+from sudeck.prediction.resampling import Resamples
 
 
 @dataclass(frozen=True)

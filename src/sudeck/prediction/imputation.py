@@ -85,7 +85,7 @@ def pool(
     Examples
     --------
     >>> print(pool([1.0, 1.2, 0.9, 1.1], [0.04, 0.05, 0.04, 0.05], complete_df=20))
-    coefficient 1.050 (95 % interval 0.5305 to 1.569), 4 imputations, 14.0 degrees of freedom
+    coefficient 1.050 (95 % interval 0.4677 to 1.632), 4 imputations, 8.8 degrees of freedom
     """
     from scipy.stats import t as student
 

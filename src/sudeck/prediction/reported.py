@@ -115,7 +115,7 @@ def check_reported_correlation(r: str, p: str, n: int | None = None) -> Reported
     Examples
     --------
     >>> print(check_reported_correlation("0.32", "0.009", 105))
-    r = 0.32, P = 0.009: at n = 105 P would be 0.00072 to 0.0011; the printed P needs 63 to 70 patients; \
+    r = 0.32, P = 0.009: at n = 105 P would be 0.00072 to 0.0011; the printed P needs 63 to 68 patients; \
 one zero more after the point would fit
     """
     r_low, r_high = _r_range(r)

@@ -8,7 +8,7 @@ Relief as a continuous outcome beside the yes/no one, because a cut through a sc
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,52 +17,21 @@ import numpy as np
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
-from sudeck.prediction.arrays import FloatArray, binary_column, both_classes, numeric_column
-from sudeck.prediction.firth import corrected_intercept, fit_firth, penalised_ratio_test
+from sudeck.prediction.arrays import FloatArray, both_classes
+from sudeck.prediction.firth import corrected_intercept
 from sudeck.prediction.fitting import CompletedData, FittedStack, ModelPlan, average_distribution, complete
-from sudeck.prediction.imputation import pool
+from sudeck.prediction.inference import fit_imputed, fit_one
 from sudeck.prediction.linear import fit_linear
 from sudeck.prediction.logistic import maximise_logistic, separated
 from sudeck.prediction.measurement_error import PredictorDistribution, logistic_stretch
-from sudeck.prediction.predictors import Predictors, declare_covariates, read_predictors
-from sudeck.prediction.ridge import fit_ridge
+from sudeck.prediction.model_data import ModelData, model_data
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_RATIO_COLUMNS = (1, 2)  # of the design: after the intercept
 _FEW_EVENTS_PER_COEFFICIENT = 10
+
 _WEAK_RELIABILITY = 0.5
-_METHODS = {
-    "firth": "Firth logistic regression",
-    "ridge": "ridge logistic regression",
-    "plain": "logistic regression",
-    "linear": "least squares",
-}
-
-
-@dataclass(frozen=True)
-class ModelData:
-    """The patients a model is fitted to: those with an outcome, and at least one predictor.
-
-    Attributes
-    ----------
-    predictors : Predictors
-    outcome : array, shape (n,)
-    outcome_name : str
-    left_out : int
-        Patients without an outcome, or with nothing to predict from.
-    """
-
-    predictors: Predictors
-    outcome: FloatArray
-    outcome_name: str
-    left_out: int
-
-    @property
-    def n(self) -> int:
-        """Number of patients."""
-        return len(self.outcome)
 
 
 @dataclass(frozen=True)
@@ -168,46 +137,6 @@ class ResponseModel:
         return "\n".join(lines)
 
 
-def plan_model(table: pd.DataFrame, covariates: Sequence[str] = (), **options: Any) -> ModelPlan:
-    """Return a plan with covariates declared as text, e.g. ``["log duration_months", "limb"]``.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Only its columns and their levels are looked at, never the outcome.
-    covariates : sequence of str
-    **options
-        Further fields of `ModelPlan`.
-    """
-    return ModelPlan(covariates=declare_covariates(table, covariates), **options)
-
-
-def model_data(table: pd.DataFrame, plan: ModelPlan, *, outcome: str) -> ModelData:
-    """Collect the patients who have an outcome; a missing outcome is never imputed.
-
-    Raises
-    ------
-    InputError
-        If no patient is left.
-    """
-    predictors = read_predictors(table, plan.covariates, with_error=plan.correct_error)
-    linear = plan.likelihood == "linear"
-    values = numeric_column(table, outcome) if linear else binary_column(table, outcome)
-    # A patient whose scan is missing altogether carries nothing about the ratios.
-    scanned = ~np.isnan(predictors.values[:, :2]).all(axis=1)
-    kept = np.isfinite(values) & scanned
-    if not kept.any():
-        raise InputError(f"outcome {outcome}", "no patient has it together with a scan", "complete the table")
-    chosen = replace(
-        predictors,
-        ids=tuple(np.array(predictors.ids)[kept].tolist()),
-        values=predictors.values[kept],
-        error=predictors.error[kept],
-        error_known=predictors.error_known[kept],
-    )
-    return ModelData(chosen, values[kept], outcome, int((~kept).sum()))
-
-
 def fit_response_model(
     table: pd.DataFrame, plan: ModelPlan, *, rng: np.random.Generator, responder: str = "responder"
 ) -> ResponseModel:
@@ -250,9 +179,9 @@ def fit_model(data: ModelData, plan: ModelPlan, *, rng: np.random.Generator) -> 
     completed = complete(predictors.values, predictors.error, data.outcome, m=plan.imputations, rng=rng)
     names = ("intercept", *predictors.names)
     if len(completed.designs) == 1:
-        fit = _fit_one(completed.designs[0], data.outcome, names, plan)
+        fit = fit_one(completed.designs[0], data.outcome, names, plan)
     else:
-        fit = _fit_imputed(completed.designs, data.outcome, names, plan)
+        fit = fit_imputed(completed.designs, data.outcome, names, plan)
     coefficients, p_values, covariance, ratios_p = fit
     distribution = average_distribution(completed.distribution)
     beta = np.array([coefficient.value for coefficient in coefficients])
@@ -305,103 +234,6 @@ def _stretched(coefficient: Estimate, factor: float) -> Estimate:
         se=None if coefficient.se is None else coefficient.se * factor,
         components={name: part * factor for name, part in coefficient.components.items()},
     )
-
-
-_OneFit = tuple[tuple[Estimate, ...], tuple[float, ...], FloatArray, float]
-
-
-def _fit_one(design: FloatArray, y: FloatArray, names: Sequence[str], plan: ModelPlan) -> _OneFit:
-    """Fit one complete data set, with the best interval and test its likelihood offers."""
-    if plan.likelihood == "firth":
-        fit = fit_firth(design, y, names=names, level=plan.level)
-        raw = maximise_logistic(design, y, firth=True)
-        joint = penalised_ratio_test(design, y, raw, _RATIO_COLUMNS)
-        return fit.coefficients, fit.p_values, fit.covariance, joint
-    values, covariances = _maximised(design[None], y, plan)
-    df = float(len(y) - len(names)) if plan.likelihood == "linear" else math.inf
-    joint = _joint_wald(values[0], covariances[0], df)
-    return _wald(values[0], covariances[0], names, plan, df, joint, len(y))
-
-
-def _maximised(designs: FloatArray, y: FloatArray, plan: ModelPlan) -> tuple[FloatArray, FloatArray]:
-    """Return coefficients and their covariance for each of a stack of complete data sets."""
-    if plan.likelihood == "linear":
-        linear = fit_linear(designs, y)
-        return linear.coefficients, linear.covariance
-    if plan.likelihood == "ridge":
-        ridge = fit_ridge(designs, y, penalty=plan.ridge_penalty)
-        return ridge.coefficients, ridge.covariance
-    fit = maximise_logistic(designs, y, firth=plan.likelihood == "firth")
-    return fit.coefficients, np.asarray(np.linalg.pinv(fit.information, hermitian=True), dtype=np.float64)
-
-
-def _wald(
-    values: FloatArray,
-    covariance: FloatArray,
-    names: Sequence[str],
-    plan: ModelPlan,
-    df: float,
-    joint: float,
-    n: int,
-) -> _OneFit:
-    from scipy.stats import t as student
-
-    se = np.sqrt(np.diag(covariance))
-    quantile = float(student.ppf(0.5 + plan.level / 2, df))
-    estimates = tuple(
-        Estimate.from_normal(
-            name,
-            float(value),
-            float(error),
-            level=plan.level,
-            quantile=quantile,
-            method=f"{_METHODS[plan.likelihood]}, {'Wald' if math.isinf(df) else 't'} interval",
-            n=n,
-            n_unit="patients",
-            unit="" if plan.likelihood == "linear" else "log odds",
-        )
-        for name, value, error in zip(names, values, se, strict=True)
-    )
-    p_values = tuple(float(2 * student.sf(abs(v) / s, df)) for v, s in zip(values, se, strict=True))
-    return estimates, p_values, covariance, joint
-
-
-def _fit_imputed(designs: FloatArray, y: FloatArray, names: Sequence[str], plan: ModelPlan) -> _OneFit:
-    """Fit every imputed data set and pool by Rubin's rules.
-
-    The joint test is a Wald test with the smaller of the two ratios' degrees of freedom.
-    """
-    m, n = designs.shape[:2]
-    values, covariances = _maximised(designs, y, plan)
-    pooled = [
-        pool(
-            values[:, j],
-            covariances[:, j, j],
-            complete_df=float(n - len(names)),
-            name=name,
-            level=plan.level,
-            unit="" if plan.likelihood == "linear" else "log odds",
-            method=_METHODS[plan.likelihood],
-        )
-        for j, name in enumerate(names)
-    ]
-    total = covariances.mean(axis=0) + (1 + 1 / m) * np.cov(values, rowvar=False)
-    df = min(pooled[j].degrees_of_freedom for j in _RATIO_COLUMNS)
-    joint = _joint_wald(values.mean(axis=0), total, df)
-    estimates = tuple(replace(p.estimate, n=n, n_unit="patients") for p in pooled)
-    return estimates, tuple(p.p for p in pooled), total, joint
-
-
-def _joint_wald(values: FloatArray, covariance: FloatArray, df: float) -> float:
-    from scipy.stats import chi2
-    from scipy.stats import f as fisher_f
-
-    columns = list(_RATIO_COLUMNS)
-    beta, block = values[columns], covariance[np.ix_(columns, columns)]
-    statistic = float(beta @ np.linalg.solve(block, beta))
-    if math.isinf(df):
-        return float(chi2.sf(statistic, len(columns)))
-    return float(fisher_f.sf(statistic / len(columns), len(columns), df))
 
 
 def _flags(data: ModelData, plan: ModelPlan, completed: CompletedData) -> list[Flag]:

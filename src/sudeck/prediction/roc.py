@@ -79,7 +79,7 @@ def area_under_curve(
     Examples
     --------
     >>> print(area_under_curve([1, 2, 3, 4, 5, 6], [0, 0, 1, 0, 1, 1]))
-    AUC 0.8889 (95 % interval 0.6116 to 1.000)
+    AUC 0.8889 (95 % interval 0.5809 to 1.000)
     """
     y = both_classes(outcome, subject=name)
     x = _scores(score, y, name)
