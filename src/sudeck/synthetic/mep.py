@@ -28,7 +28,7 @@ def mep_shape(time_ms: FloatArray, *, duration_ms: float = 12.0, phases: float =
     Examples
     --------
     >>> shape = mep_shape(np.arange(0, 15, 0.01))
-    >>> round(float(np.ptp(shape)), 6)
+    >>> round(float(np.ptp(shape)), 3)
     1.0
     """
     fine = _unscaled(np.linspace(0, 1, 2001), phases)
