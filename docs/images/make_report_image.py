@@ -21,17 +21,17 @@ from sudeck.synthetic.nm_dicom import write_bone_scan
 from sudeck.synthetic.scan_design import BoneScanDesign
 
 TARGET = Path(__file__).with_name("report.png")
-SIZE = (1000, 1030)
+SIZE = (1000, 1330)
 COLOURS = 128  # keeps the file small; the page has few
 DESIGN = BoneScanDesign(
     VPr=1.22,
-    TPr=1.30,
-    BPr=1.58,
-    periarticular=0.6,
+    TPr=1.27,
+    BPr=1.265,
+    periarticular=0.5,
     rotation_deg=-7.0,
     scale=0.98,
     splay_deg=4.0,
-    counts_per_limb={"vascular": 60_000.0, "tissue": 110_000.0, "bone": 260_000.0},
+    counts_per_limb={"vascular": 20_000.0, "tissue": 40_000.0, "bone": 160_000.0},
     arrival_s={"left": 16.0, "right": 13.5},
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,8 @@ from sudeck.core.flags import Flag
 from sudeck.core.provenance import Provenance, SourceFile
 from sudeck.report.scan import scan_report
 from sudeck.scan.collection import Skipped
+from sudeck.scan.measurement import measure_scan
+from sudeck.scan.phases import read_scan
 from sudeck.scan.result import ScanResult
 
 HOSTILE = "<script>alert('x')</script>\"&\u202egpj.exe\udcff\x1b[2J.dcm"
@@ -216,3 +219,13 @@ def test_serious_flags_stand_beside_the_numbers(result: ScanResult) -> None:
     top = page[: page.index('<section id="images">')]
     assert flag.message in top
     assert all(item.message not in top for item in result.flags if item.severity == "info")
+
+
+def test_real_feet_with_known_truth_are_reported_with_the_files_left_out(shared: Path) -> None:
+    result = measure_scan(read_scan([shared / "scan" / "semireal"]), affected="right")
+    page = scan_report(result)
+    words = outline_of(page).words
+    assert "whole right foot against the left" in words
+    for item in result.skipped:
+        assert item.label in words
+    assert len(page.encode("utf-8")) < 500_000

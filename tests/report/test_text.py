@@ -24,7 +24,7 @@ def test_digits_follow_the_interval() -> None:
     assert value_text(estimate) == "52.3 % MSO"
     assert interval_text(estimate) == "49.1 to 55.6"
     assert interval_text(Estimate("x", 1.0, -math.inf, math.inf), 1) == "−∞ to ∞"
-    assert number(-0.25, 2) == "−0.25"
+    assert [number(-0.25, 2), number(-0.01, 1)] == ["−0.25", "0.0"]
 
 
 def test_times_are_told_in_their_unit() -> None:

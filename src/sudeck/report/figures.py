@@ -49,15 +49,14 @@ def draw_svg(
         FigureCanvasSVG(figure)
         paint(figure)
         text = StringIO()
-        # Without these entries Matplotlib writes a date and addresses into the file.
-        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(text, format="svg", metadata=nothing)
+        figure.savefig(text, format="svg")
     svg = text.getvalue()
     svg = svg[svg.index("<svg") :]
     # A page needs no name spaces, no fixed size, and only the identifiers that are referred to.
     svg = re.sub(r' xmlns(:\w+)?="[^"]*"| version="1.1"', "", svg, count=3)
     svg = re.sub(r'<svg width="[^"]*" height="[^"]*"', "<svg", svg, count=1)
     svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    # The metadata hold a date and addresses.
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = svg.replace("<svg", f'<svg role="img" aria-label="{escape(description)}"', 1)
     return Markup(svg)

@@ -33,9 +33,9 @@ class IntervalAxis:
 
     Examples
     --------
-    >>> axis = IntervalAxis.around([Estimate("BPr", 1.3, 1.2, 1.4)], reference=1.0, scale="log")
+    >>> axis = IntervalAxis.around([Estimate("BPr", 1.3, 0.9, 1.9)], scale="log")
     >>> axis.ticks()
-    (1.0, 1.1, 1.2, 1.3, 1.4)
+    (1.0, 1.2, 1.4, 1.6, 1.8)
     """
 
     low: float
@@ -89,12 +89,12 @@ class IntervalAxis:
         left, middle, right = (
             self.place(value) * _WIDTH for value in (estimate.low, estimate.value, estimate.high)
         )
-        ends = "".join(f"M{x:.1f} {_MIDDLE - 4}v8" for x in (left, right))
+        ends = "".join(f"M{x:.1f} {_MIDDLE - 4.5}v9" for x in (left, right))
         parts = [self._reference()]
         parts.append(
             f'<path d="M{left:.1f} {_MIDDLE}H{right:.1f}{ends}" '
-            'stroke="#1c2024" stroke-width="1.6" fill="none"/>'
-            f'<circle cx="{middle:.1f}" cy="{_MIDDLE}" r="3.6" fill="#1c2024"/>'
+            'stroke="#1c2024" stroke-width="1.4" fill="none"/>'
+            f'<circle cx="{middle:.1f}" cy="{_MIDDLE}" r="3" fill="#1c2024"/>'
         )
         if mark is not None:
             x = self.place(mark) * _WIDTH

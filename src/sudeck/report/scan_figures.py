@@ -33,15 +33,17 @@ if TYPE_CHECKING:
 _PANEL_WIDTH = 60.0
 _IMAGE_TALLEST = 74.0
 _NAMES_HEIGHT = 4.6
-_FOOT_HEIGHT = 10.0
-_COLOUR_BAR = (26.0, 6.4, 32.0, 1.8)  # left, bottom, width, height
+_FOOT_HEIGHT = 11.6
+_COLOUR_BAR = (26.0, 8.0, 32.0, 1.8)  # left, bottom, width, height
 _CURVES_MM = (110.0, 56.0)
 _CURVES_AXES = (12.5, 9.0, 81.0, 45.5)
 _NAME_APART = 0.075  # of the height of the curves
 _MARGIN_PX = 5
 _SCALE_BAR_MM = 50.0
-# The scale ends at the brightest pixels of the limbs, so that a hot spot elsewhere does not darken them.
+# The scale ends at the brightest pixels of the limbs, but no higher than this many times their bright parts:
+# an injection site then saturates, and the limbs stay visible.
 _TOP_PERCENTILE = 99.7
+_BRIGHT_PERCENTILE, _MOST_TIMES_BRIGHT = 95.0, 2.5
 _STYLE: Final[dict[str, dict[str, Any]]] = {
     "affected": {"color": AFFECTED_COLOUR, "linestyle": AFFECTED_LINE},
     "healthy": {"color": HEALTHY_COLOUR, "linestyle": HEALTHY_LINE},
@@ -133,8 +135,7 @@ def _paint_phase(
 
     pose = phase.pose
     shown = pose.image[window.rows, window.columns]
-    limbs = pose.image[pose.limbs.labels > 0]
-    top = max(float(np.percentile(limbs, _TOP_PERCENTILE)), 1.0)
+    top = _top_of_scale(pose)
     left = (_PANEL_WIDTH - image_mm[0]) / 2
     axes = axes_mm(figure, left, _FOOT_HEIGHT, *image_mm)
     rows, columns = window.rows, window.columns
@@ -156,6 +157,13 @@ def _paint_phase(
         ticks=MaxNLocator(nbins=4, steps=[1, 2, 5, 10]),
     )
     bar.set_label("counts per pixel", fontsize=7, labelpad=1)
+
+
+def _top_of_scale(pose: PhasePose) -> float:
+    """Return the counts per pixel that are drawn black, the same for both limbs."""
+    limbs = pose.image[pose.limbs.labels > 0]
+    top, bright = np.percentile(limbs, [_TOP_PERCENTILE, _BRIGHT_PERCENTILE])
+    return max(float(min(top, _MOST_TIMES_BRIGHT * bright)), 1.0)
 
 
 def _outline_region(axes: Axes, points: Points, pose: PhasePose, side: str) -> None:
@@ -188,8 +196,8 @@ def _scale_bar(figure: Figure, left: float, paper_per_mm: float) -> None:
     axes = axes_mm(figure, left, 0.0, _SCALE_BAR_MM * paper_per_mm, _FOOT_HEIGHT)
     axes.set(xlim=(0.0, 1.0), ylim=(0.0, _FOOT_HEIGHT))
     axes.set_axis_off()
-    axes.plot([0.0, 1.0], [7.3, 7.3], color="black", linewidth=1.6, solid_capstyle="butt", clip_on=False)
-    axes.text(0.5, 6.4, f"{_SCALE_BAR_MM:.0f} mm", ha="center", va="top", fontsize=7)
+    axes.plot([0.0, 1.0], [8.9, 8.9], color="black", linewidth=1.6, solid_capstyle="butt", clip_on=False)
+    axes.text(0.5, 8.0, f"{_SCALE_BAR_MM:.0f} mm", ha="center", va="top", fontsize=7)
 
 
 def _paint_curves(figure: Figure, phase: PhaseMeasurement) -> None:

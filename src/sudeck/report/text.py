@@ -49,10 +49,10 @@ def decimals_of(estimate: Estimate) -> int:
 
 
 def number(value: float, decimals: int) -> str:
-    """Return a number with a fixed count of decimals, a real minus sign, and ∞ for an open bound."""
+    """Return a number with fixed decimals, a real minus sign (never before zero), and ∞ for an open bound."""
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    return f"{value:.{decimals}f}".replace("-", "−")
+    return f"{value:z.{decimals}f}".replace("-", "−")
 
 
 def value_text(estimate: Estimate, decimals: int | None = None) -> str:
