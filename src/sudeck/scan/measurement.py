@@ -204,7 +204,7 @@ def _measure_phase(
             pose.healthy_label,
         ),
     }
-    placement = measure_placement(points, pose, region_sd_mm=settings.region_sd_mm)
+    placement = measure_placement(points, pose, rim=region.rim, region_sd_mm=settings.region_sd_mm)
     images = [pose.image]
     if series.opposed is not None:
         images.append(series.opposed.sum(axis=0))

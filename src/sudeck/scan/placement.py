@@ -27,7 +27,8 @@ class Placement:
         Standard error from the registration of this phase, independent between phases.
     shared : mapping of str to float
         Signed effects of one standard deviation of causes common to all phases: the region's place on
-        the affected limb, and the size ratio where it was assumed.
+        the affected limb, the outline of a limb where it was found, and the size ratio where it was
+        assumed.
     """
 
     registration: float
@@ -40,33 +41,39 @@ class Placement:
 
 
 def measure_placement(
-    points: Points, pose: PhasePose, *, region_sd_mm: float = REGION_PLACEMENT_SD_MM
+    points: Points,
+    pose: PhasePose,
+    *,
+    rim: NDArray[np.bool_] | None = None,
+    region_sd_mm: float = REGION_PLACEMENT_SD_MM,
 ) -> Placement:
     """Jitter both regions and return how the log ratio of their means moves.
 
     The healthy region moves along each principal direction of the registration's covariance, one
     standard deviation either way (a deterministic jitter: the second-order sigma points of a Gaussian);
     the affected region moves by `region_sd_mm` with the healthy one following, as it does when a person
-    draws it elsewhere.
+    draws it elsewhere; and the outline that a threshold found shrinks by a pixel on both sides.
 
     Parameters
     ----------
     points : ndarray, shape [n, 2]
         Sample points of the region on the affected limb of this phase, in mm.
     pose : PhasePose
+    rim : ndarray of bool, shape [n], optional
+        The points within a pixel of such an outline.
     region_sd_mm : float
     """
     affected = _smooth_sampler(pose.affected().counts, pose)
     healthy = _smooth_sampler(pose.healthy().counts, pose)
-    thinned = points[:: max(1, points.shape[0] // 4000)]
+    every = max(1, points.shape[0] // 4000)
+    thinned = points[::every]
     mirror = pose.mirror
 
     def log_healthy(transform: Similarity) -> float:
         # Sample points of a larger region stand for more area, so their mean is the mean per area.
         return float(np.log(max(healthy(transform(thinned)).mean(), 1e-9)))
 
-    def log_ratio_of_shifted(shift: NDArray[np.float64]) -> float:
-        place = thinned + shift
+    def log_ratio_at(place: Points) -> float:
         return float(
             np.log(max(affected(place).mean(), 1e-9))
             - np.log(max(healthy(mirror.transform(place)).mean(), 1e-9))
@@ -88,7 +95,9 @@ def measure_placement(
     for axis, name in enumerate(("region x", "region y")):
         shift = np.zeros(2)
         shift[axis] = region_sd_mm
-        shared[name] = 0.5 * (log_ratio_of_shifted(shift) - log_ratio_of_shifted(-shift))
+        shared[name] = 0.5 * (log_ratio_at(thinned + shift) - log_ratio_at(thinned - shift))
+    if rim is not None and rim.any() and not rim.all():
+        shared["outline"] = log_ratio_at(thinned[~rim[::every]]) - log_ratio_at(thinned)
     return Placement(float(np.sqrt(np.sum(np.square(effects)))), shared)
 
 

@@ -54,12 +54,15 @@ class Region:
         Area of the whole region.
     drawn : bool
         Whether a person drew it.
+    rim : ndarray of bool, shape [n]
+        The sample points within one pixel of an outline that was found, not drawn: it may be that wrong.
     """
 
     name: str
     points: Points
     area_mm2: float
     drawn: bool
+    rim: NDArray[np.bool_]
 
 
 def sample_points(grid: Grid) -> Points:
@@ -113,7 +116,8 @@ def anatomical_region(
     inside = grid.contains(samples, margin_px=-_EDGE_MARGIN_PX) & grid.contains(
         homologous, margin_px=_EDGE_MARGIN_PX
     )
-    inside &= _at(affected, samples, grid) | _at(healthy, homologous, grid)
+    limb_points = _at(affected, samples, grid) | _at(healthy, homologous, grid)
+    inside &= limb_points
     if name != "whole":
         if limb is None:
             raise InputError(
@@ -137,7 +141,7 @@ def anatomical_region(
         distance = axis.from_tip_mm(samples)
         first = name in ("fingers", "forefoot")
         inside &= (distance < high) & ((distance >= low) | first)
-    return _region(name, samples[inside], grid, drawn=False)
+    return _region(name, samples[inside], grid, drawn=False, rim=_rim(limb_points, grid)[inside])
 
 
 def band_mm(
@@ -222,7 +226,8 @@ def drawn_region(shape: Mapping[str, Any], grid: Grid, *, subject: str = "region
             f"region '{name}' covers fewer than four pixels of the image",
             "check its unit and its points",
         )
-    return _region(name, samples[inside], grid, drawn=True)
+    points = samples[inside]
+    return _region(name, points, grid, drawn=True, rim=np.zeros(points.shape[0], dtype=bool))
 
 
 def outline(points: Points, grid: Grid) -> list[NDArray[np.float64]]:
@@ -240,12 +245,23 @@ def outline(points: Points, grid: Grid) -> list[NDArray[np.float64]]:
     return [grid.points_of(*((line.T - 8) / SAMPLES_PER_PIXEL)) for line in lines]
 
 
-def _region(name: str, points: Points, grid: Grid, *, drawn: bool) -> Region:
+def _rim(inside: NDArray[np.bool_], grid: Grid) -> NDArray[np.bool_]:
+    """Tell which samples of a whole image lie inside, but within one pixel of the edge."""
+    from scipy import ndimage
+
+    shape = (grid.shape[0] * SAMPLES_PER_PIXEL, grid.shape[1] * SAMPLES_PER_PIXEL)
+    image = inside.reshape(shape)
+    # Beyond the field the limb goes on: the field's edge is no outline.
+    eroded = ndimage.binary_erosion(image, iterations=SAMPLES_PER_PIXEL, border_value=1)
+    return np.asarray((image & ~eroded).reshape(-1))
+
+
+def _region(name: str, points: Points, grid: Grid, *, drawn: bool, rim: NDArray[np.bool_]) -> Region:
     if points.shape[0] == 0:
         raise InputError(
             f"region '{name}'", "no part of it lies inside the image on both sides", "choose another"
         )
-    return Region(name, points, points.shape[0] * grid.pixel_mm**2 / SAMPLES_PER_PIXEL**2, drawn)
+    return Region(name, points, points.shape[0] * grid.pixel_mm**2 / SAMPLES_PER_PIXEL**2, drawn, rim)
 
 
 def _at(mask: NDArray[np.bool_], points: Points, grid: Grid) -> NDArray[np.bool_]:
