@@ -44,14 +44,7 @@ VISITS: Final[tuple[Visit, ...]] = ("pre", "post")
 # the ratios measured on the pixels, not of the true ones, at what was published.
 _PIXEL_ERROR: Final = {"VPr": 0.022, "TPr": 0.018, "BPr": 0.018}
 # How cameras write: most of them plainly, some in the ways that need care.
-_DIALECTS: Final[tuple[Dialect, ...]] = (
-    "standard",
-    "implicit",
-    "single-file",
-    "standard",
-    "big-endian",
-    "sparse",
-)
+_DIALECTS: Final[tuple[Dialect, ...]] = ("standard", "implicit", "single-file", "standard", "big-endian")
 _STIMULATED: Final = 19 / 105  # share of the patients with magnetic stimulation, as in the two publications
 _COUNTS_SPREAD: Final = 0.25  # of the logarithm of the counts of a scan
 # Stimulation, after the findings of the second publication: at the start SICI is weak on the pain side only;

@@ -1,0 +1,164 @@
+"""`sudeck run`, `sudeck predict` and `sudeck plan`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sudeck.core.errors import InputError
+
+if TYPE_CHECKING:
+    from sudeck.study.run import Progress, RunSummary
+
+_FAILURES_SHOWN = 20
+
+Study = Annotated[Path, typer.Argument(help="The study folder.", show_default=False)]
+
+
+def run(
+    study: Study,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Worker processes; one for each core unless given.")
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler whose workers do the work.")
+    ] = None,
+) -> None:
+    """Measure everything of every patient; unchanged inputs are skipped, a stopped run goes on.
+
+    One bad patient stops nobody: what could not be measured, and why, is listed at the end and in
+    derivatives/sudeck/failures.tsv.
+    """
+    from sudeck.report.study_pages import present
+    from sudeck.study.run import run_study
+
+    with _progress_bar() as progress:
+        summary = run_study(study, jobs=jobs, cluster=cluster, present=present, progress=progress)
+    _print_failures(summary)
+    typer.echo(str(summary))
+
+
+def predict(
+    study: Study,
+    patient: Annotated[
+        str | None, typer.Option(metavar="ID", help="Predict this one patient and write nothing.")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="With --patient: a saved model.json of another study.")
+    ] = None,
+) -> None:
+    """Say who responds: the published rule, the published analysis, an honest model, and how far it carries.
+
+    Writes prediction.json, model.json, cohort.tsv and report.html into derivatives/sudeck of the study.
+    """
+    if patient is not None:
+        from sudeck.study.predict import predict_patient
+
+        typer.echo(str(predict_patient(study, patient, model_file=model)))
+        return
+    if model is not None:
+        raise InputError("--model", "it predicts one patient at a time", "add --patient")
+    from sudeck.report.study import write_study_report
+    from sudeck.study.predict import predict_study
+
+    predicted = predict_study(study)
+    page = write_study_report(study, predicted)
+    typer.echo(str(predicted))
+    typer.echo(f"Report: {page}")
+
+
+def plan(
+    prevalence: Annotated[float, typer.Option(help="Expected share of responders.", show_default=False)],
+    c: Annotated[
+        float, typer.Option("--c", help="Expected C statistic in new patients.", show_default=False)
+    ],
+    parameters: Annotated[
+        int, typer.Option(min=1, help="Coefficients of the model, without the intercept.")
+    ] = 4,
+    shrinkage: Annotated[float, typer.Option(help="Wanted shrinkage of the slopes.")] = 0.9,
+    patients: Annotated[
+        int, typer.Option(min=4, help="Patients of a study that chooses a single cut-off.")
+    ] = 105,
+    sensitivity: Annotated[float, typer.Option(help="Expected of a cut-off fixed beforehand.")] = 0.75,
+    specificity: Annotated[float, typer.Option(help="Expected of a cut-off fixed beforehand.")] = 0.75,
+    half_width: Annotated[float, typer.Option(help="Wanted half width of their 95 % intervals.")] = 0.1,
+) -> None:
+    """Say how many patients a model, its validation and a single cut-off need."""
+    from sudeck.prediction.planning import plan_binary_model, plan_validation
+    from sudeck.prediction.precision import cutoff_patients, cutoff_precision
+
+    parts = (
+        (
+            f"To develop a model of {parameters} coefficients",
+            plan_binary_model(
+                n_parameters=parameters, prevalence=prevalence, c_statistic=c, shrinkage=shrinkage
+            ),
+        ),
+        ("To validate it on other patients", plan_validation(prevalence=prevalence, c_statistic=c)),
+        (
+            "To judge a cut-off fixed beforehand",
+            cutoff_patients(
+                sensitivity=sensitivity,
+                specificity=specificity,
+                prevalence=prevalence,
+                half_width=half_width,
+            ),
+        ),
+    )
+    for title, size in parts:
+        first, *criteria = str(size).splitlines()
+        typer.echo("\n".join([f"{title}: {first}", *criteria, f"  ({size.source})"]))
+    precision = cutoff_precision(n=patients, c_statistic=c, prevalence=prevalence)
+    typer.echo(f"What a cut-off chosen on its own study is worth: {precision}")
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[Progress], None]]:
+    """Show a bar with the time left on a terminal; nothing in a pipe."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+    )
+    with Bar(*columns, transient=True) as bar:
+        task = bar.add_task("Measuring patients", total=None, left="")
+
+        def show(progress: Progress) -> None:
+            left = "" if progress.seconds_left is None else f"about {_duration(progress.seconds_left)} left"
+            bar.update(task, total=progress.total, completed=progress.done, left=left)
+
+        yield show
+
+
+def _duration(seconds: float) -> str:
+    """Return a duration in the unit a person would use: ``40 s``, ``12 min``, ``3.5 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _print_failures(summary: RunSummary) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not summary.failures:
+        return
+    table = Table("Patient", "Session", "Not measured", "Why", box=box.SIMPLE_HEAD, show_edge=False)
+    for failure in summary.failures[:_FAILURES_SHOWN]:
+        cells = (failure.participant_id, failure.session, failure.measure, failure.reason)
+        table.add_row(*(Text(cell) for cell in cells))
+    Console(highlight=False).print(table)
+    more = len(summary.failures) - _FAILURES_SHOWN
+    if more > 0:
+        typer.echo(f"{more} more in derivatives/sudeck/failures.tsv")
