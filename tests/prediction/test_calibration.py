@@ -101,6 +101,15 @@ def test_smoothers_reproduce_a_straight_line_and_agree() -> None:
     assert np.abs(np.clip(lowess(x, y), 0, 1) - local_curve(x, y, x)).max() < 0.04
 
 
+def test_close_points_are_interpolated_between_fitted_ones() -> None:
+    # 501 points two thousandths of the range apart: one fit every five steps (one hundredth), lines between.
+    x = np.linspace(0, 1, 501)
+    y = (np.random.default_rng(6).random(501) < x**2).astype(float)
+    bends = np.flatnonzero(np.abs(np.diff(lowess(x, y), 2)) > 1e-12) + 1
+    assert 60 < len(bends) < 110
+    assert (np.diff(bends) >= 4).mean() > 0.9
+
+
 def test_weighted_curve_equals_the_curve_of_the_resample() -> None:
     rng = np.random.default_rng(5)
     x, at = rng.random(50), np.linspace(0.2, 0.8, 7)

@@ -35,6 +35,31 @@ def test_pooling_equals_mice(shared: Path) -> None:
         assert ours.estimate.low == pytest.approx(summary["2.5 %"], rel=1e-9)
 
 
+def test_pooling_by_hand() -> None:
+    pooled = pool([1.0, 1.2, 0.9, 1.1], [0.04, 0.05, 0.04, 0.05], complete_df=np.inf)
+    between = 0.05 / 3  # variance of the four estimates
+    assert pooled.total == pytest.approx(0.045 + 1.25 * between)
+    assert pooled.degrees_of_freedom == pytest.approx(3 * (pooled.total / (1.25 * between)) ** 2)
+    assert pooled.estimate.se == pytest.approx(np.sqrt(pooled.total))
+
+
+def test_imputations_differ_as_much_as_they_should() -> None:
+    # Half of x is missing. The mean of x must vary between imputations by the noise of 30 drawn values and by
+    # the uncertainty of the regression they are drawn from, which is the larger part here.
+    between, expected = [], []
+    for rng in np.random.default_rng(5).spawn(20):
+        z = rng.normal(size=60)
+        x = z + rng.normal(size=60)
+        gap = np.arange(60) < 30
+        completed = impute(np.column_stack([np.where(gap, np.nan, x), z]), m=40, rng=rng)
+        between.append(completed[:, :, 0].mean(axis=1).var(ddof=1))
+        design = np.column_stack([np.ones(60), z])
+        row = design[gap].mean(axis=0)
+        uncertainty = row @ np.linalg.inv(design[~gap].T @ design[~gap]) @ row
+        expected.append(0.25 * (1 / 30 + uncertainty))
+    assert np.mean(between) == pytest.approx(np.mean(expected), rel=0.25)
+
+
 def test_degrees_of_freedom_at_their_limits() -> None:
     assert barnard_rubin_df(20, 0.0, 50.0) == pytest.approx(51 / 53 * 50)
     assert barnard_rubin_df(5, 0.5, np.inf) == 16.0

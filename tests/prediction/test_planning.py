@@ -98,6 +98,8 @@ def test_more_patients_are_needed_for_more() -> None:
 
 def test_a_single_cutoff_at_105_patients() -> None:
     precision = cutoff_precision(n=105, c_statistic=0.65, prevalence=0.5)
+    assert precision.youden == pytest.approx(0.2147, abs=2e-4)  # 2 Φ(d / 2) - 1 with d = √2 Φ⁻¹(0.65)
+    assert cutoff_precision(n=4000, c_statistic=0.65, prevalence=0.5, n_studies=200).youden_true > 0.205
     assert precision.optimism == pytest.approx(0.09, abs=0.015)
     assert precision.youden_true < precision.youden < precision.youden_apparent
     assert precision == cutoff_precision(n=105, c_statistic=0.65, prevalence=0.5)

@@ -53,3 +53,7 @@ def test_combining_slopes_equals_fitting_both_samples_together() -> None:
     np.testing.assert_allclose([e.value for e in combined.combined], together.coefficients, rtol=1e-9)
     assert 0.6 < combined.prior_weight["x"] < 0.9
     assert combined.conflict_p > 0.01
+    half = combine_slopes(["intercept", "x"], parts[1], parts[0], discount=0.5)
+    wider = combine_slopes(["intercept", "x"], parts[1], (parts[0][0], 2 * parts[0][1]))
+    assert half.prior_weight == pytest.approx(wider.prior_weight)
+    assert half.prior_weight["x"] < combined.prior_weight["x"]
