@@ -1,4 +1,4 @@
-"""`sudeck scan` and `sudeck inspect`."""
+"""`sudeck scan`: measure a three-phase bone scan."""
 
 from __future__ import annotations
 
@@ -97,6 +97,7 @@ def scan(
     Each is the uptake of the affected side over the healthy side, in the vascular, tissue and bone phase.
     """
     from sudeck.report.console import print_scan
+    from sudeck.report.scan import write_scan
     from sudeck.scan.measurement import MeasureSettings
 
     settings = MeasureSettings(
@@ -114,35 +115,11 @@ def scan(
         image_left=image_left.value if image_left else None,
         injected_at=injected_at,
         frame_s=frame_seconds,
-        phase_of=_phase_map(phase or []),
+        phase_of=phase_map(phase or []),
     )
-    written = write_results(result, out) if out else []
-    print_scan(result, written=written)
-
-
-def inspect(
-    paths: Paths,
-    limb: LimbOption = None,
-    view: ViewOption = None,
-    image_left: ImageLeftOption = None,
-    injected_at: InjectedOption = None,
-    frame_seconds: FrameOption = None,
-    phase: PhaseOption = None,
-) -> None:
-    """Show what is in files: frames or channels, what would be used, what not and why."""
-    from sudeck.scan.inspection import inspect_scan
-
-    _check_exist(paths)
-    found = inspect_scan(
-        paths,
-        limb=limb.value if limb else None,
-        view=view.value if view else None,
-        image_left=image_left.value if image_left else None,
-        injected_at=injected_at,
-        frame_s=frame_seconds,
-        phase_of=_phase_map(phase or []),
-    )
-    typer.echo(str(found))
+    if out:
+        write_scan(result, out)
+    print_scan(result, written=str(out) if out else "")
 
 
 def measure_paths(
@@ -154,19 +131,6 @@ def measure_paths(
 
     _check_exist(paths)
     return measure_scan(read_scan(paths, **reading), affected=affected.value, settings=settings)
-
-
-def write_results(result: ScanResult, folder: Path) -> list[Path]:
-    """Write ``scan.json``, ``scan.tsv`` and ``report.html`` into a folder."""
-    from sudeck.core.storage import write_json, write_text
-    from sudeck.report.scan import scan_report
-    from sudeck.scan.tables import write_estimates
-
-    paths = [folder / name for name in ("scan.json", "scan.tsv", "report.html")]
-    write_json(paths[0], result.to_dict())
-    write_estimates(result, paths[1])
-    write_text(paths[2], scan_report(result))
-    return paths
 
 
 def _drawn(path: Path) -> dict[str, Any]:
@@ -186,7 +150,8 @@ def _drawn(path: Path) -> dict[str, Any]:
     return dict(shapes[0])
 
 
-def _phase_map(entries: list[str]) -> dict[str, Any] | None:
+def phase_map(entries: list[str]) -> dict[str, Any] | None:
+    """Return the phase of each file from entries like ``pool.dcm=tissue``."""
     from sudeck.core.vocabulary import SCAN_PHASES
 
     stated: dict[str, Any] = {}

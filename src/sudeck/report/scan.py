@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Severity
+from sudeck.core.storage import write_json, write_text
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES, ScanPhase
 from sudeck.report import scan_words as words
 from sudeck.report.interval_bars import IntervalAxis, share_bar
@@ -23,6 +25,7 @@ from sudeck.report.text import (
 )
 from sudeck.scan.registration import UNLIKE_RESIDUAL
 from sudeck.scan.result import PhaseMeasurement, ScanResult
+from sudeck.scan.tables import write_estimates
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -102,6 +105,13 @@ class CurveRow:
     side: str
     arrival: str
     slope: str
+
+
+def write_scan(result: ScanResult, folder: Path) -> None:
+    """Write ``scan.json``, ``scan.tsv`` and ``report.html`` into a folder, each atomically."""
+    write_json(folder / "scan.json", result.to_dict())
+    write_estimates(result, folder / "scan.tsv")
+    write_text(folder / "report.html", scan_report(result))
 
 
 def scan_report(result: ScanResult) -> str:

@@ -319,6 +319,6 @@ def _estimates(ratios: Mapping[ScanPhase, LogRatio], refused: dict[str, str]) ->
         if over in ratios and under in ratios:
             estimates[name] = ratio_of_ratios(name, ratios[over], ratios[under])
         else:
-            missing = " and ".join(PHASE_RATIOS[phase] for phase in (over, under) if phase not in ratios)
-            refused[name] = f"{name} needs {missing}, which was not measured."
+            missing = [PHASE_RATIOS[phase] for phase in (over, under) if phase not in ratios]
+            refused[name] = f"{name} needs {' and '.join(missing)}, not measured here."
     return estimates

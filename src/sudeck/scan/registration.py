@@ -28,7 +28,7 @@ POSE_PRIOR_SD = (math.radians(15.0), 0.05, 15.0, 15.0)
 EQUAL_SIZE_SD = 0.01
 # How well tip and axis of an outline lay one limb over another of another shape, in `PARAMETERS`.
 OUTLINE_SD = (math.radians(4.0), EQUAL_SIZE_SD, 2.0, 2.0)
-# What even limbs alike leave unknown, in `PARAMETERS`: the camera's blur is assumed and not measured, the gain
+# What even limbs alike leave unknown, in `PARAMETERS`: the camera blur is assumed, not measured, the gain
 # is a broken line, images are interpolated. Sized so that intervals keep their coverage at 200,000 counts a
 # limb (benchmarks/bench_scan_accuracy.py), where noise no longer hides it.
 MODEL_SD = (0.001, 0.0025, 0.1, 0.1)
