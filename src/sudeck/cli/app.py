@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from sudeck.cli import demo, scan
+from sudeck.cli import demo, inspect, scan, study, study_setup, tms
 
 app = typer.Typer(
     name="sudeck",
@@ -35,5 +35,12 @@ def _root(
 
 
 app.command("scan")(scan.scan)
-app.command("inspect")(scan.inspect)
+app.add_typer(tms.app, name="tms")
+app.command("inspect")(inspect.inspect)
 app.command("demo")(demo.demo)
+app.command("run")(study.run)
+app.command("predict")(study.predict)
+app.command("plan")(study.plan)
+app.command("init")(study_setup.init)
+app.command("import")(study_setup.import_)
+app.command("check")(study_setup.check)

@@ -98,8 +98,10 @@ def tripod_items(predicted: StudyPrediction) -> tuple[TripodItem, ...]:
         TripodItem(
             "12",
             "Analysis",
-            f"Logistic regression, {penalty}, two log ratios and covariates declared beforehand; measurement "
-            "error taken into account by regression calibration; all steps repeated in every bootstrap sample.",
+            f"Logistic regression, {penalty}, two log ratios and covariates declared beforehand; "
+            "measurement "
+            "error taken into account by regression calibration; all steps repeated in every bootstrap "
+            "sample.",
         ),
         TripodItem(
             "13", "Class imbalance", "Neither resampled nor weighted; the intercept keeps the prevalence."
@@ -135,7 +137,8 @@ def tripod_items(predicted: StudyPrediction) -> tuple[TripodItem, ...]:
         TripodItem("23", "Model performance", performance, "Does it vary between centres?"),
         TripodItem("24", "Model updating", updating),
         TripodItem(
-            "25, 26", "Interpretation and limitations", question="What do you conclude? What could be wrong?"
+            "25, 26", "Interpretation and limitations", question="What do you conclude? What could be "
+            "wrong?"
         ),
         TripodItem(
             "27",

@@ -1,0 +1,203 @@
+"""The report of a study: who responds and how far that carries, each patient one step away."""
+
+from __future__ import annotations
+
+import os
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import sudeck
+from sudeck.core.provenance import Provenance, SourceFile, sha256_of_file
+from sudeck.core.storage import write_text
+from sudeck.report import study_rows as rows
+from sudeck.report import study_words as words
+from sudeck.report.page import render_page
+from sudeck.report.study_figures import (
+    calibration_figure,
+    decision_figure,
+    instability_figure,
+    relief_figure,
+)
+from sudeck.report.study_pages import SCAN_PAGE, SCAN_THUMBNAIL
+from sudeck.report.text import percent
+from sudeck.report.tripod import tripod_items
+from sudeck.study.layout import StudyFolder, open_study
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+    from sudeck.study.predict import StudyPrediction
+
+REPORT_FILE: Final = "report.html"
+# The page depends on its input alone; the times of runs stand in run.json.
+_CREATED: Final = "at the time that run.json states"
+_TABLES: Final = ("participants", "pain")
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """One scan on the sheet of scans."""
+
+    participant_id: str
+    page: str
+    image: str
+    caption: str
+
+
+def write_study_report(root: Path, predicted: StudyPrediction, *, path: Path | None = None) -> Path:
+    """Write the report of a study.
+
+    Parameters
+    ----------
+    root : Path
+        The study folder.
+    predicted : StudyPrediction
+        From `sudeck.study.predict.predict_study`.
+    path : Path, optional
+        Where to; report.html in the derivatives of the study unless given.
+
+    Returns
+    -------
+    Path
+        The report.
+    """
+    study = open_study(root)
+    place = path or study.derivatives / REPORT_FILE
+    write_text(place, study_report(study, predicted, place=place))
+    return place
+
+
+def study_report(study: StudyFolder, predicted: StudyPrediction, *, place: Path) -> str:
+    """Render the report of a study as one HTML page that links to the page of every scan.
+
+    Parameters
+    ----------
+    study : StudyFolder
+    predicted : StudyPrediction
+    place : Path
+        Where the page will lie: links are relative to it.
+    """
+    cohort = predicted.cohort
+    thumbnails = _thumbnails(study, predicted, place)
+    pages = {thumbnail.participant_id: thumbnail.page for thumbnail in thumbnails}
+    lines, axis = rows.patient_lines(predicted, pages)
+    failures = [
+        {
+            "where": " ".join(filter(None, (failure.participant_id, failure.session))),
+            "what": failure.measure,
+            "why": failure.reason,
+        }
+        for failure in cohort.failures
+    ]
+    return render_page(
+        "study.html.j2",
+        title=f"Who responds: {cohort.name}",
+        provenance=_provenance(study, predicted),
+        facts=_facts(predicted),
+        level=f"{100 * cohort.settings.level:g} %",
+        sayings=words.sayings(predicted),
+        caveats=words.caveats(predicted),
+        warnings=_warnings(predicted),
+        flow=rows.flow_rows(cohort),
+        characteristics=rows.characteristics_rows(cohort),
+        remarks=cohort.outcomes.remarks,
+        thumbnails=thumbnails,
+        relief=relief_figure(predicted),
+        analysis=rows.analysis_rows(predicted),
+        reported=words.reported_saying(predicted),
+        rule=rows.rule_rows(predicted),
+        by_criteria=_by_criteria(predicted),
+        cutoffs=rows.cutoff_rows(predicted),
+        best_of_several=predicted.cutoffs,
+        model=predicted.model,
+        coefficients=rows.coefficient_rows(predicted.model) if predicted.model else [],
+        relief_coefficients=rows.coefficient_rows(predicted.relief_model) if predicted.relief_model else [],
+        relief_model=predicted.relief_model,
+        validation=rows.validation_rows(predicted),
+        figures=_validation_figures(predicted),
+        lines=lines,
+        axis=axis,
+        refused=predicted.refused,
+        failures=failures,
+        tripod=tripod_items(predicted),
+    )
+
+
+def _facts(predicted: StudyPrediction) -> list[tuple[str, str]]:
+    flow = predicted.cohort.flow
+    return [
+        ("Patients", f"{flow.enrolled}"),
+        ("Scanned", f"{flow.scanned}"),
+        ("Analysed", f"{flow.analysed}"),
+        ("Responders", f"{flow.responders}"),
+        ("Responder", str(predicted.cohort.settings.responder)),
+    ]
+
+
+def _warnings(predicted: StudyPrediction) -> list[Any]:
+    flags = [*(predicted.model.flags if predicted.model else ())]
+    flags += predicted.validation.flags if predicted.validation else ()
+    return [flag for flag in flags if flag.severity != "info"]
+
+
+def _by_criteria(predicted: StudyPrediction) -> list[dict[str, Any]]:
+    if predicted.rule is None:
+        return []
+    return [
+        {"met": met, "responders": some, "patients": total, "share": percent(some / total) if total else "–"}
+        for met, (some, total) in enumerate(predicted.rule.responders_by_criteria_met)
+    ]
+
+
+def _validation_figures(predicted: StudyPrediction) -> list[tuple[Markup, str]]:
+    if predicted.validation is None:
+        return []
+    figures = [
+        (
+            calibration_figure(predicted),
+            "Calibration, corrected for optimism. Dashed: perfect. Ticks: responders above, the others "
+            "below.",
+        ),
+        (
+            instability_figure(predicted),
+            "Instability: the range of probabilities that models from bootstrap samples give each patient.",
+        ),
+    ]
+    if predicted.decision is not None:
+        caption = "Decision curve, corrected for optimism: above both lines the model helps to decide."
+        figures.insert(1, (decision_figure(predicted), caption))
+    return figures
+
+
+def _thumbnails(study: StudyFolder, predicted: StudyPrediction, place: Path) -> list[Thumbnail]:
+    session = predicted.cohort.settings.scan_session
+    found = []
+    for row in predicted.cohort.table.to_dict("records"):
+        pid = str(row["participant_id"])
+        folder = study.patient_derivatives(pid)
+        picture, page = folder / f"{session}_{SCAN_THUMBNAIL}", folder / f"{session}_{SCAN_PAGE}"
+        if not (picture.is_file() and page.is_file()):
+            continue
+        data = b64encode(picture.read_bytes()).decode("ascii")
+        found.append(Thumbnail(pid, _relative(page, place), f"data:image/png;base64,{data}", _caption(row)))
+    return found
+
+
+def _caption(row: Mapping[Any, Any]) -> str:
+    told = (row["affected_side"], row["limb"])
+    return " ".join(word for word in told if isinstance(word, str))
+
+
+def _relative(target: Path, place: Path) -> str:
+    from urllib.parse import quote
+
+    return quote(Path(os.path.relpath(target.resolve(), place.parent.resolve())).as_posix())
+
+
+def _provenance(study: StudyFolder, predicted: StudyPrediction) -> Provenance:
+    files = [study.settings_file, *filter(None, (study.found_table(name) for name in _TABLES))]
+    sources = [SourceFile(path.name, sha256_of_file(path), path.stat().st_size) for path in files]
+    return Provenance(sources, predicted.cohort.settings.to_dict(), sudeck.__version__, created=_CREATED)
