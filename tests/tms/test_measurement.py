@@ -191,7 +191,13 @@ def test_written_files_keep_the_contract(paired_block, tmp_path: Path) -> None:
     result = measure_trials([paired_block()])
     result.write(tmp_path)
     plain = json.loads((tmp_path / "tms.json").read_text())
-    assert set(plain) == {"estimates", "estimates_without_flagged", "flags", "provenance"}
+    assert set(plain) == {
+        "estimates",
+        "estimates_without_flagged",
+        "estimates_background_adjusted",
+        "flags",
+        "provenance",
+    }
     wanted = {
         "measure",
         "hemisphere",

@@ -10,7 +10,7 @@ import pytest
 
 from sudeck.core.errors import InputError
 from sudeck.core.provenance import SourceFile
-from sudeck.tms.artefacts import artefacts_in, common_artefact_sample, sharpness
+from sudeck.tms.artefact_times import artefacts_in, common_artefact_sample, sharpness
 from sudeck.tms.pairs import look_for_pairs
 from sudeck.tms.pulses import find_pulses, marker_groups
 from sudeck.tms.recording import Marker, Recording, Section, Signal

@@ -17,7 +17,9 @@ def main() -> None:
     try:
         app()
     except SudeckError as error:
-        print(f"sudeck: {error}", file=sys.stderr)
+        # A batch of which nothing is left gives the reason for each in notes.
+        for sentence in (error, *getattr(error, "__notes__", ())):
+            print(f"sudeck: {sentence}", file=sys.stderr)
         raise SystemExit(EXIT_REFUSED) from None
     except KeyboardInterrupt:
         print("sudeck: stopped; what was finished is kept.", file=sys.stderr)

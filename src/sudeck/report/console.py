@@ -36,12 +36,12 @@ def print_scan(result: ScanResult, *, written: str = "", console: Console | None
 
     console = console or Console(highlight=False)
     subject = Text(f"Three-phase bone scan: {printable(words.subject_words(result))}", style="bold")
-    console.print(_fit(console, subject))
+    console.print(fit(console, subject))
     console.print(ratio_table(result))
     for name, reason in result.refused.items():
-        _print_item(console, f"{name} not measured", reason, "yellow")
+        print_item(console, f"{name} not measured", reason, "yellow")
     for flag in sorted(result.flags, key=lambda flag: list(_SEVERITY_STYLE).index(flag.severity)):
-        _print_item(console, flag.severity, flag.message, _SEVERITY_STYLE[flag.severity])
+        print_item(console, flag.severity, flag.message, _SEVERITY_STYLE[flag.severity])
     if result.verdicts():
         note = f"Cut-offs: {SOURCE}. Probability of exceeding, given the measurement error alone."
         console.print(Text(note, style="dim"))
@@ -52,7 +52,7 @@ def print_scan(result: ScanResult, *, written: str = "", console: Console | None
         )
     if written:
         # A path is not broken into lines, so that it can be copied.
-        console.print(_fit(console, Text(f"Results: {printable(written)}")), soft_wrap=True)
+        console.print(fit(console, Text(f"Results: {printable(written)}")), soft_wrap=True)
 
 
 def ratio_table(result: ScanResult) -> Table:
@@ -82,17 +82,17 @@ def ratio_table(result: ScanResult) -> Table:
     return table
 
 
-def _print_item(console: Console, label: str, sentence: str, style: str) -> None:
+def print_item(console: Console, label: str, sentence: str, style: str) -> None:
     """Print a labelled sentence, its further lines indented."""
     from rich.text import Text
 
-    line = _fit(console, Text.assemble((f"{label}: ", style), printable(sentence)))
+    line = fit(console, Text.assemble((f"{label}: ", style), printable(sentence)))
     for number_of_line, part in enumerate(line.wrap(console, max(console.width - _INDENT, 20))):
         part.rstrip()
         console.print(Text(" " * _INDENT * (number_of_line > 0)).append_text(part))
 
 
-def _fit(console: Console, text: Text) -> Text:
+def fit(console: Console, text: Text) -> Text:
     """Replace what the encoding of the output can not write."""
     fitted = text.copy()
     fitted.plain = text.plain.encode(console.encoding, "replace").decode(console.encoding)

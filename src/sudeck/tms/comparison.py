@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
@@ -20,10 +20,39 @@ from sudeck.tms.change import (
 from sudeck.tms.result import Measured, TmsResult
 
 Contrast = Literal["change", "hemispheres", "hemisphere × time"]
-_Key = tuple[str, str, float | None, str, str]
 
 # The interval of the 5/10 rule is its step, not its error: no change can be judged by it.
 _NOT_COMPARED = " 5/10 rule"
+
+
+class _Key(NamedTuple):
+    """What two estimates must have in common to be compared.
+
+    `place` is empty for the muscle opposite to the stimulated hemisphere, the usual one; else it tells the
+    muscle apart, by ``"ipsilateral"`` or, where nobody names the hemisphere, by its side of the body.
+    """
+
+    participant: str
+    measure: str
+    muscle: str
+    place: str
+    isi_ms: float | None
+    intensity: str
+    conditioning: str
+
+    @classmethod
+    def of(cls, one: Measured) -> _Key:
+        place = ""
+        if one.muscle_side and one.hemisphere is None:
+            place = one.muscle_side
+        elif one.muscle_side and one.muscle_side == one.hemisphere:
+            place = "ipsilateral"
+        intensity = one.intensity if one.isi_ms is None else ""
+        return cls(one.participant, one.measure, one.muscle, place, one.isi_ms, intensity, one.conditioning)
+
+    @property
+    def muscle_text(self) -> str:
+        return " ".join(filter(None, (self.place, self.muscle)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +73,8 @@ class MeasuredChange:
     intensity, conditioning : str
     change : Change
         Ratio or difference with its interval, smallest detectable change and verdict.
+    participant : str
+        Whose change it is, where tables hold several people.
     """
 
     contrast: Contrast
@@ -55,9 +86,10 @@ class MeasuredChange:
     intensity: str
     conditioning: str
     change: Change
+    participant: str = ""
 
     def __str__(self) -> str:
-        told = (self.visit, self.hemisphere, self.muscle)
+        told = (self.participant, self.visit, self.hemisphere, self.muscle)
         where = " ".join(filter(None, told))
         how = "" if self.isi_ms is None else f" (ISI {self.isi_ms:g} ms)"
         return f"{where}: {self.change}{how}"
@@ -66,6 +98,7 @@ class MeasuredChange:
         """Return plain JSON-ready values."""
         named = (
             "contrast",
+            "participant",
             "measure",
             "hemisphere",
             "muscle",
@@ -166,22 +199,32 @@ class _Contrasts:
     def _add(
         self, contrast: Contrast, key: _Key, side: Side | None, visit: str, make: Callable[..., Change]
     ) -> None:
-        measure, muscle, isi_ms, intensity, conditioning = key
         try:
-            change = make(error=self.errors.get(measure))
+            change = make(error=self.errors.get(key.measure))
         except InputError as error:
-            self.flags.append(Flag("not-compared", str(error), "caution", measure))
+            self.flags.append(Flag("not-compared", str(error), "caution", key.measure))
             return
         self.changes.append(
-            MeasuredChange(contrast, measure, side, muscle, visit, isi_ms, intensity, conditioning, change)
+            MeasuredChange(
+                contrast,
+                key.measure,
+                side,
+                key.muscle_text,
+                visit,
+                key.isi_ms,
+                key.intensity,
+                key.conditioning,
+                change,
+                key.participant,
+            )
         )
 
     def _miss(self, key: _Key, side: Side | None, visit: str) -> None:
-        where = " ".join(filter(None, (side, key[1])))
-        how = "" if key[2] is None else f" at {key[2]:g} ms"
-        at = f" at {key[3]}" if key[3] else ""
-        text = f"{key[0]}{how}{at} of {where} was measured {visit} only."
-        self.flags.append(Flag("measured-once", text, "info", key[0]))
+        where = " ".join(filter(None, (key.participant, side, key.muscle_text)))
+        how = "" if key.isi_ms is None else f" at {key.isi_ms:g} ms"
+        at = f" at {key.intensity}" if key.intensity else ""
+        text = f"{key.measure}{how}{at} of {where} was measured {visit} only."
+        self.flags.append(Flag("measured-once", text, "info", key.measure))
 
 
 def _by_key(measured: TmsResult | Sequence[Measured], visit: str) -> dict[_Key, dict[Side | None, Measured]]:
@@ -190,8 +233,7 @@ def _by_key(measured: TmsResult | Sequence[Measured], visit: str) -> dict[_Key, 
     for one in estimates:
         if one.measure.endswith(_NOT_COMPARED):
             continue
-        intensity = one.intensity if one.isi_ms is None else ""
-        key = (one.measure, one.muscle, one.isi_ms, intensity, one.conditioning)
+        key = _Key.of(one)
         if one.hemisphere in table.setdefault(key, {}):
             raise InputError(
                 visit,

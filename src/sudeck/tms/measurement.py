@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import sudeck
-from sudeck.core.errors import InputError
+from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import Provenance, SourceFile
 from sudeck.tms.averaged_silent_period import estimate_averaged_silent_period
+from sudeck.tms.collection import recordings_in
 from sudeck.tms.contraction import ipsilateral_trials
 from sudeck.tms.measure_settings import MeasureSettings
 from sudeck.tms.measures import measure_group
-from sudeck.tms.reading import read_trials
+from sudeck.tms.reading import protocol_for, read_trials
 from sudeck.tms.response_settings import ResponseSettings
 from sudeck.tms.responses import TrialResponses, measure_responses
 from sudeck.tms.result import GroupMeasures, Measured, TmsResult, Trial
@@ -69,8 +70,8 @@ def measure_recordings(
     Parameters
     ----------
     paths : path or sequence of paths
-        Recordings in any format of `sudeck.tms.readers`. What belongs to one visit, hemisphere and muscle
-        is measured together, whichever files it comes from.
+        Recordings in any format of `sudeck.tms.readers`, and folders of them. What belongs to one person,
+        visit, hemisphere and muscle is measured together, whichever files it comes from.
     events, protocol, muscle
         As in `read_trials`.
     settings : TmsSettings, optional
@@ -83,23 +84,27 @@ def measure_recordings(
     Raises
     ------
     InputError
-        If there is no recording, or none can be read: then the reason of the first.
+        If there is no recording, or none can be read: the reason of the first, with those of the others
+        as its notes.
     """
-    several = [paths] if isinstance(paths, str | Path) else list(paths)
+    several = recordings_in([paths] if isinstance(paths, str | Path) else paths)
     if not several:
         raise InputError("recordings", "none was given", "name one or more files")
+    stated = protocol_for(protocol)
     sets: list[TrialSet | AmplitudeTable] = []
-    refused: list[InputError] = []
+    refused: list[SudeckError] = []
     for path in several:
         try:
-            sets += read_trials(path, events=events, protocol=protocol, muscle=muscle)
-        except InputError as error:
+            sets += read_trials(path, events=events, protocol=stated, muscle=muscle)
+        except SudeckError as error:
             refused.append(error)
     if not sets:
+        for other in refused[1:]:
+            refused[0].add_note(str(other))
         raise refused[0]
     result = measure_trials(sets, settings=settings)
-    told = tuple(Flag("recording-refused", str(error), "serious", error.subject) for error in refused)
-    return replace(result, flags=(*told, *result.flags))
+    flags = (*map(_refusal, refused), *result.flags)
+    return replace(result, flags=flags, reporting=stated.reporting)
 
 
 def measure_trials(
@@ -115,27 +120,41 @@ def measure_trials(
     Returns
     -------
     TmsResult
-        One group of measures a visit, hemisphere and muscle; every measure also without flagged trials.
+        One group of measures a person, visit, hemisphere and muscle; every measure also without flagged
+        trials. Sweeps that can not be measured are left out, with a flag.
+
+    Raises
+    ------
+    InputError
+        If no sweeps can be measured: the reason of the first.
     """
     settings = settings or TmsSettings()
     trials: list[Trial] = []
     sweeps: list[tuple[TrialSet, TrialResponses]] = []
     flags: list[Flag] = []
+    refused: list[InputError] = []
     for item in sets:
         if isinstance(item, TrialSet):
-            responses = measure_responses(item, settings=settings.responses)
+            try:
+                responses = measure_responses(item, settings=settings.responses)
+            except InputError as error:
+                refused.append(InputError(item.source.label, error.problem, error.remedy))
+                continue
             sweeps.append((item, responses))
             trials += _rows(item, responses)
             flags += _placed(responses.flags, item, alone=len(sets) == 1)
         else:
             trials += _table_rows(item)
             flags += _placed(item.flags, item, alone=len(sets) == 1)
+    if refused and not trials:
+        raise refused[0]
+    flags = [*map(_refusal, refused), *flags]
     flags = list({(flag.code, flag.subject, flag.message): flag for flag in flags}.values())
     flags += duplicate_flags([item for item, _ in sweeps])
 
     groups: dict[tuple[str, ...], list[Trial]] = {}
     for trial in trials:
-        groups.setdefault(_group(trial.pulse, trial.channel), []).append(trial)
+        groups.setdefault(_group(trial.pulse, trial.channel, trial.participant), []).append(trial)
     chosen = settings.measures
     measured = [
         _with_ipsilateral(measure_group(own, settings=chosen), key, sweeps, chosen.level)
@@ -154,8 +173,13 @@ def measure_trials(
     )
 
 
-def _group(pulse: Pulse, channel: str) -> tuple[str, ...]:
-    return pulse.visit, pulse.hemisphere or "", pulse.muscle or channel, pulse.muscle_side or ""
+def _group(pulse: Pulse, channel: str, participant: str = "") -> tuple[str, ...]:
+    return participant, pulse.visit, pulse.hemisphere or "", pulse.muscle or channel, pulse.muscle_side or ""
+
+
+def _refusal(error: SudeckError) -> Flag:
+    subject = error.subject if isinstance(error, InputError) else ""
+    return Flag("recording-refused", str(error), "serious", subject)
 
 
 def _with_ipsilateral(
@@ -183,7 +207,16 @@ def _with_ipsilateral(
             flags.append(Flag("not-measured", str(error), "caution", "iSP"))
             continue
         estimates += [
-            Measured(one.name, group.hemisphere, group.muscle, one, visit=group.visit) for one in both
+            Measured(
+                one.name,
+                group.hemisphere,
+                group.muscle,
+                one,
+                visit=group.visit,
+                participant=group.participant,
+                muscle_side=group.muscle_side,
+            )
+            for one in both
         ]
     return replace(group, estimates=tuple(estimates), flags=tuple(flags))
 
@@ -214,7 +247,17 @@ def _table_rows(table: AmplitudeTable) -> list[Trial]:
         subject = f"trial {index + 1}"
         codes = tuple(flag.code for flag in table.flags if flag.subject == subject)
         rows.append(
-            Trial(table.source.label, index + 1, "", pulse, values, values["amplitude_mv"] > 0, False, codes)
+            Trial(
+                table.source.label,
+                index + 1,
+                "",
+                pulse,
+                values,
+                values["amplitude_mv"] > 0,
+                csp_censored=False,
+                flags=codes,
+                participant=table.participant,
+            )
         )
     return rows
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
+from sudeck.tms.background import adjust_for_background
 from sudeck.tms.lognormal import geometric_mean
 from sudeck.tms.measure_settings import MeasureSettings
 from sudeck.tms.paired_pulse import PairedPulse
@@ -39,7 +40,7 @@ def measure_group(trials: Sequence[Trial], *, settings: MeasureSettings | None =
     Parameters
     ----------
     trials : sequence of Trial
-        All of one visit, hemisphere and muscle. Those without an amplitude are left out.
+        All of one person, visit, hemisphere and muscle. Those without an amplitude are left out.
     settings : MeasureSettings, optional
 
     Returns
@@ -60,7 +61,22 @@ def measure_group(trials: Sequence[Trial], *, settings: MeasureSettings | None =
     group.latency(resting)
     group.pairs_of(usable)
     group.silence(usable)
-    return group.measured()
+    return replace(group.measured(), adjusted=_adjusted(usable, settings or MeasureSettings()))
+
+
+def measure_amplitudes(trials: Sequence[Trial], settings: MeasureSettings) -> tuple[Measured, ...]:
+    """Measure only what rests on amplitudes alone: the MEP by intensity, and paired pulses."""
+    group = _Group(trials, settings)
+    single = [trial for trial in trials if trial.pulse.kind != "paired"]
+    group.amplitudes([trial for trial in single if trial.pulse.state != "active"], "MEP")
+    group.amplitudes([trial for trial in single if trial.pulse.state == "active"], "active MEP")
+    group.pairs_of(trials)
+    return tuple(group.estimates)
+
+
+def _adjusted(trials: Sequence[Trial], settings: MeasureSettings) -> tuple[Measured, ...]:
+    measure = partial(measure_amplitudes, settings=settings)
+    return adjust_for_background(trials, measure, level=settings.level)
 
 
 class _Group:
@@ -68,8 +84,8 @@ class _Group:
 
     def __init__(self, trials: Sequence[Trial], settings: MeasureSettings) -> None:
         first = trials[0].pulse
-        self.visit, self.hemisphere = first.visit, first.hemisphere
-        self.muscle = first.muscle or trials[0].channel
+        self.participant, self.visit, self.hemisphere = trials[0].participant, first.visit, first.hemisphere
+        self.muscle, self.muscle_side = first.muscle or trials[0].channel, first.muscle_side
         self.settings = settings
         self.estimates: list[Measured] = []
         self.thresholds: dict[str, Threshold] = {}
@@ -87,21 +103,22 @@ class _Group:
             self.curve,
             tuple(self.pairs),
             tuple(self.flags),
+            participant=self.participant,
+            muscle_side=self.muscle_side,
         )
 
     def add(self, measure: str, estimate: Estimate | None, **rest: Any) -> None:
         if estimate is not None:
             named = replace(estimate, name=measure)
-            self.estimates.append(
-                Measured(measure, self.hemisphere, self.muscle, named, visit=self.visit, **rest)
-            )
+            made = Measured(measure, self.hemisphere, self.muscle, named, visit=self.visit, **rest)
+            self.estimates.append(replace(made, participant=self.participant, muscle_side=self.muscle_side))
 
     def attempt(self, measure: str, make: Callable[[], _T]) -> _T | None:
         """Return what `make` makes, or ``None`` and a flag with its reason to refuse."""
         try:
             return make()
         except InputError as error:
-            where = " ".join(filter(None, (self.visit, self.hemisphere, self.muscle)))
+            where = self.measured().name
             text = f"{measure} of {where} was not measured: {error}"
             self.flags.append(Flag("not-measured", text, "caution", measure))
             return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sudeck.core.flags import Flag
-from sudeck.tms.artefacts import BRIEF_S, RINGING_S, artefact_ratio, artefacts_in, lag_of, sharpness
+from sudeck.tms.artefact_times import BRIEF_S, RINGING_S, artefact_ratio, artefacts_in, lag_of, sharpness
 
 if TYPE_CHECKING:
     from sudeck.tms.pulses import FoundPulse

@@ -28,6 +28,9 @@ A protocol is TOML. Every part may be missing::
 
     [sequence]                      # when nothing in the file tells one stimulus from another
     conditions = ["single", "SICI", "single"]
+
+    [reporting]                     # answers to the reporting checklist, see sudeck.tms.checklist
+    coil_type = "figure of eight, 70 mm"
 """
 
 from __future__ import annotations
@@ -40,12 +43,13 @@ from typing import Any, Literal
 
 from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import Side
+from sudeck.tms.checklist import checked_answers
 from sudeck.tms.events import Told, told_by
 from sudeck.tms.muscles import muscle_and_side
 from sudeck.tms.readers.base import Hints
 from sudeck.tms.units import voltage_unit
 
-_TABLES = {"recording", "pulses", "channels", "conditions", "sequence"}
+_TABLES = {"recording", "pulses", "channels", "conditions", "sequence", "reporting"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,8 @@ class StimulationProtocol:
         Fields of `Pulse` by condition, in lower case.
     sequence : tuple of str
         Condition of every stimulus in order.
+    reporting : Mapping of str to str
+        Answers to the items of the reporting checklist.
     """
 
     hints: Hints = field(default_factory=Hints)
@@ -88,6 +94,7 @@ class StimulationProtocol:
     defaults: Told = field(default_factory=dict)
     conditions: Mapping[str, Told] = field(default_factory=dict)
     sequence: tuple[str, ...] = ()
+    reporting: Mapping[str, str] = field(default_factory=dict)
     label: str = "protocol"
 
 
@@ -150,6 +157,7 @@ def protocol_from(content: Mapping[str, Any], label: str = "protocol") -> Stimul
             for name, entry in conditions.items()
         },
         sequence=_strings(_table(content, "sequence", label), "conditions", label),
+        reporting=checked_answers(_table(content, "reporting", label), label),
         label=label,
     )
 

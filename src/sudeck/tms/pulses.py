@@ -10,7 +10,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
-from sudeck.tms.artefacts import artefact_ratio, artefact_times, trigger_times
+from sudeck.tms.artefact_times import artefact_ratio, artefact_times, trigger_times
 from sudeck.tms.trials import PulseKind
 
 if TYPE_CHECKING:

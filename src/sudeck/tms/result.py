@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -52,6 +52,7 @@ TRIAL_COLUMNS: Final[dict[str, str]] = {
     "denoised_floor_mv": "Peak-to-peak noise floor of denoised_mv",
     "csp_ms": "Duration of the silent period, in milliseconds",
     "csp_censored": "Whether the EMG had not returned when the sweep ended",
+    "participant": "Whose trial it is, where a table holds several people",
 }
 
 
@@ -70,6 +71,7 @@ class Trial:
     present: bool
     csp_censored: bool
     flags: tuple[str, ...] = ()
+    participant: str = ""
 
     def __getitem__(self, name: str) -> float:
         return self.values.get(name, float("nan"))
@@ -87,6 +89,7 @@ class Trial:
             "trial": self.number,
             "channel": self.channel,
             "flags": ",".join(self.flags),
+            "participant": self.participant or None,
             "csp_censored": self.csp_censored if np.isfinite(self["csp_ms"]) else None,
             **{name: getattr(self.pulse, name) for name in told},
             **self.values,
@@ -112,6 +115,10 @@ class Measured:
     intensity, conditioning : str
         Test and conditioning intensity with their unit, e.g. ``"120 %RMT"``; empty where not one.
     visit : str
+    participant : str
+        Whose measure it is, where a table holds several people; else empty.
+    muscle_side : {"left", "right"} or None
+        Side of the body of the muscle.
     """
 
     measure: str
@@ -122,9 +129,11 @@ class Measured:
     intensity: str = ""
     conditioning: str = ""
     visit: str = ""
+    participant: str = ""
+    muscle_side: Side | None = None
 
     def __str__(self) -> str:
-        where = " ".join(filter(None, (self.visit, self.hemisphere, self.muscle)))
+        where = " ".join(filter(None, (self.participant, self.visit, self.hemisphere, self.muscle)))
         how = f"ISI {self.isi_ms:g} ms" if self.isi_ms is not None else self.intensity
         return f"{where}: {self.estimate}" + (f" at {how}" if how else "")
 
@@ -146,6 +155,8 @@ class Measured:
             "intensity": self.intensity or None,
             "conditioning": self.conditioning or None,
             "visit": self.visit or None,
+            "participant": self.participant or None,
+            "muscle_side": self.muscle_side,
         }
 
 
@@ -155,7 +166,7 @@ class GroupMeasures:
 
     Attributes
     ----------
-    visit, hemisphere, muscle
+    visit, hemisphere, muscle, participant, muscle_side
         What the group is.
     estimates : tuple of Measured
     thresholds : dict of str to Threshold
@@ -163,6 +174,9 @@ class GroupMeasures:
     curve : RecruitmentCurve or None
     pairs : tuple of PairedPulse
     flags : tuple of Flag
+    adjusted : tuple of Measured
+        Amplitudes and ratios with background EMG as covariate, and its slope; empty where there is no
+        background or too few trials.
     """
 
     visit: str
@@ -173,6 +187,14 @@ class GroupMeasures:
     curve: RecruitmentCurve | None
     pairs: tuple[PairedPulse, ...]
     flags: tuple[Flag, ...]
+    adjusted: tuple[Measured, ...] = ()
+    participant: str = ""
+    muscle_side: Side | None = None
+
+    @property
+    def name(self) -> str:
+        """Person, visit, hemisphere and muscle in words, as far as they are known."""
+        return " ".join(filter(None, (self.participant, self.visit, self.hemisphere, self.muscle)))
 
 
 @dataclass(frozen=True)
@@ -192,6 +214,8 @@ class TmsResult:
     flags : tuple of Flag
         Of recordings, trials and measures.
     provenance : Provenance
+    reporting : Mapping of str to str
+        What the protocol file says for the reporting checklist; see `sudeck.tms.checklist`.
     """
 
     groups: tuple[GroupMeasures, ...]
@@ -200,6 +224,7 @@ class TmsResult:
     sweeps: tuple[tuple[TrialSet, TrialResponses], ...]
     flags: tuple[Flag, ...]
     provenance: Provenance
+    reporting: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def estimates(self) -> tuple[Measured, ...]:
@@ -225,6 +250,9 @@ class TmsResult:
         return {
             "estimates": [item.to_dict() for item in self.estimates],
             "estimates_without_flagged": [item.to_dict() for item in self.estimates_without_flagged],
+            "estimates_background_adjusted": [
+                item.to_dict() for group in self.groups for item in group.adjusted
+            ],
             "flags": [flag.to_dict() for flag in self.flags],
             "provenance": self.provenance.to_dict(),
         }

@@ -1,4 +1,4 @@
-"""What is wrong with a sweep at first sight: dead, clipped, interrupted, or the copy of another."""
+"""What is wrong with a sweep at first sight: dead, interrupted, or the copy of another."""
 
 from __future__ import annotations
 
@@ -15,13 +15,9 @@ if TYPE_CHECKING:
 
     from sudeck.tms.trials import TrialSet
 
-# So many samples in a row on the same extreme value mean an amplifier on its rail, not a peak.
-_CLIPPED_RUN = 4
-_ABRUPT_LEVELS = 6.0
-
 
 def sweep_flags(emg_mv: NDArray[np.float64]) -> tuple[Flag, ...]:
-    """Flag dead, interrupted (NaN), clipped and repeated sweeps.
+    """Flag dead, interrupted (NaN) and repeated sweeps; clipping is judged on the response.
 
     Parameters
     ----------
@@ -58,19 +54,6 @@ def sweep_flags(emg_mv: NDArray[np.float64]) -> tuple[Flag, ...]:
         if finite.size == 0 or finite.min() == finite.max():
             flags.append(Flag("dead-sweep", f"In {subject} the signal never changes.", "serious", subject))
             continue
-        run = _longest_run_at_extremes(finite)
-        if run >= _CLIPPED_RUN:
-            flags.append(
-                Flag(
-                    "clipping",
-                    f"In {subject} the signal stays on its largest value for {run} samples: clipped.",
-                    "caution",
-                    subject,
-                    value=float(run),
-                    limit=float(_CLIPPED_RUN),
-                    unit="samples",
-                )
-            )
         digest = _digest(sweep)
         if digest in first_seen:
             flags.append(
@@ -112,25 +95,6 @@ def duplicate_flags(sets: Sequence[TrialSet]) -> tuple[Flag, ...]:
                     )
                 )
     return tuple(flags)
-
-
-def _longest_run_at_extremes(sweep: NDArray[np.float64]) -> int:
-    """Return the longest run of equal samples at the sweep's minimum or maximum that begins or ends abruptly.
-
-    The rounded top of a slow wave also repeats its largest value, but is reached in steps of one or two
-    quantisation levels.
-    """
-    steps = np.abs(np.diff(sweep))
-    level = float(steps[steps > 0].min())
-    longest = 0
-    for extreme in (sweep.min(), sweep.max()):
-        at = np.flatnonzero(sweep == extreme)
-        for run in np.split(at, np.flatnonzero(np.diff(at) > 1) + 1):
-            into = steps[run[0] - 1] if run[0] > 0 else 0.0
-            out = steps[run[-1]] if run[-1] < steps.size else 0.0
-            if max(into, out) >= _ABRUPT_LEVELS * level:
-                longest = max(longest, int(run.size))
-    return longest
 
 
 def _digest(sweep: NDArray[np.float64]) -> str:

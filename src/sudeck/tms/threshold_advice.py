@@ -124,9 +124,10 @@ def advise_threshold(
     )
     posterior = threshold.posterior
     n, sd = posterior.n_pulses, posterior.sd_mso
-    stop, reason = False, f"Posterior SD {sd:.1f} %MSO after {n} pulses; stop at {stop_sd_mso:g}."
+    given = f"{n} pulse" if n == 1 else f"{n} pulses"
+    stop, reason = False, f"Posterior SD {sd:.1f} %MSO after {given}; stop at {stop_sd_mso:g}."
     if sd <= stop_sd_mso and 0 < posterior.n_responses < n:
-        stop, reason = True, f"The posterior SD is {sd:.2f} %MSO after {n} pulses."
+        stop, reason = True, f"The posterior SD is {sd:.2f} %MSO after {given}."
     elif posterior.quantile(0.025) > limit_mso:
         stop, reason = True, f"The threshold is out of reach of the stimulator (above {limit_mso:g} %MSO)."
     elif n >= max_pulses:

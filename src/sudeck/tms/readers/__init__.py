@@ -54,7 +54,7 @@ def reader_of(path: Path) -> Reader:
     if not path.exists():
         raise InputError(path.name, "there is no such file", "check the path")
     if path.is_dir():
-        raise InputError(path.name, "this is a folder", "give the recordings in it one by one")
+        raise InputError(path.name, "no recording is in this folder", "name a folder or file that holds one")
     if path.suffix.lower() in _UNREADABLE:
         raise InputError(path.name, *_UNREADABLE[path.suffix.lower()])
     try:
@@ -73,6 +73,21 @@ def reader_of(path: Path) -> Reader:
         "this is none of the formats Sudeck reads",
         "export it as EDF, BrainVision, MATLAB, or a CSV table of trial amplitudes",
     )
+
+
+def recognises(path: Path) -> bool:
+    """Tell whether a file in a folder is a recording, or one of a format for which there is no reader.
+
+    A text table counts only if a heading names amplitudes: folders hold tables of all kinds.
+    """
+    if path.suffix.lower() in _UNREADABLE:
+        return path.suffix.lower() != ".cfg"
+    try:
+        reader = reader_of(path)
+    except InputError:
+        return False
+    names_trials = getattr(reader, "names_amplitudes", None)
+    return names_trials is None or bool(names_trials(path))
 
 
 def read_file(path: Path, hints: Hints | None = None) -> Contents:

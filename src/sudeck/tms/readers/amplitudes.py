@@ -56,6 +56,15 @@ def sniff(head: bytes, path: Path) -> bool:
     return path.suffix.lower() in {".csv", ".tsv"} or bool(records and _amplitude_column(records[0]))
 
 
+def names_amplitudes(path: Path) -> bool:
+    """Tell whether a heading of the table names amplitudes, as in no other table of a folder."""
+    try:
+        sheets = _workbook(path) if path.suffix.lower() in _WORKBOOK else [_text_records(path)]
+    except (InputError, MissingDependencyError):
+        return True  # its refusal is worth telling
+    return any(sheet and _amplitude_column(sheet[0]) for sheet in sheets)
+
+
 def read(path: Path, hints: Hints) -> tuple[AmplitudeTable, ...]:
     """Read a table with one row a trial.
 

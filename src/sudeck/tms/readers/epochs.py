@@ -11,7 +11,7 @@ import numpy as np
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import SourceFile
-from sudeck.tms.artefacts import artefact_times, common_artefact_sample
+from sudeck.tms.artefact_times import artefact_times, common_artefact_sample
 from sudeck.tms.readers.arrays import Sweeps
 from sudeck.tms.readers.base import Hints
 from sudeck.tms.readers.scaling import RawChannel, refuse_unsettled, signals_of, unsettled

@@ -1,0 +1,181 @@
+"""`sudeck tms`: measure recordings, compare two measurements, and find a threshold at the stimulator."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from sudeck.core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sudeck.tms.comparison import Comparison
+    from sudeck.tms.result import Measured, TmsResult
+
+_MEASURE = "measure"
+_ENDS = {"", "q", "quit", "stop", "end"}
+
+
+class MeasuringGroup(TyperGroup):
+    """A group in which everything that names no other subcommand is a recording to measure."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the subcommand of the first word, else the measuring one with all words."""
+        if args and args[0] not in self.commands:
+            args = [_MEASURE, *args]
+        return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Let options of the measuring subcommand stand before the first recording."""
+        if args and args[0] not in self.commands and args[0] not in {"--help", "-h"}:
+            args = [_MEASURE, *args]
+        return super().parse_args(ctx, args)
+
+
+class StateChoice(StrEnum):
+    """State of the muscle while a threshold is found."""
+
+    rest = "rest"
+    active = "active"
+
+
+app = typer.Typer(
+    cls=MeasuringGroup,
+    help="Thresholds, MEPs, SICI, ICF, LICI, IHI and silent periods of each hemisphere. "
+    "`sudeck tms RECORDING…` measures; see `sudeck tms measure --help` for its options.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Recordings = Annotated[
+    list[Path],
+    typer.Argument(help="Recordings, tables of trial amplitudes, folders of them.", show_default=False),
+]
+EventsOption = Annotated[
+    Path | None, typer.Option(help="What each stimulus was: TSV or CSV, one row a stimulus.")
+]
+ProtocolOption = Annotated[
+    Path | None, typer.Option(help="What the recording does not say: a TOML file, see docs/tms.md.")
+]
+MuscleOption = Annotated[str | None, typer.Option(help="Muscle or channel to measure; all unless given.")]
+
+
+@app.command(_MEASURE)
+def measure(
+    recordings: Recordings,
+    events: EventsOption = None,
+    protocol: ProtocolOption = None,
+    muscle: MuscleOption = None,
+    level: Annotated[float, typer.Option(min=0.5, max=0.999, help="Coverage of the intervals.")] = 0.95,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for tms.json, trials.tsv and report.html.", show_default=False)
+    ] = None,
+) -> None:
+    """Measure recordings: every measure of each hemisphere with its interval."""
+    from sudeck.report.tms_console import print_tms
+
+    result = _measured(recordings, events=events, protocol=protocol, muscle=muscle, level=level)
+    if out is not None:
+        from sudeck.report.tms import write_tms
+
+        write_tms(result, out)
+    print_tms(result, written=str(out or ""))
+
+
+@app.command()
+def compare(
+    pre: Annotated[Path, typer.Argument(help="Before: a tms.json, its folder, or a recording.")],
+    post: Annotated[Path, typer.Argument(help="After: the same.")],
+    retest: Annotated[
+        Path | None,
+        typer.Option(
+            help="People measured twice without treatment: a TSV with columns measure, first, second. "
+            "Without it no change is called real."
+        ),
+    ] = None,
+    protocol: ProtocolOption = None,
+    muscle: MuscleOption = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for comparison.json.", show_default=False)] = None,
+) -> None:
+    """Compare two measurements of a person: the change of each hemisphere, and what is detectable."""
+    from sudeck.core.storage import write_json
+    from sudeck.report.tms_console import print_comparison
+    from sudeck.tms.comparison import compare_results
+    from sudeck.tms.retest import read_retest
+
+    errors = read_retest(retest) if retest else None
+    both = [_measures_of(path, protocol=protocol, muscle=muscle) for path in (pre, post)]
+    found: Comparison = compare_results(*both, errors=errors)
+    if out is not None:
+        write_json(out / "comparison.json", found.to_dict())
+    print_comparison(found, written=str(out or ""))
+
+
+@app.command()
+def threshold(
+    state: Annotated[StateChoice, typer.Option(help="Threshold of the resting or active muscle.")] = (
+        StateChoice.rest
+    ),
+    criterion: Annotated[
+        float | None, typer.Option(min=0.001, help="Amplitude in mV that counts as a response.")
+    ] = None,
+    step: Annotated[float, typer.Option(min=0.1, help="Step of the stimulator's scale, in %MSO.")] = 1.0,
+    stop_sd: Annotated[float, typer.Option(min=0.1, help="Stop at this posterior SD, in %MSO.")] = 1.5,
+    max_pulses: Annotated[int, typer.Option(min=1, help="Stop after so many pulses in any case.")] = 60,
+) -> None:
+    """Find a motor threshold at the stimulator: type each response, get the next intensity.
+
+    A response is its amplitude in mV (0.12), or y or n. If another intensity was given than advised, write it
+    first: 48 0.12. An empty line, q or the end of the input stops.
+    """
+    from sudeck.tms.threshold_session import ThresholdSession
+
+    session = ThresholdSession(
+        active=state is StateChoice.active,
+        criterion_mv=criterion,
+        step_mso=step,
+        stop_sd_mso=stop_sd,
+        max_pulses=max_pulses,
+    )
+    prompting = sys.stdin.isatty()
+    typer.echo(str(session.advice))
+    while not session.advice.stop:
+        if prompting:
+            typer.echo(f"Response at {session.advice.next_intensity_mso:g} %MSO: ", nl=False)
+        line = sys.stdin.readline()
+        if line.strip().lower() in _ENDS:
+            break
+        try:
+            typer.echo(str(session.respond(line)))
+        except InputError as error:
+            if not prompting:
+                raise
+            typer.echo(f"  {error}")
+    typer.echo(session.conclusion())
+
+
+def _measured(recordings: Sequence[Path], *, level: float = 0.95, **reading: Any) -> TmsResult:
+    """Measure recordings and say on standard error which were refused."""
+    from sudeck.tms.measure_settings import MeasureSettings
+    from sudeck.tms.measurement import TmsSettings, measure_recordings
+
+    settings = TmsSettings(measures=MeasureSettings(level=level))
+    result = measure_recordings(list(recordings), settings=settings, **reading)
+    for flag in result.flags:
+        if flag.code == "recording-refused":
+            typer.echo(f"sudeck: {flag.message}", err=True)
+    return result
+
+
+def _measures_of(path: Path, **reading: Any) -> Sequence[Measured]:
+    from sudeck.tms.saved import is_saved_result, read_measures
+
+    if is_saved_result(path):
+        return read_measures(path)
+    return _measured([path], **reading).estimates

@@ -1,0 +1,158 @@
+"""What the console and the report say of a measurement of magnetic stimulation, in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from sudeck.core.estimate import Estimate
+from sudeck.core.flags import Flag
+from sudeck.report.text import decimals_of, interval_text, number
+
+if TYPE_CHECKING:
+    from sudeck.tms.result import GroupMeasures, Measured, TmsResult
+
+# The order in which measures are told, and what each is.
+MEANINGS: Final[dict[str, str]] = {
+    "RMT": "resting motor threshold",
+    "AMT": "active motor threshold",
+    "MEP": "motor evoked potential at rest",
+    "active MEP": "motor evoked potential during contraction",
+    "MEP latency": "pulse to onset of the response",
+    "SICI": "short-interval intracortical inhibition",
+    "ICF": "intracortical facilitation",
+    "SICF": "short-interval intracortical facilitation",
+    "LICI": "long-interval intracortical inhibition",
+    "IHI": "interhemispheric inhibition",
+    "paired pulse": "no rule names this interval",
+    "CSP": "cortical silent period",
+    "iSP": "ipsilateral silent period",
+    "S50": "intensity of half of MEPmax",
+    "MEPmax": "plateau of the recruitment curve",
+    "slope": "steepest slope of the recruitment curve",
+    "area": "area under the recruitment curve",
+}
+RATIOS: Final = ("SICI", "ICF", "SICF", "LICI", "IHI", "paired pulse")
+# What counts as a second method of the same measure.
+BESIDE: Final = (" 5/10 rule", " ML-PEST", " ratio of means")
+
+
+def is_beside(one: Measured) -> bool:
+    """Tell whether an estimate is by a second method, there for comparison."""
+    return one.measure.endswith(BESIDE)
+
+
+def in_order(estimates: Iterable[Measured]) -> list[Measured]:
+    """Return estimates in the order in which they are told; second methods after the first."""
+    order = list(MEANINGS)
+
+    def place(one: Measured) -> tuple[int, str, float, bool]:
+        base = base_of(one.measure)
+        position = order.index(base) if base in order else len(order)
+        return position, one.conditioning, one.isi_ms or 0.0, is_beside(one)
+
+    return sorted(estimates, key=place)
+
+
+def base_of(measure: str) -> str:
+    """Return the measure that a second method belongs to.
+
+    Examples
+    --------
+    >>> base_of("RMT 5/10 rule"), base_of("SICI tracked"), base_of("iSP depth")
+    ('RMT', 'SICI', 'iSP')
+    """
+    if measure in MEANINGS:
+        return measure
+    return next(
+        (name for name in sorted(MEANINGS, key=len, reverse=True) if measure.startswith(f"{name} ")), measure
+    )
+
+
+def how_text(one: Measured) -> str:
+    """Return the interval and intensities of a measure: ``2.5 ms, 80 %RMT before 120 %RMT``."""
+    parts = [] if one.isi_ms is None else [f"{one.isi_ms:g} ms"]
+    if one.conditioning and one.intensity:
+        parts.append(f"{one.conditioning} before {one.intensity}")
+    elif one.conditioning:
+        parts.append(f"after {one.conditioning}")
+    elif one.intensity:
+        parts.append(one.intensity)
+    return ", ".join(parts)
+
+
+def group_text(group: GroupMeasures) -> str:
+    """Return what a group is: ``left hemisphere, FDI``, with person and visit where there are any."""
+    hemisphere = f"{group.hemisphere} hemisphere" if group.hemisphere else "hemisphere not stated"
+    muscle = " ".join(filter(None, (group.muscle_side, group.muscle)))
+    return ", ".join(filter(None, (group.participant, group.visit, hemisphere, muscle)))
+
+
+def value_and_unit(estimate: Estimate) -> tuple[str, str]:
+    """Return the value with as many decimals as its interval deserves, and its unit."""
+    shown = in_readable_unit(estimate)
+    return number(shown.value, decimals_of(shown)), shown.unit
+
+
+def bounds_text(estimate: Estimate) -> str:
+    """Return the interval; an open upper end as *above*."""
+    shown = in_readable_unit(estimate)
+    if shown.high == float("inf"):
+        return f"above {number(shown.low, decimals_of(shown))}"
+    return interval_text(shown)
+
+
+def in_readable_unit(estimate: Estimate) -> Estimate:
+    """Return millivolts below a tenth as microvolts."""
+    if estimate.unit != "mV" or abs(estimate.value) >= 0.1:
+        return estimate
+    return Estimate(
+        estimate.name,
+        1e3 * estimate.value,
+        1e3 * estimate.low,
+        1e3 * estimate.high,
+        level=estimate.level,
+        unit="µV",
+        scale=estimate.scale,
+    )
+
+
+def grouped_flags(flags: Sequence[Flag]) -> list[tuple[Flag, int]]:
+    """Return flags, worst first; those of one kind on many trials once, with their number."""
+    severities = ("serious", "caution", "info")
+    kinds: dict[tuple[object, ...], list[Flag]] = {}
+    for flag in flags:
+        on_trial = "trial " in flag.subject
+        key = (flag.code, flag.severity, flag.subject.split("trial ")[0]) if on_trial else (flag,)
+        kinds.setdefault(key, []).append(flag)
+    counted = [(own[0], len(own)) for own in kinds.values()]
+    return sorted(counted, key=lambda item: severities.index(item[0].severity))
+
+
+def flag_text(flag: Flag, count: int) -> str:
+    """Return the message of a flag; of many like ones, the first and how many more."""
+    return flag.message if count == 1 else f"{flag.message} The same holds for {count - 1} more trials."
+
+
+def where_text(flag: Flag, result: TmsResult) -> str:
+    """Return what a flag is about in brackets, unless its message says so or there is nothing else."""
+    place = flag.subject
+    if len(result.provenance.sources) == 1:
+        place = place.removeprefix(result.provenance.sources[0].label).strip()
+    if not place or "trial " in place or place in flag.message:
+        return ""
+    return f" ({place})"
+
+
+def subject_words(result: TmsResult) -> str:
+    """Return what was measured: how many recordings, trials, people."""
+    files = len(result.provenance.sources)
+    people = len({group.participant for group in result.groups})
+    parts = [_count(files, "recording"), _count(len(result.trials), "trial")]
+    if people > 1:
+        parts.append(f"{people} people")
+    return ", ".join(parts)
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"
