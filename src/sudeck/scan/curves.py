@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sudeck.core.estimate import Estimate
 
 _MIN_FRAMES = 8
-_GRID = 48  # break points tried along the flow
+_GRID = 64  # break points tried along the flow
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class TimeActivityCurve:
     rate_se : ndarray, shape [frame]
         Poisson standard error of `rate`.
     fitted : ndarray, shape [frame]
-        Broken line: flat, rising from the arrival, flat again; empty when it could not be fitted.
+        Broken line: flat, rising from the arrival, flat again from the peak; empty when it could not be
+        fitted.
     arrival, slope : Estimate or None
         Arrival time in s, and slope of the rise as a fraction of the plateau per second.
     """
@@ -117,6 +118,9 @@ def _broken_line(
     time: NDArray[np.float64], rate: NDArray[np.float64], variance: NDArray[np.float64], level: float
 ) -> tuple[NDArray[np.float64], Mapping[str, tuple[float, float, float]]] | None:
     """Fit base + slope * (rise between two break points) by weighted least squares over a grid of breaks."""
+    whole = time
+    seen = _up_to_peak(rate)
+    time, rate, variance = time[:seen], rate[:seen], variance[:seen]
     low, high = float(time[0]), float(time[-1])
     breaks = np.linspace(low, high, _GRID)
     first, second = (grid.ravel() for grid in np.meshgrid(breaks, breaks, indexing="ij"))
@@ -161,4 +165,11 @@ def _broken_line(
             float(max(share[near].max(), share[best] + z * share_se)),
         ),
     }
-    return base + slope[best] * rise[best], bounds
+    line = np.clip(whole - first[best], 0.0, (second - first)[best])
+    return base + slope[best] * line, bounds
+
+
+def _up_to_peak(rate: NDArray[np.float64]) -> int:
+    """Return how many frames lead up to the peak of the bolus: what follows it is washout, not arrival."""
+    smooth = np.convolve(np.pad(rate, 2, mode="edge"), np.ones(5) / 5, mode="valid")
+    return max(int(smooth.argmax()) + 2, min(_MIN_FRAMES, rate.size))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import Side, opposite
+from sudeck.scan.digits import digits_direction, left_of_limb_view
 from sudeck.scan.frames import Acquisition, Frame
 from sudeck.scan.sides import LIMB_VIEWS, Clue, SideEvidence, View, left_of_view, weigh
 
@@ -60,6 +61,18 @@ def orient(
     if view in LIMB_VIEWS and not found.disbelieved:
         found = weigh((*found.clues, Clue("the person", view, None, 0)))
     settled = image_left or (left_of_view(view) if view is not None else None) or found.image_left
+    if settled is None and found.view in LIMB_VIEWS:
+        settled = _left_by_digits(acquisition, primary, found, stated=view is not None)
+        if settled is not None:
+            flags.append(
+                Flag(
+                    "side-by-digits",
+                    f"Patient {settled} is taken to stand at image-left: the view is {found.view} and fingers "
+                    f"or toes point {digits_direction(_image_of(acquisition, primary))}.",
+                    "caution",
+                    label,
+                )
+            )
     if settled is None:
         raise InputError(label, found.problem, _SETTLE_LIMB if found.view in LIMB_VIEWS else _SETTLE)
     chosen_view: View = view or found.view
@@ -77,6 +90,23 @@ def orient(
         acquisition, evidence, primary, settled, frames, view is not None or image_left is not None, flags
     )
     return Orientation(frames, opposed, chosen_view, settled, tuple(flags))
+
+
+def _left_by_digits(
+    acquisition: Acquisition, detector: int, found: SideEvidence, *, stated: bool
+) -> Side | None:
+    """Settle the side of a palmar, plantar or dorsal view by where the fingers or toes point.
+
+    A geometry in the file may agree; where it speaks against, only the view that a person states counts.
+    """
+    side = left_of_limb_view(found.view, digits_direction(_image_of(acquisition, detector)))
+    against = any(clue.image_left not in (None, side) for clue in found.clues)
+    return None if against and not stated else side
+
+
+def _image_of(acquisition: Acquisition, detector: int) -> NDArray[np.float64]:
+    frames = [frame.index for frame in _frames_of(acquisition, detector)]
+    return np.asarray(acquisition.counts[frames].sum(axis=0), dtype=np.float64)
 
 
 def _undouble(acquisition: Acquisition) -> dict[int, SideEvidence]:

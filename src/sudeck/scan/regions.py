@@ -159,18 +159,28 @@ def band_mm(
 
 
 def hand_length_mm(mask: NDArray[np.bool_], grid: Grid, axis: LimbAxis) -> float:
-    """Return the distance from the fingertips to the narrowest place behind the palm.
+    """Return the distance from the fingertips to the wrist: where the limb stops narrowing behind the palm.
 
-    Looks between 140 and 230 mm from the tip; an adult's typical 185 mm where no narrowing shows.
+    The palm is the widest place 60 to 150 mm from the tip. The wrist is the first place behind it where the
+    width has lost nine tenths of what it loses on the way to the narrowest place; the forearm beyond is
+    almost even, so that its very narrowest place says little. An adult's typical 185 mm where the limb does
+    not narrow.
     """
     distance, width = width_profile(mask, grid, axis)
     smooth = np.convolve(width, np.ones(5) / 5, mode="same")
-    window = (distance > 140) & (distance < min(230.0, axis.visible_mm - 20.0))
-    if window.sum() < 5:
+    palm_window = (distance >= 60.0) & (distance <= 150.0)
+    behind = distance < min(250.0, axis.visible_mm - 12.0)
+    if not palm_window.any():
         return TYPICAL_HAND_LENGTH_MM
-    place = int(np.flatnonzero(window)[smooth[window].argmin()])
-    at_border = place in (int(np.flatnonzero(window)[0]), int(np.flatnonzero(window)[-1]))
-    return TYPICAL_HAND_LENGTH_MM if at_border else float(distance[place])
+    palm = int(np.flatnonzero(palm_window)[smooth[palm_window].argmax()])
+    wrist = (np.arange(distance.size) > palm) & behind & (distance > 130.0)
+    if not wrist.any():
+        return TYPICAL_HAND_LENGTH_MM
+    narrowest = float(smooth[wrist].min())
+    limit = narrowest + 0.1 * (float(smooth[palm]) - narrowest)
+    if narrowest > 0.9 * smooth[palm]:
+        return TYPICAL_HAND_LENGTH_MM
+    return float(distance[np.flatnonzero(wrist & (smooth <= limit))[0]])
 
 
 def drawn_region(shape: Mapping[str, Any], grid: Grid, *, subject: str = "region file") -> Region:
