@@ -15,7 +15,9 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.storage import write_bytes, write_json, write_text
+from sudeck.core.vocabulary import Side
 from sudeck.study.create import create_study
+from sudeck.study.decisions import Decision, record_decision, standing_decisions
 from sudeck.study.engine import spread
 from sudeck.study.layout import StudyFolder
 from sudeck.study.schema import TABLES
@@ -105,6 +107,8 @@ def _write_patient(task: _Task) -> None:
     elif patient.oddity == "stray files":
         write_bytes(folder / "04_delayed_copy.dcm", files[-1].read_bytes())
         write_text(folder / "note.txt", _NOTE)
+    elif patient.oddity == "sides not said" and not standing_decisions(task.study, pid):
+        record_decision(task.study, _decision(pid, scan.design.image_left))
     write_json(
         task.truth / f"{pid}_scan.json", {"design": scan.design.to_dict(), "truth": scan.truth.to_dict()}
     )
@@ -113,6 +117,18 @@ def _write_patient(task: _Task) -> None:
             rows = trials_of(patient, visit, seed=task.seed)
             path = task.study.tms_folder(pid, f"ses-{visit}") / f"{pid}_ses-{visit}_trials.tsv"
             write_text(path, _tsv(rows, tuple(rows[0])))
+
+
+def _decision(participant_id: str, image_left: Side) -> Decision:
+    return Decision(
+        participant_id,
+        "image-left",
+        image_left,
+        who="demo",
+        why="a lead marker lay on the right hand of the camera table",
+        session="ses-pre",
+        when="2020-01-06T12:00:00+00:00",
+    )
 
 
 def _cut_short(files: Iterable[Path]) -> None:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import sudeck
+from sudeck.core.errors import InputError
 from sudeck.core.provenance import sha256_of_file
 from sudeck.core.vocabulary import Limb, Side
+from sudeck.study.decisions import Decision, standing_decisions
 from sudeck.study.layout import StudyFolder
 from sudeck.study.settings import Settings
 from sudeck.study.tables import Row
@@ -39,6 +41,10 @@ class PatientInputs:
         Whether participants.tsv has the patient.
     scans, recordings : Mapping of str to tuple of Path
         Files by session.
+    decisions : tuple of Decision
+        Those that stand.
+    trouble : str
+        Why the decisions can not be read; empty where they can.
     """
 
     participant_id: str
@@ -47,6 +53,8 @@ class PatientInputs:
     listed: bool
     scans: Mapping[str, tuple[Path, ...]]
     recordings: Mapping[str, tuple[Path, ...]]
+    decisions: tuple[Decision, ...] = ()
+    trouble: str = ""
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -68,6 +76,8 @@ class PatientInputs:
             "version": sudeck.__version__,
             "patient": [self.participant_id, self.limb, self.affected, self.listed],
             "how": how,
+            "decisions": [decision.to_dict() for decision in self.decisions],
+            "trouble": self.trouble,
             "files": [
                 [kind, session, path.name, sha256_of_file(path)]
                 for kind, group in (("scan", self.scans), ("tms", self.recordings))
@@ -102,9 +112,18 @@ def gather_inputs(study: StudyFolder, participants: Iterable[Row]) -> tuple[Pati
                 patient in rows,
                 {session: files for session, files in scans.items() if files},
                 {session: files for session, files in recordings.items() if recordings_among(files)},
+                *_decisions(study, patient),
             )
         )
     return tuple(gathered)
+
+
+def _decisions(study: StudyFolder, patient: str) -> tuple[tuple[Decision, ...], str]:
+    """Return the decisions about a patient; or none, and why they can not be read."""
+    try:
+        return standing_decisions(study, patient), ""
+    except InputError as error:
+        return (), str(error)
 
 
 def recordings_among(files: Iterable[Path]) -> tuple[Path, ...]:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from sudeck.core.errors import SudeckError
+from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.vocabulary import PHASE_RATIOS
+from sudeck.study.choices import excluded_recordings, scan_choices
 from sudeck.study.inputs import PatientInputs, protocol_among, recordings_among
+from sudeck.study.neutral_names import neutral_names, neutralise
 from sudeck.study.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ FailureKind = Literal["absent", "refused", "crashed"]
 Presenter = Callable[["ScanResult | TmsResult"], Mapping[str, bytes]]
 
 # A record depends on its inputs alone, to the last bit; when it was made stands in run.json.
+_UNDECIDE: Final = "record a new decision to take it in again"
 _CREATED: Final = "at the time that run.json states"
 
 
@@ -120,70 +123,117 @@ def measure_patient(
     if not patient.listed:
         reason = "There are files of this patient, but participants.tsv has no row; add it."
         return PatientRecord(pid, fingerprint, failures=(Failure(pid, "", "patient", "refused", reason),))
-    failures: list[Failure] = []
-    scans: dict[str, dict[str, Any]] = {}
-    recordings: dict[str, dict[str, Any]] = {}
-    trials: dict[str, list[dict[str, Any]]] = {}
-    files: dict[str, bytes] = {}
-
-    def attempt(session: str, measure: str, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except SudeckError as error:
-            failures.append(Failure(pid, session, measure, "refused", str(error)))
-        except (
-            Exception
-        ) as error:  # one bad patient stops nobody; the text of a foreign error may name a person
-            reason = (
-                f"The software failed ({type(error).__name__}); please report it with this file's format."
-            )
-            failures.append(Failure(pid, session, measure, "crashed", reason))
-
+    if patient.trouble:
+        return PatientRecord(
+            pid, fingerprint, failures=(Failure(pid, "", "patient", "refused", patient.trouble),)
+        )
+    record = PatientRecord(pid, fingerprint)
     for session, paths in patient.scans.items():
-
-        def scan(session: str = session, paths: tuple[Path, ...] = paths) -> None:
-            result = _measure_scan(patient, paths, settings)
-            scans[session] = _undated(result.to_dict())
-            files.update(_named(session, present, result))
-            failures.extend(
-                Failure(pid, session, name, "refused", reason)
-                for name, reason in result.refused.items()
-                if name in PHASE_RATIOS.values()  # a ratio of ratios only repeats them
-            )
-
-        attempt(session, "scan", scan)
+        record = _with_scan(record, patient, session, paths, settings, present)
     for session, paths in patient.recordings.items():
-
-        def tms(session: str = session, paths: tuple[Path, ...] = paths) -> None:
-            result = _measure_recordings(paths, settings)
-            recordings[session] = _undated(result.to_dict())
-            trials[session] = [trial.to_row() for trial in result.trials]
-            files.update(_named(session, present, result))
-
-        attempt(session, "tms", tms)
+        record = _with_recordings(record, patient, session, paths, settings, present)
     if settings.scan_session not in patient.scans:
         reason = f"There is no bone scan in {settings.scan_session}."
-        failures.append(Failure(pid, settings.scan_session, "scan", "absent", reason))
-    return PatientRecord(pid, fingerprint, scans, recordings, trials, tuple(failures), files)
+        absent = Failure(pid, settings.scan_session, "scan", "absent", reason)
+        record = replace(record, failures=(*record.failures, absent))
+    return record
 
 
-def _measure_scan(patient: PatientInputs, paths: tuple[Path, ...], settings: Settings) -> ScanResult:
-    from sudeck.core.errors import InputError
+def _with_scan(
+    record: PatientRecord,
+    patient: PatientInputs,
+    session: str,
+    paths: tuple[Path, ...],
+    settings: Settings,
+    present: Presenter | None,
+) -> PatientRecord:
+    instead = neutral_names(paths, patient.participant_id)
+    try:
+        result = _measure_scan(patient, session, paths, settings)
+        files = _presented(result, session, present, instead)
+    except Exception as error:  # one bad patient stops nobody
+        return _failed(record, session, "scan", error, instead)
+    refused = tuple(
+        Failure(record.participant_id, session, name, "refused", neutralise(reason, instead))
+        for name, reason in result.refused.items()
+        if name in PHASE_RATIOS.values()  # a ratio of ratios only repeats them
+    )
+    plain = neutralise(_undated(result.to_dict()), instead)
+    return replace(
+        record,
+        scans={**record.scans, session: plain},
+        failures=(*record.failures, *refused),
+        files={**record.files, **files},
+    )
+
+
+def _with_recordings(
+    record: PatientRecord,
+    patient: PatientInputs,
+    session: str,
+    paths: tuple[Path, ...],
+    settings: Settings,
+    present: Presenter | None,
+) -> PatientRecord:
+    instead = neutral_names(paths, patient.participant_id)
+    try:
+        result = _measure_recordings(patient, session, paths, settings)
+        files = _presented(result, session, present, instead)
+    except Exception as error:  # one bad patient stops nobody
+        return _failed(record, session, "tms", error, instead)
+    rows = neutralise([trial.to_row() for trial in result.trials], instead)
+    plain = neutralise(_undated(result.to_dict()), instead)
+    return replace(
+        record,
+        recordings={**record.recordings, session: plain},
+        trials={**record.trials, session: rows},
+        files={**record.files, **files},
+    )
+
+
+def _failed(
+    record: PatientRecord, session: str, measure: str, error: Exception, instead: Mapping[str, str]
+) -> PatientRecord:
+    pid = record.participant_id
+    if isinstance(error, SudeckError):
+        failure = Failure(pid, session, measure, "refused", neutralise(str(error), instead))
+    else:
+        # The text of a foreign error may name a person; its kind does not.
+        reason = (
+            f"The software failed ({type(error).__name__}); please report it with the format of the files."
+        )
+        failure = Failure(pid, session, measure, "crashed", reason)
+    return replace(record, failures=(*record.failures, failure))
+
+
+def _measure_scan(
+    patient: PatientInputs, session: str, paths: tuple[Path, ...], settings: Settings
+) -> ScanResult:
     from sudeck.scan.measurement import measure_scan
     from sudeck.scan.phases import read_scan
 
-    if patient.affected is None:
+    choices = scan_choices(patient.decisions, session)
+    if choices.excluded:
+        raise InputError(patient.participant_id, f"a person left it out ({choices.excluded})", _UNDECIDE)
+    affected = patient.affected or choices.affected
+    if affected is None:
         raise InputError(
             patient.participant_id, "participants.tsv does not say the affected side", "fill in affected_side"
         )
-    scan = read_scan(paths, limb=patient.limb)
-    result = measure_scan(scan, affected=patient.affected, settings=settings.scan_settings())
+    how = replace(settings.scan_settings(), drawn=choices.region)
+    scan = read_scan(paths, limb=patient.limb, **choices.reading)
+    result = measure_scan(scan, affected=affected, settings=how)
     return replace(result, provenance=_timeless(result.provenance))
 
 
-def _measure_recordings(paths: tuple[Path, ...], settings: Settings) -> TmsResult:
+def _measure_recordings(
+    patient: PatientInputs, session: str, paths: tuple[Path, ...], settings: Settings
+) -> TmsResult:
     from sudeck.tms.measurement import TmsSettings, measure_recordings
 
+    excluded = excluded_recordings(patient.decisions, session)
+    if excluded:
+        raise InputError(patient.participant_id, f"a person left it out ({excluded})", _UNDECIDE)
     result = measure_recordings(
         recordings_among(paths),
         protocol=protocol_among(paths),
@@ -206,6 +256,15 @@ def _undated(plain: dict[str, Any]) -> dict[str, Any]:
     return plain | {"provenance": provenance}
 
 
-def _named(session: str, present: Presenter | None, result: ScanResult | TmsResult) -> dict[str, bytes]:
+def _presented(
+    result: ScanResult | TmsResult, session: str, present: Presenter | None, instead: Mapping[str, str]
+) -> dict[str, bytes]:
     made = present(result) if present else {}
-    return {f"{session}_{name}": content for name, content in made.items()}
+    return {
+        f"{session}_{name}": neutralise(content.decode(), instead).encode() if _is_text(name) else content
+        for name, content in made.items()
+    }
+
+
+def _is_text(name: str) -> bool:
+    return name.endswith((".html", ".svg", ".json", ".tsv"))

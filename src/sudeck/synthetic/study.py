@@ -36,7 +36,7 @@ from sudeck.synthetic.nm_dialects import Dialect
 from sudeck.synthetic.random_designs import random_design
 from sudeck.synthetic.scan_design import CLINICAL_COUNTS, BoneScanDesign
 
-Oddity = Literal["", "damaged scan", "damaged bone phase", "stray files"]
+Oddity = Literal["", "damaged scan", "damaged bone phase", "stray files", "sides not said"]
 Visit = Literal["pre", "post"]
 
 VISITS: Final[tuple[Visit, ...]] = ("pre", "post")
@@ -45,6 +45,7 @@ VISITS: Final[tuple[Visit, ...]] = ("pre", "post")
 _PIXEL_ERROR: Final = {"VPr": 0.022, "TPr": 0.018, "BPr": 0.018}
 # How cameras write: most of them plainly, some in the ways that need care.
 _DIALECTS: Final[tuple[Dialect, ...]] = ("standard", "implicit", "single-file", "standard", "big-endian")
+_UNSAID: Final[Dialect] = "sparse"
 _STIMULATED: Final = 19 / 105  # share of the patients with magnetic stimulation, as in the two publications
 _COUNTS_SPREAD: Final = 0.25  # of the logarithm of the counts of a scan
 # Stimulation, after the findings of the second publication: at the start SICI is weak on the pain side only;
@@ -72,7 +73,8 @@ class PlannedPatient:
     dialect : str
         How the camera writes.
     oddity : str
-        ``"damaged scan"`` (every file cut short), ``"damaged bone phase"``, ``"stray files"`` or none.
+        ``"damaged scan"`` (every file cut short), ``"damaged bone phase"``, ``"stray files"``, ``"sides not
+        said"`` (a person has to tell which side is at image-left) or none.
     stimulated : bool
         Whether recorded with magnetic stimulation before and after treatment.
     """
@@ -156,7 +158,9 @@ def plan_study(*, patients: int = 105, seed: int = 2018) -> SyntheticStudy:
             affected=row["affected_side"],
             ratios={PHASE_RATIOS[phase]: float(true[PHASE_RATIOS[phase]]) for phase in SCAN_PHASES},
             relief_percent=float(true["relief_percent"]),
-            dialect=_DIALECTS[number % len(_DIALECTS)],
+            dialect=_UNSAID
+            if oddities.get(number) == "sides not said"
+            else _DIALECTS[number % len(_DIALECTS)],
             oddity=oddities.get(number, ""),
             stimulated=number in stimulated,
         )
@@ -240,5 +244,5 @@ def _row(trial: TrialTruth, truth: VirtualHemisphere, visit: Visit) -> dict[str,
 
 def _oddities(patients: int) -> dict[int, Oddity]:
     """Spread one of each kind over the study, as far as it has patients."""
-    kinds: tuple[Oddity, ...] = ("damaged scan", "damaged bone phase", "stray files")
-    return {(2 * index + 1) * patients // 6: kind for index, kind in enumerate(kinds) if patients >= 6}
+    kinds: tuple[Oddity, ...] = ("damaged scan", "damaged bone phase", "stray files", "sides not said")
+    return {(2 * index + 1) * patients // 8: kind for index, kind in enumerate(kinds) if patients >= 8}
