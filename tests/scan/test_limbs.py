@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from support.phantoms import synthetic
 from sudeck.core.errors import InputError
 from sudeck.scan.limbs import find_limbs
+from support.phantoms import synthetic
 
 
 def overlap(found: np.ndarray, truth: np.ndarray) -> float:

@@ -3,11 +3,11 @@ import math
 import numpy as np
 import pytest
 
-from support.phantoms import synthetic
 from sudeck.scan.geometry import Grid, Similarity
 from sudeck.scan.limb_image import LimbImage
 from sudeck.scan.limbs import find_limbs
 from sudeck.scan.registration import Registration, register_mirrored
+from support.phantoms import synthetic
 
 
 def laid_over(scan, phase: str = "bone") -> tuple[Registration, Similarity]:

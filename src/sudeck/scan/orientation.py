@@ -67,7 +67,7 @@ def orient(
             flags.append(
                 Flag(
                     "side-by-digits",
-                    f"Patient {settled} is taken to stand at image-left: the view is {found.view} and fingers "
+                    f"Patient {settled} is taken to stand at image-left: the view is {found.view}, fingers "
                     f"or toes point {digits_direction(_image_of(acquisition, primary))}.",
                     "caution",
                     label,
