@@ -1,0 +1,174 @@
+"""Fitting the circuit to curves and drugs together: several parameter sets, because one would be a lie.
+
+Randomised maximum likelihood: every member fits its own draw of the targets (each within its spread) and of
+the prior (a log-normal about `STARTING_POINT`), by damped Gauss-Newton steps with finite differences, all
+members in one batch. To the accuracy of the linearisation the members are draws of the posterior.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from sudeck.mechanism.circuit.drugs import ARMS, apply_factors
+from sudeck.mechanism.circuit.measures import measure
+from sudeck.mechanism.circuit.parameters import FITTED, STARTING_POINT, Circuit, Floats, make_circuits
+from sudeck.mechanism.circuit.protocols import MEASURES
+from sudeck.mechanism.circuit.simulate import Engine
+from sudeck.mechanism.circuit.targets import TARGETS, Target
+
+# Prior spread on the natural-log scale: wide for weights, narrow where intensities in RMT fix the scale.
+_PRIOR_SD: Final = {name: 0.15 if name.startswith("axon_threshold") else 0.6 for name in FITTED} | {
+    "axon_threshold_p_rmt": 0.25,
+    "release_threshold_mv": 0.3,
+    "motoneuron_exponent": 0.3,
+}
+_DIFFERENCE = 0.02  # step of the finite differences, in prior standard deviations
+_FIT_DT_MS = 0.2
+_FAR = 4.0  # a log ratio beyond this says only "far off"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Fitted circuits.
+
+    Attributes
+    ----------
+    values : dict of str to array, shape (members,)
+        The fitted parameters.
+    chi2 : array, shape (members,)
+        Sum of squared distances to the targets themselves, in spreads.
+    seed : int
+    """
+
+    values: dict[str, Floats]
+    chi2: Floats
+    seed: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {
+            "seed": self.seed,
+            "chi2": [round(float(x), 3) for x in self.chi2],
+            "values": {k: [float(f"{x:.6g}") for x in v] for k, v in self.values.items()},
+        }
+
+
+def predict_targets(
+    circuits: Circuit,
+    targets: Sequence[Target] = TARGETS,
+    *,
+    dt_ms: float = _FIT_DT_MS,
+    engine: Engine | None = None,
+) -> Floats:
+    """Return what circuits show where the targets are stated, shape (targets, n); NaN where nothing is."""
+    shown: dict[tuple[str, str], Floats] = {}
+    arms = ["baseline", *dict.fromkeys(t.arm for t in targets if t.arm != "baseline")]
+    for arm in arms:
+        names = {t.measure for t in targets if arm in ("baseline", t.arm)} - {"RMT"}
+        changed = apply_factors(circuits, ARMS[arm].factors)
+        responses = measure(
+            changed, [MEASURES[name] for name in sorted(names)], dt_ms=dt_ms, engine=engine
+        )
+        shown |= {(arm, name): value for name, value in responses.values.items()}
+        shown[arm, "RMT"] = responses.rmt[0]
+    return np.stack(
+        [
+            shown[t.arm, t.measure] / (1 if t.arm == "baseline" else shown["baseline", t.measure])
+            for t in targets
+        ]
+    )
+
+
+def calibrate(
+    *,
+    members: int = 8,
+    seed: int = 0,
+    candidates: int = 1500,
+    iterations: int = 40,
+    start: dict[str, Floats] | None = None,
+    progress: Callable[[str], None] = lambda text: None,
+) -> Calibration:
+    """Fit `members` circuits to the targets.
+
+    Parameters
+    ----------
+    members : int
+    seed : int
+        Same seed, same circuits.
+    candidates : int
+        Prior draws from which the members start: the best of them.
+    iterations : int
+    start : dict of str to array, optional
+        Parameters to start from instead of prior draws.
+    progress : callable
+        Is told how the fit goes.
+
+    Raises
+    ------
+    MissingDependencyError
+        If JAX is not installed.
+    """
+    from sudeck.mechanism.circuit.fast_stepper import require_jax
+
+    require_jax()
+    rng = np.random.default_rng(seed)
+    size = len(FITTED)
+    if start is None:
+        draws = rng.standard_normal((size, candidates)) * 0.8
+        loss = (_distances(draws, np.zeros(len(TARGETS))) ** 2).clip(max=100).sum(axis=0)
+        position = draws[:, np.argsort(loss)[:members]]
+        progress(f"best of {candidates} prior draws: chi2 {np.sort(loss)[:members].round()}")
+    else:
+        position = _to_position(start)
+        position = position[:, np.arange(members) % position.shape[1]]
+    shift = rng.standard_normal((len(TARGETS), members))
+    anchor = rng.standard_normal((size, members))
+    damping = np.full(members, 10.0)
+    residual = _residual(position, shift, anchor)
+    for iteration in range(iterations):
+        steps = position[:, None, :] + _DIFFERENCE * np.eye(size)[:, :, None]
+        wide = _distances(steps.reshape(size, -1), np.tile(shift, (1, size)))
+        slope = (wide.reshape(len(TARGETS), size, members) - residual[: len(TARGETS), None, :]) / _DIFFERENCE
+        trial = np.empty_like(position)
+        for m in range(members):
+            jacobian = np.concatenate([slope[:, :, m], np.eye(size)])
+            normal = jacobian.T @ jacobian + damping[m] * np.eye(size)
+            move = np.linalg.solve(normal, -jacobian.T @ residual[:, m])
+            trial[:, m] = position[:, m] + np.clip(move, -0.7, 0.7)
+        new = _residual(trial, shift, anchor)
+        better = (new**2).sum(axis=0) < (residual**2).sum(axis=0)
+        position = np.where(better, trial, position)
+        residual = np.where(better, new, residual)
+        damping = np.clip(damping * np.where(better, 0.4, 4.0), 1e-3, 1e4)
+        progress(f"{iteration + 1}/{iterations}: {(residual**2).sum(axis=0).round(1)}")
+    chi2 = (_distances(position, np.zeros(len(TARGETS))) ** 2).sum(axis=0)
+    return Calibration(_to_values(position), chi2, seed)
+
+
+def _residual(position: Floats, shift: Floats, anchor: Floats) -> Floats:
+    return np.concatenate([_distances(position, shift), position - anchor])
+
+
+def _distances(position: Floats, shift: Floats) -> Floats:
+    """Return how far circuits are from the (shifted) targets, in spreads, shape (targets, n)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(predict_targets(make_circuits(_to_values(position))))
+    spread = np.array([t.log_sd for t in TARGETS])[:, None]
+    away = logs - np.log([t.value for t in TARGETS])[:, None]
+    away = np.nan_to_num(np.clip(away, -_FAR, _FAR), nan=_FAR)
+    return away / spread - (shift if shift.ndim == 2 else shift[:, None])
+
+
+def _to_values(position: Floats) -> dict[str, Floats]:
+    return {
+        name: STARTING_POINT[name] * np.exp(_PRIOR_SD[name] * row)
+        for name, row in zip(FITTED, position, strict=True)
+    }
+
+
+def _to_position(values: dict[str, Floats]) -> Floats:
+    return np.stack([np.log(values[name] / STARTING_POINT[name]) / _PRIOR_SD[name] for name in FITTED])

@@ -1,0 +1,253 @@
+"""From circuits to what a laboratory would measure on them: threshold, responses, ratios, silent periods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sudeck.mechanism.circuit.parameters import Circuit, Floats, swap_hemispheres
+from sudeck.mechanism.circuit.protocols import Measure, Readout, Trial
+from sudeck.mechanism.circuit.pulses import Trials
+from sudeck.mechanism.circuit.simulate import DT_MS, Engine, default_engine, run_trials
+
+THRESHOLD_MEP_MV: Final = 0.05
+# A response has passed its peak this long after its pulse.
+RESPONSE_MS: Final = 18.0
+SILENT_WINDOW_MS: Final = 340.0
+IPSILATERAL_WINDOW_MS: Final = (5.0, 100.0)
+# Voluntary activity counts as silent below this share of its level before the pulse.
+SILENT_SHARE: Final = 0.5
+
+_GRID: Final = np.arange(0.6, 1.85, 0.1)
+_FINE: Final = 5
+
+
+class Responses(NamedTuple):
+    """Measures of n circuits.
+
+    Attributes
+    ----------
+    rmt : array, shape (2, n)
+        Threshold of both hemispheres in circuit units; NaN where no intensity up to 1.8 gives 50 µV.
+    values : dict of str to array, shape (n,)
+    """
+
+    rmt: Floats
+    values: dict[str, Floats]
+
+
+def response_mv(circuits: Circuit, drive: Floats) -> Floats:
+    """Return the motor evoked potential that a peak of motoneuron drive gives in hemisphere 0, in mV.
+
+    ``max · m^n / (threshold^n + m^n)``, the usual sigmoid of a recruited pool.
+    """
+    power = np.maximum(drive, 1e-9) ** circuits.motoneuron_exponent[0]
+    half = circuits.motoneuron_threshold[0] ** circuits.motoneuron_exponent[0]
+    return np.asarray(circuits.mep_max_mv[0] * power / (half + power))
+
+
+def measure(
+    circuits: Circuit,
+    measures: Sequence[Measure],
+    *,
+    rmt: Floats | None = None,
+    dt_ms: float = DT_MS,
+    engine: Engine | None = None,
+) -> Responses:
+    """Measure every circuit, with the motor threshold found anew for each.
+
+    Parameters
+    ----------
+    circuits : Circuit
+        n circuits.
+    measures : sequence of Measure
+    rmt : array, shape (2, n), optional
+        Thresholds already known.
+    dt_ms : float
+    engine : {"jax", "numpy"}, optional
+        The faster one that is installed, unless given.
+    """
+    engine = engine or default_engine()
+    if rmt is None:
+        both = any(pulse.hemisphere == 1 for m in measures for pulse in m.trial.pulses)
+        rmt = find_thresholds(circuits, both=both, dt_ms=dt_ms, engine=engine)
+    wanted = [(m.trial, m.readout) for m in measures] + [(m.over, "mep") for m in measures if m.over]
+    shown = read_trials(circuits, list(dict.fromkeys(wanted)), rmt, dt_ms=dt_ms, engine=engine)
+    values = {}
+    for m in measures:
+        value = shown[m.trial, m.readout]
+        values[m.name] = value if m.over is None else value / shown[m.over, "mep"]
+    return Responses(rmt, values)
+
+
+def find_thresholds(
+    circuits: Circuit, *, both: bool, dt_ms: float = DT_MS, engine: Engine | None = None
+) -> Floats:
+    """Return the resting motor threshold of the two hemispheres in circuit units, shape (2, n).
+
+    With `both` false, and where the hemispheres are equal, the first stands for the second.
+    """
+    engine = engine or default_engine()
+    first = find_intensity(circuits, THRESHOLD_MEP_MV, dt_ms=dt_ms, engine=engine)
+    equal = all((np.asarray(f)[0] == np.asarray(f)[-1]).all() for f in circuits)
+    if not both or equal:
+        return np.stack([first, first])
+    second = find_intensity(swap_hemispheres(circuits), THRESHOLD_MEP_MV, dt_ms=dt_ms, engine=engine)
+    return np.stack([first, second])
+
+
+def find_intensity(
+    circuits: Circuit,
+    target_mv: float | Floats,
+    *,
+    before: Trial | None = None,
+    rmt: Floats | None = None,
+    dt_ms: float = DT_MS,
+    engine: Engine,
+) -> Floats:
+    """Return the test intensity, in circuit units, that gives a response of `target_mv` in hemisphere 0.
+
+    One grid, a finer grid in the bracket, and interpolation of the log response: no loop over circuits.
+
+    Parameters
+    ----------
+    before : Trial, optional
+        Conditioning pulses given before, in RMT; `rmt` then is needed.
+    """
+    count = circuits.count
+    target = np.log(np.broadcast_to(np.asarray(target_mv, float), (count,)))
+    low, high = np.full(count, _GRID[0]), np.full(count, _GRID[-1])
+    grid = np.repeat(_GRID[:, None], count, axis=1)
+    found = np.zeros(count)
+    for _ in range(2):
+        logs = np.log(_responses_on(circuits, grid, before, rmt, dt_ms, engine))
+        above = np.maximum.accumulate(logs, axis=0) >= target
+        step = np.clip(above.argmax(axis=0), 1, len(grid) - 1)
+        column = np.arange(count)
+        below_log, above_log = logs[step - 1, column], logs[step, column]
+        low, high = grid[step - 1, column], grid[step, column]
+        share = np.clip((target - below_log) / np.where(above_log > below_log, above_log - below_log, 1), 0, 1)
+        found = low + share * (high - low)
+        if _ == 0:
+            reached = above.any(axis=0) & ~above[0]
+            grid = low + (high - low) * np.linspace(0, 1, _FINE)[:, None]
+    return np.where(reached, found, np.nan)
+
+
+def _responses_on(
+    circuits: Circuit, grid: Floats, before: Trial | None, rmt: Floats | None, dt_ms: float, engine: Engine
+) -> Floats:
+    levels, count = grid.shape
+    which = np.tile(np.arange(count), levels)
+    conditioning = before.pulses if before else ()
+    lead = -min((pulse.time_ms for pulse in conditioning), default=0.0)
+    rows = len(conditioning) + 1
+    time_ms = np.full((rows, which.size), lead)
+    intensity = np.tile(grid.reshape(1, -1), (rows, 1))
+    side = np.zeros((rows, which.size), int)
+    for row, pulse in enumerate(conditioning):
+        assert rmt is not None
+        time_ms[row] += pulse.time_ms
+        intensity[row] = pulse.intensity * rmt[pulse.hemisphere][which]
+        side[row] = pulse.hemisphere
+    trials = Trials(time_ms, intensity, side, np.zeros(which.size))
+    course, _ = run_trials(
+        circuits, trials, which, duration_ms=lead + RESPONSE_MS, dt_ms=dt_ms, engine=engine
+    )
+    peak = course[round(lead / dt_ms) :].max(axis=0).reshape(levels, count)
+    return response_mv(circuits, peak)
+
+
+def read_trials(
+    circuits: Circuit,
+    wanted: Sequence[tuple[Trial, Readout]],
+    rmt: Floats,
+    *,
+    dt_ms: float = DT_MS,
+    engine: Engine,
+) -> dict[tuple[Trial, Readout], Floats]:
+    """Run every trial on every circuit, trials of like length together, and read each.
+
+    Parameters
+    ----------
+    rmt : array, shape (2, n)
+        What intensities are multiplied by, for the hemisphere each pulse stimulates.
+    """
+    shown = {}
+    groups: dict[float, list[tuple[Trial, Readout]]] = {}
+    for trial, readout in wanted:
+        groups.setdefault(_duration_ms(trial, readout), []).append((trial, readout))
+    for duration_ms, members in groups.items():
+        trials, which = _lay_out([trial for trial, _ in members], rmt)
+        course, _ = run_trials(circuits, trials, which, duration_ms=duration_ms, dt_ms=dt_ms, engine=engine)
+        for (trial, readout), part in zip(members, np.split(course, len(members), axis=1), strict=True):
+            test_at = -trial.pulses[0].time_ms
+            shown[trial, readout] = _READ[readout](circuits, part, test_at, dt_ms)
+    return shown
+
+
+def _duration_ms(trial: Trial, readout: Readout) -> float:
+    """Return how long to simulate, in one of few lengths: each is compiled once."""
+    if readout == "silent_period":
+        return SILENT_WINDOW_MS
+    if readout == "ipsilateral_area":
+        return IPSILATERAL_WINDOW_MS[1]
+    needed = RESPONSE_MS - trial.pulses[0].time_ms
+    return float(next(length for length in _LENGTHS_MS if needed <= length))
+
+
+_LENGTHS_MS: Final = (18, 24, 34, 48, 68, 88, 120, 168, 218, 320, 600, 1200)
+
+
+def _lay_out(members: list[Trial], rmt: Floats) -> tuple[Trials, npt.NDArray[np.integer[Any]]]:
+    """Return the trials of all members, each on every circuit, and the circuit of each trial."""
+    count = rmt.shape[1]
+    rows = max(len(trial.pulses) for trial in members)
+    time_ms = np.zeros((rows, len(members), count))
+    intensity = np.zeros_like(time_ms)
+    side = np.zeros(time_ms.shape, int)
+    contraction = np.zeros(time_ms.shape[1:])
+    for column, trial in enumerate(members):
+        contraction[column] = trial.contraction_mv
+        for row, pulse in enumerate(trial.pulses):
+            time_ms[row, column] = pulse.time_ms - trial.pulses[0].time_ms
+            intensity[row, column] = pulse.intensity * rmt[pulse.hemisphere]
+            side[row, column] = pulse.hemisphere
+    trials = Trials(
+        time_ms.reshape(rows, -1), intensity.reshape(rows, -1), side.reshape(rows, -1), contraction.ravel()
+    )
+    return trials, np.tile(np.arange(count), len(members))
+
+
+def _read_mep(circuits: Circuit, course: Floats, test_at: float, dt_ms: float) -> Floats:
+    start = round(test_at / dt_ms)
+    stop = start + round(RESPONSE_MS / dt_ms) + 1
+    return response_mv(circuits, course[start:stop].max(axis=0))
+
+
+def _read_silent_period(circuits: Circuit, course: Floats, test_at: float, dt_ms: float) -> Floats:
+    """Return the time from the pulse to the return of half the voluntary activity, in ms; 0 without silence."""
+    level = course / course[0]
+    below = level < SILENT_SHARE
+    last = below.shape[0] - 1 - below[::-1].argmax(axis=0)
+    after = np.minimum(last + 1, below.shape[0] - 1)
+    column = np.arange(level.shape[1])
+    rise = np.maximum(level[after, column] - level[last, column], 1e-9)
+    crossing = last + np.clip((SILENT_SHARE - level[last, column]) / rise, 0, 1)
+    return np.asarray(np.where(below.any(axis=0), crossing * dt_ms, 0.0))
+
+
+def _read_ipsilateral_area(circuits: Circuit, course: Floats, test_at: float, dt_ms: float) -> Floats:
+    """Return the voluntary activity lost after a pulse to the other hemisphere, as ms of full silence."""
+    start, stop = (round(edge / dt_ms) for edge in IPSILATERAL_WINDOW_MS)
+    return np.asarray(np.maximum(1 - course[start:stop] / course[0], 0).sum(axis=0) * dt_ms)
+
+
+_READ: Final = {
+    "mep": _read_mep,
+    "silent_period": _read_silent_period,
+    "ipsilateral_area": _read_ipsilateral_area,
+}

@@ -1,0 +1,173 @@
+"""The parameters of the circuit: one array each, units in the names, the two hemispheres on the first axis."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.floating[Any]]
+
+PAIN, OTHER = 0, 1  # the two hemispheres, for readers of results; the circuit itself knows no pain
+
+
+class Circuit(NamedTuple):
+    """Synaptic weights, recruitment by magnetic stimulation, release and read-out of one or many circuits.
+
+    Every field is an array that broadcasts to ``(2, n)``: hemisphere, circuit. Excitatory cells are the
+    layer 2/3 pyramidal cells (E) of the same hemisphere, or of the other where the name says callosal; the
+    targets are E, the corticospinal cells P, and the interneurons A (GABA-A) and B (GABA-B). A weight is
+    the post-synaptic potential in mV that one spike of every source cell gives at rest.
+
+    All defaults are fitted (`calibration`), none is measured; what is fixed stands in `kinetics`.
+    """
+
+    ampa_on_e_mv: Floats
+    nmda_on_e_mv: Floats
+    gabaa_on_e_mv: Floats
+    gabab_on_e_mv: Floats
+    ampa_on_p_mv: Floats
+    nmda_on_p_mv: Floats
+    gabaa_on_p_mv: Floats
+    gabab_on_p_mv: Floats
+    ampa_on_a_mv: Floats
+    nmda_on_a_mv: Floats
+    gabaa_on_a_mv: Floats
+    ampa_on_b_mv: Floats
+    nmda_on_b_mv: Floats
+    gabaa_on_b_mv: Floats
+    callosal_ampa_on_a_mv: Floats
+    callosal_ampa_on_b_mv: Floats
+    callosal_nmda_on_b_mv: Floats
+    callosal_ampa_on_e_mv: Floats
+    callosal_nmda_on_e_mv: Floats
+    presynaptic_gabab: Floats
+    axon_threshold_e_rmt: Floats
+    axon_threshold_p_rmt: Floats
+    axon_threshold_a_rmt: Floats
+    axon_threshold_b_rmt: Floats
+    axon_spread_e_rmt: Floats
+    axon_spread_p_rmt: Floats
+    axon_spread_a_rmt: Floats
+    axon_spread_b_rmt: Floats
+    release_threshold_mv: Floats
+    release_spread_mv: Floats
+    release_max_per_ms: Floats
+    motoneuron_threshold: Floats
+    motoneuron_exponent: Floats
+    mep_max_mv: Floats
+    tonic_on_e_mv: Floats
+    tonic_on_p_mv: Floats
+    tonic_on_a_mv: Floats
+    tonic_on_b_mv: Floats
+
+    @property
+    def count(self) -> int:
+        """How many circuits the arrays hold."""
+        return int(np.broadcast_shapes((2, 1), *(np.shape(field) for field in self))[1])
+
+
+# Starting point of every fit and the name of every fitted parameter: a set found by an earlier fit of the
+# same kind of model. `mep_max_mv` fixes the scale of the response and is assumed.
+STARTING_POINT: Final[dict[str, float]] = {
+    "ampa_on_e_mv": 3.7,
+    "nmda_on_e_mv": 0.0371,
+    "gabaa_on_e_mv": 2.8,
+    "gabab_on_e_mv": 0.44,
+    "ampa_on_p_mv": 13.7,
+    "nmda_on_p_mv": 0.476,
+    "gabaa_on_p_mv": 8.8,
+    "gabab_on_p_mv": 3.2,
+    "ampa_on_a_mv": 1.7,
+    "nmda_on_a_mv": 0.07,
+    "gabaa_on_a_mv": 0.39,
+    "ampa_on_b_mv": 5.0,
+    "nmda_on_b_mv": 0.07,
+    "gabaa_on_b_mv": 1.1,
+    "callosal_ampa_on_a_mv": 8.1,
+    "callosal_ampa_on_b_mv": 8.3,
+    "callosal_nmda_on_b_mv": 0.007,
+    "callosal_ampa_on_e_mv": 0.22,
+    "callosal_nmda_on_e_mv": 0.0056,
+    "presynaptic_gabab": 0.3,
+    "axon_threshold_e_rmt": 0.99,
+    "axon_threshold_p_rmt": 1.65,
+    "axon_threshold_a_rmt": 0.81,
+    "axon_threshold_b_rmt": 0.96,
+    "axon_spread_e_rmt": 0.10,
+    "axon_spread_p_rmt": 0.14,
+    "axon_spread_a_rmt": 0.05,
+    "axon_spread_b_rmt": 0.12,
+    "release_threshold_mv": 6.8,
+    "release_spread_mv": 0.93,
+    "release_max_per_ms": 0.43,
+    "motoneuron_threshold": 3.7,
+    "motoneuron_exponent": 1.8,
+}
+FITTED: Final = tuple(STARTING_POINT)
+ASSUMED: Final[dict[str, float]] = {
+    "mep_max_mv": 5.0,  # a maximal response of the usual size
+    # Steady input that is there in no healthy circuit; hypotheses and patients may have it.
+    "tonic_on_e_mv": 0.0,
+    "tonic_on_p_mv": 0.0,
+    "tonic_on_a_mv": 0.0,
+    "tonic_on_b_mv": 0.0,
+}
+
+
+def source_of(name: str) -> str:
+    """Return where the default of a parameter comes from: ``"fitted"`` or ``"assumed"``."""
+    if name in STARTING_POINT:
+        return "fitted"
+    if name in ASSUMED:
+        return "assumed"
+    raise KeyError(name)
+
+
+def make_circuits(fitted: dict[str, Floats] | dict[str, float], **others: float | Floats) -> Circuit:
+    """Build circuits with two equal hemispheres from values of the fitted parameters.
+
+    Parameters
+    ----------
+    fitted : dict of str to float or array, shape (n,)
+        Every name of `FITTED`.
+    **others
+        Any other field, as a number or an array that broadcasts to ``(2, n)``.
+
+    Returns
+    -------
+    Circuit
+        Every array of shape ``(2, n)``.
+
+    Examples
+    --------
+    >>> make_circuits(STARTING_POINT).release_max_per_ms
+    array([[0.43],
+           [0.43]])
+    """
+    count = max(np.atleast_1d(np.asarray(value)).size for value in fitted.values())
+    values = {**ASSUMED, **fitted, **others}
+    return Circuit(
+        **{
+            name: np.array(np.broadcast_to(np.asarray(values[name], float), (2, count)))
+            for name in Circuit._fields
+        }
+    )
+
+
+def select(circuits: Circuit, index: npt.NDArray[np.integer[Any]] | slice) -> Circuit:
+    """Return the circuits at `index`, repeated where `index` repeats."""
+    count = circuits.count
+    return Circuit(*(np.broadcast_to(field, (2, count))[:, index] for field in circuits))
+
+
+def scale(circuits: Circuit, **factors: float | Floats) -> Circuit:
+    """Return circuits with the named fields multiplied, e.g. ``scale(c, gabaa_on_e_mv=1.3)``."""
+    return circuits._replace(**{name: getattr(circuits, name) * factor for name, factor in factors.items()})
+
+
+def swap_hemispheres(circuits: Circuit) -> Circuit:
+    """Return circuits whose hemispheres have changed places, to read the second as the first."""
+    count = circuits.count
+    return Circuit(*(np.broadcast_to(field, (2, count))[::-1] for field in circuits))
