@@ -222,6 +222,23 @@ def test_a_hot_spot_near_the_region_is_flagged() -> None:
     assert not any(flag.code == "hot-spot" for flag in clean.flags)
 
 
+def test_missing_and_emptied_frames_are_flagged(feet) -> None:
+    scan = as_bone_scan(feet)
+    flow = scan.phases["vascular"]
+
+    def codes(changed) -> set[str]:
+        phases = {**scan.phases, "vascular": changed}
+        return {flag.code for flag in measure_scan(replace(scan, phases=phases), affected="right").flags}
+
+    assert not codes(flow) & {"frames-missing", "frames-lost-counts"}
+    late = flow.start_s.copy()
+    late[30:] += 4.0
+    assert "frames-missing" in codes(replace(flow, start_s=late))
+    emptied = flow.counts.copy()
+    emptied[40] = 0
+    assert "frames-lost-counts" in codes(replace(flow, counts=emptied))
+
+
 def test_a_limb_that_moves_during_the_flow_is_flagged(feet) -> None:
     scan = as_bone_scan(feet)
     counts = scan.phases["vascular"].counts.copy()

@@ -132,6 +132,7 @@ def measure_scan(scan: BoneScan, *, affected: Side, settings: MeasureSettings | 
     )
     for name, phase in measured.items():
         flags += quality.hot_spot_flags(phase.pose, (phase.affected.weights, phase.healthy.weights))
+        flags += quality.frame_flags(scan.phases[name])
         flags += quality.drift_flags(scan.phases[name], phase.pose.limbs, phase.pose.grid.spacing_mm)
     return ScanResult(
         estimates=estimates,

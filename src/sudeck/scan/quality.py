@@ -23,6 +23,8 @@ _UNEQUAL_AREA = 0.20
 _HOT_SPOT = 4.0  # times the 95th percentile of the limb
 _HOT_SPOT_REACH_MM = 15.0
 _DRIFT_MM = 5.0
+_GAP = 0.1  # of a frame's duration, between its end and the start of the next
+_LOST = 0.5  # of the counts of its neighbours
 _DRIFT_MIN_COUNTS = 1_500.0
 
 
@@ -181,6 +183,44 @@ def drift_flags(series: PhaseSeries, limbs: Limbs, spacing_mm: tuple[float, floa
                     "mm",
                 )
             )
+    return flags
+
+
+def frame_flags(series: PhaseSeries) -> list[Flag]:
+    """Flag frames of a dynamic phase that are missing: gaps in its time table, and frames that lost counts."""
+    flags: list[Flag] = []
+    totals = series.counts.sum(axis=(1, 2))
+    if totals.size < 5:
+        return flags
+    gaps = np.diff(series.start_s) - series.duration_s[:-1]
+    pauses = np.flatnonzero(gaps > _GAP * series.duration_s[:-1])
+    if pauses.size:
+        flags.append(
+            Flag(
+                "frames-missing",
+                f"{pauses.size} times the next frame of the {series.name} phase starts late, by up to "
+                f"{gaps[pauses].max():.1f} s: frames are missing or the camera paused.",
+                "caution",
+                series.name,
+                float(gaps[pauses].max()),
+                unit="s",
+            )
+        )
+    beside = np.lib.stride_tricks.sliding_window_view(np.pad(totals, 2, mode="reflect"), 5)
+    expected = np.median(beside, axis=1)
+    lost = (totals < _LOST * expected) & (expected - totals > 6.0 * np.sqrt(np.maximum(expected, 1.0)))
+    if lost.any():
+        flags.append(
+            Flag(
+                "frames-lost-counts",
+                f"{int(lost.sum())} frames of the {series.name} phase hold less than half the counts of their "
+                "neighbours: the camera dropped counts there.",
+                "caution",
+                series.name,
+                float(lost.sum()),
+                unit="frames",
+            )
+        )
     return flags
 
 
