@@ -187,7 +187,7 @@ def drift_flags(series: PhaseSeries, limbs: Limbs, spacing_mm: tuple[float, floa
 
 
 def frame_flags(series: PhaseSeries) -> list[Flag]:
-    """Flag frames of a dynamic phase that are missing: gaps in its time table, and frames that lost counts."""
+    """Flag frames of a dynamic phase that are missing or lost counts."""
     flags: list[Flag] = []
     totals = series.counts.sum(axis=(1, 2))
     if totals.size < 5:
@@ -213,8 +213,8 @@ def frame_flags(series: PhaseSeries) -> list[Flag]:
         flags.append(
             Flag(
                 "frames-lost-counts",
-                f"{int(lost.sum())} frames of the {series.name} phase hold less than half the counts of their "
-                "neighbours: the camera dropped counts there.",
+                f"{int(lost.sum())} frames of the {series.name} phase hold less than half the counts of "
+                "their neighbours: the camera dropped counts there.",
                 "caution",
                 series.name,
                 float(lost.sum()),
