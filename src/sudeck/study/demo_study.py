@@ -80,7 +80,7 @@ def make_demo_study(
     else:
         study = StudyFolder(root)
     plan = plan_study(patients=patients, seed=seed)
-    _write_tables(study, plan)
+    write_study_tables(study, plan)
     for _ in spread(
         _write_patient, [_Task(study, truth, patient, seed) for patient in plan.patients], jobs=jobs
     ):
@@ -137,7 +137,8 @@ def _cut_short(files: Iterable[Path]) -> None:
         write_bytes(path, data[: int(_KEPT_SHARE * len(data))])
 
 
-def _write_tables(study: StudyFolder, plan: SyntheticStudy) -> None:
+def write_study_tables(study: StudyFolder, plan: SyntheticStudy) -> None:
+    """Write participants, sessions, pain and treatment of a planned study."""
     people = plan.cohort.participants.to_dict("records")
     weight = np.random.default_rng([plan.seed, 4]).normal(72.0, 13.0, len(people)).clip(45.0, 120.0).round()
     participants = [

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sudeck.prediction.correlation import PublishedAnalysis
     from sudeck.prediction.cutoff import BestOfSeveral
     from sudeck.prediction.decision import DecisionCurve
+    from sudeck.prediction.fitting import ModelPlan
     from sudeck.prediction.patients import PatientPrediction
     from sudeck.prediction.published_rule import PatientVerdict, RuleOnCohort
     from sudeck.prediction.reported import ReportedSet
@@ -39,6 +40,8 @@ PREDICTION_FILE, MODEL_FILE = "prediction.json", "model.json"
 # One seed for all studies: the same tables give the same bootstrap samples and the same answer.
 _SEED: Final = 2018
 _BOOTSTRAPS: Final = 500
+# Optimism is a mean over all resamples, which averages over imputations as well; a few in each are enough.
+_IMPUTATIONS_IN_RESAMPLES: Final = 2
 
 
 @dataclass(frozen=True)
@@ -209,7 +212,6 @@ def predict_cohort(cohort: Cohort, *, n_boot: int = _BOOTSTRAPS) -> StudyPredict
     from sudeck.prediction.correlation import published_analysis
     from sudeck.prediction.cutoff import best_of_several
     from sudeck.prediction.decision import corrected_decision_curve
-    from sudeck.prediction.model_data import plan_model
     from sudeck.prediction.patients import predict_patients
     from sudeck.prediction.published_rule import apply_published_rule, evaluate_published_rule
     from sudeck.prediction.ratios import read_ratios
@@ -236,7 +238,7 @@ def predict_cohort(cohort: Cohort, *, n_boot: int = _BOOTSTRAPS) -> StudyPredict
         )
 
     covariates = _usable(table, settings.covariates, refused)
-    plan = plan_model(table, covariates, level=settings.level)
+    plan = _plan(table, covariates, settings.level)
     model = attempt("model", lambda: fit_response_model(table, plan, rng=_rng(2)))
     relief_model = attempt("relief model", lambda: fit_relief_model(table, plan, rng=_rng(2)))
     validation = decision = None
@@ -287,7 +289,6 @@ def predict_patient(root: Path, participant_id: str, *, model_file: Path | None 
     InputError
         If the study has no such patient, the patient no scan, or no model can be had.
     """
-    from sudeck.prediction.model_data import plan_model
     from sudeck.prediction.patients import predict_patients
     from sudeck.prediction.published_rule import apply_published_rule
     from sudeck.prediction.response_model import fit_response_model
@@ -306,7 +307,7 @@ def predict_patient(root: Path, participant_id: str, *, model_file: Path | None 
     if model_file is not None:
         model = model_from_json(model_file.read_text(encoding="utf-8"), label=model_file.name)
     else:
-        plan = plan_model(table, _usable(table, cohort.settings.covariates, {}), level=cohort.settings.level)
+        plan = _plan(table, _usable(table, cohort.settings.covariates, {}), cohort.settings.level)
         model = fit_response_model(table, plan, rng=_rng(2))
         if own["responder"].notna().all():
             others = table[table["participant_id"] != participant_id]
@@ -353,6 +354,12 @@ def _usable(table: pd.DataFrame, declared: tuple[str, ...], refused: dict[str, s
         else:
             usable.append(text)
     return tuple(usable)
+
+
+def _plan(table: pd.DataFrame, covariates: tuple[str, ...], level: float) -> ModelPlan:
+    from sudeck.prediction.model_data import plan_model
+
+    return plan_model(table, covariates, level=level, imputations_in_resamples=_IMPUTATIONS_IN_RESAMPLES)
 
 
 def _saved(predicted: StudyPrediction) -> str:
