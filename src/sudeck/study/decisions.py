@@ -72,7 +72,8 @@ class Decision:
 
     def __str__(self) -> str:
         place = " ".join(filter(None, (self.patient, self.session, self.kind, self.about)))
-        return f"{place}: {json.dumps(self.value, ensure_ascii=False)} ({self.who}, {self.when[:10]}: {self.why})"
+        value = json.dumps(self.value, ensure_ascii=False)
+        return f"{place}: {value} ({self.who}, {self.when[:10]}: {self.why})"
 
 
 def record_decision(study: StudyFolder, decision: Decision) -> Path:

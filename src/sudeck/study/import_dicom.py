@@ -17,7 +17,7 @@ from sudeck.scan.dicom import DicomFile, Header, find_files
 from sudeck.scan.identity import patient_of, redactor_of
 from sudeck.study.deidentify import CleanFile, deidentify, open_for_import
 from sudeck.study.layout import StudyFolder
-from sudeck.study.pseudonyms import Key, new_key, read_key, write_key
+from sudeck.study.pseudonyms import Key, open_key, write_key
 from sudeck.study.settings import read_settings
 from sudeck.study.table_edit import merge_rows
 
@@ -163,7 +163,7 @@ def import_dicom(
     key_path = settings.key_path(study)
     paths = find_files(sources)
     found, outcomes = _open_all(paths)
-    key = _key(study, key_path, key).with_pseudonyms(pseudonyms or {})
+    key = open_key(study, key_path, offered=key).with_pseudonyms(pseudonyms or {})
     taken = {*study.patients(), *(item.record for item in found if item.record.startswith("sub-"))}
     key = key.with_patients((item.record for item in found), taken=taken)
     if not dry_run and found:
@@ -302,17 +302,6 @@ def _file_name(clean: CleanFile) -> str:
     """Return a name that sorts by time of day and says the kind: ``090500_static_3fa2b1.dcm``."""
     time = "000000" if clean.acquired_at is None else f"{clean.acquired_at:%H%M%S}"
     return f"{time}_{clean.kind.replace(' ', '-')}_{sha256_of(clean.instance.encode())[:6]}.dcm"
-
-
-def _key(study: StudyFolder, path: Path, offered: Key | None) -> Key:
-    key = read_key(path)
-    if key is None and study.imports.is_dir() and any(study.imports.glob("*.tsv")):
-        raise InputError(
-            path.name,
-            "the key of the pseudonyms is gone, and files were imported with it",
-            "put it back, or name its place in sudeck.toml as [privacy] key_file",
-        )
-    return key or offered or new_key()
 
 
 def _add_to_tables(

@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from sudeck.core.errors import InputError
 from sudeck.core.storage import to_json
+from sudeck.study.layout import StudyFolder
 
 _PSEUDONYM: Final = re.compile(r"sub-[A-Za-z0-9]+")
 _SHORTEST_SHIFT_DAYS: Final = 365
@@ -116,11 +117,6 @@ class Key:
         return hmac.digest(self.secret, "\0".join(words).encode(), "sha256")
 
 
-def new_key() -> Key:
-    """Return a key with a fresh secret."""
-    return Key(secrets.token_bytes(32))
-
-
 def read_key(path: Path) -> Key | None:
     """Read a key; None where there is no file.
 
@@ -140,6 +136,24 @@ def read_key(path: Path) -> Key | None:
     if len(secret) != 32 or not all(map(_PSEUDONYM.fullmatch, patients.values())):
         raise InputError(path.name, "it is not a key of pseudonyms", "put the key of this study back")
     return Key(secret, patients)
+
+
+def open_key(study: StudyFolder, path: Path, *, offered: Key | None = None) -> Key:
+    """Return the key of a study; where it has none yet, the offered one or a new one, not written.
+
+    Raises
+    ------
+    InputError
+        If an earlier import used a key that is gone: a new one would give the same patients other names.
+    """
+    key = read_key(path)
+    if key is None and study.imports.is_dir() and any(study.imports.glob("*.tsv")):
+        raise InputError(
+            path.name,
+            "the key of the pseudonyms is gone, and patients were imported with it",
+            "put it back, or name its place in sudeck.toml as [privacy] key_file",
+        )
+    return key or offered or Key(secrets.token_bytes(32))
 
 
 def write_key(path: Path, key: Key) -> None:

@@ -209,17 +209,22 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
             )
     default = Settings()
     end = visits.text("end", default.end)
+    baseline = visits.text("baseline", default.baseline)
+    judged = responder.text("visit", end)
+    for section, key, visit in ((visits, "end", end), (responder, "visit", judged)):
+        if visit == baseline:
+            raise section.refusal(key, "is the baseline itself", "name a later visit")
     pairs = tms.get("pairs", [])
     if not isinstance(pairs, list):
         raise tms.refusal("pairs", "is not a list of tables", "write each as [[tms.pairs]]")
     return Settings(
-        baseline=visits.text("baseline", default.baseline),
+        baseline=baseline,
         end=end,
         follow_up=visits.texts("follow_up", default.follow_up),
         responder=ResponderRule(
             responder.number("at_least", 30.0, low=0, high=100, open_low=True),
             responder.choice("unit", "percent", get_args(ReliefUnit)),
-            responder.text("visit", end),
+            judged,
         ),
         pain_reliability=pain.number("reliability", None, low=0, high=1, open_low=True, open_high=True),
         scan_session=scan.text("session", default.scan_session),
