@@ -1,73 +1,15 @@
-"""`sudeck demo`: run the whole chain on a real bone scan and on synthetic data, and put it on one page."""
+"""The demo's bone scans: a real one, and a synthetic one whose truth is known."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from sudeck.core.errors import MissingDependencyError
-from sudeck.core.provenance import Provenance
-from sudeck.core.storage import write_text
 from sudeck.core.vocabulary import RATIOS_OF_RATIOS, Side
-from sudeck.report.page import render_page
+from sudeck.report.demo.part import SEED, DemoPart, Say, demo_row
 from sudeck.report.scan import write_scan
-from sudeck.report.text import interval_text, value_text
-from sudeck.scan.result import ScanResult
 
-Say = Callable[[str], None]
 REAL_SCAN = "JPEG-LL.dcm"  # whole-body bone scan of NEMA's sample set, in the package pydicom-data (MIT)
-SEED = 1900  # the year Paul Sudeck described the bone of this disease
-
-
-@dataclass(frozen=True)
-class DemoRow:
-    """One measured number of the demo, beside its truth where that is known."""
-
-    name: str
-    value: str
-    interval: str
-    truth: str
-    inside: str
-
-
-@dataclass(frozen=True)
-class DemoPart:
-    """One part of the demo: what was run, what came out, where to look."""
-
-    title: str
-    text: str
-    command: str
-    link: str
-    rows: Sequence[DemoRow]
-
-
-def run_demo(folder: Path, *, say: Say = print) -> Path:
-    """Run every part of the demo into a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        Where files, results and reports go.
-    say : callable
-        Told what happens, one line at a time.
-
-    Returns
-    -------
-    Path
-        The page that leads to everything, ``report.html``.
-    """
-    parts = [real_scan(folder / "real-scan", say=say), synthetic_scan(folder / "synthetic-scan", say=say)]
-    import sudeck
-
-    page = render_page(
-        "demo.html.j2",
-        title="Sudeck demo",
-        provenance=Provenance((), {"seed": SEED}, sudeck.__version__),
-        parts=parts,
-    )
-    write_text(folder / "report.html", page)
-    return folder / "report.html"
 
 
 def real_scan(folder: Path, *, say: Say) -> DemoPart:
@@ -99,7 +41,7 @@ def real_scan(folder: Path, *, say: Say) -> DemoPart:
         ),
         command=f"sudeck scan {REAL_SCAN} --affected right --limb foot --view anterior --out real-scan",
         link="real-scan/report.html",
-        rows=[_row(result, name, None) for name in result.estimates],
+        rows=[demo_row(name, result.estimates[name], None) for name in result.estimates],
     )
 
 
@@ -131,14 +73,13 @@ def synthetic_scan(folder: Path, *, say: Say) -> DemoPart:
     write_scan(result, folder)
     truths = scan.truth.image_ratios("whole")
     truths |= {name: _over(truths, *name.split("/")) for name in RATIOS_OF_RATIOS}
-    rows = [_row(result, name, truths.get(name)) for name in result.estimates]
-    inside = sum(row.inside == "yes" for row in rows)
+    rows = [demo_row(name, result.estimates[name], truths.get(name)) for name in result.estimates]
     return DemoPart(
         title="A synthetic three-phase study",
         text=(
             "Two hands, simulated from anatomy to Poisson counts and written as nuclear medicine DICOM, so "
-            f"that the truth is known: {inside} of {len(rows)} intervals hold it. Truth is what a region "
-            "without any error would measure in the image without noise."
+            "that the truth is known: what a region without any error would measure in the image without "
+            "noise."
         ),
         command=f"sudeck scan synthetic-scan/dicom --affected {affected} --out synthetic-scan",
         link="synthetic-scan/report.html",
@@ -148,15 +89,3 @@ def synthetic_scan(folder: Path, *, say: Say) -> DemoPart:
 
 def _over(truths: dict[str, float], over: str, under: str) -> float:
     return truths[over] / truths[under]
-
-
-def _row(result: ScanResult, name: str, truth: float | None) -> DemoRow:
-    estimate = result.estimates[name]
-    known = truth is not None
-    return DemoRow(
-        name,
-        value_text(estimate),
-        interval_text(estimate),
-        f"{truth:.3f}" if truth is not None else "not known",
-        ("yes" if truth is not None and estimate.low <= truth <= estimate.high else "no") if known else "",
-    )
