@@ -14,7 +14,7 @@ def test_the_demo_measures_everything_and_links_to_it(tmp_path) -> None:
         assert (page.parent / link).is_file()
     assert "http" not in "".join(links)
     scan = json.loads((tmp_path / "demo/synthetic-scan/scan.json").read_text())
-    truth = json.loads((tmp_path / "demo/synthetic-scan/truth.json").read_text())["image_ratios"]
+    truth = json.loads((tmp_path / "demo/synthetic-scan/truth.json").read_text())["truth"]["image_ratios"]
     for name, value in truth.items():
         assert scan["estimates"][name]["low"] < value < scan["estimates"][name]["high"]
     real = json.loads((tmp_path / "demo/real-scan/scan.json").read_text())
