@@ -34,8 +34,8 @@ def study(folder: Path, *, patients: int, say: Say) -> DemoPart:
         text=(
             f"{patients} synthetic patients with bone scans, some with magnetic stimulation before and after "
             f"treatment, a few with damaged or odd files. The run: {summary}. Its report holds the published "
-            "rule, the published analysis and an honest model side by side; the truth lies in study-truth and "
-            "is never read by the analysis."
+            "rule, the published analysis and an honest model side by side; the truth lies in study-truth, "
+            "never read by the analysis."
         ),
         command="sudeck run study && sudeck predict study",
         link=page.relative_to(folder.parent).as_posix(),
