@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 from sudeck.core.published import SOURCE
 from sudeck.core.vocabulary import RATIOS_OF_RATIOS
 from sudeck.report import scan_words as words
+from sudeck.report.printing import fit, print_item
 from sudeck.report.text import interval_text, number, percent, printable, value_text
 from sudeck.scan.result import ScanResult
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
-_INDENT = 2
 _SEVERITY_STYLE = {"serious": "bold red", "caution": "yellow", "info": "dim"}
 
 
@@ -80,20 +79,3 @@ def ratio_table(result: ScanResult) -> Table:
             cells += ["yes" if verdict.exceeded else "no", percent(verdict.probability)]
         table.add_row(*cells)
     return table
-
-
-def print_item(console: Console, label: str, sentence: str, style: str) -> None:
-    """Print a labelled sentence, its further lines indented."""
-    from rich.text import Text
-
-    line = fit(console, Text.assemble((f"{label}: ", style), printable(sentence)))
-    for number_of_line, part in enumerate(line.wrap(console, max(console.width - _INDENT, 20))):
-        part.rstrip()
-        console.print(Text(" " * _INDENT * (number_of_line > 0)).append_text(part))
-
-
-def fit(console: Console, text: Text) -> Text:
-    """Replace what the encoding of the output can not write."""
-    fitted = text.copy()
-    fitted.plain = text.plain.encode(console.encoding, "replace").decode(console.encoding)
-    return fitted

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sudeck.report import tms_words as words
-from sudeck.report.console import fit, print_item
+from sudeck.report.printing import fit, print_item
 from sudeck.report.text import number, printable
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def group_table(group: GroupMeasures) -> Table:
     table.add_column("", no_wrap=True)
     table.add_column(f"{level:g} % interval", justify="right", no_wrap=True)
     table.add_column("Trials", justify="right", no_wrap=True)
-    for one in words.in_order(group.estimates):
+    for one in words.in_order(words.without_steps(group)):
         value, unit = words.value_and_unit(one.estimate)
         # Of the threshold by the 5/10 rule, the interval is a step of the stimulator.
         bounds = words.bounds_text(one.estimate)

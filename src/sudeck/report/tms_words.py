@@ -11,6 +11,7 @@ from sudeck.report.text import decimals_of, interval_text, number
 
 if TYPE_CHECKING:
     from sudeck.tms.result import GroupMeasures, Measured, TmsResult
+    from sudeck.tms.threshold import Threshold
 
 # The order in which measures are told, and what each is.
 MEANINGS: Final[dict[str, str]] = {
@@ -32,6 +33,9 @@ MEANINGS: Final[dict[str, str]] = {
     "slope": "steepest slope of the recruitment curve",
     "area": "area under the recruitment curve",
 }
+# More MEP intensities than this are a recruitment curve.
+_MOST_STEPS: Final = 3
+CURVE: Final = ("S50", "MEPmax", "slope", "area")
 RATIOS: Final = ("SICI", "ICF", "SICF", "LICI", "IHI", "paired pulse")
 # What counts as a second method of the same measure.
 BESIDE: Final = (" 5/10 rule", " ML-PEST", " ratio of means")
@@ -44,14 +48,31 @@ def is_beside(one: Measured) -> bool:
 
 def in_order(estimates: Iterable[Measured]) -> list[Measured]:
     """Return estimates in the order in which they are told; second methods after the first."""
+    return sorted(estimates, key=place_of)
+
+
+def place_of(one: Measured) -> tuple[int, str, float, float, bool]:
+    """Return the key by which estimates are ordered: measure, conditioning, interval, intensity, method."""
     order = list(MEANINGS)
+    base = base_of(one.measure)
+    position = order.index(base) if base in order else len(order)
+    strength = float(one.intensity.split()[0]) if one.isi_ms is None and one.intensity else 0.0
+    return position, one.conditioning, one.isi_ms or 0.0, strength, is_beside(one)
 
-    def place(one: Measured) -> tuple[int, str, float, bool]:
-        base = base_of(one.measure)
-        position = order.index(base) if base in order else len(order)
-        return position, one.conditioning, one.isi_ms or 0.0, is_beside(one)
 
-    return sorted(estimates, key=place)
+def without_steps(group: GroupMeasures) -> list[Measured]:
+    """Return the estimates of a group; of many MEP intensities only the test pulse alone of its pairs.
+
+    The steps of a recruitment curve are told by the curve.
+    """
+    steps = [one for one in group.estimates if one.measure == "MEP"]
+    if len(steps) <= _MOST_STEPS:
+        return list(group.estimates)
+    tests = {one.intensity for one in group.estimates if one.isi_ms is not None}
+    kept = [one for one in steps if one.intensity in tests] or [
+        max(steps, key=lambda one: one.estimate.n or 0.0)
+    ]
+    return [one for one in group.estimates if one.measure != "MEP" or one in kept]
 
 
 def base_of(measure: str) -> str:
@@ -81,11 +102,27 @@ def how_text(one: Measured) -> str:
     return ", ".join(parts)
 
 
+def strength_text(one: Measured, rmt: Threshold | None = None) -> str:
+    """Return the intensities of a measure; in %MSO also as a share of the measured threshold."""
+    if one.conditioning and one.intensity:
+        return f"{one.conditioning.split()[0]} before {one.intensity}"
+    if one.conditioning:
+        return f"after {one.conditioning}"
+    if rmt is None or not one.intensity.endswith("%MSO"):
+        return one.intensity
+    share = 100 * float(one.intensity.split()[0]) / rmt.estimate.value
+    return f"{one.intensity}, {share:.0f} % of the RMT"
+
+
 def group_text(group: GroupMeasures) -> str:
     """Return what a group is: ``left hemisphere, FDI``, with person and visit where there are any."""
-    hemisphere = f"{group.hemisphere} hemisphere" if group.hemisphere else "hemisphere not stated"
     muscle = " ".join(filter(None, (group.muscle_side, group.muscle)))
-    return ", ".join(filter(None, (group.participant, group.visit, hemisphere, muscle)))
+    return ", ".join(filter(None, (group.participant, group.visit, hemisphere_text(group), muscle)))
+
+
+def hemisphere_text(group: GroupMeasures) -> str:
+    """Return the hemisphere of a group in words."""
+    return f"{group.hemisphere} hemisphere" if group.hemisphere else "hemisphere not stated"
 
 
 def value_and_unit(estimate: Estimate) -> tuple[str, str]:

@@ -160,12 +160,15 @@ def measure_trials(
         _with_ipsilateral(measure_group(own, settings=chosen), key, sweeps, chosen.level)
         for key, own in groups.items()
     ]
-    unflagged = [[trial for trial in own if not trial.flags] for own in groups.values()]
-    without = [measure_group(own, settings=chosen) for own in unflagged if own]
+    without = [
+        one
+        for own, group in zip(groups.values(), measured, strict=True)
+        for one in _without_flagged(own, group, chosen)
+    ]
     sources: dict[str, SourceFile] = {item.source.sha256: item.source for item in sets}
     return TmsResult(
         groups=tuple(measured),
-        estimates_without_flagged=tuple(one for group in without for one in group.estimates),
+        estimates_without_flagged=tuple(without),
         trials=tuple(trials),
         sweeps=tuple(sweeps),
         flags=(*flags, *(flag for group in measured for flag in group.flags)),
@@ -180,6 +183,16 @@ def _group(pulse: Pulse, channel: str, participant: str = "") -> tuple[str, ...]
 def _refusal(error: SudeckError) -> Flag:
     subject = error.subject if isinstance(error, InputError) else ""
     return Flag("recording-refused", str(error), "serious", subject)
+
+
+def _without_flagged(
+    trials: Sequence[Trial], group: GroupMeasures, settings: MeasureSettings
+) -> tuple[Measured, ...]:
+    """Measure a group again from the trials that carry no flag; where none does, it is the same."""
+    unflagged = [trial for trial in trials if not trial.flags]
+    if len(unflagged) == len(trials):
+        return group.estimates
+    return measure_group(unflagged, settings=settings).estimates if unflagged else ()
 
 
 def _with_ipsilateral(

@@ -11,7 +11,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
-from sudeck.tms.background import adjust_for_background
+from sudeck.tms.background import SLOPE, adjust_for_background
 from sudeck.tms.lognormal import geometric_mean
 from sudeck.tms.measure_settings import MeasureSettings
 from sudeck.tms.paired_pulse import PairedPulse
@@ -75,8 +75,17 @@ def measure_amplitudes(trials: Sequence[Trial], settings: MeasureSettings) -> tu
 
 
 def _adjusted(trials: Sequence[Trial], settings: MeasureSettings) -> tuple[Measured, ...]:
+    """Measure again with background EMG as covariate, the muscle at rest and contracting each by itself."""
     measure = partial(measure_amplitudes, settings=settings)
-    return adjust_for_background(trials, measure, level=settings.level)
+    made: list[Measured] = []
+    for active in (False, True):
+        own = [trial for trial in trials if (trial.pulse.state == "active") == active]
+        adjusted = adjust_for_background(own, measure, level=settings.level)
+        made += [
+            replace(one, measure=f"active {SLOPE}") if active and one.measure == SLOPE else one
+            for one in adjusted
+        ]
+    return tuple(made)
 
 
 class _Group:
