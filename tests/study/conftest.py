@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sudeck.core.storage import write_json
 from sudeck.study.create import create_study
 from sudeck.study.demo_study import make_demo_study, write_study_tables
 from sudeck.study.layout import StudyFolder
-from sudeck.study.records import record_file
+from sudeck.study.measures import PatientRecord
+from sudeck.study.records import keep_record
 from sudeck.synthetic.study import plan_study
 
 PATIENTS = 4
@@ -48,19 +49,11 @@ def measured_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def write_record(study: StudyFolder, pid: str, ratios: dict[str, float]) -> None:
+def write_record(study: StudyFolder, pid: str, ratios: Mapping[Any, Any]) -> None:
     """Write a record of the three phase ratios and what follows from them."""
     names = ("VPr", "TPr", "BPr")
     estimates = {name: {"value": ratios[name], "se": ratios[f"{name}_log_se"]} for name in names}
     for over, under in (("TPr", "VPr"), ("BPr", "TPr"), ("BPr", "VPr")):
         se = (ratios[f"{over}_log_se"] ** 2 + ratios[f"{under}_log_se"] ** 2) ** 0.5
         estimates[f"{over}/{under}"] = {"value": ratios[over] / ratios[under], "se": se}
-    record = {
-        "participant_id": pid,
-        "fingerprint": "by hand",
-        "scans": {"ses-pre": {"estimates": estimates}},
-        "recordings": {},
-        "failures": [],
-        "files": [],
-    }
-    write_json(record_file(study, pid), record)
+    keep_record(study, PatientRecord(pid, "by hand", scans={"ses-pre": {"estimates": estimates}}))

@@ -143,8 +143,8 @@ def test_a_damaged_patient_stops_nobody(
     assert summary.failures[0].kind == "refused"
     assert "cut short" in summary.failures[0].reason
     same, others = results(undisturbed), results(root)
-    for path in (path for path in same if path.startswith(("sub-001/", "sub-003/", "sub-004/"))):
-        assert others[path] == same[path]
+    for name in (name for name in same if name.startswith(("sub-001/", "sub-003/", "sub-004/"))):
+        assert others[name] == same[name]
     table = (StudyFolder(root).derivatives / "failures.tsv").read_text().splitlines()
     assert len(table) == 2
     assert table[1].startswith("sub-002\tses-pre\tscan\trefused\t")

@@ -62,12 +62,10 @@ def predict(
         return
     if model is not None:
         raise InputError("--model", "it predicts one patient at a time", "add --patient")
-    from sudeck.report.study import write_study_report
-    from sudeck.study.predict import predict_study
+    from sudeck.report.study import predict_and_report
 
-    predicted = predict_study(study)
-    page = write_study_report(study, predicted)
-    typer.echo(str(predicted))
+    page, predicted = predict_and_report(study)
+    typer.echo(str(predicted) if predicted else "Nothing changed since the last prediction.")
     typer.echo(f"Report: {page}")
 
 
@@ -86,12 +84,16 @@ def plan(
     sensitivity: Annotated[float, typer.Option(help="Expected of a cut-off fixed beforehand.")] = 0.75,
     specificity: Annotated[float, typer.Option(help="Expected of a cut-off fixed beforehand.")] = 0.75,
     half_width: Annotated[float, typer.Option(help="Wanted half width of their 95 % intervals.")] = 0.1,
+    r2: Annotated[
+        float | None,
+        typer.Option(help="Expected explained variance of relief: plans a model of relief, too."),
+    ] = None,
 ) -> None:
     """Say how many patients a model, its validation and a single cut-off need."""
-    from sudeck.prediction.planning import plan_binary_model, plan_validation
+    from sudeck.prediction.planning import plan_binary_model, plan_continuous_model, plan_validation
     from sudeck.prediction.precision import cutoff_patients, cutoff_precision
 
-    parts = (
+    parts = [
         (
             f"To develop a model of {parameters} coefficients",
             plan_binary_model(
@@ -108,7 +110,10 @@ def plan(
                 half_width=half_width,
             ),
         ),
-    )
+    ]
+    if r2 is not None:
+        size = plan_continuous_model(n_parameters=parameters, r2=r2, shrinkage=shrinkage)
+        parts.insert(1, (f"To develop a model of relief with {parameters} coefficients", size))
     for title, size in parts:
         first, *criteria = str(size).splitlines()
         typer.echo("\n".join([f"{title}: {first}", *criteria, f"  ({size.source})"]))

@@ -29,12 +29,13 @@ from sudeck.study.layout import StudyFolder, open_study
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from sudeck.study.predict import StudyPrediction
+    from sudeck.study.predicted import StudyPrediction
 
 REPORT_FILE: Final = "report.html"
 # The page depends on its input alone; the times of runs stand in run.json.
 _CREATED: Final = "at the time that run.json states"
 _TABLES: Final = ("participants", "pain")
+_NOT_USED: Final = ("tms_sessions", "muscles", "pairs")  # settings a prediction does not depend on
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,32 @@ class Thumbnail:
     page: str
     image: str
     caption: str
+
+
+def predict_and_report(root: Path, *, path: Path | None = None) -> tuple[Path, StudyPrediction | None]:
+    """Predict a study and report it; both are left as they are where nothing changed.
+
+    Parameters
+    ----------
+    root : Path
+        The study folder, after `sudeck.study.run.run_study`.
+    path : Path, optional
+        Where the report goes; report.html in the derivatives of the study unless given.
+
+    Returns
+    -------
+    Path
+        The report.
+    StudyPrediction or None
+        None where nothing changed.
+    """
+    from sudeck.study.predict import is_predicted, predict_study
+
+    place = path or open_study(root).derivatives / REPORT_FILE
+    if place.is_file() and is_predicted(root):
+        return place, None
+    predicted = predict_study(root)
+    return write_study_report(root, predicted, path=place), predicted
 
 
 def write_study_report(root: Path, predicted: StudyPrediction, *, path: Path | None = None) -> Path:
@@ -200,4 +227,6 @@ def _relative(target: Path, place: Path) -> str:
 def _provenance(study: StudyFolder, predicted: StudyPrediction) -> Provenance:
     files = [study.settings_file, *filter(None, (study.found_table(name) for name in _TABLES))]
     sources = [SourceFile(path.name, sha256_of_file(path), path.stat().st_size) for path in files]
-    return Provenance(sources, predicted.cohort.settings.to_dict(), sudeck.__version__, created=_CREATED)
+    settings = predicted.cohort.settings.to_dict()
+    used = {name: value for name, value in settings.items() if name not in _NOT_USED}
+    return Provenance(sources, used, sudeck.__version__, created=_CREATED)

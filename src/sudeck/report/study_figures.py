@@ -9,14 +9,14 @@ import numpy as np
 
 from sudeck.core.published import PUBLISHED_RATIOS
 from sudeck.report.figures import AFFECTED_COLOUR, HEALTHY_COLOUR, axes_mm, draw_svg
-from sudeck.report.text import number
+from sudeck.report.text import interval_text, number
 
 if TYPE_CHECKING:
     from markupsafe import Markup
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from sudeck.study.predict import StudyPrediction
+    from sudeck.study.predicted import StudyPrediction
 
 _SCATTER_MM = (186.0, 108.0)
 _SQUARE_MM = (84.0, 70.0)
@@ -73,9 +73,11 @@ def _paint_relief(figure: Figure, predicted: StudyPrediction) -> None:
     ratios = read_ratios(table)
     relief = table["relief_percent"].to_numpy(dtype=float)
     responder = table["responder"].to_numpy(dtype=float)
+    shown_relief = relief[np.isfinite(relief)]
+    low, high = (shown_relief.min(), shown_relief.max()) if shown_relief.size else (0.0, 100.0)
     for index, name in enumerate(MEASURES):
         row, column = divmod(index, 3)
-        axes = axes_mm(figure, 13 + 59.5 * column, 60.0 - 50.0 * row, 52.0, 40.0)
+        axes = axes_mm(figure, 13 + 59.5 * column, 61.0 - 52.0 * row, 52.0, 40.0)
         values = ratios.values(name)
         known = np.isfinite(values) & np.isfinite(relief)
         for style, chosen in ((_OTHER, responder != 1), (_RESPONDER, responder == 1)):
@@ -87,9 +89,9 @@ def _paint_relief(figure: Figure, predicted: StudyPrediction) -> None:
         title = name
         if predicted.analysis is not None:
             r = predicted.analysis.measures[name].pearson
-            r_text, low, high = (number(value, 2) for value in (r.r.value, r.r.low, r.r.high))
-            title = f"{name}   r = {r_text} ({low} to {high})"
+            title = f"{name}: r = {number(r.r.value, 2)} ({interval_text(r.r, 2)})"
         axes.set_title(title, loc="left", pad=3)
+        axes.set_ylim(low - 5.0, high + 5.0)
         if column == 0:
             axes.set_ylabel("relief (% of baseline pain)")
 

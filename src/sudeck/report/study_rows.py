@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sudeck.prediction.response_model import ResponseModel
     from sudeck.study.cohort_table import Cohort
-    from sudeck.study.predict import StudyPrediction
+    from sudeck.study.predicted import StudyPrediction
 
 Rows = list[dict[str, Any]]
 
@@ -228,7 +228,7 @@ def patient_lines(
                 percent(one.prediction.value) if one else "",
                 f"{percent(one.prediction.low)} to {percent(one.prediction.high)}" if one else "",
                 axis.bar(one.prediction) if one else None,
-                "missing" if math.isnan(row["relief_percent"]) else f"{number(row['relief_percent'], 0)} %",
+                "missing" if math.isnan(row["relief_percent"]) else f"{number(row['relief_percent'], 1)} %",
                 "missing" if math.isnan(responder) else "yes" if responder else "no",
             )
         )

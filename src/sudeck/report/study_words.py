@@ -8,7 +8,7 @@ from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS
 from sudeck.report.text import number, percent
 
 if TYPE_CHECKING:
-    from sudeck.study.predict import StudyPrediction
+    from sudeck.study.predicted import StudyPrediction
 
 _USELESS_C = 0.6  # a C statistic below which a prediction hardly differs between patients
 

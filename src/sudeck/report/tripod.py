@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sudeck.core.published import SOURCE
 
 if TYPE_CHECKING:
-    from sudeck.study.predict import StudyPrediction
+    from sudeck.study.predicted import StudyPrediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ def tripod_items(predicted: StudyPrediction) -> tuple[TripodItem, ...]:
     performance = updating = ""
     if checked is not None:
         c, slope = checked.measures["c_statistic"], checked.measures["calibration_slope"]
-        performance = f"{c}; {slope}; {checked.measures['brier']}; calibration and decision curves above."
+        told = "; ".join(str(one).replace("_", " ") for one in (c, slope, checked.measures["brier"]))
+        performance = f"{told}; calibration and decision curves above."
         updating = "None in this study; see sudeck.prediction.updating for use elsewhere."
     penalty = f"{model.plan.likelihood} likelihood" if model is not None else "none"
     return (
@@ -137,8 +138,7 @@ def tripod_items(predicted: StudyPrediction) -> tuple[TripodItem, ...]:
         TripodItem("23", "Model performance", performance, "Does it vary between centres?"),
         TripodItem("24", "Model updating", updating),
         TripodItem(
-            "25, 26", "Interpretation and limitations", question="What do you conclude? What could be "
-            "wrong?"
+            "25, 26", "Interpretation and limitations", question="What do you conclude? What could be wrong?"
         ),
         TripodItem(
             "27",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+import sudeck
 from sudeck.core.errors import InputError
 from sudeck.core.storage import write_tsv
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS
@@ -100,6 +103,8 @@ class Cohort:
     flow : Flow
     failures : tuple of Failure
         What was not measured, and why.
+    fingerprint : str
+        Of everything above, and of the records it was made from.
     """
 
     name: str
@@ -108,6 +113,7 @@ class Cohort:
     outcomes: CohortOutcomes
     flow: Flow
     failures: tuple[Failure, ...]
+    fingerprint: str
 
     def write(self, study: StudyFolder) -> None:
         """Write cohort.tsv with its sidecar."""
@@ -149,7 +155,25 @@ def assemble_cohort(study: StudyFolder) -> Cohort:
     failures = tuple(
         Failure(**failure) for record in records if record is not None for failure in record["failures"]
     )
-    return Cohort(study.root.resolve().name, table, settings, outcomes, _flow(table), failures)
+    described = {
+        "version": sudeck.__version__,
+        "settings": settings.to_dict(),
+        "table": table.to_csv(index=False),
+        "outcomes": outcomes.to_dict(),
+        "records": [record["fingerprint"] for record in records if record is not None],
+        "failures": [failure.to_dict() for failure in failures],
+    }
+    fingerprint = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+    return Cohort(_name(study), table, settings, outcomes, _flow(table), failures, fingerprint)
+
+
+def _name(study: StudyFolder) -> str:
+    """Return the name of the study as its BIDS description has it; that of the folder without one."""
+    try:
+        name = json.loads(study.description_file.read_text(encoding="utf-8"))["Name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        name = ""
+    return name if isinstance(name, str) and name.strip() else study.root.resolve().name
 
 
 def _people(tables: StudyTables, settings: Settings) -> pd.DataFrame:

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 # Words that name no one: what scans and recordings are called.
 _WORDS: Final = """
-flow pool blood delayed and vascular tissue bone late early phase static dynamic copy image img im file note notes
-scan scint nm dcm dicom ima emg tms task trials run epochs events sub ses pre post csv tsv txt edf bdf vhdr mat smr
-cfs xlsx npz npy hemi left right hand hands foot feet rest active single paired sici icf lici ihi csp rmt amt
-recruitment
+flow pool blood delayed and vascular tissue bone late early phase static dynamic copy image img im file
+note notes scan scint nm dcm dicom ima emg tms task trials run epochs events sub ses pre post csv tsv txt
+edf bdf vhdr mat smr cfs xlsx npz npy hemi left right hand hands foot feet rest active single paired sici
+icf lici ihi csp rmt amt recruitment
 """
 _NEUTRAL: Final = frozenset(_WORDS.split())
 # What import adds: the time of day before, a piece of a hash after.

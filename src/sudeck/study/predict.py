@@ -7,32 +7,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
-import sudeck
 from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS
 from sudeck.core.storage import write_json, write_text
 from sudeck.study.cohort_table import Cohort, assemble_cohort
 from sudeck.study.layout import StudyFolder, open_study
+from sudeck.study.predicted import PredictedPatient, StudyPrediction
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sudeck.prediction.correlation import PublishedAnalysis
     from sudeck.prediction.cutoff import BestOfSeveral
-    from sudeck.prediction.decision import DecisionCurve
     from sudeck.prediction.fitting import ModelPlan
     from sudeck.prediction.patients import PatientPrediction
-    from sudeck.prediction.published_rule import PatientVerdict, RuleOnCohort
-    from sudeck.prediction.reported import ReportedSet
     from sudeck.prediction.response_model import ResponseModel
-    from sudeck.prediction.validation import Validation
 
 Part = TypeVar("Part")
 
@@ -40,144 +34,10 @@ PREDICTION_FILE, MODEL_FILE = "prediction.json", "model.json"
 # One seed for all studies: the same tables give the same bootstrap samples and the same answer.
 _SEED: Final = 2018
 _BOOTSTRAPS: Final = 500
+# Below, a model would say more about itself than about patients.
+_LEAST_FOR_MODEL: Final = 10
 # Optimism is a mean over all resamples, which averages over imputations as well; a few in each are enough.
 _IMPUTATIONS_IN_RESAMPLES: Final = 2
-
-
-@dataclass(frozen=True)
-class StudyPrediction:
-    """Everything `sudeck predict` says about a study. A part that could not be had is None.
-
-    Attributes
-    ----------
-    cohort : Cohort
-    reported : ReportedSet
-        What the publication prints, held against itself.
-    rule, verdicts
-        The published cut-offs on this cohort, and on each patient.
-    analysis : PublishedAnalysis or None
-        Correlations of relief with the six ratios.
-    cutoffs : BestOfSeveral or None
-        The best cut-offs of this cohort, with the bill for choosing them.
-    model, relief_model : ResponseModel or None
-    validation : Validation or None
-    decision : DecisionCurve or None
-    patients : Mapping of str to PatientPrediction
-        Everybody with a scan.
-    covariates : tuple of str
-        Declared ones that entered the model.
-    refused : Mapping of str to str
-        For each part that could not be had, why.
-    fingerprint : str
-        Of everything this rests on.
-    """
-
-    cohort: Cohort
-    reported: ReportedSet
-    rule: RuleOnCohort | None
-    verdicts: tuple[PatientVerdict, ...]
-    analysis: PublishedAnalysis | None
-    cutoffs: BestOfSeveral | None
-    model: ResponseModel | None
-    relief_model: ResponseModel | None
-    validation: Validation | None
-    decision: DecisionCurve | None
-    patients: Mapping[str, PatientPrediction]
-    covariates: tuple[str, ...]
-    refused: Mapping[str, str]
-    fingerprint: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the contract of ``prediction.json`` as plain JSON-ready values."""
-        return {
-            "software": f"sudeck {sudeck.__version__}",
-            "fingerprint": self.fingerprint,
-            "responder_rule": str(self.cohort.settings.responder),
-            "flow": self.cohort.flow.to_dict(),
-            "published_rule": _plain(self.rule),
-            "published_analysis": _plain(self.analysis),
-            "best_cutoffs": _plain(self.cutoffs),
-            "reported": self.reported.to_dict(),
-            "model": self._model(),
-            "relief_model": _plain(self.relief_model),
-            "patients": {
-                pid: prediction.to_dict() | {"published_rule": self._verdict(pid)}
-                for pid, prediction in self.patients.items()
-            },
-            "refused": dict(self.refused),
-        }
-
-    def _model(self) -> dict[str, Any] | None:
-        if self.model is None:
-            return None
-        entry = self.model.to_dict()
-        if self.validation is not None:
-            checked = self.validation.to_dict()
-            entry |= {
-                "c_statistic": checked["c_statistic"],
-                "brier": checked["brier"],
-                "calibration": {
-                    "intercept": checked["calibration_intercept"],
-                    "slope": checked["calibration_slope"],
-                    "curve": checked["calibration_curve"],
-                },
-                "instability": checked["instability"],
-                "bootstraps": {name: checked[name] for name in ("n_boot", "n_separated", "n_one_class")},
-            }
-        return entry | {"decision_curve": _plain(self.decision)}
-
-    def _verdict(self, participant_id: str) -> dict[str, Any] | None:
-        found = next((one for one in self.verdicts if one.participant_id == participant_id), None)
-        return None if found is None else found.to_dict()
-
-    def __str__(self) -> str:
-        lines = [f"{self.cohort.flow}; responder: {self.cohort.settings.responder}"]
-        for title, part in (
-            ("Published rule on this cohort", self.rule),
-            ("Published analysis repeated", self.analysis),
-            ("Model", self.model),
-            ("Validated by bootstrap", self.validation),
-        ):
-            if part is not None:
-                lines += [f"{title}:", *(f"  {line}" for line in str(part).splitlines())]
-        lines += [f"Not done, {name}: {reason}" for name, reason in self.refused.items()]
-        return "\n".join(lines)
-
-
-@dataclass(frozen=True)
-class PredictedPatient:
-    """One patient as the model sees this patient: the answer, and what it rests on.
-
-    Attributes
-    ----------
-    prediction : PatientPrediction
-    verdict : PatientVerdict or None
-        Of the published rule; None where a phase is missing.
-    without : PatientPrediction or None
-        From the model fitted to all others; None where this patient took no part in the fit.
-    """
-
-    prediction: PatientPrediction
-    verdict: PatientVerdict | None
-    without: PatientPrediction | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return self.prediction.to_dict() | {
-            "published_rule": None if self.verdict is None else self.verdict.to_dict(),
-            "fitted_without_this_patient": None if self.without is None else self.without.to_dict(),
-        }
-
-    def __str__(self) -> str:
-        one = self.prediction
-        lines = [f"{one.participant_id}: {one.prediction}"]
-        if self.without is not None:
-            lines.append(f"  fitted to all other patients: {self.without.prediction}")
-        lines.append("  rests on (log odds against the mean patient):")
-        lines += [f"    {name} {share:+.2f}" for name, share in one.contributions.items()]
-        if self.verdict is not None:
-            lines.append(f"  published rule: {self.verdict}")
-        return "\n".join([*lines, *(f"  {flag}" for flag in one.flags)])
 
 
 def predict_study(root: Path, *, n_boot: int = _BOOTSTRAPS) -> StudyPrediction:
@@ -239,8 +99,15 @@ def predict_cohort(cohort: Cohort, *, n_boot: int = _BOOTSTRAPS) -> StudyPredict
 
     covariates = _usable(table, settings.covariates, refused)
     plan = _plan(table, covariates, settings.level)
-    model = attempt("model", lambda: fit_response_model(table, plan, rng=_rng(2)))
-    relief_model = attempt("relief model", lambda: fit_relief_model(table, plan, rng=_rng(2)))
+
+    def fitted(fit: Callable[..., ResponseModel]) -> ResponseModel:
+        if cohort.flow.analysed < _LEAST_FOR_MODEL:
+            problem = f"{cohort.flow.analysed} patients have a scan and an outcome"
+            raise InputError(cohort.name, problem, f"a model needs at least {_LEAST_FOR_MODEL}")
+        return fit(table, plan, rng=_rng(2))
+
+    model = attempt("model", lambda: fitted(fit_response_model))
+    relief_model = attempt("relief model", lambda: fitted(fit_relief_model))
     validation = decision = None
     patients: tuple[PatientPrediction, ...] = ()
     if model is not None:
@@ -269,7 +136,7 @@ def predict_cohort(cohort: Cohort, *, n_boot: int = _BOOTSTRAPS) -> StudyPredict
         {one.participant_id: one for one in patients},
         covariates,
         refused,
-        fingerprint_of(cohort, n_boot),
+        _fingerprint(cohort, n_boot),
     )
 
 
@@ -316,16 +183,11 @@ def predict_patient(root: Path, participant_id: str, *, model_file: Path | None 
     return PredictedPatient(predict_patients(model, own)[0], verdicts[0] if verdicts else None, without)
 
 
-def fingerprint_of(cohort: Cohort, n_boot: int = _BOOTSTRAPS) -> str:
-    """Return a hash of everything a prediction rests on."""
-    described = {
-        "version": sudeck.__version__,
-        "settings": cohort.settings.to_dict(),
-        "flow": cohort.flow.to_dict(),
-        "table": cohort.table.to_csv(index=False),
-        "n_boot": n_boot,
-    }
-    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+def is_predicted(root: Path, *, n_boot: int = _BOOTSTRAPS) -> bool:
+    """Tell whether prediction.json of a study holds what `predict_study` would say now."""
+    study = open_study(root)
+    stored = stored_prediction(study)
+    return stored is not None and stored.get("fingerprint") == _fingerprint(assemble_cohort(study), n_boot)
 
 
 def stored_prediction(study: StudyFolder) -> dict[str, Any] | None:
@@ -335,6 +197,10 @@ def stored_prediction(study: StudyFolder) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None
+
+
+def _fingerprint(cohort: Cohort, n_boot: int) -> str:
+    return hashlib.sha256(f"{cohort.fingerprint} {n_boot}".encode()).hexdigest()
 
 
 def _usable(table: pd.DataFrame, declared: tuple[str, ...], refused: dict[str, str]) -> tuple[str, ...]:

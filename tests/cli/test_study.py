@@ -1,0 +1,47 @@
+"""`sudeck run`, `sudeck predict`, `sudeck plan` as a user types them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from sudeck.cli.app import app
+from sudeck.core.errors import InputError
+from sudeck.study.demo_study import make_demo_study
+from sudeck.study.layout import StudyFolder
+
+
+def test_run_then_predict(tmp_path: Path) -> None:
+    root = tmp_path / "study"
+    make_demo_study(root, patients=3, jobs=1)
+    for path in StudyFolder(root).scan_files("sub-002", "ses-pre"):
+        path.write_bytes(b"")
+    done = CliRunner().invoke(app, ["run", str(root), "--jobs", "1"])
+    assert done.exit_code == 0
+    assert "3 patients: 3 measured" in done.output
+    assert "sub-002" in done.output
+    assert (StudyFolder(root).patient_derivatives("sub-001") / "ses-pre_scan.html").is_file()
+    said = CliRunner().invoke(app, ["predict", str(root)])
+    assert said.exit_code == 0
+    assert "3 patients, 2 with a measured scan" in said.output
+    assert "Not done, model" in said.output
+    assert (StudyFolder(root).derivatives / "report.html").is_file()
+
+
+def test_plan() -> None:
+    done = CliRunner().invoke(app, ["plan", "--prevalence", "0.174", "--c", "0.8", "--r2", "0.2"])
+    assert done.exit_code == 0
+    assert "To develop a model of 4 coefficients" in done.output
+    assert "To develop a model of relief" in done.output
+    assert "Riley et al." in done.output
+
+
+def test_refusals(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for words in (["run", str(tmp_path / "empty")], ["predict", str(tmp_path / "empty")]):
+        with pytest.raises(InputError, match="sudeck init"):
+            CliRunner().invoke(app, words, catch_exceptions=False)
+    with pytest.raises(InputError, match="add --patient"):
+        CliRunner().invoke(app, ["predict", str(tmp_path), "--model", "m.json"], catch_exceptions=False)
