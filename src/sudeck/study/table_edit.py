@@ -69,21 +69,38 @@ def merge_rows(
     header = [text.strip() for text in cells[0]] if cells else []
     header += [column for column in table.columns if column not in header]
     body = [[*texts, *[_MISSING] * (len(header) - len(texts))] for texts in cells[1:]]
-    outcomes = [_merge(row, table, header, body) for row in rows]
+    read = type_rows(list(enumerate([header, *body])), table, where="")
+    there = {line - 1: row for row, line in zip(read.rows, read.lines, strict=True)}
+    places = {_key(there[place], table): place for place in reversed(there)}
+    outcomes = [_merge(row, table, header, body, places, there) for row in rows]
     if not dry_run and any(outcome.action in ("added", "filled") for outcome in outcomes):
         write_text(path, "".join("\t".join(texts) + "\n" for texts in (header, *body)))
     return tuple(outcomes)
 
 
-def _merge(row: Row, table: Table, header: list[str], body: list[list[str]]) -> RowOutcome:
-    key = [row.get(column) for column in table.key]
-    for texts in body:
-        there = type_rows([(1, header), (2, texts)], table, where="").rows[:1]
-        if not there or [there[0][column] for column in table.key] != key:
-            continue
-        return _fill(row, there[0], table, header, texts)
-    body.append([cell_text(row.get(column)) for column in header])
-    return RowOutcome("added")
+def _merge(
+    row: Row,
+    table: Table,
+    header: list[str],
+    body: list[list[str]],
+    places: dict[tuple[Value, ...], int],
+    there: dict[int, Row],
+) -> RowOutcome:
+    key = _key(row, table)
+    if key not in places:
+        places[key] = len(body)
+        body.append([cell_text(row.get(column)) for column in header])
+        there[places[key]] = row
+        return RowOutcome("added")
+    place = places[key]
+    outcome = _fill(row, there[place], table, header, body[place])
+    if outcome.action == "filled":
+        there[place] = type_rows([(0, header), (1, body[place])], table, where="").rows[0]
+    return outcome
+
+
+def _key(row: Row, table: Table) -> tuple[Value, ...]:
+    return tuple(row.get(column) for column in table.key)
 
 
 def _fill(row: Row, there: Row, table: Table, header: list[str], texts: list[str]) -> RowOutcome:
@@ -92,10 +109,10 @@ def _fill(row: Row, there: Row, table: Table, header: list[str], texts: list[str
     for column in table.columns:
         value = row.get(column)
         place = header.index(column)
-        if value is None or there[column] == value:
+        if value is None or there.get(column) == value:
             continue
         # A cell that is no value of its type was written by somebody, too.
-        if there[column] is None and _is_empty(texts[place]):
+        if there.get(column) is None and _is_empty(texts[place]):
             texts[place] = cell_text(value)
             filled = True
         else:
