@@ -92,6 +92,12 @@ def measure(
 def compare(
     pre: Annotated[Path, typer.Argument(help="Before: a tms.json, its folder, or a recording.")],
     post: Annotated[Path, typer.Argument(help="After: the same.")],
+    pre_visit: Annotated[
+        str | None, typer.Option(help="Visit to take of PRE, where it holds several.")
+    ] = None,
+    post_visit: Annotated[
+        str | None, typer.Option(help="Visit to take of POST, where it holds several.")
+    ] = None,
     retest: Annotated[
         Path | None,
         typer.Option(
@@ -110,7 +116,10 @@ def compare(
     from sudeck.tms.retest import read_retest
 
     errors = read_retest(retest) if retest else None
-    both = [_measures_of(path, protocol=protocol, muscle=muscle) for path in (pre, post)]
+    both = [
+        _of_visit(_measures_of(path, protocol=protocol, muscle=muscle), visit, path)
+        for path, visit in ((pre, pre_visit), (post, post_visit))
+    ]
     found: Comparison = compare_results(*both, errors=errors)
     if out is not None:
         write_json(out / "comparison.json", found.to_dict())
@@ -179,3 +188,13 @@ def _measures_of(path: Path, **reading: Any) -> Sequence[Measured]:
     if is_saved_result(path):
         return read_measures(path)
     return _measured([path], **reading).estimates
+
+
+def _of_visit(measures: Sequence[Measured], visit: str | None, path: Path) -> Sequence[Measured]:
+    if visit is None:
+        return measures
+    chosen = [one for one in measures if one.visit == visit]
+    if not chosen:
+        there = ", ".join(sorted({one.visit for one in measures if one.visit})) or "none is named"
+        raise InputError(path.name, f"no visit is called {visit} (there are: {there})", "name one of those")
+    return chosen

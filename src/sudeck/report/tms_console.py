@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 _SEVERITY_STYLE = {"serious": "bold red", "caution": "yellow", "info": "dim"}
 _MOST_GROUPS = 6
+_VERDICTS = {
+    "real": "real",
+    "within measurement error": "within error",
+    "beyond trial error only": "beyond trial error",
+}
 _CONTRASTS = {
     "change": "Post against pre",
     "hemispheres": "Left against right hemisphere",
@@ -99,11 +104,14 @@ def print_comparison(found: Comparison, *, written: str = "", console: Console |
 
     console = console or Console(highlight=False)
     for contrast, heading in _CONTRASTS.items():
-        own = [one for one in found.changes if one.contrast == contrast]
+        own = [one for one in found.changes if one.contrast == contrast and _is_told(one)]
         if own:
             console.print(Text(f"\n{heading}", style="bold"))
             console.print(change_table(own))
     console.print()
+    hidden = sum(not _is_told(one) for one in found.changes)
+    if hidden:
+        console.print(Text(f"{hidden} more, of second methods and single steps: --out DIR.", style="dim"))
     if not found.changes:
         console.print(Text("Nothing could be compared."))
     for flag in found.flags:
@@ -126,16 +134,16 @@ def change_table(changes: Sequence[MeasuredChange]) -> Table:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="", show_edge=False)
     table.add_column("Measure", no_wrap=True)
-    table.add_column("Of", overflow="fold")
+    table.add_column("Of", overflow="fold", min_width=8)
     table.add_column("Change", justify="right", no_wrap=True, style="bold")
     table.add_column("Interval", justify="right", no_wrap=True)
     table.add_column("Detectable", justify="right", no_wrap=True)
-    table.add_column("Verdict", overflow="fold")
-    for one in changes:
+    table.add_column("Verdict", overflow="fold", min_width=12)
+    for one in sorted(changes, key=lambda one: words.place_of_measure(one.measure)):
         where = " ".join(filter(None, (one.participant, one.visit, _side(one), one.muscle)))
         how = "" if one.isi_ms is None else f" {one.isi_ms:g} ms"
         value, bounds, limit = change_texts(one.change)
-        verdict = one.change.verdict
+        verdict = _VERDICTS[one.change.verdict]
         table.add_row(printable(one.measure + how), printable(where), value, bounds, limit, verdict)
     return table
 
@@ -147,10 +155,17 @@ def change_texts(change: Change) -> tuple[str, str, str]:
         value = f"×{number(estimate.value, 2)}"
         limit = f"×/÷{number(change.smallest_detectable, 2)}"
         return value, f"{number(estimate.low, 2)} to {number(estimate.high, 2)}", limit
-    sign = "+" if estimate.value > 0 else ""
-    value = f"{sign}{number(estimate.value, 1)} {estimate.unit}".strip()
+    shown = number(estimate.value, 1)
+    sign = "+" if estimate.value > 0 and shown != "0.0" else ""
+    value = f"{sign}{shown} {estimate.unit}".strip()
     bounds = f"{number(estimate.low, 1)} to {number(estimate.high, 1)}"
     return value, bounds, f"±{number(change.smallest_detectable, 1)}"
+
+
+def _is_told(one: MeasuredChange) -> bool:
+    """Leave second methods, shape of the curve and steps of recruitment to comparison.json."""
+    step = one.measure == "MEP" and one.intensity.endswith("%MSO")
+    return not (one.measure.endswith(words.BESIDE) or one.measure in {"slope", "area"} or step)
 
 
 def _side(one: MeasuredChange) -> str:

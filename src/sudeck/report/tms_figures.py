@@ -305,12 +305,15 @@ def _paint_recruitment(figure: Figure, side: Side, panel: Panel) -> None:
     if curve is None:
         return
     style = _STYLE[side.group.hemisphere]
+    name = "test_rmt" if curve.unit == "%RMT" else "test_mso"
     own = [
         trial
         for trial in side.trials
-        if trial.pulse.test_mso is not None and trial.pulse.kind != "paired" and trial.pulse.state != "active"
+        if getattr(trial.pulse, name) is not None
+        and trial.pulse.kind != "paired"
+        and trial.pulse.state != "active"
     ]
-    intensity = np.array([trial.pulse.test_mso for trial in own], dtype=np.float64)
+    intensity = np.array([getattr(trial.pulse, name) for trial in own], dtype=np.float64)
     amplitude = np.array([trial["amplitude_mv"] for trial in own])
     seen = amplitude > 0
     axes.plot(intensity[seen], amplitude[seen], "o", color=_QUIET, markersize=2, alpha=0.8)
@@ -323,11 +326,11 @@ def _paint_recruitment(figure: Figure, side: Side, panel: Panel) -> None:
     axes.set(ylim=(low, high))
     if curve.plateau_reached:
         axes.axvline(curve.s50.value, color=style["color"], linewidth=0.8, linestyle="dotted")
-        title = f"S50 {curve.s50.value:.1f} %MSO ({curve.s50.low:.1f} to {curve.s50.high:.1f})"
+        title = f"S50 {curve.s50.value:.1f} {curve.unit} ({curve.s50.low:.1f} to {curve.s50.high:.1f})"
     else:
-        title = f"plateau not reached: S50 above {curve.s50.low:.1f} %MSO"
+        title = f"plateau not reached: S50 above {curve.s50.low:.1f} {curve.unit}"
     axes.set_title(title, loc="left")
-    axes.set(xlabel="intensity (%MSO)", ylabel="amplitude (mV)")
+    axes.set(xlabel=f"intensity ({curve.unit})", ylabel="amplitude (mV)")
     axes.grid(axis="y")
     _plain_numbers(axes.yaxis)
 

@@ -35,6 +35,9 @@ MEANINGS: Final[dict[str, str]] = {
 }
 # More MEP intensities than this are a recruitment curve.
 _MOST_STEPS: Final = 3
+_USUAL_TEST: Final = 1.2
+# So many like flags and more are told once.
+_LIKE_FLAGS: Final = 4
 CURVE: Final = ("S50", "MEPmax", "slope", "area")
 RATIOS: Final = ("SICI", "ICF", "SICF", "LICI", "IHI", "paired pulse")
 # What counts as a second method of the same measure.
@@ -53,26 +56,41 @@ def in_order(estimates: Iterable[Measured]) -> list[Measured]:
 
 def place_of(one: Measured) -> tuple[int, str, float, float, bool]:
     """Return the key by which estimates are ordered: measure, conditioning, interval, intensity, method."""
-    order = list(MEANINGS)
-    base = base_of(one.measure)
-    position = order.index(base) if base in order else len(order)
     strength = float(one.intensity.split()[0]) if one.isi_ms is None and one.intensity else 0.0
-    return position, one.conditioning, one.isi_ms or 0.0, strength, is_beside(one)
+    return place_of_measure(one.measure), one.conditioning, one.isi_ms or 0.0, strength, is_beside(one)
+
+
+def place_of_measure(measure: str) -> int:
+    """Return the rank of a measure, or of the one that a second method belongs to."""
+    order = list(MEANINGS)
+    base = base_of(measure)
+    return order.index(base) if base in order else len(order)
 
 
 def without_steps(group: GroupMeasures) -> list[Measured]:
-    """Return the estimates of a group; of many MEP intensities only the test pulse alone of its pairs.
+    """Return the estimates of a group; of many MEP intensities only the one that is asked for.
 
-    The steps of a recruitment curve are told by the curve.
+    That is the test pulse alone of its pairs, else what is nearest to 120 % of the threshold. The others are
+    told by the recruitment curve.
     """
     steps = [one for one in group.estimates if one.measure == "MEP"]
     if len(steps) <= _MOST_STEPS:
         return list(group.estimates)
     tests = {one.intensity for one in group.estimates if one.isi_ms is not None}
     kept = [one for one in steps if one.intensity in tests] or [
-        max(steps, key=lambda one: one.estimate.n or 0.0)
+        min(steps, key=lambda one: abs(_share_of_threshold(one, group) - _USUAL_TEST))
     ]
     return [one for one in group.estimates if one.measure != "MEP" or one in kept]
+
+
+def _share_of_threshold(one: Measured, group: GroupMeasures) -> float:
+    """Return the intensity over the threshold; infinite where either is not known."""
+    number_text, _, unit = one.intensity.partition(" ")
+    if unit == "%RMT":
+        return float(number_text) / 100
+    if unit == "%MSO" and "RMT" in group.thresholds:
+        return float(number_text) / group.thresholds["RMT"].estimate.value
+    return float("inf")
 
 
 def base_of(measure: str) -> str:
@@ -155,20 +173,33 @@ def in_readable_unit(estimate: Estimate) -> Estimate:
 
 
 def grouped_flags(flags: Sequence[Flag]) -> list[tuple[Flag, int]]:
-    """Return flags, worst first; those of one kind on many trials once, with their number."""
+    """Return flags, worst first; those of one kind on many trials or channels once, with their number."""
     severities = ("serious", "caution", "info")
-    kinds: dict[tuple[object, ...], list[Flag]] = {}
+    kinds: dict[tuple[str, ...], list[Flag]] = {}
     for flag in flags:
-        on_trial = "trial " in flag.subject
-        key = (flag.code, flag.severity, flag.subject.split("trial ")[0]) if on_trial else (flag,)
-        kinds.setdefault(key, []).append(flag)
-    counted = [(own[0], len(own)) for own in kinds.values()]
+        subject = flag.subject.split("trial ")[0] if _on_trial(flag) else flag.subject.rpartition(" ")[2]
+        asked = subject if flag.code == "not-stated" or _on_trial(flag) else ""
+        kinds.setdefault((flag.code, flag.severity, str(_on_trial(flag)), asked), []).append(flag)
+    counted: list[tuple[Flag, int]] = []
+    for own in kinds.values():
+        merged = len(own) >= _LIKE_FLAGS or _on_trial(own[0])
+        counted += [(own[0], len(own))] if merged else [(flag, 1) for flag in own]
     return sorted(counted, key=lambda item: severities.index(item[0].severity))
 
 
 def flag_text(flag: Flag, count: int) -> str:
     """Return the message of a flag; of many like ones, the first and how many more."""
-    return flag.message if count == 1 else f"{flag.message} The same holds for {count - 1} more trials."
+    if count == 1:
+        return flag.message
+    if _on_trial(flag):
+        return f"{flag.message} The same holds for {_count(count - 1, 'more trial')}."
+    return (
+        f"{flag.message} The like was found {count - 1} times more, in other channels, people or conditions."
+    )
+
+
+def _on_trial(flag: Flag) -> bool:
+    return "trial " in flag.subject
 
 
 def where_text(flag: Flag, result: TmsResult) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
@@ -25,6 +25,20 @@ Contrast = Literal["change", "hemispheres", "hemisphere × time"]
 _NOT_COMPARED = " 5/10 rule"
 
 
+# The test pulse by itself, at an intensity that is set by the threshold or by the response of its hemisphere.
+TEST_ALONE: Final = "test alone"
+
+
+def _same_group(one: Measured, other: Measured) -> bool:
+    return (one.participant, one.visit, one.hemisphere, one.muscle, one.muscle_side) == (
+        other.participant,
+        other.visit,
+        other.hemisphere,
+        other.muscle,
+        other.muscle_side,
+    )
+
+
 class _Key(NamedTuple):
     """What two estimates must have in common to be compared.
 
@@ -41,14 +55,24 @@ class _Key(NamedTuple):
     conditioning: str
 
     @classmethod
-    def of(cls, one: Measured) -> _Key:
+    def of(cls, one: Measured, beside: Sequence[Measured]) -> _Key:
+        """Return the key of an estimate, given all of its measurement."""
         place = ""
         if one.muscle_side and one.hemisphere is None:
             place = one.muscle_side
         elif one.muscle_side and one.muscle_side == one.hemisphere:
             place = "ipsilateral"
+        own = [other for other in beside if _same_group(other, one)]
         intensity = one.intensity if one.isi_ms is None else ""
-        return cls(one.participant, one.measure, one.muscle, place, one.isi_ms, intensity, one.conditioning)
+        if intensity.endswith("%MSO") and any(other.intensity == intensity and other.isi_ms for other in own):
+            intensity = TEST_ALONE
+        conditioning = one.conditioning
+        like = {
+            other.conditioning for other in own if (other.measure, other.isi_ms) == (one.measure, one.isi_ms)
+        }
+        if conditioning.endswith("%MSO") and len(like) == 1:
+            conditioning = ""
+        return cls(one.participant, one.measure, one.muscle, place, one.isi_ms, intensity, conditioning)
 
     @property
     def muscle_text(self) -> str:
@@ -158,7 +182,9 @@ def compare_results(
     -------
     Comparison
         Equal are measures of one name, muscle, interval, conditioning intensity and, for amplitudes, test
-        intensity; a test intensity in %RMT follows the threshold of its visit, one in %MSO does not.
+        intensity. An intensity in %RMT follows the threshold of its visit and hemisphere. One in %MSO does
+        not, and must be the same; but for the pulses of a pair, which are set anew for each hemisphere and
+        visit: these are compared as the protocol means them, if there is one conditioning intensity.
 
     Raises
     ------
@@ -233,7 +259,7 @@ def _by_key(measured: TmsResult | Sequence[Measured], visit: str) -> dict[_Key, 
     for one in estimates:
         if one.measure.endswith(_NOT_COMPARED):
             continue
-        key = _Key.of(one)
+        key = _Key.of(one, estimates)
         if one.hemisphere in table.setdefault(key, {}):
             raise InputError(
                 visit,

@@ -174,10 +174,16 @@ class _Group:
 
     def recruitment(self, trials: Sequence[Trial]) -> None:
         known, intensity = _with_intensity(trials)
+        unit = "%MSO"
+        if not known:
+            known, intensity = _with_intensity(trials, "test_rmt")
+            unit = "%RMT"
         if np.unique(intensity).size < MIN_INTENSITIES:
             return
         amplitude, floor = _against_criterion(known), self.floor(known, denoised=True)
-        fit = partial(recruitment_curve, intensity, amplitude, floor_mv=floor, level=self.settings.level)
+        fit = partial(
+            recruitment_curve, intensity, amplitude, floor_mv=floor, level=self.settings.level, unit=unit
+        )
         self.curve = self.attempt("recruitment curve", fit)
         if self.curve is not None:
             self.flags += self.curve.flags
@@ -250,15 +256,17 @@ def _by(trials: Sequence[Trial], key: Callable[[Trial], _Key]) -> dict[_Key, lis
     return groups
 
 
-def _with_intensity(trials: Sequence[Trial]) -> tuple[list[Trial], NDArray[np.float64]]:
-    known = [trial for trial in trials if trial.pulse.test_mso is not None]
-    return known, np.array([trial.pulse.test_mso for trial in known], dtype=np.float64)
+def _with_intensity(
+    trials: Sequence[Trial], name: str = "test_mso"
+) -> tuple[list[Trial], NDArray[np.float64]]:
+    known = [trial for trial in trials if getattr(trial.pulse, name) is not None]
+    return known, np.array([getattr(trial.pulse, name) for trial in known], dtype=np.float64)
 
 
 def _test_intensity(trial: Trial) -> str:
     if trial.pulse.test_rmt is not None:
-        return f"{trial.pulse.test_rmt:g} %RMT"
-    return "" if trial.pulse.test_mso is None else f"{trial.pulse.test_mso:g} %MSO"
+        return f"{trial.pulse.test_rmt:.4g} %RMT"
+    return "" if trial.pulse.test_mso is None else f"{trial.pulse.test_mso:.4g} %MSO"
 
 
 def _common_intensity(trials: Sequence[Trial]) -> str:

@@ -48,6 +48,8 @@ class RecruitmentCurve:
     log_sd : float
         Trial-to-trial scatter of ln amplitude about the curve.
     flags : sequence of Flag
+    unit : str
+        Unit of the intensities.
     """
 
     s50: Estimate
@@ -61,6 +63,7 @@ class RecruitmentCurve:
     high_mv: FloatArray
     log_sd: float
     flags: Sequence[Flag] = ()
+    unit: str = "%MSO"
 
     @property
     def estimates(self) -> tuple[Estimate, ...]:
@@ -80,6 +83,7 @@ class RecruitmentCurve:
             "low_mv": self.low_mv.tolist(),
             "high_mv": self.high_mv.tolist(),
             "log_sd": self.log_sd,
+            "unit": self.unit,
             "flags": [flag.to_dict() for flag in self.flags],
         }
 
@@ -90,6 +94,7 @@ def recruitment_curve(
     *,
     floor_mv: float = 0.0,
     level: float = 0.95,
+    unit: str = "%MSO",
     seed: int = 1900,
 ) -> RecruitmentCurve:
     """Fit a sigmoid to ln amplitude over intensity.
@@ -97,13 +102,15 @@ def recruitment_curve(
     Parameters
     ----------
     intensity_mso : array-like, shape (n,)
-        Intensity of each trial (any consistent unit does; names and units say %MSO).
+        Intensity of each trial, in `unit`.
     amplitude_mv : array-like, shape (n,)
         Peak-to-peak amplitude of each trial, those without an MEP included.
     floor_mv : float
         Noise floor: smaller amplitudes are taken as the floor.
     level : float
         Probability of the intervals.
+    unit : str
+        Unit of the intensities: ``"%MSO"``, or ``"%RMT"`` where these alone are known.
     seed : int
         Seed of the posterior sample; the same data and seed give the same numbers.
 
@@ -140,10 +147,12 @@ def recruitment_curve(
             f"stimulate at {MIN_INTENSITIES} intensities or more",
         )
     posterior = sample_sigmoid(intensity, np.log(amplitude), np.random.default_rng(seed))
-    return _summarised(posterior, intensity, level)
+    return _summarised(posterior, intensity, level, unit)
 
 
-def _summarised(posterior: SigmoidPosterior, intensity: FloatArray, level: float) -> RecruitmentCurve:
+def _summarised(
+    posterior: SigmoidPosterior, intensity: FloatArray, level: float, unit: str
+) -> RecruitmentCurve:
     top = float(intensity.max())
     tails = (0.5, 0.5 - level / 2, 0.5 + level / 2)
     grid = np.linspace(float(intensity.min()), top, 51)
@@ -154,38 +163,39 @@ def _summarised(posterior: SigmoidPosterior, intensity: FloatArray, level: float
     method = "Boltzmann curve on ln amplitude, Student-t errors, weak priors, posterior median"
     common: dict[str, Any] = {"level": level, "n": float(intensity.size), "n_unit": "trials"}
 
-    def estimate(name: str, draws: FloatArray, unit: str) -> Estimate:
+    def estimate(name: str, draws: FloatArray, measured_in: str) -> Estimate:
         value, below, above = map(float, np.quantile(draws, tails))
-        return Estimate(name, value, below, above, unit=unit, method=method, **common)
+        return Estimate(name, value, below, above, unit=measured_in, method=method, **common)
 
-    s50 = estimate("S50", posterior.s50, "%MSO")
+    s50 = estimate("S50", posterior.s50, unit)
     mep_max = estimate("MEPmax", posterior.mep_max, "mV")
     if not reached:
         open_end = method + "; plateau not reached: a lower bound"
         at_top = float(middle[-1])
         mep_max = Estimate("MEPmax", at_top, float(low[-1]), math.inf, unit="mV", method=open_end, **common)
         bound = min(s50.value, top)
-        s50 = Estimate("S50", bound, min(bound, s50.low), math.inf, unit="%MSO", method=open_end, **common)
+        s50 = Estimate("S50", bound, min(bound, s50.low), math.inf, unit=unit, method=open_end, **common)
     return RecruitmentCurve(
         s50,
         mep_max,
-        estimate("slope", posterior.mep_max / (4 * posterior.width), "mV/%MSO"),
-        estimate("area", np.asarray(np.trapezoid(curves, grid, axis=1)), "mV·%MSO"),
+        estimate("slope", posterior.mep_max / (4 * posterior.width), f"mV/{unit}"),
+        estimate("area", np.asarray(np.trapezoid(curves, grid, axis=1)), f"mV·{unit}"),
         reached,
         grid,
         middle,
         low,
         high,
         float(np.median(posterior.log_sd)),
-        tuple(_doubts(intensity.size, middle, reached, share, top)),
+        tuple(_doubts(intensity.size, middle, reached, share, top, unit)),
+        unit,
     )
 
 
-def _doubts(n: int, curve: FloatArray, reached: bool, share: float, top: float) -> list[Flag]:
+def _doubts(n: int, curve: FloatArray, reached: bool, share: float, top: float, unit: str) -> list[Flag]:
     flags = []
     if not reached:
         text = (
-            f"At {top:g} %MSO the curve is at about {100 * share:.0f} % of its plateau or the plateau is "
+            f"At {top:.4g} {unit} the curve is at about {100 * share:.0f} % of its plateau or the plateau is "
             "uncertain: MEPmax and S50 are lower bounds."
         )
         flags.append(Flag("plateau-not-reached", text, "caution", "recruitment", share, PLATEAU_SHARE))
