@@ -35,7 +35,7 @@ PREDICTION_FILE, MODEL_FILE = "prediction.json", "model.json"
 _SEED: Final = 2018
 _BOOTSTRAPS: Final = 500
 # Below, a model would say more about itself than about patients.
-_LEAST_FOR_MODEL: Final = 10
+_LEAST_FOR_MODEL: Final = 20
 # Optimism is a mean over all resamples, which averages over imputations as well; a few in each are enough.
 _IMPUTATIONS_IN_RESAMPLES: Final = 2
 
