@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from sudeck.cli import demo, inspect, scan, study, study_setup, tms
+from sudeck.cli import circuit, demo, inspect, scan, study, study_setup, tms
 
 app = typer.Typer(
     name="sudeck",
@@ -36,6 +36,7 @@ def _root(
 
 app.command("scan")(scan.scan)
 app.add_typer(tms.app, name="tms")
+app.add_typer(circuit.circuit, name="circuit")
 app.command("inspect")(inspect.inspect)
 app.command("demo")(demo.demo)
 app.command("run")(study.run)

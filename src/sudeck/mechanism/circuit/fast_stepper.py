@@ -104,7 +104,7 @@ def run_fast(
     require_jax()
     chunk = int(DELAY_E_MS / dt_ms + 1e-9)
     steps = round(duration_ms / dt_ms)
-    count = trials.count
+    count = trials.n_trials
     if count < block // 4:
         block //= 4
     begin, advance = _compiled(dt_ms, chunk)
@@ -151,9 +151,7 @@ class _Parts:
         self.keep = tuple(float(np.exp(-dt_ms / tau)) for tau in (kernel.decay_ms, kernel.rise_ms))
         self.gain = tuple(
             sign * tau / dt_ms * (1 - keep) / kernel.peak
-            for tau, keep, sign in zip(
-                (kernel.decay_ms, kernel.rise_ms), self.keep, (1.0, -1.0), strict=True
-            )
+            for tau, keep, sign in zip((kernel.decay_ms, kernel.rise_ms), self.keep, (1.0, -1.0), strict=True)
         )
         self.steady = (kernel.decay_ms / kernel.peak, -kernel.rise_ms / kernel.peak)
 
@@ -224,7 +222,9 @@ def _compiled(dt_ms: float, chunk: int) -> tuple[Any, Any]:
         before = [
             jnp.broadcast_to(r * dt_ms, (history_steps, *r.shape)) for r in (rate[E], released, rate[B])
         ]
-        return (c, time_ms, recruited), _State(kinetic, *before, sum(moto.start(rate[P]))[0], rate)
+        return (c, time_ms, recruited), _State(
+            kinetic, before[0], before[1], before[2], sum(moto.start(rate[P]))[0], rate
+        )
 
     def advance(fixed: Any, start: _State, number: Any) -> Any:
         c, time_ms, recruited = fixed
@@ -312,6 +312,7 @@ def _compiled(dt_ms: float, chunk: int) -> tuple[Any, Any]:
         excitement = (jnp.stack(kinetic[0]) - c.release_threshold_mv) / c.release_spread_mv
         hazard = RELEASE_EFFICACY * c.release_max_per_ms / (1 + jnp.exp(-excitement))
         last_rate = hazard * jnp.stack(kinetic[1])
-        return _State(kinetic, *(past[steps:] for past in pasts), course[-1], last_rate), course
+        e, a, b = (past[steps:] for past in pasts)
+        return _State(kinetic, e, a, b, course[-1], last_rate), course
 
     return jax.jit(begin), jax.jit(advance)

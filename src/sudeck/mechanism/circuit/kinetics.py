@@ -59,11 +59,13 @@ GABA_A: Final = Kernel(0.3, 3.0)
 GABA_B: Final = Kernel(28.0, 71.0)
 MOTONEURON: Final = Kernel(1.0, 6.0)
 
+# Jahr and Stevens 1990, Journal of Neuroscience 10:3178-3182, at 1 mM magnesium.
+MAGNESIUM_PER_MV: Final = 0.062
+MAGNESIUM_AT_REST: Final = float(np.exp(-MAGNESIUM_PER_MV * REST_MV)) / 3.57
+
 
 def magnesium_gate(potential_mv: Floats) -> Floats:
     """Return how far NMDA channels are open, relative to the potential at rest.
-
-    Jahr and Stevens 1990 (Journal of Neuroscience 10:3178-3182) at 1 mM magnesium.
 
     Parameters
     ----------
@@ -75,8 +77,5 @@ def magnesium_gate(potential_mv: Floats) -> Floats:
     >>> round(float(magnesium_gate(np.array(10.0))), 2)
     1.78
     """
-    return (1 + MAGNESIUM_AT_REST) / (1 + MAGNESIUM_AT_REST * np.exp(-MAGNESIUM_PER_MV * potential_mv))
-
-
-MAGNESIUM_PER_MV: Final = 0.062
-MAGNESIUM_AT_REST: Final = float(np.exp(-MAGNESIUM_PER_MV * REST_MV)) / 3.57
+    blocked = MAGNESIUM_AT_REST * np.exp(-MAGNESIUM_PER_MV * potential_mv)
+    return np.asarray((1 + MAGNESIUM_AT_REST) / (1 + blocked))

@@ -117,24 +117,25 @@ def find_intensity(
     before : Trial, optional
         Conditioning pulses given before, in RMT; `rmt` then is needed.
     """
-    count = circuits.count
+    count = circuits.n_circuits
     target = np.log(np.broadcast_to(np.asarray(target_mv, float), (count,)))
-    low, high = np.full(count, _GRID[0]), np.full(count, _GRID[-1])
     grid = np.repeat(_GRID[:, None], count, axis=1)
-    found = np.zeros(count)
-    for _ in range(2):
-        logs = np.log(_responses_on(circuits, grid, before, rmt, dt_ms, engine))
-        above = np.maximum.accumulate(logs, axis=0) >= target
-        step = np.clip(above.argmax(axis=0), 1, len(grid) - 1)
-        column = np.arange(count)
-        below_log, above_log = logs[step - 1, column], logs[step, column]
-        low, high = grid[step - 1, column], grid[step, column]
-        share = np.clip((target - below_log) / np.where(above_log > below_log, above_log - below_log, 1), 0, 1)
-        found = low + share * (high - low)
-        if _ == 0:
-            reached = above.any(axis=0) & ~above[0]
-            grid = low + (high - low) * np.linspace(0, 1, _FINE)[:, None]
-    return np.where(reached, found, np.nan)
+    logs = np.log(_responses_on(circuits, grid, before, rmt, dt_ms, engine))
+    reached = (logs[0] < target) & (logs >= target).any(axis=0)
+    low, high, _ = _bracket(grid, logs, target)
+    grid = low + (high - low) * np.linspace(0, 1, _FINE)[:, None]
+    logs = np.log(_responses_on(circuits, grid, before, rmt, dt_ms, engine))
+    low, high, share = _bracket(grid, logs, target)
+    return np.where(reached, low + share * (high - low), np.nan)
+
+
+def _bracket(grid: Floats, logs: Floats, target: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return the first two intensities that enclose the target, and how far between them it lies."""
+    step = np.clip((logs >= target).argmax(axis=0), 1, len(grid) - 1)
+    column = np.arange(grid.shape[1])
+    below, rise = logs[step - 1, column], logs[step, column] - logs[step - 1, column]
+    share = np.clip((target - below) / np.where(rise > 0, rise, 1.0), 0, 1)
+    return grid[step - 1, column], grid[step, column], share
 
 
 def _responses_on(
@@ -166,6 +167,7 @@ def read_trials(
     wanted: Sequence[tuple[Trial, Readout]],
     rmt: Floats,
     *,
+    test_intensity: Floats | None = None,
     dt_ms: float = DT_MS,
     engine: Engine,
 ) -> dict[tuple[Trial, Readout], Floats]:
@@ -175,13 +177,15 @@ def read_trials(
     ----------
     rmt : array, shape (2, n)
         What intensities are multiplied by, for the hemisphere each pulse stimulates.
+    test_intensity : array, shape (n,), optional
+        Intensity of the test pulse in circuit units, instead of the one of the trial.
     """
     shown = {}
     groups: dict[float, list[tuple[Trial, Readout]]] = {}
     for trial, readout in wanted:
         groups.setdefault(_duration_ms(trial, readout), []).append((trial, readout))
     for duration_ms, members in groups.items():
-        trials, which = _lay_out([trial for trial, _ in members], rmt)
+        trials, which = _lay_out([trial for trial, _ in members], rmt, test_intensity)
         course, _ = run_trials(circuits, trials, which, duration_ms=duration_ms, dt_ms=dt_ms, engine=engine)
         for (trial, readout), part in zip(members, np.split(course, len(members), axis=1), strict=True):
             test_at = -trial.pulses[0].time_ms
@@ -202,7 +206,9 @@ def _duration_ms(trial: Trial, readout: Readout) -> float:
 _LENGTHS_MS: Final = (18, 24, 34, 48, 68, 88, 120, 168, 218, 320, 600, 1200)
 
 
-def _lay_out(members: list[Trial], rmt: Floats) -> tuple[Trials, npt.NDArray[np.integer[Any]]]:
+def _lay_out(
+    members: list[Trial], rmt: Floats, test_intensity: Floats | None
+) -> tuple[Trials, npt.NDArray[np.integer[Any]]]:
     """Return the trials of all members, each on every circuit, and the circuit of each trial."""
     count = rmt.shape[1]
     rows = max(len(trial.pulses) for trial in members)
@@ -216,6 +222,8 @@ def _lay_out(members: list[Trial], rmt: Floats) -> tuple[Trials, npt.NDArray[np.
             time_ms[row, column] = pulse.time_ms - trial.pulses[0].time_ms
             intensity[row, column] = pulse.intensity * rmt[pulse.hemisphere]
             side[row, column] = pulse.hemisphere
+        if test_intensity is not None:
+            intensity[len(trial.pulses) - 1, column] = test_intensity
     trials = Trials(
         time_ms.reshape(rows, -1), intensity.reshape(rows, -1), side.reshape(rows, -1), contraction.ravel()
     )
@@ -229,7 +237,7 @@ def _read_mep(circuits: Circuit, course: Floats, test_at: float, dt_ms: float) -
 
 
 def _read_silent_period(circuits: Circuit, course: Floats, test_at: float, dt_ms: float) -> Floats:
-    """Return the time from the pulse to the return of half the voluntary activity, in ms; 0 without silence."""
+    """Return the time from the pulse until half the voluntary activity is back, in ms; 0 without silence."""
     level = course / course[0]
     below = level < SILENT_SHARE
     last = below.shape[0] - 1 - below[::-1].argmax(axis=0)

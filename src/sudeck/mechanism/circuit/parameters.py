@@ -1,4 +1,4 @@
-"""The parameters of the circuit: one array each, units in the names, the two hemispheres on the first axis."""
+"""The parameters of the circuit: one array each, units in the names, hemispheres on the first axis."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Circuit(NamedTuple):
     tonic_on_b_mv: Floats
 
     @property
-    def count(self) -> int:
+    def n_circuits(self) -> int:
         """How many circuits the arrays hold."""
         return int(np.broadcast_shapes((2, 1), *(np.shape(field) for field in self))[1])
 
@@ -71,38 +71,38 @@ class Circuit(NamedTuple):
 # Starting point of every fit and the name of every fitted parameter: a set found by an earlier fit of the
 # same kind of model. `mep_max_mv` fixes the scale of the response and is assumed.
 STARTING_POINT: Final[dict[str, float]] = {
-    "ampa_on_e_mv": 3.7,
-    "nmda_on_e_mv": 0.0371,
-    "gabaa_on_e_mv": 2.8,
-    "gabab_on_e_mv": 0.44,
-    "ampa_on_p_mv": 13.7,
-    "nmda_on_p_mv": 0.476,
-    "gabaa_on_p_mv": 8.8,
-    "gabab_on_p_mv": 3.2,
-    "ampa_on_a_mv": 1.7,
-    "nmda_on_a_mv": 0.07,
-    "gabaa_on_a_mv": 0.39,
+    "ampa_on_e_mv": 4.6,
+    "nmda_on_e_mv": 0.043,
+    "gabaa_on_e_mv": 2.3,
+    "gabab_on_e_mv": 0.62,
+    "ampa_on_p_mv": 15.0,
+    "nmda_on_p_mv": 3.6,
+    "gabaa_on_p_mv": 8.6,
+    "gabab_on_p_mv": 3.3,
+    "ampa_on_a_mv": 1.8,
+    "nmda_on_a_mv": 0.052,
+    "gabaa_on_a_mv": 0.54,
     "ampa_on_b_mv": 5.0,
-    "nmda_on_b_mv": 0.07,
-    "gabaa_on_b_mv": 1.1,
-    "callosal_ampa_on_a_mv": 8.1,
-    "callosal_ampa_on_b_mv": 8.3,
-    "callosal_nmda_on_b_mv": 0.007,
-    "callosal_ampa_on_e_mv": 0.22,
-    "callosal_nmda_on_e_mv": 0.0056,
-    "presynaptic_gabab": 0.3,
+    "nmda_on_b_mv": 0.069,
+    "gabaa_on_b_mv": 1.4,
+    "callosal_ampa_on_a_mv": 7.9,
+    "callosal_ampa_on_b_mv": 8.4,
+    "callosal_nmda_on_b_mv": 0.0076,
+    "callosal_ampa_on_e_mv": 0.26,
+    "callosal_nmda_on_e_mv": 0.0067,
+    "presynaptic_gabab": 0.35,
     "axon_threshold_e_rmt": 0.99,
-    "axon_threshold_p_rmt": 1.65,
-    "axon_threshold_a_rmt": 0.81,
-    "axon_threshold_b_rmt": 0.96,
-    "axon_spread_e_rmt": 0.10,
-    "axon_spread_p_rmt": 0.14,
-    "axon_spread_a_rmt": 0.05,
-    "axon_spread_b_rmt": 0.12,
-    "release_threshold_mv": 6.8,
-    "release_spread_mv": 0.93,
-    "release_max_per_ms": 0.43,
-    "motoneuron_threshold": 3.7,
+    "axon_threshold_p_rmt": 1.5,
+    "axon_threshold_a_rmt": 0.76,
+    "axon_threshold_b_rmt": 1.1,
+    "axon_spread_e_rmt": 0.13,
+    "axon_spread_p_rmt": 0.16,
+    "axon_spread_a_rmt": 0.07,
+    "axon_spread_b_rmt": 0.21,
+    "release_threshold_mv": 5.2,
+    "release_spread_mv": 0.6,
+    "release_max_per_ms": 1.1,
+    "motoneuron_threshold": 0.75,
     "motoneuron_exponent": 1.8,
 }
 FITTED: Final = tuple(STARTING_POINT)
@@ -158,7 +158,7 @@ def make_circuits(fitted: dict[str, Floats] | dict[str, float], **others: float 
 
 def select(circuits: Circuit, index: npt.NDArray[np.integer[Any]] | slice) -> Circuit:
     """Return the circuits at `index`, repeated where `index` repeats."""
-    count = circuits.count
+    count = circuits.n_circuits
     return Circuit(*(np.broadcast_to(field, (2, count))[:, index] for field in circuits))
 
 
@@ -169,5 +169,5 @@ def scale(circuits: Circuit, **factors: float | Floats) -> Circuit:
 
 def swap_hemispheres(circuits: Circuit) -> Circuit:
     """Return circuits whose hemispheres have changed places, to read the second as the first."""
-    count = circuits.count
+    count = circuits.n_circuits
     return Circuit(*(np.broadcast_to(field, (2, count))[::-1] for field in circuits))

@@ -41,7 +41,7 @@ class Trials(NamedTuple):
     contraction_mv: Floats
 
     @property
-    def count(self) -> int:
+    def n_trials(self) -> int:
         """How many trials there are."""
         return int(self.time_ms.shape[1])
 
@@ -76,7 +76,7 @@ def recruit_axons(circuits: Circuit, trials: Trials) -> Floats:
 
 
 def pulse_share(since_ms: Floats) -> Floats:
-    """Return the share of a pulse's drive given until `since_ms` after its start: a raised cosine, integrated.
+    """Return the share of a pulse given until `since_ms` after its start: a raised cosine, integrated.
 
     Examples
     --------

@@ -42,7 +42,7 @@ class Rest(NamedTuple):
     @property
     def motoneuron(self) -> Floats:
         """Steady drive of the motoneurons, shape (2, n)."""
-        return self.rate_per_ms[1] * MOTONEURON.area_ms
+        return np.asarray(self.rate_per_ms[1] * MOTONEURON.area_ms)
 
 
 def find_rest(circuits: Circuit, contraction_mv: Floats) -> Rest:
@@ -57,7 +57,7 @@ def find_rest(circuits: Circuit, contraction_mv: Floats) -> Rest:
     contraction_mv : array, shape (n,)
     """
     contraction = np.stack([contraction_mv, np.zeros_like(contraction_mv)])
-    potential = np.zeros((4, 2, circuits.count))
+    potential = np.zeros((4, 2, circuits.n_circuits))
     for _ in range(_STEPS):
         change = _steady_input(circuits, potential, contraction) - potential
         potential += _DAMPING * change

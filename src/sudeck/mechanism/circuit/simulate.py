@@ -16,6 +16,11 @@ from sudeck.mechanism.circuit.rest import Rest, find_rest
 Engine = Literal["jax", "numpy"]
 # Halving this step moves every measure by less than 2 % (benchmarks/bench_circuit.py).
 DT_MS = 0.1
+# Stable: a steady state found to this accuracy, and pyramidal cells below this rate in it and after a probe.
+RESIDUAL_LIMIT_MV = 0.01
+RATE_LIMIT_PER_MS = 0.02
+PROBE_INTENSITY = 1.6
+PROBE_MS = 150.0
 
 
 class Simulation(NamedTuple):
@@ -66,16 +71,60 @@ def simulate(
     >>> course.motoneuron.shape
     (201, 2, 1)
     """
-    trials = make_trials(pulses, count=circuits.count, contraction_mv=contraction_mv)
+    trials = make_trials(pulses, count=circuits.n_circuits, contraction_mv=contraction_mv)
+    check_stable(circuits)
     rest = find_rest(circuits, trials.contraction_mv)
-    if (rest.residual_mv > RESIDUAL_LIMIT_MV).any():
-        raise InputError("The circuit", "it has no steady state", "weaken its recurrent or callosal excitation")
     course: Course = run_reference(circuits, trials, rest, duration_ms=duration_ms, dt_ms=dt_ms)
     time_ms = np.arange(course.motoneuron.shape[0]) * dt_ms
     return Simulation(time_ms, course.motoneuron, course.spikes / dt_ms * 1000)
 
 
-RESIDUAL_LIMIT_MV = 0.01
+def check_stable(circuits: Circuit, *, engine: Engine = "numpy") -> None:
+    """Refuse circuits without a quiet steady state, or that keep firing after strong pulses.
+
+    Raises
+    ------
+    InputError
+        Saying which circuit (counted from 1) does what.
+    """
+    for number, problem in enumerate(find_instability(circuits, engine=engine), start=1):
+        if problem:
+            raise InputError(
+                f"Circuit {number} of {circuits.n_circuits}",
+                problem,
+                "weaken its recurrent or callosal excitation, or strengthen its inhibition",
+            )
+
+
+def find_instability(circuits: Circuit, *, engine: Engine = "numpy") -> list[str]:
+    """Return for every circuit what is wrong with its stability, or an empty text.
+
+    The probe is a strong pulse to both hemispheres at once.
+    """
+    count = circuits.n_circuits
+    if not all(np.isfinite(field).all() for field in circuits):
+        return ["a parameter is not a finite number"] * count
+    rest = find_rest(circuits, np.zeros(count))
+    trials = make_trials([Pulse(0.0, PROBE_INTENSITY), Pulse(0.0, PROBE_INTENSITY, 1)], count=count)
+    _, last = run_trials(circuits, trials, np.arange(count), duration_ms=PROBE_MS, dt_ms=0.2, engine=engine)
+    problems = []
+    for unsettled, before, after in zip(
+        rest.residual_mv > RESIDUAL_LIMIT_MV,
+        rest.rate_per_ms[:2].max(axis=(0, 1)),
+        last[:2].max(axis=(0, 1)),
+        strict=True,
+    ):
+        if unsettled:
+            problems.append("it has no steady state")
+        elif not before < RATE_LIMIT_PER_MS:
+            problems.append(f"its pyramidal cells fire at {1000 * before:.0f} Hz at rest")
+        elif not after < RATE_LIMIT_PER_MS:
+            problems.append(
+                f"its pyramidal cells still fire at {1000 * after:.0f} Hz, {PROBE_MS:g} ms after a pulse"
+            )
+        else:
+            problems.append("")
+    return problems
 
 
 def default_engine() -> Engine:

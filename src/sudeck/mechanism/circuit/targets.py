@@ -64,7 +64,7 @@ BASELINE: Final[tuple[Target, ...]] = (
 # 126:1847-1868). The sizes are round.
 DRUGS: Final[tuple[Target, ...]] = (
     Target("nmda_block", "RMT", 1.0, 0.005),
-    Target("nmda_block", "MEP_1.2", 1.0, 0.06),
+    Target("nmda_block", "MEP_1.2", 1.0, 0.035),
     Target("nmda_block", "SICI_2", 0.93, 0.05),
     Target("nmda_block", "SICI_3", 0.93, 0.05),
     Target("nmda_block", "ICF_10", 0.75, 0.04),

@@ -1,0 +1,48 @@
+"""The tables that the circuit commands print on the console."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sudeck.core.estimate import Estimate
+    from sudeck.mechanism.circuit.experiment import Experiment
+
+
+def print_experiment(experiment: Experiment, *, console: Console | None = None) -> None:
+    """Print what a protocol shows, without and with the change.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        From `sudeck.mechanism.circuit.experiment.run_experiment`.
+    console : rich.console.Console, optional
+        Where to print; standard output unless given.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = console or Console(highlight=False)
+    factors = ", ".join(f"{name} ×{factor:g}" for name, factor in experiment.factors.items())
+    console.print(f"{experiment.protocol.upper()}: {factors or 'reference circuits'}", style="bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("measure")
+    table.add_column("reference")
+    if factors:
+        table.add_column("changed")
+        table.add_column("changed / reference")
+    for row in experiment.rows:
+        name = f"{row.name} ({row.unit})" if row.unit else row.name
+        cells = [name, _cell(row.baseline)]
+        table.add_row(*cells, *((_cell(row.changed), _cell(row.ratio)) if factors else ()))
+    console.print(table)
+    count = experiment.rows[0].baseline.n
+    console.print(f"Median \\[range] over {count:g} reference circuits. RMT: reference = 1.", style="dim")
+
+
+def _cell(estimate: Estimate) -> str:
+    """Return a value and its range, with square brackets that are not read as markup."""
+    return f"{estimate.value:#.3g} \\[{estimate.low:#.3g}, {estimate.high:#.3g}]"
