@@ -5,21 +5,20 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from sudeck.core.errors import InputError
 from sudeck.core.privacy import Redactor
 from sudeck.core.storage import write_tsv
-from sudeck.study.fields import MISSING, Field, Value
+from sudeck.study.fields import MISSING, Value
 from sudeck.study.layout import StudyFolder
 from sudeck.study.pseudonyms import Key, open_key, write_key
+from sudeck.study.redcap_export import CellReader, Dictionary, ExportRow, read_dictionary, read_export
 from sudeck.study.redcap_map import Block, RedcapMap, Source, read_map
 from sudeck.study.settings import read_settings
 from sudeck.study.table_edit import merge_rows
-from sudeck.study.tables import read_cells
 
 Action = Literal["added", "filled", "unchanged", "kept", "refused"]
 # Columns that hold who somebody is, whether the dictionary says so or not; what they hold is masked in texts.
@@ -27,7 +26,6 @@ _IDENTIFYING: Final = re.compile(
     r"name|nom\b|prenom|birth|naiss|geburt|dob|mrn|ipp|record|hospital|address|adresse|phone|mail|ssn|insur",
     re.IGNORECASE,
 )
-_CHOICE: Final = re.compile(r"\s*([^,]+?)\s*,\s*(.*?)\s*")
 _COLUMNS: Final = {
     "line": "Line of the export",
     "table": "Table of the study",
@@ -90,14 +88,6 @@ class RedcapImport:
         return "\n".join(lines + ([f"report: {self.report}"] if self.report else []))
 
 
-@dataclass(frozen=True, slots=True)
-class _Dictionary:
-    """What the data dictionary says: codes and labels by variable, and which variables identify."""
-
-    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    identifiers: frozenset[str] = frozenset()
-
-
 @dataclass
 class _Draft:
     """A row on its way into a table."""
@@ -145,8 +135,8 @@ def import_redcap(
         If a file can not be read, or the map names a column that is not there or that identifies somebody.
     """
     plan = read_map(map_file)
-    said = _read_dictionary(dictionary) if dictionary is not None else _Dictionary()
-    rows = _read_export(export)
+    said = read_dictionary(dictionary) if dictionary is not None else Dictionary()
+    rows = read_export(export)
     header = tuple(rows[0][1])
     _check_map(plan, header, said, dictionary is not None)
     key_path = read_settings(study).key_path(study)
@@ -169,50 +159,7 @@ def import_redcap(
     return RedcapImport(done, dry_run, key, "" if dry_run else _write_report(study, done))
 
 
-def _read_export(path: Path) -> list[tuple[int, dict[str, str]]]:
-    if not path.is_file():
-        raise InputError("the REDCap export", "there is no such file", "check the path")
-    try:
-        cells = read_cells(path)
-    except InputError as error:
-        raise InputError("the REDCap export", error.problem, error.remedy) from None
-    if len(cells) < 2:
-        raise InputError("the REDCap export", "it holds no row", "export the records again")
-    names = [name.strip() for name in cells[0][1]]
-    return [
-        (line, {name: text.strip() for name, text in zip(names, [*texts, *[""] * len(names)], strict=False)})
-        for line, texts in cells[1:]
-    ]
-
-
-def _read_dictionary(path: Path) -> _Dictionary:
-    subject = "the data dictionary"
-    if not path.is_file():
-        raise InputError(subject, "there is no such file", "check the path")
-    cells = read_cells(path)
-    header = [text.strip() for text in cells[0][1]] if cells else []
-    labels: dict[str, dict[str, str]] = {}
-    identifiers: set[str] = set()
-    if not header or not header[0].lower().startswith(("variable", "field_name")):
-        raise InputError(subject, "its first column is not the names of variables", "export it from REDCap")
-    choices = next(
-        (n for n, name in enumerate(header) if name.lower().startswith(("choices", "select_"))), None
-    )
-    identifies = next((n for n, name in enumerate(header) if name.lower().startswith("identifier")), None)
-    for _, texts in cells[1:]:
-        texts = [*texts, *[""] * (len(header) - len(texts))]
-        name = texts[0].strip()
-        labels[name] = {}
-        for choice in (texts[choices] if choices is not None else "").split("|"):
-            found = _CHOICE.fullmatch(choice)
-            if found is not None:
-                labels[name][found[1]] = found[2]
-        if identifies is not None and texts[identifies].strip().lower() == "y":
-            identifiers.add(name)
-    return _Dictionary(labels, frozenset(identifiers))
-
-
-def _check_map(plan: RedcapMap, header: Sequence[str], said: _Dictionary, strict: bool) -> None:
+def _check_map(plan: RedcapMap, header: Sequence[str], said: Dictionary, strict: bool) -> None:
     for column in plan.columns:
         if column not in header:
             raise InputError(
@@ -230,15 +177,13 @@ def _check_map(plan: RedcapMap, header: Sequence[str], said: _Dictionary, strict
                 )
 
 
-def _by_patient(
-    rows: Sequence[tuple[int, dict[str, str]]], plan: RedcapMap, first: str
-) -> dict[str, list[tuple[int, dict[str, str]]]]:
+def _by_patient(rows: Sequence[ExportRow], plan: RedcapMap, first: str) -> dict[str, list[ExportRow]]:
     """Return the rows by identifier; under the empty one those whose record has none, or two."""
     record = plan.record or first
-    by_record: dict[str, list[tuple[int, dict[str, str]]]] = defaultdict(list)
+    by_record: dict[str, list[ExportRow]] = defaultdict(list)
     for line, row in rows:
         by_record[row[record]].append((line, row))
-    groups: dict[str, list[tuple[int, dict[str, str]]]] = defaultdict(list)
+    groups: dict[str, list[ExportRow]] = defaultdict(list)
     for number, own in by_record.items():
         named = {row[plan.identifier] for _, row in own} - {""} if number else set()
         groups[named.pop() if len(named) == 1 else ""] += own
@@ -246,7 +191,7 @@ def _by_patient(
 
 
 def _drafts(
-    own: Sequence[tuple[int, dict[str, str]]], plan: RedcapMap, said: _Dictionary, key: Key, patient: str
+    own: Sequence[ExportRow], plan: RedcapMap, said: Dictionary, key: Key, patient: str
 ) -> list[_Draft]:
     identity = [
         text
@@ -254,7 +199,7 @@ def _drafts(
         for column, text in row.items()
         if column in said.identifiers or column == plan.identifier or _IDENTIFYING.search(column)
     ]
-    reader = _CellReader(own, said, key, patient, Redactor.from_values(identity))
+    reader = CellReader(own, said, key, patient, Redactor.from_values(identity))
     drafts: list[_Draft] = []
     for line, row in own:
         event = row.get("redcap_event_name", "")
@@ -268,11 +213,20 @@ def _drafts(
             draft = _Draft(line, block, patient, {"participant_id": patient}, [])
             for name, text in plan.events.get(event, {}).items():
                 if name in block.table.columns and name not in block.sources:
-                    reader.into(draft, block.table.field(name), Source(constant=text), row)
+                    _set(draft, reader, name, Source(constant=text), row)
             for name, source in block.sources.items():
-                reader.into(draft, block.table.field(name), source, row)
+                _set(draft, reader, name, source, row)
             drafts.append(draft)
     return _joined(drafts)
+
+
+def _set(draft: _Draft, reader: CellReader, name: str, source: Source, row: Mapping[str, str]) -> None:
+    """Set one field of a draft, or note why it stays empty."""
+    try:
+        draft.values[name] = reader.read(draft.block.table.field(name), source, row)
+    except ValueError as error:
+        draft.values[name] = None
+        draft.problems.append(f"{name} {error}")
 
 
 def _holds(row: Mapping[str, str], source: Source) -> bool:
@@ -297,80 +251,6 @@ def _joined(drafts: Sequence[_Draft]) -> list[_Draft]:
                 elif value is not None and value != whole.values[name]:
                     whole.problems.append(f"{name} differs between events; the first counts")
     return joined
-
-
-class _CellReader:
-    """Turns cells of the export of one patient into values of our fields."""
-
-    def __init__(
-        self,
-        own: Sequence[tuple[int, dict[str, str]]],
-        said: _Dictionary,
-        key: Key,
-        patient: str,
-        redactor: Redactor,
-    ) -> None:
-        self.own = own
-        self.said = said
-        self.shift = key.shift(patient)
-        self.redactor = redactor
-
-    def into(self, draft: _Draft, field: Field, source: Source, row: Mapping[str, str]) -> None:
-        """Set one field of a draft, or note why it stays empty."""
-        try:
-            draft.values[field.name] = self._value(field, source, row)
-        except ValueError as error:
-            draft.values[field.name] = None
-            draft.problems.append(f"{field.name} {error}")
-
-    def _value(self, field: Field, source: Source, row: Mapping[str, str]) -> Value:
-        if not source.column:
-            return field.parse(source.constant)
-        text = row[source.column]
-        if text.lower() in MISSING:
-            return None
-        if source.since:
-            return field.parse(str(self._day(text, source.since)))
-        if source.values:
-            if text not in source.values:
-                raise ValueError("is a code that the map does not name")
-            return field.parse(source.values[text])
-        if field.type == "choice":
-            return self._choice(field, text, source.column)
-        value = field.parse(text[:10] if field.type == "date" else self._scaled(field, text, source.factor))
-        if isinstance(value, date):
-            return value + self.shift
-        return self.redactor.clean(value) if isinstance(value, str) and field.type == "text" else value
-
-    def _scaled(self, field: Field, text: str, factor: float) -> str:
-        if factor == 1.0 or field.type not in ("integer", "number"):
-            return text
-        plain = replace(field, type="number", low=None, high=None).parse(text)
-        return f"{float(plain) * factor:.10g}" if isinstance(plain, int | float) else text
-
-    def _choice(self, field: Field, code: str, column: str) -> Value:
-        """Read a code by its label; by itself only where the dictionary does not give it another meaning."""
-        label = self.said.labels.get(column, {}).get(code)
-        if label is None or field.choices.get(code) == label:
-            return field.parse(code)
-        try:
-            return field.parse(label)
-        except ValueError:
-            for choice, meaning in field.choices.items():
-                if meaning.lower() == label.lower():
-                    return choice
-            raise ValueError(
-                "is a code whose label is none of ours; name it in the map under values"
-            ) from None
-
-    def _day(self, text: str, since: str) -> int:
-        starts = {row[since] for _, row in self.own} - {""}
-        if len(starts) != 1:
-            raise ValueError(f"can not be counted: {'no' if not starts else 'more than one'} {since}")
-        try:
-            return (date.fromisoformat(text[:10]) - date.fromisoformat(starts.pop()[:10])).days + 1
-        except ValueError:
-            raise ValueError("can not be counted: a date is not written YYYY-MM-DD") from None
 
 
 def _merge(study: StudyFolder, drafts: Sequence[_Draft], dry_run: bool) -> list[RowReport]:
