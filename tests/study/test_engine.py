@@ -50,3 +50,20 @@ def test_a_cluster_needs_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(MissingDependencyError, match=r"sudeck\[cluster\]"):
         list(spread(abs, [1], cluster="tcp://127.0.0.1:1"))
+
+
+@pytest.mark.filterwarnings("default")  # of Dask's own making
+def test_a_cluster_does_the_same_work() -> None:
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        found = dict(spread(math.factorial, range(7), cluster=cluster.scheduler_address))
+    assert found == dict(enumerate((1, 1, 2, 6, 24, 120, 720)))
+
+
+def test_a_cluster_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("sudeck.study.engine._CONNECT_S", 0.2)
+    with pytest.raises(InputError, match="no Dask scheduler answers"):
+        list(spread(abs, [1], cluster="tcp://127.0.0.1:9"))
