@@ -18,13 +18,15 @@ def recordings_in(paths: Iterable[str | Path]) -> tuple[Path, ...]:
 
     A path that is named itself is kept whatever it is, there or not, so that its refusal can say what is
     wrong with it and the others go on. In a folder only what a reader recognises counts, and a recording of
-    several files counts once. What Sudeck wrote itself is no recording.
+    several files counts once. What Sudeck wrote itself is no recording; nor are companions beside one.
     """
     found: dict[Path, None] = {}
     for path in map(Path, paths):
         inside = [file for file in sorted(path.rglob("*")) if is_recording(file)] if path.is_dir() else []
         found |= dict.fromkeys(inside or [path])
-    return tuple(found)
+    # A pattern like folder/* names the companions too.
+    alone = tuple(path for path in found if path.is_dir() or not belongs_to_recording(path))
+    return alone or tuple(found)
 
 
 def is_recording(path: Path) -> bool:

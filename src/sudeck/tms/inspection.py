@@ -110,23 +110,31 @@ class Inspection:
         }
 
     def __str__(self) -> str:
-        lines = [f"{self.label}: {self.format}, {self.duration_s:.1f} s in {self.n_sections} section(s)"]
+        sections = "1 section" if self.n_sections == 1 else f"{self.n_sections} sections"
+        lasting = f", {self.duration_s:.1f} s in {sections}" if np.isfinite(self.duration_s) else ""
+        lines = [f"{self.label}: {self.format}{lasting}"]
         for channel in self.channels:
             muscle = " ".join(filter(None, (channel.side, channel.muscle))) or "muscle not named"
             lines.append(
                 f"  channel {channel.name}: {channel.rate_hz:g} Hz, {channel.unit_in_file or 'no unit'}, "
-                f"{muscle}, noise {channel.noise_uv:.2g} uV, peak {channel.peak_mv:.2g} mV"
+                f"{muscle}" + _levels(channel)
             )
         lines += [
             f"  markers {' '.join(filter(None, (marker.channel, marker.label)))}: {marker.n}, {marker.role}"
             for marker in self.markers
         ]
-        lines.append(f"  {self.n_pulses} stimuli from {self.origin}")
+        lines.append(f"  {self.n_pulses} stimuli from {self.origin}" if self.pulses else "  no stimuli")
         for pulse in self.pulses:
             isi = "" if pulse.isi_ms is None else f", ISI {pulse.isi_ms:g} ms"
             mso = "" if pulse.test_mso is None else f", {pulse.test_mso:g} %MSO"
             lines.append(f"    {pulse.n} x {pulse.condition or 'no label'}: {pulse.kind}{isi}{mso}")
-        lines += [f"  {flag}" for flag in self.flags]
+        seen: Counter[tuple[str, str]] = Counter()
+        for flag in self.flags:
+            key = (flag.code, "trial" if flag.subject.startswith("trial ") else flag.message)
+            seen[key] += 1
+            if seen[key] == 1:
+                lines.append(f"  {flag}")
+        lines += [f"  the like in {n - 1} more trials: {code}" for (code, _), n in seen.items() if n > 1]
         return "\n".join(lines)
 
 
@@ -204,6 +212,12 @@ def _of_sets(contents: tuple[TrialSet | AmplitudeTable, ...]) -> Inspection:
         _interval(pulses),
         (*flags, *questions(pulses)),
     )
+
+
+def _levels(channel: ChannelSummary) -> str:
+    if not np.isfinite(channel.noise_uv):
+        return ", no voltage"
+    return f", noise {channel.noise_uv:.2g} µV, peak {channel.peak_mv:.2g} mV"
 
 
 def _first_muscle(recording: Recording) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from sudeck.tms.contraction import ipsilateral_trials
 from sudeck.tms.measure_settings import MeasureSettings
 from sudeck.tms.measures import measure_group
 from sudeck.tms.reading import protocol_for, read_trials
+from sudeck.tms.refusals import refuse_empty
 from sudeck.tms.response_settings import ResponseSettings
 from sudeck.tms.responses import TrialResponses, measure_responses
 from sudeck.tms.result import GroupMeasures, Measured, TmsResult, Trial
@@ -102,7 +104,12 @@ def measure_recordings(
         for other in refused[1:]:
             refused[0].add_note(str(other))
         raise refused[0]
-    result = measure_trials(sets, settings=settings)
+    try:
+        result = measure_trials(sets, settings=settings)
+    except InputError as error:
+        for other in refused:
+            error.add_note(str(other))
+        raise
     flags = (*map(_refusal, refused), *result.flags)
     return replace(result, flags=flags, reporting=stated.reporting)
 
@@ -121,7 +128,7 @@ def measure_trials(
     -------
     TmsResult
         One group of measures a person, visit, hemisphere and muscle; every measure also without flagged
-        trials. Sweeps that can not be measured are left out, with a flag.
+        trials. What can not be measured (dead, a single trial) is left out, with a flag.
 
     Raises
     ------
@@ -133,13 +140,16 @@ def measure_trials(
     sweeps: list[tuple[TrialSet, TrialResponses]] = []
     flags: list[Flag] = []
     refused: list[InputError] = []
+    counts = Counter(key for item in sets for key in _groups(item))
     for item in sets:
-        if isinstance(item, TrialSet):
-            try:
+        try:
+            refuse_empty(item, alone=max(counts[key] for key in _groups(item)) < 2)
+            if isinstance(item, TrialSet):
                 responses = measure_responses(item, settings=settings.responses)
-            except InputError as error:
-                refused.append(InputError(item.source.label, error.problem, error.remedy))
-                continue
+        except InputError as error:
+            refused.append(InputError(item.source.label, error.problem, error.remedy))
+            continue
+        if isinstance(item, TrialSet):
             sweeps.append((item, responses))
             trials += _rows(item, responses)
             flags += _placed(responses.flags, item, alone=len(sets) == 1)
@@ -147,6 +157,8 @@ def measure_trials(
             trials += _table_rows(item)
             flags += _placed(item.flags, item, alone=len(sets) == 1)
     if refused and not trials:
+        for other in refused[1:]:
+            refused[0].add_note(str(other))
         raise refused[0]
     flags = [*map(_refusal, refused), *flags]
     flags = list({(flag.code, flag.subject, flag.message): flag for flag in flags}.values())
@@ -174,6 +186,12 @@ def measure_trials(
         flags=(*flags, *(flag for group in measured for flag in group.flags)),
         provenance=Provenance(tuple(sources.values()), settings.to_dict(), sudeck.__version__),
     )
+
+
+def _groups(item: TrialSet | AmplitudeTable) -> list[tuple[str, ...]]:
+    """Return the group of every trial."""
+    channel, person = (item.channel, "") if isinstance(item, TrialSet) else ("", item.participant)
+    return [_group(pulse, channel, person) for pulse in item.pulses]
 
 
 def _group(pulse: Pulse, channel: str, participant: str = "") -> tuple[str, ...]:

@@ -82,6 +82,8 @@ def read(path: Path, hints: Hints) -> tuple[AmplitudeTable, ...]:
     """
     sheets = _workbook(path) if path.suffix.lower() in _WORKBOOK else [_text_records(path)]
     records = next((sheet for sheet in sheets if sheet and _amplitude_column(sheet[0])), None)
+    if not any(sheets):
+        raise InputError(path.name, "the table has no rows", "export it again, one row a trial")
     if not records:
         headings = ", ".join(next((list(sheet[0]) for sheet in sheets if sheet), [])[:12]) or "none"
         raise InputError(

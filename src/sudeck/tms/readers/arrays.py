@@ -147,7 +147,9 @@ def _sample_axis(array: Array, time: Array | None, path: Path) -> int:
         return fitting[0]
     axes = [axis for axis, size in enumerate(array.shape) if size >= _LEAST_SAMPLES]
     roughness = {
-        axis: float(np.nanmedian(np.abs(np.diff(array, axis=axis)))) if array.ndim > 1 else 0.0
+        axis: float(np.nanmedian(np.abs(np.diff(array, axis=axis))))
+        if array.ndim > 1 and np.isfinite(array).any()
+        else 0.0
         for axis in axes
     }
     ranked = sorted(axes, key=lambda axis: roughness[axis])
