@@ -26,6 +26,7 @@ from sudeck.scan.poses import PhasePose, pose_phases
 from sudeck.scan.ratios import LogRatio, average_of, log_ratio, phase_ratio, ratio_of_ratios
 from sudeck.scan.regions import Region, anatomical_region, drawn_region
 from sudeck.scan.result import PhaseMeasurement, ScanResult
+from sudeck.scan.spacing import settle_spacing
 from sudeck.scan.uptake import (
     Background,
     BackgroundRule,
@@ -96,7 +97,8 @@ def measure_scan(scan: BoneScan, *, affected: Side, settings: MeasureSettings | 
         If not one phase can be measured.
     """
     settings = settings or MeasureSettings()
-    poses = pose_phases(scan.phases, affected=affected)
+    spacing = settle_spacing(scan.phases)
+    poses = pose_phases(spacing.phases, affected=affected)
     reference = poses.phases[poses.reference]
     if reference.mirror.residual > quality.REFUSE_RESIDUAL:
         raise InputError(
@@ -105,15 +107,16 @@ def measure_scan(scan: BoneScan, *, affected: Side, settings: MeasureSettings | 
             "too much for homologous regions",
             "check that both limbs lie alike and that nothing else is in the field",
         )
-    flags: list[Flag] = list(scan.flags)
+    if spacing.in_pixels:
+        _refuse_lengths(settings)
+    flags: list[Flag] = [*scan.flags, *spacing.flags]
     axes = _axes(reference)
     region = _region(scan, reference, axes["affected"], settings)
-    flags += _spacing_flags(scan.phases)
 
     ratios: dict[ScanPhase, LogRatio] = {}
     measured: dict[ScanPhase, PhaseMeasurement] = {}
     refused: dict[str, str] = {PHASE_RATIOS[name]: reason for name, reason in scan.refused.items()}
-    refused |= {PHASE_RATIOS[name]: reason for name, reason in poses.refused.items()}
+    refused |= {PHASE_RATIOS[name]: reason for name, reason in ({**spacing.refused, **poses.refused}).items()}
     for name in SCAN_PHASES:
         if name not in poses.phases:
             continue
@@ -175,19 +178,18 @@ def _region(scan: BoneScan, reference: PhasePose, axis: LimbAxis | None, setting
     )
 
 
-def _spacing_flags(phases: Mapping[ScanPhase, PhaseSeries]) -> list[Flag]:
-    """Flag phases without pixel size; refuse only what depends on it: phases that differ in matrix."""
-    unknown = [name for name, series in phases.items() if series.spacing_mm is None]
-    return [
-        Flag(
-            "no-pixel-size",
-            f"The {name} phase states no pixel size: ratios do not depend on it, "
-            "but distances in mm do not hold.",
-            "caution",
-            name,
+def _refuse_lengths(settings: MeasureSettings) -> None:
+    """Refuse what needs millimetres where no file states a pixel size."""
+    if settings.drawn is not None and settings.drawn.get("unit") == "mm":
+        raise InputError(
+            "region file", "it is in mm, but no file states a pixel size", 'draw it in pixels: "unit": "px"'
         )
-        for name in unknown
-    ]
+    if settings.drawn is None and settings.region != "whole":
+        raise InputError(
+            f"region '{settings.region}'",
+            "named regions are counted in mm from the tip of the limb, but no file states a pixel size",
+            "use --region whole, or draw the region in pixels with --region-file",
+        )
 
 
 def _measure_phase(

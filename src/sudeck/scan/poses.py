@@ -24,8 +24,6 @@ _BETWEEN_PHASES_SD = (math.radians(8.0), 0.005, 15.0, 15.0)
 _MIRROR_BETWEEN_PHASES_SD = (math.radians(6.0), 0.01, 8.0, 8.0)
 _SILHOUETTE_LEVEL = 0.3
 _SILHOUETTE_SMOOTHING_PX = 2.0
-# Pixel size taken when the file states none; ratios do not depend on it, distances in mm then do not hold.
-NOMINAL_SPACING_MM = (1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -83,9 +81,10 @@ class Poses:
 def pose_phases(phases: Mapping[ScanPhase, PhaseSeries], *, affected: Side) -> Poses:
     """Find the limbs of every phase and relate them.
 
-    The phase with the most counts is the reference. In the others the affected limb is registered to it
-    by its silhouette, since bone and blood light up different places; the mirror registration is found
-    anew within each phase, where both limbs show the same tissue, starting from that of the reference.
+    Every phase must have a pixel size (`sudeck.scan.spacing`). The phase with the most counts is the
+    reference. In the others the affected limb is registered to it by its silhouette, since bone and blood
+    light up different places; the mirror registration is found anew within each phase, where both limbs
+    show the same tissue, starting from that of the reference.
 
     Raises
     ------
@@ -99,7 +98,9 @@ def pose_phases(phases: Mapping[ScanPhase, PhaseSeries], *, affected: Side) -> P
     reference: PhasePose | None = None
     for name in order:
         series = phases[name]
-        grid = Grid(images[name].shape, series.spacing_mm or NOMINAL_SPACING_MM)
+        if series.spacing_mm is None:
+            raise ValueError(f"{name} phase has no pixel size")
+        grid = Grid(images[name].shape, series.spacing_mm)
         label = 1 if series.image_left == affected else 2
         try:
             limbs = find_limbs(images[name], subject=f"{name} phase")
