@@ -107,8 +107,9 @@ def killed(root: Path, kills: int, jobs: int, seed: int) -> None:
     completed = identical = interrupted = 0
     for _ in range(kills):
         shutil.rmtree(StudyFolder(root).derivatives)
-        process = subprocess.Popen([sys.executable, str(script), str(root), str(jobs)])
-        time.sleep(moments.uniform(0.0, 1.0) * calm["wall"])
+        command = [sys.executable, str(script), str(root), str(jobs)]
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        time.sleep(moments.uniform(0.0, 0.9) * calm["wall"])
         process.send_signal(signal.SIGKILL)
         interrupted += process.wait() == -signal.SIGKILL
         rerun = subprocess.run([sys.executable, str(script), str(root), str(jobs)], check=False)

@@ -17,6 +17,7 @@ import pytest
 from sudeck.core.errors import InputError
 from sudeck.study.decisions import Decision, record_decision
 from sudeck.study.demo_study import truth_folder
+from sudeck.study.inputs import PatientInputs
 from sudeck.study.layout import StudyFolder
 from sudeck.study.records import stored_record
 from sudeck.study.run import Progress, run_study
@@ -215,3 +216,12 @@ def test_run_json_says_when_and_how(undisturbed: Path) -> None:
     assert log["patients"] == 4
     assert log["settings"]["region"] == "whole"
     assert os.fspath(undisturbed) not in json.dumps(log)
+
+
+def test_a_file_that_can_not_be_read_is_its_patients_problem(tmp_path: Path) -> None:
+    there, gone = tmp_path / "01.dcm", tmp_path / "02.dcm"
+    there.write_bytes(b"abc")
+    patient = PatientInputs("sub-001", "hand", "left", True, {"ses-pre": (there, gone)}, {})
+    before = patient.fingerprint({})
+    gone.write_bytes(b"def")
+    assert patient.fingerprint({}) != before

@@ -109,9 +109,8 @@ def _write_patient(task: _Task) -> None:
         write_text(folder / "note.txt", _NOTE)
     elif patient.oddity == "sides not said" and not standing_decisions(task.study, pid):
         record_decision(task.study, _decision(pid, scan.design.image_left))
-    write_json(
-        task.truth / f"{pid}_scan.json", {"design": scan.design.to_dict(), "truth": scan.truth.to_dict()}
-    )
+    truth = {"uptake_ratios": scan.truth.uptake_ratios(), "image_ratios": scan.truth.image_ratios()}
+    write_json(task.truth / f"{pid}_scan.json", {"design": scan.design.to_dict(), **truth})
     if patient.stimulated:
         for visit in VISITS:
             rows = trials_of(patient, visit, seed=task.seed)

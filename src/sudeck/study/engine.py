@@ -163,7 +163,8 @@ def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
     except ImportError:
         raise MissingDependencyError("Running on a cluster", "cluster") from None
     try:
-        client: Any = Client(address, timeout=_CONNECT_S)
+        connect: Callable[..., Any] = Client
+        client = connect(address, timeout=_CONNECT_S)
     except (OSError, ValueError) as error:
         raise InputError(address, "no Dask scheduler answers there", "check the address") from error
     try:

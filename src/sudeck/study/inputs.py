@@ -79,13 +79,21 @@ class PatientInputs:
             "decisions": [decision.to_dict() for decision in self.decisions],
             "trouble": self.trouble,
             "files": [
-                [kind, session, path.name, sha256_of_file(path)]
+                [kind, session, path.name, _hash(path)]
                 for kind, group in (("scan", self.scans), ("tms", self.recordings))
                 for session, files in group.items()
                 for path in files
             ],
         }
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+
+def _hash(path: Path) -> str:
+    """Return the hash of a file; of one that can not be read, why: it is its patient's problem alone."""
+    try:
+        return sha256_of_file(path)
+    except OSError as error:
+        return f"unreadable: {error.strerror}"
 
 
 def gather_inputs(study: StudyFolder, participants: Iterable[Row]) -> tuple[PatientInputs, ...]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from sudeck.core.storage import sidecar_of, write_bytes, write_json, write_tsv
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS
 from sudeck.study.layout import StudyFolder
-from sudeck.study.measures import PatientRecord, trials_name
+from sudeck.study.measures import Failure, PatientRecord, trials_name
 
 SIX_RATIOS: Final = (*PHASE_RATIOS.values(), *RATIOS_OF_RATIOS)
 SCAN_TABLE, TMS_TABLE, FAILURE_TABLE = "scan.tsv", "tms.tsv", "failures.tsv"
@@ -64,6 +65,29 @@ _FAILURE_COLUMNS: Final = {
 }
 
 
+@dataclass(frozen=True)
+class Digest:
+    """What the tables over all patients need of a record; small, so that a run can hold thousands.
+
+    Attributes
+    ----------
+    scans, recordings : list of dict
+        Rows of scan.tsv and tms.tsv.
+    failures : tuple of Failure
+        Rows of failures.tsv.
+    """
+
+    scans: list[dict[str, Any]]
+    recordings: list[dict[str, Any]]
+    failures: tuple[Failure, ...]
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Digest:
+        """Return the digest of a record as stored."""
+        failures = tuple(Failure(**failure) for failure in record["failures"])
+        return cls(scan_rows(record), tms_rows(record), failures)
+
+
 def record_file(study: StudyFolder, participant_id: str) -> Path:
     """Return where the record of a patient is kept."""
     return study.patient_derivatives(participant_id) / f"{participant_id}.json"
@@ -78,9 +102,9 @@ def stored_record(study: StudyFolder, participant_id: str) -> dict[str, Any] | N
     return content if isinstance(content, dict) and "fingerprint" in content else None
 
 
-def is_current(study: StudyFolder, record: Mapping[str, Any] | None, fingerprint: str) -> bool:
+def is_current(study: StudyFolder, record: Mapping[str, Any], fingerprint: str) -> bool:
     """Tell whether a record still holds: same inputs, all files there, and nothing crashed."""
-    if record is None or record["fingerprint"] != fingerprint:
+    if record["fingerprint"] != fingerprint:
         return False
     folder = study.patient_derivatives(record["participant_id"])
     crashed = any(failure["kind"] == "crashed" for failure in record["failures"])
@@ -105,13 +129,13 @@ def keep_record(study: StudyFolder, record: PatientRecord) -> dict[str, Any]:
     return plain
 
 
-def write_tables(study: StudyFolder, records: Iterable[Mapping[str, Any]]) -> None:
+def write_tables(study: StudyFolder, digests: Iterable[Digest]) -> None:
     """Write scan.tsv, tms.tsv and failures.tsv over all patients, in the order given."""
-    listed = list(records)
+    listed = list(digests)
     for name, rows, columns in (
-        (SCAN_TABLE, [row for record in listed for row in scan_rows(record)], _SCAN_COLUMNS),
-        (TMS_TABLE, [row for record in listed for row in tms_rows(record)], _TMS_COLUMNS),
-        (FAILURE_TABLE, [row for record in listed for row in record["failures"]], _FAILURE_COLUMNS),
+        (SCAN_TABLE, [row for digest in listed for row in digest.scans], _SCAN_COLUMNS),
+        (TMS_TABLE, [row for digest in listed for row in digest.recordings], _TMS_COLUMNS),
+        (FAILURE_TABLE, [one.to_dict() for digest in listed for one in digest.failures], _FAILURE_COLUMNS),
     ):
         write_tsv(study.derivatives / name, rows, columns=columns)
 

@@ -24,7 +24,7 @@ from sudeck.study.engine import spread
 from sudeck.study.inputs import PatientInputs, fingerprints, gather_inputs, measurement_settings
 from sudeck.study.layout import StudyFolder, open_study
 from sudeck.study.measures import Failure, PatientRecord, Presenter, measure_patient
-from sudeck.study.records import is_current, keep_record, stored_record, write_tables
+from sudeck.study.records import Digest, is_current, keep_record, stored_record, write_tables
 from sudeck.study.settings import Settings, read_settings
 from sudeck.study.tables import read_table
 
@@ -152,23 +152,31 @@ def run_study(
         inputs = gather_inputs(study, participants)
         how = measurement_settings(settings) | {"files": getattr(present, "__qualname__", "")}
         wanted = fingerprints(inputs, how)
-        records = {patient.participant_id: stored_record(study, patient.participant_id) for patient in inputs}
-        tasks = [
-            _Task(patient, settings, wanted[patient.participant_id], present)
-            for patient in inputs
-            if not is_current(study, records[patient.participant_id], wanted[patient.participant_id])
-        ]
-        unchanged = len(inputs) - len(tasks)
+        digests: dict[str, Digest] = {}
+        tasks = []
+        for patient in inputs:
+            stored, fingerprint = stored_record(study, patient.participant_id), wanted[patient.participant_id]
+            if stored is not None and is_current(study, stored, fingerprint):
+                digests[patient.participant_id] = Digest.of(stored)
+            else:
+                tasks.append(_Task(patient, settings, fingerprint, present))
         pace = time.perf_counter()
-        for done, (index, record) in enumerate(spread(_measure, tasks, jobs=jobs, cluster=cluster), start=1):
-            kept = record if isinstance(record, PatientRecord) else _crashed(tasks[index])
-            records[kept.participant_id] = keep_record(study, kept)
+        for done, (index, result) in enumerate(spread(_measure, tasks, jobs=jobs, cluster=cluster), start=1):
+            record = result if isinstance(result, PatientRecord) else _crashed(tasks[index])
+            digests[record.participant_id] = Digest.of(keep_record(study, record))
             if progress:
                 left = (time.perf_counter() - pace) / done * (len(tasks) - done)
-                progress(Progress(done, len(tasks), unchanged, left))
-        finished = [record for record in records.values() if record is not None]
-        write_tables(study, finished)
-        summary = _summary(finished, len(tasks), unchanged, time.perf_counter() - began)
+                progress(Progress(done, len(tasks), len(inputs) - len(tasks), left))
+        ordered = [digests[patient.participant_id] for patient in inputs]
+        write_tables(study, ordered)
+        summary = RunSummary(
+            patients=len(inputs),
+            measured=len(tasks),
+            unchanged=len(inputs) - len(tasks),
+            scanned=sum(bool(digest.scans) for digest in ordered),
+            failures=tuple(failure for digest in ordered for failure in digest.failures),
+            seconds=time.perf_counter() - began,
+        )
         write_json(study.derivatives / "run.json", _log(summary, settings, started))
     return summary
 
@@ -194,12 +202,6 @@ def _participants(study: StudyFolder) -> tuple[Mapping[str, Any], ...]:
             study.root.name, "it has no participants.tsv", "list the patients there, or import them"
         )
     return read_table(path, PARTICIPANTS).rows
-
-
-def _summary(records: list[dict[str, Any]], measured: int, unchanged: int, seconds: float) -> RunSummary:
-    failures = tuple(Failure(**failure) for record in records for failure in record["failures"])
-    scanned = sum(bool(record["scans"]) for record in records)
-    return RunSummary(len(records), measured, unchanged, scanned, failures, seconds)
 
 
 def _log(summary: RunSummary, settings: Settings, started: datetime) -> dict[str, Any]:

@@ -40,9 +40,9 @@ Oddity = Literal["", "damaged scan", "damaged bone phase", "stray files", "sides
 Visit = Literal["pre", "post"]
 
 VISITS: Final[tuple[Visit, ...]] = ("pre", "post")
-# What counting and placement leave of the logarithms of the ratios of these scans; keeps the correlations of
-# the ratios measured on the pixels, not of the true ones, at what was published.
-_PIXEL_ERROR: Final = {"VPr": 0.022, "TPr": 0.018, "BPr": 0.018}
+# By how much the logarithms of ratios measured on the pixels of such a study differ from the true ones. Keeps
+# the correlations of the measured ratios, not of the true ones, at what was published.
+_PIXEL_ERROR: Final = {"VPr": 0.018, "TPr": 0.019, "BPr": 0.015}
 # How cameras write: most of them plainly, some in the ways that need care.
 _DIALECTS: Final[tuple[Dialect, ...]] = ("standard", "implicit", "single-file", "standard", "big-endian")
 _UNSAID: Final[Dialect] = "sparse"
