@@ -71,3 +71,12 @@ def test_one_limb_of_two_is_refused() -> None:
     image[:, 64:] = 0
     with pytest.raises(InputError):
         find_limbs(image)
+
+
+@pytest.mark.parametrize("variant", [0, 3])
+def test_touching_thumbs_are_cut_at_their_contact(variant: int) -> None:
+    scan = synthetic(1, limb="hand", gap_mm=0.0, variant=variant)
+    limbs = find_limbs(scan.counts["bone"].reshape(128, 128).astype(float))
+    truth = scan.truth.phases["bone"].labels
+    for label in (1, 2):
+        assert float((limbs.territory[truth == label] == label).mean()) > 0.995

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sudeck.core.errors import InputError
+from sudeck.core.privacy import Redactor
 from sudeck.core.vocabulary import PHASE_RATIOS, SCAN_PHASES
 from sudeck.scan.measurement import MeasureSettings, measure_scan
 from sudeck.scan.phases import BoneScan, read_scan
@@ -248,3 +249,23 @@ def test_a_limb_that_moves_during_the_flow_is_flagged(feet) -> None:
     still = measure_scan(scan, affected="right")
     assert any(flag.code == "motion" for flag in moved.flags)
     assert not any(flag.code == "motion" for flag in still.flags)
+
+
+def test_touching_limbs_are_measured_and_overlapping_ones_flagged() -> None:
+    touching = synthetic(1, limb="hand", gap_mm=0.0)
+    result = measure_scan(as_bone_scan(touching), affected="right")
+    for name, value in touching.truth.image_ratios("whole").items():
+        assert result.estimates[name].low < value < result.estimates[name].high
+    assert not any(flag.code == "limbs-overlap" for flag in result.flags)
+    crossing = synthetic(1, limb="hand", rotation_deg=14.0, scale=0.94, shift_mm=(25.0, -25.0))
+    crossed = measure_scan(as_bone_scan(crossing), affected="right")
+    assert any(flag.code == "limbs-overlap" and flag.severity == "serious" for flag in crossed.flags)
+
+
+def test_the_name_of_a_region_does_not_carry_the_patient(feet) -> None:
+    scan = replace(as_bone_scan(feet), redactor=Redactor.from_values(["DUPONT^JEANNE"]))
+    corners = np.asarray(feet.truth.phases["bone"].regions["midfoot"].polygons("right")[0]).tolist()
+    drawn = {"name": "cheville de Jeanne Dupont", "type": "polygon", "unit": "px", "points": corners}
+    result = measure_scan(scan, affected="right", settings=MeasureSettings(drawn=drawn))
+    assert "dupont" not in json.dumps(result.to_dict()).lower()
+    assert result.region == "cheville de [removed] [removed]"

@@ -108,7 +108,7 @@ def test_copies_are_used_once(study: Any) -> None:
     implicit = study.write("zimplicit.dcm", study.delayed(), syntax="1.2.840.10008.1.2")
     scan = read_scan([study.folder])
     reasons = {item.label: item.reason for item in scan.skipped}
-    assert "copy" in reasons["delayed.dcm"]
+    assert "copy of delayed.dcm (1)" in reasons["delayed.dcm (2)"]
     assert "same image" in reasons[implicit.name]
 
 
@@ -214,6 +214,64 @@ def test_between_pool_and_delayed_is_refused(study: Any, refusal: Refusal) -> No
 def test_a_phase_for_an_unknown_file_is_refused(study: Any, refusal: Refusal) -> None:
     study.three_phases()
     assert "nowhere.dcm" in refusal(read_scan, [study.folder], phase_of={"nowhere.dcm": "bone"})
+
+
+def two_folders(study: Any) -> tuple[Path, Path]:
+    """A pool and a delayed image that share their name and say nothing of their phase."""
+    paths = []
+    for folder, dataset in (("a", study.pool()), ("b", study.delayed())):
+        dataset.RadiopharmaceuticalInformationSequence = []
+        dataset.SeriesDescription = "FEET"
+        paths.append(study.write(f"{folder}/IM0001", dataset))
+    return paths[0], paths[1]
+
+
+def test_files_that_share_a_name_are_kept_apart(study: Any) -> None:
+    pool, delayed = two_folders(study)
+    for paths in ([pool, delayed], [delayed, pool], [study.folder]):
+        scan = read_scan(paths)
+        assert scan.phases["tissue"].counts.sum() == study.limbs(30_000, seed=3).sum()
+        assert scan.phases["tissue"].sources[0].label == "IM0001 (1)"
+        assert scan.phases["bone"].counts.sum() == study.limbs(60_000, seed=4).sum()
+        assert scan.phases["bone"].sources[0].label == "IM0001 (2)"
+
+
+def test_a_stated_phase_concerns_one_file(study: Any, refusal: Refusal) -> None:
+    _, delayed = two_folders(study)
+    sentence = refusal(read_scan, [study.folder], phase_of={"IM0001": "bone"})
+    assert "2 files have this name" in sentence
+    assert "IM0001 (1), IM0001 (2)" in sentence
+    for name in ("IM0001 (2)", "b/IM0001", str(delayed)):
+        scan = read_scan([study.folder], phase_of={name: "tissue"})
+        assert "IM0001 (2)" in {
+            *(source.label for source in scan.phases["tissue"].sources),
+            *(item.label for item in scan.skipped),
+        }
+        assert "bone" not in scan.phases
+    both = {"IM0001 (2)": "tissue", "b/IM0001": "bone"}
+    assert "two phases are stated" in refusal(read_scan, [study.folder], phase_of=both)
+
+
+def test_a_stated_dicom_phase_must_exist(study: Any, refusal: Refusal) -> None:
+    study.three_phases()
+    sentence = refusal(read_scan, [study.folder], phase_of={"flow.dcm#9": "bone"})
+    assert "no DICOM phase 9" in sentence
+    assert list(read_scan([study.folder], phase_of={"flow.dcm#1": "vascular"}).phases)
+
+
+def test_a_masked_name_can_be_typed_as_it_is(study: Any) -> None:
+    names = ("DURAND.dcm", "ZELDA.dcm")
+    for name, dataset in zip(names, (study.pool(), study.delayed()), strict=True):
+        study.write(name, dataset)
+    scan = read_scan([study.folder], phase_of={"ZELDA.dcm": "bone"})
+    labels = {phase: series.sources[0].label for phase, series in scan.phases.items()}
+    assert labels == {"tissue": "[removed].dcm (1)", "bone": "[removed].dcm (2)"}
+
+
+def test_the_other_limb_alone_is_refused_with_its_reason(study: Any, refusal: Refusal) -> None:
+    path = study.write("image.dcm", study.delayed())
+    sentence = refusal(read_scan, [path], limb="hand")
+    assert sentence == "image.dcm: it shows the foot, not the hand; choose --limb foot."
 
 
 def test_injections_far_apart_are_refused(study: Any, refusal: Refusal) -> None:

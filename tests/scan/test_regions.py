@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from sudeck.core.errors import InputError
+from sudeck.scan.drawn_regions import drawn_region, read_region_file, regions_of_file
 from sudeck.scan.geometry import Grid
-from sudeck.scan.regions import drawn_region, outline, regions_of_file
+from sudeck.scan.regions import outline
 
 GRID = Grid((100, 120), (2.0, 2.0))
 
@@ -57,6 +58,12 @@ def test_the_outline_surrounds_the_points() -> None:
         {"type": "polygon", "unit": "px", "points": [[1, 1], [2, 2]]},
         {"type": "polygon", "unit": "px", "points": [[1, 1], [2, float("nan")], [4, 4]]},
         {"type": "polygon", "unit": "mm", "points": [[1, 1], [2, 1], [2, 2]]},
+        {"type": "ellipse", "unit": "px", "centre": [[40, 50], [90, 50]], "radii": [12, 8]},
+        {"type": "ellipse", "unit": "px", "centre": [40, 50], "radii": [12, 8], "rotation": 45},
+        *(
+            {"type": "ellipse", "unit": "px", "centre": [40, 50], "radii": [12, 8], "rotation_deg": turn}
+            for turn in ("abc", None, [1], float("inf"), True)
+        ),
     ],
 )
 def test_a_region_that_cannot_be_understood_is_refused(shape: dict) -> None:
@@ -68,3 +75,17 @@ def test_a_region_that_cannot_be_understood_is_refused(shape: dict) -> None:
 def test_a_file_without_regions_is_refused(content: object) -> None:
     with pytest.raises(InputError, match="holds no region"):
         regions_of_file(content, subject="roi.json")
+
+
+@pytest.mark.parametrize("text", ["{", "[" * 100_000 + "]" * 100_000, "\x00", "[{}, {}]"])
+def test_a_file_that_is_no_region_file_is_refused(tmp_path, text: str) -> None:
+    path = tmp_path / "roi.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"roi\.json"):
+        read_region_file(path)
+
+
+def test_a_region_file_written_by_windows_is_read(tmp_path) -> None:
+    path = tmp_path / "roi.json"
+    path.write_text('{"type": "ellipse"}', encoding="utf-8-sig")
+    assert read_region_file(path) == {"type": "ellipse"}

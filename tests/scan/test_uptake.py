@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sudeck.core.errors import InputError
+from sudeck.scan.drawn_regions import drawn_region
 from sudeck.scan.geometry import Grid
 from sudeck.scan.limbs import Limbs
-from sudeck.scan.regions import drawn_region
 from sudeck.scan.uptake import Background, measure_background, measure_uptake, pixel_weights
 
 GRID = Grid((64, 64), (2.0, 2.0))

@@ -29,7 +29,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
     except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
+        # The last part only: the folders above may be named after a patient.
+        name = f"{os.path.basename(os.fsdecode(error.filename))}: " if error.filename else ""  # noqa: PTH119
         print(
             f"sudeck: {name}{error.strerror or error}; check the path and its permissions.", file=sys.stderr
         )

@@ -98,11 +98,14 @@ def scan(
     """
     from sudeck.report.console import print_scan
     from sudeck.report.scan import write_scan
+    from sudeck.scan.drawn_regions import read_region_file
     from sudeck.scan.measurement import MeasureSettings
 
+    if region_file is not None and region != "whole":
+        raise InputError("--region", "a region file is given too", "give one of --region and --region-file")
     settings = MeasureSettings(
         region=region,
-        drawn=_drawn(region_file) if region_file else None,
+        drawn=read_region_file(region_file) if region_file else None,
         background=background.value,
         level=level,
     )
@@ -131,23 +134,6 @@ def measure_paths(
 
     _check_exist(paths)
     return measure_scan(read_scan(paths, **reading), affected=affected.value, settings=settings)
-
-
-def _drawn(path: Path) -> dict[str, Any]:
-    import json
-
-    from sudeck.scan.regions import regions_of_file
-
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(
-            path.name, "it is not a JSON file", "see docs/regions.md for how to write one"
-        ) from error
-    shapes = regions_of_file(content, subject=path.name)
-    if len(shapes) > 1:
-        raise InputError(path.name, f"it holds {len(shapes)} regions", "measure one region at a time")
-    return dict(shapes[0])
 
 
 def phase_map(entries: list[str]) -> dict[str, Any] | None:

@@ -92,7 +92,7 @@ def candidates_of(
     *,
     zero: datetime | None,
     origin: Origin,
-    stated: Mapping[str, ScanPhase],
+    stated: Mapping[int | None, ScanPhase],
     by_order: ScanPhase | None,
 ) -> tuple[Candidate, ...]:
     """Split an acquisition into the phases of the study it holds.
@@ -103,8 +103,8 @@ def candidates_of(
         What to split.
     zero, origin
         From `zero_time`.
-    stated : Mapping[str, ScanPhase]
-        Phases a person states, by file label, or ``label#2`` for its second DICOM phase.
+    stated : Mapping[int or None, ScanPhase]
+        Phases a person states for this file, by DICOM phase; None for all of them.
     by_order : {"tissue", "bone"} or None
         Phase by the order of the images of the study, used when nothing else tells.
 
@@ -117,9 +117,7 @@ def candidates_of(
     groups: dict[ScanPhase, list[int]] = {}
     flags: dict[ScanPhase, list[Flag]] = {}
     for block in _blocks(acquisition, orientation.frames):
-        phase = stated.get(f"{acquisition.label}#{orientation.frames[block[0]].phase}") or stated.get(
-            acquisition.label
-        )
+        phase = stated.get(orientation.frames[block[0]].phase, stated.get(None))
         if phase is None:
             phase, found = _phase_of(acquisition, [orientation.frames[i] for i in block], elapsed, by_order)
             flags.setdefault(phase, []).extend(found)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from warnings import catch_warnings, simplefilter
@@ -36,13 +37,17 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Collection:
-    """The acquisitions found, the files set aside, and findings about the whole."""
+    """The acquisitions found, the files set aside, and findings about the whole.
+
+    `paths` tells where the file of each label lies: to match what a person types, never for printing.
+    """
 
     acquisitions: tuple[Acquisition, ...]
     skipped: tuple[Skipped, ...]
     errors: tuple[InputError, ...]
     flags: tuple[Flag, ...]
     redactor: Redactor
+    paths: Mapping[str, Path] = field(repr=False)
 
 
 def collect(paths: Sequence[Path], *, frame_s: float | None = None) -> Collection:
@@ -70,18 +75,49 @@ def collect(paths: Sequence[Path], *, frame_s: float | None = None) -> Collectio
             else:
                 files.append(file)
                 redactor |= redactor_of(file.header)
+        labels = label_files(found, redactor)
         errors: list[InputError] = []
         acquisitions: list[Acquisition] = []
         for file in files:
             try:
-                acquisitions.append(read_acquisition(file, redactor.label(file.path), frame_s=frame_s))
+                acquisitions.append(read_acquisition(file, labels[file.path], frame_s=frame_s))
             except InputError as error:
                 errors.append(error)
-    errors += [InputError(redactor.label(path), error.problem, error.remedy) for path, error in failures]
+    errors += [InputError(labels[path], error.problem, error.remedy) for path, error in failures]
     flags = () if not remarks else (_irregular(len(remarks)),)
     acquisitions, copies = _without_copies(acquisitions)
     skipped = [Skipped(error.subject, f"{error.problem}; {error.remedy}") for error in errors]
-    return Collection(tuple(acquisitions), (*skipped, *copies), tuple(errors), flags, redactor)
+    return Collection(
+        tuple(acquisitions),
+        (*skipped, *copies),
+        tuple(errors),
+        flags,
+        redactor,
+        {label: path.absolute() for path, label in labels.items()},
+    )
+
+
+def label_files(paths: Sequence[Path], redactor: Redactor) -> dict[Path, str]:
+    """Name each file by its masked name, numbered in the order of the paths where several would be alike.
+
+    Examples
+    --------
+    >>> sorted(label_files([Path("a/IM0001"), Path("b/IM0001"), Path("b/pool.dcm")], Redactor()).values())
+    ['IM0001 (1)', 'IM0001 (2)', 'pool.dcm']
+    """
+    masked = {path: redactor.label(path) for path in sorted(paths)}
+    times = Counter(masked.values())
+    taken = {label for label, files in times.items() if files == 1}
+    labels: dict[Path, str] = {}
+    for path, label in masked.items():
+        number = 0
+        unique = label
+        while times[label] > 1 and (number == 0 or unique in taken):
+            number += 1
+            unique = f"{label} ({number})"
+        taken.add(unique)
+        labels[path] = unique
+    return labels
 
 
 def _irregular(remarks: int) -> Flag:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError
+from sudeck.scan.separation import separate
 
 # Each limb ends where the smoothed counts fall to this part of its own typical level. A level of the
 # limb's own makes the outline independent of how hot the limb is, so that an affected limb does not
@@ -15,7 +16,6 @@ from sudeck.core.errors import InputError
 EDGE_LEVEL = 0.20
 MIN_COUNTS_PER_LIMB = 300.0
 _MIN_SHARE = 0.08  # of all limb counts, to accept a part as a limb
-_MAX_BRIDGE = 0.6  # of the separating path may run through limb tissue
 _SMOOTHED_COUNTS = 12.0  # expected counts under the smoothing kernel
 _SIGNIFICANCE = 4.0  # standard deviations above the background
 
@@ -55,9 +55,8 @@ def find_limbs(image: NDArray[np.float64], *, subject: str = "image") -> Limbs:
     """Find the two limbs in a planar image of counts.
 
     The image is smoothed until a dozen counts stand under the kernel; Li's minimum-cross-entropy
-    threshold [1]_ and the significance over the background give a first outline; the cheapest path
-    from top to bottom between the two halves separates the limbs, touching or not; each limb is then
-    outlined at `EDGE_LEVEL` of its own level.
+    threshold [1]_ and the significance over the background give a first outline; `separate` tells the
+    limbs apart, touching or not; each limb is then outlined at `EDGE_LEVEL` of its own level.
 
     Parameters
     ----------
@@ -93,8 +92,7 @@ def find_limbs(image: NDArray[np.float64], *, subject: str = "image") -> Limbs:
     level = float(threshold_li(smooth, tolerance=1e-3 * (float(np.ptp(smooth)) or 1.0)))
     body = smooth > level
     background = _background(image, body)
-    separator, bridge = _separating_path(smooth, body, subject)
-    territory = np.where(np.arange(image.shape[1])[None, :] < separator[:, None], 1, 2).astype(np.uint8)
+    territory, bridge = separate(smooth, body, subject)
 
     noise = np.sqrt(max(background, 1e-9) * _noise_share(image, smooth))
     floor = background + _SIGNIFICANCE * noise
@@ -157,67 +155,3 @@ def _background(image: NDArray[np.float64], body: NDArray[np.bool_]) -> float:
 def _part_floor(mass: NDArray[np.float64]) -> float:
     """Return the counts below which a separate part of a limb's outline is taken for noise."""
     return max(30.0, 0.01 * float(mass.sum()))
-
-
-def _separating_path(
-    smooth: NDArray[np.float64], body: NDArray[np.bool_], subject: str
-) -> tuple[NDArray[np.intp], float]:
-    """Return, for every row, the column that separates the limbs, and the share of it inside tissue.
-
-    The cheapest connected path from the top row to the bottom row (dynamic programming, up to two
-    columns of side step a row), walking on counts, kept between the centres of mass of the halves.
-    """
-    rows, columns = np.nonzero(body)
-    if rows.size < 40:
-        raise InputError(
-            subject, "no limbs stand out of the background", "check that this image shows both limbs"
-        )
-    left, right = _two_centres(columns.astype(float))
-    first, last = int(np.ceil(left)), int(np.floor(right))
-    if last - first < 4:
-        raise InputError(
-            subject,
-            "two limbs side by side cannot be found",
-            "both limbs must lie in one image; leave out images of a single limb",
-        )
-    path = first + _cheapest_path(smooth[:, first : last + 1] + 1e-3 * float(smooth.max()))
-    occupied = body.any(axis=1)
-    bridge = float(body[np.arange(path.size), path][occupied].mean())
-    if bridge > _MAX_BRIDGE:
-        raise InputError(
-            subject,
-            "only one limb, or two that overlap, can be seen",
-            "both limbs must lie apart or touch in one image",
-        )
-    return path, bridge
-
-
-def _cheapest_path(cost: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return the column in each row of the cheapest path down an image, side steps of up to two columns."""
-    height, width = cost.shape
-    total = np.full((height, width + 4), np.inf)
-    total[0, 2:-2] = cost[0]
-    step = np.zeros((height, width), dtype=np.intp)
-    columns = np.arange(width)
-    reach = columns + np.arange(5)[:, None]
-    for row in range(1, height):
-        options = total[row - 1][reach]
-        step[row] = options.argmin(axis=0)
-        total[row, 2:-2] = cost[row] + options[step[row], columns]
-    path = np.empty(height, dtype=np.intp)
-    path[-1] = int(total[-1, 2:-2].argmin())
-    for row in range(height - 1, 0, -1):
-        path[row - 1] = path[row] + step[row, path[row]] - 2
-    return path
-
-
-def _two_centres(columns: NDArray[np.float64]) -> tuple[float, float]:
-    """Split columns into a left and a right group (two means in one dimension) and return their centres."""
-    left, right = np.percentile(columns, [10, 90])
-    for _ in range(50):
-        border = (left + right) / 2
-        new_left, new_right = columns[columns <= border].mean(), columns[columns > border].mean()
-        if new_left == left and new_right == right:
-            break
-        left, right = new_left, new_right
-    return float(left), float(right)

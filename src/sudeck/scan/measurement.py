@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,12 +19,13 @@ from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES, 
 from sudeck.scan import quality
 from sudeck.scan.axis import LimbAxis, find_axis
 from sudeck.scan.curves import time_activity_curve
+from sudeck.scan.drawn_regions import drawn_region
 from sudeck.scan.geometry import Grid, Points
 from sudeck.scan.phases import BoneScan, PhaseSeries
 from sudeck.scan.placement import REGION_PLACEMENT_SD_MM, measure_placement
 from sudeck.scan.poses import PhasePose, pose_phases
 from sudeck.scan.ratios import LogRatio, average_of, log_ratio, phase_ratio, ratio_of_ratios
-from sudeck.scan.regions import Region, anatomical_region, drawn_region
+from sudeck.scan.regions import Region, anatomical_region
 from sudeck.scan.result import PhaseMeasurement, ScanResult
 from sudeck.scan.spacing import settle_spacing
 from sudeck.scan.uptake import (
@@ -49,7 +50,7 @@ class MeasureSettings:
         Named region; ``"whole"`` limb by default.
     drawn : mapping or None
         A region drawn by a person on the affected limb of the reference image (see
-        `sudeck.scan.regions.drawn_region`); takes the place of `region`.
+        `sudeck.scan.drawn_regions.drawn_region`); takes the place of `region`.
     background : {"none", "region"}
         ``"none"`` compares with the publication; ``"region"`` subtracts what lies away from the limbs.
     level : float
@@ -96,7 +97,7 @@ def measure_scan(scan: BoneScan, *, affected: Side, settings: MeasureSettings | 
     InputError
         If not one phase can be measured.
     """
-    settings = settings or MeasureSettings()
+    settings = _without_identity(settings or MeasureSettings(), scan)
     spacing = settle_spacing(scan.phases)
     poses = pose_phases(spacing.phases, affected=affected)
     reference = poses.phases[poses.reference]
@@ -135,6 +136,7 @@ def measure_scan(scan: BoneScan, *, affected: Side, settings: MeasureSettings | 
     )
     for name, phase in measured.items():
         flags += quality.hot_spot_flags(phase.pose, (phase.affected.weights, phase.healthy.weights))
+        flags += quality.overlap_flags(phase.pose, phase.affected_points, phase.healthy_points)
         flags += quality.frame_flags(scan.phases[name])
         flags += quality.drift_flags(scan.phases[name], phase.pose.limbs, phase.pose.grid.spacing_mm)
     return ScanResult(
@@ -153,6 +155,14 @@ def measure_scan(scan: BoneScan, *, affected: Side, settings: MeasureSettings | 
     )
 
 
+def _without_identity(settings: MeasureSettings, scan: BoneScan) -> MeasureSettings:
+    """Mask what names the patient in the name a person gave to a region."""
+    if settings.drawn is None or "name" not in settings.drawn:
+        return settings
+    name = scan.redactor.clean(str(settings.drawn["name"]))
+    return replace(settings, drawn={**settings.drawn, "name": name})
+
+
 def _axes(reference: PhasePose) -> dict[str, LimbAxis | None]:
     axes: dict[str, LimbAxis | None] = {}
     for side, label in (("affected", reference.affected_label), ("healthy", reference.healthy_label)):
@@ -165,7 +175,7 @@ def _axes(reference: PhasePose) -> dict[str, LimbAxis | None]:
 
 def _region(scan: BoneScan, reference: PhasePose, axis: LimbAxis | None, settings: MeasureSettings) -> Region:
     if settings.drawn is not None:
-        return drawn_region(settings.drawn, reference.grid)
+        return drawn_region(settings.drawn, reference.grid, subject="region file")
     return anatomical_region(
         settings.region,
         scan.limb,

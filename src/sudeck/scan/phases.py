@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sudeck.core.flags import Flag
+from sudeck.core.privacy import Redactor
 from sudeck.core.provenance import SourceFile
 from sudeck.core.vocabulary import SCAN_PHASES, Limb, ScanPhase, Side
 from sudeck.scan.assignment import Candidate
@@ -82,6 +83,8 @@ class BoneScan:
         Findings about the files in use.
     sources : tuple of SourceFile
         Files in use.
+    redactor : Redactor
+        Masks what names the patient in any text that a person adds.
     """
 
     phases: Mapping[ScanPhase, PhaseSeries]
@@ -90,6 +93,7 @@ class BoneScan:
     skipped: tuple[Skipped, ...]
     flags: tuple[Flag, ...]
     sources: tuple[SourceFile, ...]
+    redactor: Redactor = field(default=Redactor(), repr=False)
 
 
 def read_scan(
@@ -119,8 +123,9 @@ def read_scan(
     InputError
         If nothing can be used.
     """
+    found = collect(paths, frame_s=frame_s)
     plan = plan_scan(
-        collect(paths, frame_s=frame_s),
+        found,
         limb=limb,
         view=view,
         image_left=image_left,
@@ -136,6 +141,7 @@ def read_scan(
         skipped=plan.skipped,
         flags=plan.flags,
         sources=plan.sources,
+        redactor=found.redactor,
     )
 
 

@@ -17,6 +17,7 @@ from sudeck.scan.collection import Collection, Skipped, refuse_mixtures
 from sudeck.scan.frames import Acquisition
 from sudeck.scan.orientation import orient
 from sudeck.scan.sides import View
+from sudeck.scan.stated import match_stated_phases
 from sudeck.scan.timeline import phases_by_order, zero_time
 from sudeck.scan.wholebody import crop_limb
 
@@ -62,17 +63,18 @@ class ScanPlan:
         """Return the one sentence that refuses the whole input."""
         if len(self.errors) == 1 and len(self.skipped) == 1:
             return self.errors[0]
+        reasons = [f"{', '.join(subjects)}: {problem}" for problem, subjects in self._subjects().items()]
+        shown = " | ".join(reasons[:3]) + (f" | and {len(reasons) - 3} more" if len(reasons) > 3 else "")
+        remedies = {error.remedy for error in self.errors}
+        remedy = remedies.pop() if len(remedies) == 1 else "see: sudeck inspect"
+        return InputError(f"{len(self.skipped)} files", f"none can be measured ({shown})", remedy)
+
+    def _subjects(self) -> dict[str, list[str]]:
+        """Return the files refused by their problem."""
         files: dict[str, list[str]] = {}
         for error in self.errors:
             files.setdefault(error.problem, []).append(error.subject)
-        reasons = [f"{', '.join(subjects)}: {problem}" for problem, subjects in files.items()]
-        shown = " | ".join(reasons[:3]) + (f" | and {len(reasons) - 3} more" if len(reasons) > 3 else "")
-        remedy = (
-            self.errors[0].remedy
-            if len({error.remedy for error in self.errors}) == 1
-            else "see: sudeck inspect"
-        )
-        return InputError(f"{len(self.skipped)} files", f"none can be measured ({shown})", remedy)
+        return files
 
 
 def plan_scan(
@@ -94,8 +96,9 @@ def plan_scan(
     """
     refuse_mixtures(collection.acquisitions)
     skipped = list(collection.skipped)
-    limb, acquisitions = _limb_of(collection.acquisitions, limb, skipped)
-    stated = _stated_phases(phase_of or {}, collection)
+    limb, acquisitions, of_other_limb = _limb_of(collection.acquisitions, limb)
+    skipped += [Skipped(error.subject, error.problem) for error in of_other_limb]
+    stated = match_stated_phases(phase_of or {}, collection)
     zero, origin, zero_flags = zero_time(acquisitions, injected_at)
     by_order = phases_by_order(acquisitions)
     candidates: list[Candidate] = []
@@ -108,8 +111,8 @@ def plan_scan(
                 orient(cropped, view=view, image_left=image_left),
                 zero=zero,
                 origin=origin,
-                stated=stated,
-                by_order=by_order.get(acquisition.label),
+                stated=stated.get(acquisition.source.sha256, {}),
+                by_order=by_order.get(acquisition.source.sha256),
             )
         except InputError as error:
             errors.append(error)
@@ -121,19 +124,7 @@ def plan_scan(
         flags += [*item.acquisition.flags, *item.orientation.flags]
     for item in chosen.values():
         flags += item.flags
-    return ScanPlan(chosen, limb, tuple(dict.fromkeys(skipped)), (*errors, *collection.errors), tuple(flags))
-
-
-def _stated_phases(phase_of: Mapping[str, ScanPhase], collection: Collection) -> dict[str, ScanPhase]:
-    """Return the phases a person states by masked label; refuse a name that no file bears."""
-    labels = {acquisition.label for acquisition in collection.acquisitions}
-    stated = {collection.redactor.clean(name): phase for name, phase in phase_of.items()}
-    for name in stated:
-        if name not in labels and name.rpartition("#")[0] not in labels:
-            raise InputError(
-                name, "a phase is stated for it, but no usable file has this name", "check the name"
-            )
-    return stated
+    return ScanPlan(chosen, limb, tuple(dict.fromkeys(skipped)), (*errors, *collection.errors, *of_other_limb), tuple(flags))
 
 
 def _view_flags(chosen: Sized[Candidate]) -> tuple[Flag, ...]:
@@ -150,8 +141,8 @@ def _view_flags(chosen: Sized[Candidate]) -> tuple[Flag, ...]:
 
 
 def _limb_of(
-    acquisitions: Sequence[Acquisition], limb: Limb | None, skipped: list[Skipped]
-) -> tuple[Limb | None, list[Acquisition]]:
+    acquisitions: Sequence[Acquisition], limb: Limb | None
+) -> tuple[Limb | None, list[Acquisition], list[InputError]]:
     """Settle the limb, and leave out images of the other one."""
     named = {acquisition.limb for acquisition in acquisitions} - {None}
     if limb is None:
@@ -161,11 +152,11 @@ def _limb_of(
                 "some show hands and some feet",
                 "choose with --limb hand or --limb foot",
             )
-        return next(iter(named), None), list(acquisitions)
+        return next(iter(named), None), list(acquisitions), []
     kept = [item for item in acquisitions if item.limb in (None, limb)]
-    skipped += [
-        Skipped(item.label, f"it shows the {item.limb}, not the {limb}")
+    others = [
+        InputError(item.label, f"it shows the {item.limb}, not the {limb}", f"choose --limb {item.limb}")
         for item in acquisitions
         if item not in kept
     ]
-    return limb, kept
+    return limb, kept, others

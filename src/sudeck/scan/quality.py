@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import ScanPhase
 from sudeck.scan.axis import LimbAxis
+from sudeck.scan.geometry import Points
 from sudeck.scan.limbs import Limbs
 from sudeck.scan.phases import PhaseSeries
 from sudeck.scan.poses import PhasePose, Poses
@@ -22,9 +23,11 @@ REFUSE_RESIDUAL = 0.45  # of the limb's level: limbs so unlike have no homologou
 _UNEQUAL_AREA = 0.20
 _HOT_SPOT = 4.0  # times the 95th percentile of the limb
 _HOT_SPOT_REACH_MM = 15.0
+_OVERLAP = 0.03  # of a region, on the other limb
 _DRIFT_MM = 5.0
 _GAP = 0.1  # of a frame's duration, between its end and the start of the next
 _LOST = 0.5  # of the counts of its neighbours
+_NEIGHBOURS = 10  # frames on either side: up to four in a row can be lost and still be seen
 _DRIFT_MIN_COUNTS = 1_500.0
 
 
@@ -140,6 +143,33 @@ def hot_spot_flags(pose: PhasePose, weights: Sequence[NDArray[np.float64]]) -> l
     return flags
 
 
+def overlap_flags(pose: PhasePose, affected: Points, healthy: Points) -> list[Flag]:
+    """Flag a region that reaches into the other limb: where limbs overlap, counts belong to both."""
+    flags: list[Flag] = []
+    for side, label, points in (
+        ("affected", pose.affected_label, affected),
+        ("healthy", pose.healthy_label, healthy),
+    ):
+        row, column = (np.rint(place).astype(int) for place in pose.grid.pixel_of(points))
+        height, width = pose.grid.shape
+        inside = (row >= 0) & (column >= 0) & (row < height) & (column < width)
+        other = pose.limbs.labels[row[inside], column[inside]] == 3 - label
+        share = float(other.mean()) if other.size else 0.0
+        if share > _OVERLAP:
+            flags.append(
+                Flag(
+                    "limbs-overlap",
+                    f"{100 * share:.0f} % of the {side} region lies on the other limb in the {pose.phase} "
+                    "phase: the limbs overlap or differ in shape, and the ratio may be off by about as much.",
+                    "serious",
+                    pose.phase,
+                    share,
+                    _OVERLAP,
+                )
+            )
+    return flags
+
+
 def drift_flags(series: PhaseSeries, limbs: Limbs, spacing_mm: tuple[float, float]) -> list[Flag]:
     """Flag movement of a limb during a dynamic phase, by the drift of its centroid along the frames."""
     frames = series.counts
@@ -206,15 +236,17 @@ def frame_flags(series: PhaseSeries) -> list[Flag]:
                 unit="s",
             )
         )
-    beside = np.lib.stride_tricks.sliding_window_view(np.pad(totals, 2, mode="reflect"), 5)
-    expected = np.median(beside, axis=1)
+    # What came before and what follows must both hold more: before the arrival there is little to lose.
+    padded = np.pad(totals, _NEIGHBOURS, mode="edge")
+    runs = np.median(np.lib.stride_tricks.sliding_window_view(padded, _NEIGHBOURS), axis=1)
+    expected = np.minimum(runs[: totals.size], runs[_NEIGHBOURS + 1 :])
     lost = (totals < _LOST * expected) & (expected - totals > 6.0 * np.sqrt(np.maximum(expected, 1.0)))
     if lost.any():
         flags.append(
             Flag(
                 "frames-lost-counts",
-                f"{int(lost.sum())} frames of the {series.name} phase hold less than half the counts of "
-                "their neighbours: the camera dropped counts there.",
+                f"Frames {', '.join(map(str, np.flatnonzero(lost)[:6] + 1))} of the {series.name} phase hold "
+                "less than half the counts of their neighbours: the camera dropped counts there.",
                 "caution",
                 series.name,
                 float(lost.sum()),

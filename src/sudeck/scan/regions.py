@@ -1,11 +1,10 @@
-"""Regions on the affected limb: named after the anatomy, or drawn by a person."""
+"""Regions on the affected limb, as sample points: what a region is, and those named after the anatomy."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,7 +140,7 @@ def anatomical_region(
         distance = axis.from_tip_mm(samples)
         first = name in ("fingers", "forefoot")
         inside &= (distance < high) & ((distance >= low) | first)
-    return _region(name, samples[inside], grid, drawn=False, rim=_rim(limb_points, grid)[inside])
+    return make_region(name, samples[inside], grid, drawn=False, rim=_rim(limb_points, grid)[inside])
 
 
 def band_mm(
@@ -183,63 +182,6 @@ def hand_length_mm(mask: NDArray[np.bool_], grid: Grid, axis: LimbAxis) -> float
     return float(distance[np.flatnonzero(wrist & (smooth <= limit))[0]])
 
 
-def drawn_region(shape: Mapping[str, Any], grid: Grid, *, subject: str = "region file") -> Region:
-    """Return a region that a person drew on the affected limb.
-
-    Parameters
-    ----------
-    shape : mapping
-        ``{"name", "type": "polygon", "unit": "px" | "mm", "points": [[x, y], …]}`` or
-        ``{"name", "type": "ellipse", "unit", "centre": [x, y], "radii": [a, b], "rotation_deg"}``;
-        x along the columns, y along the rows, both from the centre of the first pixel, as viewers count.
-    grid : Grid
-        Of the image it was drawn on: the reference image.
-
-    Raises
-    ------
-    InputError
-        If a field is missing or of the wrong kind, or the region lies outside the image.
-    """
-    name = str(shape.get("name", "drawn"))
-    unit = shape.get("unit")
-    if unit not in ("px", "mm"):
-        raise InputError(
-            subject, f"the unit of region '{name}' is neither px nor mm", 'add "unit": "px" or "mm"'
-        )
-    pixel_mm = np.array([grid.spacing_mm[1], grid.spacing_mm[0]])
-    to_mm = pixel_mm if unit == "px" else np.ones(2)
-    first_pixel = grid.points_of(0.0, 0.0)
-    samples = sample_points(grid)
-    kind = shape.get("type")
-    if kind == "polygon":
-        corners = _numbers(shape, "points", subject, least=3) * to_mm + first_pixel
-        inside = _in_polygon(samples, corners)
-    elif kind == "ellipse":
-        centre = _numbers(shape, "centre", subject)[0] * to_mm + first_pixel
-        radii = _numbers(shape, "radii", subject)[0] * to_mm
-        if (radii <= 0).any():
-            raise InputError(
-                subject, f"region '{name}' has a radius that is not positive", "correct its radii"
-            )
-        angle = math.radians(float(shape.get("rotation_deg", 0.0)))
-        turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
-        inside = (((samples - centre) @ turn.T / radii) ** 2).sum(axis=1) <= 1.0
-    else:
-        raise InputError(
-            subject,
-            f"region '{name}' is neither a polygon nor an ellipse",
-            'set "type" to "polygon" or "ellipse"',
-        )
-    if inside.sum() < 4 * SAMPLES_PER_PIXEL**2:
-        raise InputError(
-            subject,
-            f"region '{name}' covers fewer than four pixels of the image",
-            "check its unit and its points",
-        )
-    points = samples[inside]
-    return _region(name, points, grid, drawn=True, rim=np.zeros(points.shape[0], dtype=bool))
-
-
 def outline(points: Points, grid: Grid) -> list[NDArray[np.float64]]:
     """Return the closed outlines [n, 2] in mm of a region's sample points, for drawing."""
     from scipy import ndimage
@@ -266,7 +208,8 @@ def _rim(inside: NDArray[np.bool_], grid: Grid) -> NDArray[np.bool_]:
     return np.asarray((image & ~eroded).reshape(-1))
 
 
-def _region(name: str, points: Points, grid: Grid, *, drawn: bool, rim: NDArray[np.bool_]) -> Region:
+def make_region(name: str, points: Points, grid: Grid, *, drawn: bool, rim: NDArray[np.bool_]) -> Region:
+    """Return sample points as a region; refuses none at all."""
     if points.shape[0] == 0:
         raise InputError(
             f"region '{name}'", "no part of it lies inside the image on both sides", "choose another"
@@ -282,37 +225,3 @@ def _at(mask: NDArray[np.bool_], points: Points, grid: Grid) -> NDArray[np.bool_
     found = np.zeros(points.shape[0], dtype=bool)
     found[inside] = mask[r[inside], c[inside]]
     return found
-
-
-def _in_polygon(points: Points, corners: Points) -> NDArray[np.bool_]:
-    from skimage.measure import points_in_poly
-
-    return np.asarray(points_in_poly(points, corners))
-
-
-def _numbers(shape: Mapping[str, Any], key: str, subject: str, *, least: int = 1) -> NDArray[np.float64]:
-    value = shape.get(key)
-    try:
-        numbers = np.atleast_2d(np.asarray(value, dtype=np.float64))
-    except (TypeError, ValueError):
-        numbers = np.empty((0, 2))
-    if (
-        numbers.ndim != 2
-        or numbers.shape[1] != 2
-        or numbers.shape[0] < least
-        or not np.isfinite(numbers).all()
-    ):
-        raise InputError(subject, f'"{key}" is not a list of (x, y) numbers', f'write "{key}" as numbers')
-    return numbers
-
-
-def regions_of_file(content: Any, *, subject: str) -> Sequence[Mapping[str, Any]]:
-    """Return the region descriptions of a parsed region file: one object, or a list under ``"regions"``."""
-    shapes = content.get("regions", [content]) if isinstance(content, Mapping) else content
-    if (
-        not isinstance(shapes, Sequence)
-        or not shapes
-        or not all(isinstance(shape, Mapping) for shape in shapes)
-    ):
-        raise InputError(subject, "it holds no region", 'write one object with "type", "unit" and "points"')
-    return list(shapes)

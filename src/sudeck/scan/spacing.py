@@ -47,7 +47,7 @@ def settle_spacing(phases: Mapping[ScanPhase, PhaseSeries]) -> SettledSpacing:
         alike = [other for other in models.values() if other.counts.shape[1:] == series.counts.shape[1:]]
         if not alike:
             refused[name] = (
-                f"{name} phase: it states no pixel size and its matrix differs from that of the other phases, "
+                f"{name} phase: it states no pixel size and its matrix differs from that of the others, "
                 "so no region can be carried to it; export it with its pixel size."
             )
             continue

@@ -85,17 +85,20 @@ def _injection_flags(acquisitions: Sequence[Acquisition], recorded: Sequence[dat
 
 
 def phases_by_order(acquisitions: Sequence[Acquisition]) -> dict[str, ScanPhase]:
-    """Tell pool from delayed by order alone: images of two sittings at least an hour and a half apart."""
+    """Tell pool from delayed by order alone: images of two sittings at least an hour and a half apart.
+
+    The result is by the hash of the file, because names may be alike.
+    """
     timed = [item for item in acquisitions if item.kind != "dynamic" and item.acquired_at is not None]
     if not timed:
         return {}
     first = min(item.acquired_at for item in timed if item.acquired_at is not None)
-    gaps = {item.label: item.acquired_at - first for item in timed if item.acquired_at is not None}
+    gaps = {item.source.sha256: item.acquired_at - first for item in timed if item.acquired_at is not None}
     if max(gaps.values()) < _LONG_GAP:
         return {}
     return {
-        label: "tissue" if gap <= _NEAR else "bone"
-        for label, gap in gaps.items()
+        sha256: "tissue" if gap <= _NEAR else "bone"
+        for sha256, gap in gaps.items()
         if gap <= _NEAR or gap >= _LONG_GAP
     }
 
