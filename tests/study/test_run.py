@@ -171,6 +171,9 @@ def test_nothing_that_names_a_person_is_written(
     broken = study.scan_files("sub-002", "ses-pre")[-1]
     broken.write_bytes(broken.read_bytes()[:1500])
     broken.rename(broken.with_name("K7304511 Dupont bone.dcm"))
+    for number, path in enumerate(study.scan_files("sub-003", "ses-pre")):
+        path.write_bytes(b"no image")
+        path.rename(path.with_name(f"dupont{number}.dcm"))
     summary = run_study(root, jobs=1, present=present)
     print(summary, *summary.failures)
     spoken = capsys.readouterr().out.lower()
