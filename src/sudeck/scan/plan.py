@@ -124,7 +124,13 @@ def plan_scan(
         flags += [*item.acquisition.flags, *item.orientation.flags]
     for item in chosen.values():
         flags += item.flags
-    return ScanPlan(chosen, limb, tuple(dict.fromkeys(skipped)), (*errors, *collection.errors, *of_other_limb), tuple(flags))
+    return ScanPlan(
+        chosen,
+        limb,
+        tuple(dict.fromkeys(skipped)),
+        (*errors, *collection.errors, *of_other_limb),
+        tuple(flags),
+    )
 
 
 def _view_flags(chosen: Sized[Candidate]) -> tuple[Flag, ...]:
