@@ -166,7 +166,8 @@ def threshold(
             if not prompting:
                 raise
             typer.echo(f"  {error}")
-    typer.echo(session.conclusion())
+    if conclusion := session.conclusion():
+        typer.echo(conclusion)
 
 
 def _measured(recordings: Sequence[Path], *, level: float = 0.95, **reading: Any) -> TmsResult:

@@ -111,7 +111,9 @@ def condition_of(
         return "active", strength
     if tests and pulse.test_mso in tests:
         return f"{state}test alone", strength
-    label = "single" if pulse.kind == "single" or not pulse.condition else pulse.condition
+    # Some files label a sweep by nothing but its intensity.
+    named = pulse.condition not in {"", f"{test:g}" if test is not None else ""}
+    label = pulse.condition if named and pulse.kind != "single" else "single"
     return f"{state}{label}{' ' if strength else ''}{strength}", ""
 
 

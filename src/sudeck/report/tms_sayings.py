@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from sudeck.tms.result import GroupMeasures, Measured, TmsResult
 
 _INHIBITORY: Final = ("SICI", "LICI", "IHI")
+_PLAIN: Final = ("MEP", "active MEP", "CSP", "iSP")
 _MOST_GROUPS = 4
 
 CAVEATS: Final = (
@@ -30,6 +31,8 @@ def sayings(result: TmsResult) -> tuple[str, ...]:
         where = where[:1].upper() + where[1:]
         says += [_threshold(name, where, group) for name in group.thresholds]
         says += [_pair(one, where) for one in group.estimates if one.measure in words.RATIOS]
+        if not group.thresholds and not group.pairs:
+            says += [_plain(one, where) for one in words.without_steps(group) if one.measure in _PLAIN]
         if group.curve is not None and not group.curve.plateau_reached:
             says.append(
                 f"{where}: the recruitment curve did not reach its plateau; MEPmax and S50 are bounds."
@@ -37,7 +40,13 @@ def sayings(result: TmsResult) -> tuple[str, ...]:
     left_out = len(result.groups) - _MOST_GROUPS
     if left_out > 0 and says:
         says.append(f"{left_out} more hemispheres and muscles are in the table.")
-    return tuple(says) or ("Neither threshold nor paired pulses could be measured; see the flags for why.",)
+    return tuple(says) or ("Nothing could be estimated; the flags say why.",)
+
+
+def _plain(one: Measured, where: str) -> str:
+    value, unit = words.value_and_unit(one.estimate)
+    at = f" at {one.intensity}" if one.intensity else ""
+    return f"{where}: {words.MEANINGS[one.measure]}{at} {value} {unit} ({words.bounds_text(one.estimate)})."
 
 
 def _threshold(name: str, where: str, group: GroupMeasures) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from sudeck.core.estimate import Estimate
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 MEANINGS: Final[dict[str, str]] = {
     "RMT": "resting motor threshold",
     "AMT": "active motor threshold",
-    "MEP": "motor evoked potential at rest",
+    "MEP": "motor evoked potential",
     "active MEP": "motor evoked potential during contraction",
     "MEP latency": "pulse to onset of the response",
     "SICI": "short-interval intracortical inhibition",
@@ -146,30 +147,30 @@ def hemisphere_text(group: GroupMeasures) -> str:
 def value_and_unit(estimate: Estimate) -> tuple[str, str]:
     """Return the value with as many decimals as its interval deserves, and its unit."""
     shown = in_readable_unit(estimate)
-    return number(shown.value, decimals_of(shown)), shown.unit
+    return number(shown.value, _decimals(shown)), shown.unit
 
 
 def bounds_text(estimate: Estimate) -> str:
     """Return the interval; an open upper end as *above*."""
     shown = in_readable_unit(estimate)
     if shown.high == float("inf"):
-        return f"above {number(shown.low, decimals_of(shown))}"
+        return f"above {number(shown.low, _decimals(shown))}"
     return interval_text(shown)
+
+
+def _decimals(estimate: Estimate) -> int:
+    """Return the decimals that the interval deserves; of an open one, its closed side."""
+    if estimate.high == float("inf") and estimate.low < estimate.value:
+        return decimals_of(replace(estimate, high=2 * estimate.value - estimate.low))
+    return decimals_of(estimate)
 
 
 def in_readable_unit(estimate: Estimate) -> Estimate:
     """Return millivolts below a tenth as microvolts."""
     if estimate.unit != "mV" or abs(estimate.value) >= 0.1:
         return estimate
-    return Estimate(
-        estimate.name,
-        1e3 * estimate.value,
-        1e3 * estimate.low,
-        1e3 * estimate.high,
-        level=estimate.level,
-        unit="µV",
-        scale=estimate.scale,
-    )
+    low, value, high = (1e3 * bound for bound in (estimate.low, estimate.value, estimate.high))
+    return replace(estimate, value=value, low=low, high=high, unit="µV")
 
 
 def grouped_flags(flags: Sequence[Flag]) -> list[tuple[Flag, int]]:

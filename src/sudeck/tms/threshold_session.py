@@ -77,13 +77,13 @@ class ThresholdSession:
         return self.advice
 
     def conclusion(self) -> str:
-        """Return what is known now, in one or more sentences."""
+        """Return what is known now: the estimate, unless the last advice told it already, and its flags."""
         estimate = self.advice.estimate
         if estimate is None:
             return "No pulse was given."
         n = len(self.intensity_mso)
-        flags = "".join(f"\n{flag}" for flag in self.advice.flags)
-        return f"{estimate} after {n} {'pulse' if n == 1 else 'pulses'}.{flags}"
+        known = [] if self.advice.stop else [f"{estimate} after {n} {'pulse' if n == 1 else 'pulses'}."]
+        return "\n".join([*known, *map(str, self.advice.flags)])
 
     def _advised(self) -> Advice:
         evidence: Evidence = "amplitude" if self.graded else "response"

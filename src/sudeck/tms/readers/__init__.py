@@ -43,6 +43,10 @@ _UNREADABLE = {
 }
 
 
+# Endings that nothing but a recording has.
+_SUFFIXES = {".cfs", ".smr", ".son", ".vhdr", ".edf", ".bdf", ".acq"}
+
+
 def reader_of(path: Path) -> Reader:
     """Return the reader for a file.
 
@@ -82,6 +86,8 @@ def recognises(path: Path) -> bool:
     """
     if path.suffix.lower() in _UNREADABLE:
         return path.suffix.lower() != ".cfg"
+    if path.stat().st_size == 0:
+        return path.suffix.lower() in _SUFFIXES  # its refusal is worth telling
     try:
         reader = reader_of(path)
     except InputError:
