@@ -125,6 +125,33 @@ def test_missing_frame_times_are_asked_for(study: Any, refusal: Refusal) -> None
     np.testing.assert_allclose(scan.phases["vascular"].start_s, 5 + 3 * np.arange(20))
 
 
+def test_one_frame_time_serves_every_phase_of_a_vector_without_a_table(study: Any, refusal: Refusal) -> None:
+    dataset = study.flow()
+    dataset.PhaseVector, dataset.TimeSliceVector = [1] * 14 + [2] * 6, [*range(1, 15), *range(1, 7)]
+    del dataset.PhaseInformationSequence
+    path = study.write("a.dcm", dataset)
+    assert "--frame-seconds" in refusal(read_scan, [path])
+    scan = read_scan([path], frame_s=3.0)
+    np.testing.assert_allclose(scan.phases["vascular"].start_s, 5 + 3 * np.arange(20))
+
+
+@pytest.mark.parametrize("vector", [True, False])
+@pytest.mark.parametrize("frame_s", [None, 2.0])
+def test_frames_of_unlike_times_without_a_table_are_refused(
+    study: Any, refusal: Refusal, vector: bool, frame_s: float | None
+) -> None:
+    dataset = two_phases(study)
+    quick, slow = study.limbs(20_000, frames=10), study.limbs(80_000, frames=4)
+    dataset.PixelData = np.concatenate([quick, slow]).tobytes()
+    del dataset.PhaseInformationSequence, dataset.CountsAccumulated
+    if not vector:
+        del dataset.PhaseVector, dataset.TimeSliceVector
+    sentence = refusal(read_scan, [study.write("a.dcm", dataset)], frame_s=frame_s)
+    assert "different times" in sentence
+    assert "from frame 10 to 11" in sentence
+    assert "--frame-seconds" not in sentence
+
+
 @pytest.mark.parametrize("milliseconds", [0, 3_600_000])
 def test_impossible_frame_times_are_asked_for(study: Any, refusal: Refusal, milliseconds: int) -> None:
     path = study.write("a.dcm", study.flow(frame_ms=milliseconds))

@@ -57,12 +57,41 @@ def test_flow_and_pool_in_one_file(study: Any) -> None:
     assert list(scan.refused) == ["bone"]
 
 
-def test_a_long_quick_dynamic_is_cut_where_the_flow_ends(study: Any) -> None:
-    path = study.write("long.dcm", study.flow(frames=200))
-    scan = read_scan([path])
+@pytest.mark.parametrize(
+    ("description", "code", "severity"),
+    [
+        ("FLOW FEET", "flow-cut", "caution"),
+        ("FLOW+POOL FEET", "tissue-from-flow", "caution"),
+        ("FEET", "tissue-from-flow", "serious"),
+    ],
+)
+def test_a_long_quick_dynamic_is_cut_where_the_flow_ends(
+    study: Any, description: str, code: str, severity: str
+) -> None:
+    dataset = study.flow(frames=200)
+    dataset.SeriesDescription = description
+    scan = read_scan([study.write("long.dcm", dataset)])
     assert len(scan.phases["vascular"].counts) == 40
-    assert len(scan.phases["tissue"].counts) == 160
-    assert scan.phases["tissue"].start_s[0] == 125
+    flag = next(flag for flag in scan.flags if flag.code == code)
+    assert (flag.severity, flag.value) == (severity, 120)
+    if code == "flow-cut":
+        assert "tissue" in scan.refused
+    else:
+        assert len(scan.phases["tissue"].counts) == 160
+        assert scan.phases["tissue"].start_s[0] == 125
+
+
+def test_the_tail_of_a_long_flow_is_not_mixed_with_the_pool_after_it(study: Any) -> None:
+    dataset = study.flow(frames=86)
+    dataset.SeriesDescription = "FLOW+POOL"
+    dataset.PhaseVector, dataset.TimeSliceVector = [1] * 80 + [2] * 6, [*range(1, 81), *range(1, 7)]
+    dataset.PhaseInformationSequence = [
+        study.item(ActualFrameDuration=3000, NumberOfFramesInPhase=80),
+        study.item(ActualFrameDuration=30000, NumberOfFramesInPhase=6),
+    ]
+    scan = read_scan([study.write("both.dcm", dataset)])
+    assert (len(scan.phases["vascular"].counts), len(scan.phases["tissue"].counts)) == (40, 6)
+    assert "flow-cut" in {flag.code for flag in scan.flags}
 
 
 def test_opposed_detector_is_mirrored(study: Any) -> None:
@@ -334,7 +363,7 @@ ODD_READ = {
     "st_zero_pixelspacing": ("bone", "pixel-spacing-unusable"),
 }
 ODD_REFUSED = {
-    "dyn_no_phase_info": "--frame-seconds",
+    "dyn_no_phase_info": "different times",
     "dyn_two_detectors_blocked": "same anterior view",
     "empty": "empty",
     "not_dicom": "not a DICOM file",
@@ -381,8 +410,8 @@ def test_what_a_person_states_settles_odd_files(shared: Path, refusal: Refusal) 
     pair = read_scan([odd / "dyn_two_detectors_blocked.dcm"], view="anterior").phases["vascular"]
     assert pair.opposed is not None
     np.testing.assert_array_equal(pair.counts, pair.opposed)
-    timed = read_scan([odd / "dyn_no_phase_info.dcm"], frame_s=2.0)
-    assert {"frame-time-stated", "count-rate-step"} <= {flag.code for flag in timed.flags}
+    # 60 frames of 2 s and 6 of 20 s: no one frame time is right.
+    assert "different times" in refusal(read_scan, [odd / "dyn_no_phase_info.dcm"], frame_s=2.0)
 
 
 REAL_REFUSED = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from sudeck.core.flags import Flag
 from sudeck.core.provenance import SourceFile
 from sudeck.core.vocabulary import Limb
 from sudeck.scan.clock import read_clock
-from sudeck.scan.counts import audit_counts, rate_step_flags
+from sudeck.scan.counts import audit_counts, find_rate_step, rate_step_flags
 from sudeck.scan.dicom import DicomFile, Header, classify
 from sudeck.scan.frame_table import build_frame_table
 from sudeck.scan.frames import Acquisition, Frame, ImageKind, View
@@ -90,7 +90,7 @@ def read_acquisition(file: DicomFile, label: str, *, frame_s: float | None = Non
     spacing_mm, spacing_flags = _spacing(header, label)
     frames = _photopeak(header, frames, label)
     if kind == "dynamic":
-        flags += _rate_flags(audit.counts, frames, label)
+        flags += _rate_flags(audit.counts, frames, label, trusted=not _untabled(frame_flags, frames))
     text = _joined(header, _IMAGE_NAMES)
     return Acquisition(
         source=SourceFile(label, file.sha256, file.size_bytes),
@@ -183,15 +183,36 @@ def _photopeak(header: Header, frames: tuple[Frame, ...], label: str) -> tuple[F
     return tuple(frame for frame in frames if frame.energy_window == peaks[0])
 
 
-def _rate_flags(counts: NDArray[Any], frames: tuple[Frame, ...], label: str) -> tuple[Flag, ...]:
-    first = min(frame.detector for frame in frames)
-    timed = sorted(
-        (frame.phase, frame.time_slice, frame.index, frame.duration_s)
-        for frame in frames
-        if frame.detector == first and frame.duration_s
+def _untabled(flags: Sequence[Flag], frames: Sequence[Frame]) -> bool:
+    """Say whether one time, or none, stands for frames whose times the file does not list."""
+    codes = {flag.code for flag in flags}
+    return bool(codes & {"frame-time-stated", "frame-time-assumed"}) or any(
+        frame.duration_s is None for frame in frames
     )
-    rates = [counts[index].sum() / duration for _, _, index, duration in timed if duration]
-    return rate_step_flags(np.array(rates, dtype=np.float64), label)
+
+
+def _rate_flags(
+    counts: NDArray[Any], frames: Sequence[Frame], label: str, *, trusted: bool
+) -> tuple[Flag, ...]:
+    """Flag a step of the count rate; refuse the file where its frame times are not listed by the camera."""
+    first = min(frame.detector for frame in frames)
+    ordered = sorted(
+        (frame for frame in frames if frame.detector == first),
+        key=lambda frame: (frame.phase, frame.time_slice, frame.index),
+    )
+    timed = all(frame.duration_s for frame in ordered)
+    listed = [(frame.duration_s or 1.0) if timed else 1.0 for frame in ordered]
+    rates = np.array([counts[frame.index].sum() for frame in ordered], dtype=np.float64) / listed
+    found = find_rate_step(rates)
+    if found is not None and not trusted:
+        last, step = found
+        raise InputError(
+            label,
+            f"its frames have different times, which it does not list (counts change {step:.1f}-fold "
+            f"from frame {last} to {last + 1}), so no one frame time holds for all",
+            "export it with its phase table, or give flow and pool as separate files",
+        )
+    return rate_step_flags(rates, label) if timed else ()
 
 
 def _joined(header: Header, keywords: tuple[str, ...]) -> str:

@@ -20,6 +20,7 @@ from sudeck.scan.guideline import (
     phase_by_form,
     phase_by_text,
     phase_by_time,
+    phases_in_text,
     span,
     timing_flags,
 )
@@ -118,10 +119,19 @@ def candidates_of(
     flags: dict[ScanPhase, list[Flag]] = {}
     for block in _blocks(acquisition, orientation.frames):
         phase = stated.get(orientation.frames[block[0]].phase, stated.get(None))
-        if phase is None:
-            phase, found = _phase_of(acquisition, [orientation.frames[i] for i in block], elapsed, by_order)
-            flags.setdefault(phase, []).extend(found)
-        groups.setdefault(phase, []).extend(block)
+        if phase is not None:
+            groups.setdefault(phase, []).extend(block)
+            continue
+        early, tail = _cut_flow(acquisition, orientation.frames, block)
+        parts: list[tuple[list[int], list[Flag]]] = [(early, [])]
+        if tail:
+            alone = len(block) == len(orientation.frames)
+            is_pool, flag = _judge_tail(acquisition, orientation.frames[tail[0]], alone=alone)
+            parts = [(early, []), (tail, [flag])] if is_pool else [(early, [flag])]
+        for part, of_cut in parts:
+            phase, found = _phase_of(acquisition, [orientation.frames[i] for i in part], elapsed, by_order)
+            flags.setdefault(phase, []).extend((*found, *of_cut))
+            groups.setdefault(phase, []).extend(part)
     own_zero = zero if elapsed is not None else None
     own_origin: Origin = origin if elapsed is not None else "acquisition"
     candidates = (
@@ -140,7 +150,7 @@ def candidates_of(
 
 
 def _blocks(acquisition: Acquisition, frames: Sequence[Frame]) -> list[list[int]]:
-    """Group frames by DICOM phase, and cut a long run of quick frames at the end of the flow."""
+    """Group frames by DICOM phase."""
     if acquisition.kind == "dynamic" and any(
         frame.start_s is None or frame.duration_s is None for frame in frames
     ):
@@ -149,22 +159,50 @@ def _blocks(acquisition: Acquisition, frames: Sequence[Frame]) -> list[list[int]
             "the times of its frames are not stated",
             "state the frame time with --frame-seconds 2",
         )
-    blocks: list[list[int]] = []
-    for _, run in groupby(range(len(frames)), key=lambda position: frames[position].phase):
-        block = list(run)
-        first, last = frames[block[0]], frames[block[-1]]
-        quick = first.duration_s is not None and first.duration_s <= LONGEST_FLOW_FRAME_S
-        if (
-            acquisition.kind == "dynamic"
-            and quick
-            and _end(last) - _start(first) > LONGEST_FLOW_S
-            and _start(first) == 0
-        ):
-            early = [position for position in block if _end(frames[position]) <= FLOW_S]
-            blocks += [early, block[len(early) :]]
-        else:
-            blocks.append(block)
-    return blocks
+    return [list(run) for _, run in groupby(range(len(frames)), key=lambda position: frames[position].phase)]
+
+
+def _cut_flow(
+    acquisition: Acquisition, frames: Sequence[Frame], block: list[int]
+) -> tuple[list[int], list[int]]:
+    """Cut a long run of quick frames that begins the acquisition where the flow ends."""
+    first, last = frames[block[0]], frames[block[-1]]
+    quick = first.duration_s is not None and first.duration_s <= LONGEST_FLOW_FRAME_S
+    long = _start(first) == 0 and _end(last) > LONGEST_FLOW_S
+    if acquisition.kind != "dynamic" or not quick or not long:
+        return block, []
+    early = [position for position in block if _end(frames[position]) <= FLOW_S]
+    return early, block[len(early) :]
+
+
+def _judge_tail(acquisition: Acquisition, first: Frame, *, alone: bool) -> tuple[bool, Flag]:
+    """Say whether what follows the flow in a run of like frames serves as tissue phase, and with which flag.
+
+    It does not where the description speaks of the flow alone, or where the file has further DICOM phases.
+    """
+    named = phases_in_text(acquisition.text)
+    start = span(_start(first))
+    if not alone or ("vascular" in named and "tissue" not in named):
+        return False, Flag(
+            "flow-cut",
+            f"The quick frames of {acquisition.label} run on after {start}; only those before are used, "
+            "for the vascular phase.",
+            "caution",
+            "vascular",
+            _start(first),
+            FLOW_S,
+            "s",
+        )
+    return True, Flag(
+        "tissue-from-flow",
+        f"The tissue phase is made of the quick frames of {acquisition.label} from {start} on"
+        + ("." if "tissue" in named else "; nothing in the file says that they are one."),
+        "caution" if "tissue" in named else "serious",
+        "tissue",
+        _start(first),
+        FLOW_S,
+        "s",
+    )
 
 
 def _phase_of(

@@ -257,8 +257,8 @@ def _refuse_multiples(counts: NDArray[Any], subject: str) -> None:
         )
 
 
-def rate_step_flags(rates: NDArray[np.float64], subject: str) -> tuple[Flag, ...]:
-    """Flag a dynamic whose count rate jumps from one steady level to another between two frames.
+def find_rate_step(rates: NDArray[np.float64]) -> tuple[int, float] | None:
+    """Return where a count rate jumps from one steady level to another, and how many-fold; None if nowhere.
 
     Blood does not do that; a frame time that changes and is not stated does.
 
@@ -266,8 +266,11 @@ def rate_step_flags(rates: NDArray[np.float64], subject: str) -> tuple[Flag, ...
     ----------
     rates : NDArray [frame]
         Counts a second of each frame of one detector, in the order of time.
-    subject : str
-        How to name the file.
+
+    Returns
+    -------
+    (int, float) or None
+        Number of the last frame before the first such step, from 1, and the level after over that before.
     """
     for frame in range(_STEADY, len(rates) - _STEADY + 1):
         before, after = rates[frame - _STEADY : frame], rates[frame : frame + _STEADY]
@@ -276,15 +279,32 @@ def rate_step_flags(rates: NDArray[np.float64], subject: str) -> tuple[Flag, ...
         step = float(after.mean() / before.mean())
         steady = max(before.max() / before.min(), after.max() / max(after.min(), 1e-9)) < _STEADY_SPREAD
         if steady and not 1 / _STEP < step < _STEP:
-            return (
-                Flag(
-                    "count-rate-step",
-                    f"The count rate changes {step:.1f}-fold between frames {frame} and {frame + 1}; "
-                    "their frame times are probably not the same as stated.",
-                    "serious",
-                    subject,
-                    step,
-                    _STEP,
-                ),
-            )
-    return ()
+            return frame, step
+    return None
+
+
+def rate_step_flags(rates: NDArray[np.float64], subject: str) -> tuple[Flag, ...]:
+    """Flag a dynamic whose count rate jumps; see `find_rate_step`.
+
+    Parameters
+    ----------
+    rates : NDArray [frame]
+        Counts a second of each frame of one detector, in the order of time.
+    subject : str
+        How to name the file.
+    """
+    found = find_rate_step(rates)
+    if found is None:
+        return ()
+    frame, step = found
+    return (
+        Flag(
+            "count-rate-step",
+            f"The count rate changes {step:.1f}-fold between frames {frame} and {frame + 1}; "
+            "their frame times are probably not the same as stated.",
+            "serious",
+            subject,
+            step,
+            _STEP,
+        ),
+    )

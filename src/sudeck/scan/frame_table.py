@@ -54,7 +54,7 @@ def build_frame_table(
     windows = read_vector(header, "EnergyWindowVector", "NumberOfEnergyWindows", n_frames, subject)
     if kind != "dynamic":
         return _static_table(header, detectors, windows, views, subject, flags), tuple(flags)
-    timings = _timings(header, frame_s, subject, flags)
+    timings = _timings(header, frame_s, subject, n_frames, flags)
     phases = read_phases(header, detectors, windows, timings, subject, flags)
     slices = stated_slices(header, detectors, windows, phases) or count_slices(detectors, windows, phases)
     starts = _phase_starts(timings, phases, slices)
@@ -71,7 +71,7 @@ def build_frame_table(
             start_s = start + (time_slice - 1) * (duration_s + timing.pause_s)
         view = views.get(detector, "unknown")
         frames.append(Frame(index, detector, phase, time_slice, window, start_s, duration_s, view))
-    return tuple(frames), tuple(flags)
+    return tuple(frames), tuple(dict.fromkeys(flags))
 
 
 def _static_table(
@@ -116,7 +116,7 @@ def _static_table(
 
 
 def _timings(
-    header: Header, frame_s: float | None, subject: str, flags: list[Flag]
+    header: Header, frame_s: float | None, subject: str, n_frames: int, flags: list[Flag]
 ) -> tuple[PhaseTiming, ...]:
     """Read the frame time of each DICOM phase, in the order of the phases."""
     items = header.items("PhaseInformationSequence")
@@ -142,13 +142,16 @@ def _timings(
                     unit="s",
                 )
             )
-        stated = [PhaseTiming(duration, 0.0, 0.0, 0)]
+        # Without a table one time stands for the frames of every phase that the vector tells apart.
+        vector = header.integers("PhaseVector")
+        phases = max(vector) if len(vector) == n_frames and 1 <= max(vector) <= n_frames else 1
+        stated = [PhaseTiming(duration, 0.0, 0.0, 0)] * phases
     durations = [timing.duration_s for timing in stated if timing.duration_s is not None]
     scale = 1.0
     if durations and max(durations) < _SHORTEST_DYNAMIC_S and frame_s is None:
         flags.append(_seconds_flag(max(durations), subject))
         scale = 1000.0
-    return tuple(_settled(timing, scale, frame_s, len(stated) == 1, subject, flags) for timing in stated)
+    return tuple(_settled(timing, scale, frame_s, len(items) <= 1, subject, flags) for timing in stated)
 
 
 def _settled(

@@ -47,9 +47,20 @@ def phase_by_text(text: str) -> ScanPhase | None:
     >>> phase_by_text("BLOOD POOL FEET"), phase_by_text("PERFUSION+POOL")
     ('tissue', None)
     """
-    words = text.replace("_", " ")
-    named = [phase for phase, pattern in _PHASE_WORDS if pattern.search(words)]
+    named = phases_in_text(text)
     return named[0] if len(named) == 1 else None
+
+
+def phases_in_text(text: str) -> tuple[ScanPhase, ...]:
+    """Return every phase a description names, in the order of the study.
+
+    Examples
+    --------
+    >>> phases_in_text("PERFUSION+POOL")
+    ('vascular', 'tissue')
+    """
+    words = text.replace("_", " ")
+    return tuple(phase for phase, pattern in _PHASE_WORDS if pattern.search(words))
 
 
 def phase_by_form(*, first: bool, frame_s: float, total_s: float, start_s: float | None) -> ScanPhase | None:
