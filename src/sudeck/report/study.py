@@ -21,7 +21,7 @@ from sudeck.report.study_figures import (
     instability_figure,
     relief_figure,
 )
-from sudeck.report.study_pages import SCAN_PAGE, SCAN_THUMBNAIL
+from sudeck.report.study_pages import SCAN_PAGE, SCAN_THUMBNAIL, TMS_PAGE
 from sudeck.report.text import percent
 from sudeck.report.tripod import tripod_items
 from sudeck.study.layout import StudyFolder, open_study
@@ -110,7 +110,7 @@ def study_report(study: StudyFolder, predicted: StudyPrediction, *, place: Path)
     cohort = predicted.cohort
     thumbnails = _thumbnails(study, predicted, place)
     pages = {thumbnail.participant_id: thumbnail.page for thumbnail in thumbnails}
-    lines, axis = rows.patient_lines(predicted, pages)
+    lines, axis = rows.patient_lines(predicted, pages, _recording_pages(study, predicted, place))
     failures = [
         {
             "where": " ".join(filter(None, (failure.participant_id, failure.session))),
@@ -146,6 +146,7 @@ def study_report(study: StudyFolder, predicted: StudyPrediction, *, place: Path)
         validation=rows.validation_rows(predicted),
         figures=_validation_figures(predicted),
         lines=lines,
+        any_recordings=any(line.recordings for line in lines),
         axis=axis,
         refused=predicted.refused,
         failures=failures,
@@ -210,6 +211,19 @@ def _thumbnails(study: StudyFolder, predicted: StudyPrediction, place: Path) -> 
             continue
         data = b64encode(picture.read_bytes()).decode("ascii")
         found.append(Thumbnail(pid, _relative(page, place), f"data:image/png;base64,{data}", _caption(row)))
+    return found
+
+
+def _recording_pages(
+    study: StudyFolder, predicted: StudyPrediction, place: Path
+) -> dict[str, list[tuple[str, str]]]:
+    """Return, for each patient with recordings, the sessions and their pages."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for pid in predicted.cohort.table["participant_id"]:
+        for session in predicted.cohort.settings.tms_sessions:
+            page = study.patient_derivatives(pid) / f"{session}_{TMS_PAGE}"
+            if page.is_file():
+                found.setdefault(pid, []).append((session.removeprefix("ses-"), _relative(page, place)))
     return found
 
 

@@ -1,4 +1,4 @@
-"""What a run of a study writes beside the numbers of each scan: its page, and a thumbnail of it."""
+"""What a run of a study writes beside the numbers: a page of each result, a thumbnail of each scan."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sudeck.scan.result import PhaseMeasurement, ScanResult
     from sudeck.tms.result import TmsResult
 
-SCAN_PAGE, SCAN_THUMBNAIL = "scan.html", "scan.png"
+SCAN_PAGE, SCAN_THUMBNAIL, TMS_PAGE = "scan.html", "scan.png", "tms.html"
 _HEIGHT_PX: Final = 84
 _GAP_PX, _BAR_PX = 4, 3
 _TOP_PERCENTILE: Final = 99.7  # as on the page of the scan
@@ -24,12 +24,13 @@ _GREYS: Final = 48  # as many as an eye tells apart at this size; keeps the page
 
 
 def present(result: ScanResult | TmsResult) -> Mapping[str, bytes]:
-    """Return the files that open one result: for a scan its page and its thumbnail."""
+    """Return the files that open one result: its page, and for a scan a thumbnail."""
     from sudeck.report.scan import scan_report
+    from sudeck.report.tms import tms_report
     from sudeck.scan.result import ScanResult
 
     if not isinstance(result, ScanResult):
-        return {}
+        return {TMS_PAGE: tms_report(result).encode()}
     return {SCAN_PAGE: scan_report(result).encode(), SCAN_THUMBNAIL: scan_thumbnail(result)}
 
 

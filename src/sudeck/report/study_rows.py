@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,6 +49,7 @@ class PatientLine:
 
     participant_id: str
     page: str
+    recordings: Sequence[tuple[str, str]]
     ratios: tuple[str, str, str]
     met: str
     probability: str
@@ -201,15 +203,19 @@ def validation_rows(predicted: StudyPrediction) -> Rows:
 
 
 def patient_lines(
-    predicted: StudyPrediction, pages: dict[str, str]
+    predicted: StudyPrediction,
+    pages: Mapping[str, str],
+    recordings: Mapping[str, Sequence[tuple[str, str]]],
 ) -> tuple[list[PatientLine], IntervalAxis]:
     """Return a line for every patient, and the axis their probabilities share.
 
     Parameters
     ----------
     predicted : StudyPrediction
-    pages : dict
+    pages : Mapping of str to str
         Where the page of each patient's scan lies, relative to the report.
+    recordings : Mapping of str to sequence of (session, str)
+        The same for recordings.
     """
     axis = IntervalAxis(0.0, 1.0, reference=0.5)
     verdicts = {verdict.participant_id: verdict for verdict in predicted.verdicts}
@@ -223,6 +229,7 @@ def patient_lines(
             PatientLine(
                 pid,
                 pages.get(pid, ""),
+                recordings.get(pid, ()),
                 ratios,
                 f"{verdict.criteria_met} of 3" if verdict else "",
                 percent(one.prediction.value) if one else "",
