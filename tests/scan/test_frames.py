@@ -96,6 +96,51 @@ def test_time_slices_that_count_on_through_the_phases(study: Any) -> None:
     np.testing.assert_allclose(scan.phases["tissue"].start_s, 25 + 30 * np.arange(4))
 
 
+def without_frames(dataset: Any, gone: set[int]) -> Any:
+    """Take frames out and keep everything else of the header."""
+    kept = [index for index in range(int(dataset.NumberOfFrames)) if index not in gone]
+    counts = np.frombuffer(dataset.PixelData, np.uint16).reshape(-1, dataset.Rows, dataset.Columns)[kept]
+    dataset.PixelData, dataset.NumberOfFrames = counts.tobytes(), len(kept)
+    dataset.CountsAccumulated = int(counts.sum())
+    for vector in ("PhaseVector", "TimeSliceVector", "DetectorVector", "EnergyWindowVector"):
+        setattr(dataset, vector, [getattr(dataset, vector)[index] for index in kept])
+    return dataset
+
+
+@pytest.mark.parametrize("counts_on", [False, True])
+@pytest.mark.parametrize("declared", [False, True])
+def test_frames_taken_out_leave_their_gap_in_time(study: Any, counts_on: bool, declared: bool) -> None:
+    dataset = two_phases(study)
+    if counts_on:
+        dataset.TimeSliceVector = [*range(1, 15)]
+    if not declared:
+        for item in dataset.PhaseInformationSequence:
+            del item.NumberOfFramesInPhase
+    scan = read_scan([study.write("a.dcm", without_frames(dataset, {3, 4, 11}))])
+    np.testing.assert_allclose(scan.phases["vascular"].start_s, 5 + 2 * np.array([0, 1, 2, 5, 6, 7, 8, 9]))
+    np.testing.assert_allclose(scan.phases["tissue"].start_s, 25 + 30 * np.array([0, 2, 3]))
+    flags = [flag for flag in scan.flags if flag.code == "frames-absent"]
+    assert [flag.value for flag in flags] == [2, 1]
+    assert "2 of the 10 frames" in flags[0].message
+
+
+def test_fewer_frames_than_declared_are_counted_without_time_slices(study: Any) -> None:
+    dataset = without_frames(two_phases(study), {8, 9})
+    del dataset.TimeSliceVector
+    scan = read_scan([study.write("a.dcm", dataset)])
+    (flag,) = (flag for flag in scan.flags if flag.code == "frames-absent")
+    assert flag.value == 2
+    assert scan.phases["tissue"].start_s[0] == 25
+
+
+def test_a_declared_size_may_count_both_detectors(study: Any) -> None:
+    dataset = study.flow(frames=20, views=("anterior", "posterior"))
+    dataset.PhaseVector, dataset.TimeSliceVector = [1] * 20, [*range(1, 11)] * 2
+    assert dataset.PhaseInformationSequence[0].NumberOfFramesInPhase == 20
+    scan = read_scan([study.write("a.dcm", dataset)])
+    assert "frames-absent" not in {flag.code for flag in scan.flags}
+
+
 def test_a_missing_phase_vector_is_made_from_the_phase_table(study: Any) -> None:
     dataset = two_phases(study)
     del dataset.PhaseVector, dataset.TimeSliceVector

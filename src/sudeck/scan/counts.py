@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
+from sudeck.scan.count_noise import noise_flags, refuse_clipped
 from sudeck.scan.dicom import Header
 
 # Nothing a camera does changes the sum by this much without a rescaling; lossy JPEG 2000 loses 1.9 %.
@@ -60,7 +61,7 @@ def audit_counts(values: NDArray[Any], header: Header, subject: str) -> CountsAu
     Raises
     ------
     InputError
-        If the pixels are negative, fractional, saturated, empty, rescaled in an unknown way, or if their sum
+        If the pixels are negative, fractional, saturated, clipped, empty, rescaled in an unknown way, or if their sum
         contradicts ``CountsAccumulated`` by more than 0.1 %; or if the image is derived, a secondary capture
         or has burned-in annotation and no sum proves that its counts are untouched.
     """
@@ -83,6 +84,7 @@ def audit_counts(values: NDArray[Any], header: Header, subject: str) -> CountsAu
                 subject,
             )
         )
+    flags += noise_flags(counts, subject)
     if header.text("PhotometricInterpretation") == "MONOCHROME1":
         flags.append(
             Flag(
@@ -130,6 +132,7 @@ def _refuse_impossible(values: NDArray[Any], header: Header, subject: str) -> No
             f"{at_top} {'pixel is' if at_top == 1 else 'pixels are'} saturated at {int(highest)}",
             "export the original images with more bits a pixel",
         )
+    refuse_clipped(values, subject)
 
 
 def _rescaled(

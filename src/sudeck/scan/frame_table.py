@@ -8,7 +8,16 @@ from collections.abc import Mapping, Sequence
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.scan.dicom import Header
-from sudeck.scan.frame_vectors import PhaseTiming, count_slices, read_phases, read_vector, stated_slices
+from sudeck.scan.frame_vectors import (
+    PhaseTiming,
+    absent_frames,
+    count_slices,
+    place_slices,
+    read_phases,
+    read_vector,
+    sizes_per_detector,
+    stated_slices,
+)
 from sudeck.scan.frames import Frame, ImageKind, View
 
 _SHORTEST_DYNAMIC_S = 0.1
@@ -56,7 +65,13 @@ def build_frame_table(
         return _static_table(header, detectors, windows, views, subject, flags), tuple(flags)
     timings = _timings(header, frame_s, subject, n_frames, flags)
     phases = read_phases(header, detectors, windows, timings, subject, flags)
-    slices = stated_slices(header, detectors, windows, phases) or count_slices(detectors, windows, phases)
+    slices = count_slices(detectors, windows, phases)
+    if len(set(zip(detectors, windows, strict=True))) > 1:
+        timings = sizes_per_detector(timings, phases)
+    in_order = stated_slices(header, detectors, windows, phases)
+    if in_order is not None:
+        slices = place_slices(header, in_order, phases, timings)
+    flags += absent_frames(slices, phases, timings, subject)
     starts = _phase_starts(timings, phases, slices)
     frames = []
     for index, (detector, window, phase, time_slice) in enumerate(
@@ -187,7 +202,8 @@ def _phase_starts(
         starts[phase] = now
         if timing.duration_s is None:
             break
-        frames = max((number for number, of in zip(slices, phases, strict=True) if of == phase), default=0)
+        last = max((number for number, of in zip(slices, phases, strict=True) if of == phase), default=0)
+        frames = max(last, timing.frames)
         now += frames * (timing.duration_s + timing.pause_s)
     return starts
 

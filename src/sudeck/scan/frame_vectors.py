@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
@@ -140,7 +140,7 @@ def stated_slices(
 ) -> tuple[int, ...] | None:
     """Return the time slices, counted from 1 in each phase, where their vector tells the frames apart.
 
-    Some cameras begin again with each phase, some count on: only the order matters.
+    Some cameras begin again with each phase, some count on: here only the order matters.
     """
     stated = header.integers("TimeSliceVector")
     if len(stated) != len(phases) or min(stated) < 1:
@@ -151,3 +151,80 @@ def stated_slices(
     order = sorted(range(len(keys)), key=keys.__getitem__)
     ranks = count_slices(*([vector[index] for index in order] for vector in (detectors, windows, phases)))
     return tuple(rank for _, rank in sorted(zip(order, ranks, strict=True)))
+
+
+def sizes_per_detector(timings: Sequence[PhaseTiming], phases: Sequence[int]) -> tuple[PhaseTiming, ...]:
+    """Return the phases with their declared sizes a detector; a size that counts all detectors is none."""
+    there = Counter(phases)
+    return tuple(
+        replace(timing, frames=0) if timing.frames == there[phase] else timing
+        for phase, timing in enumerate(timings, 1)
+    )
+
+
+def place_slices(
+    header: Header, slices: Sequence[int], phases: Sequence[int], timings: Sequence[PhaseTiming]
+) -> tuple[int, ...]:
+    """Return the time slices with the gaps that the vector has where frames were taken out.
+
+    Parameters
+    ----------
+    header : Header
+        Header of the file.
+    slices, phases : sequence of int
+        Time slice of each frame, counted from 1 without gaps, and its phase.
+    timings : sequence of PhaseTiming
+        The phases, with the number of frames each declares.
+
+    Returns
+    -------
+    tuple of int
+        `slices` where the vector tells nothing else, or more than a phase can hold.
+    """
+    stated = header.integers("TimeSliceVector")
+    if len(stated) != len(slices):
+        return tuple(slices)
+    placed = list(slices)
+    before = 0
+    for phase, timing in enumerate(timings, 1):
+        frames = [index for index, of in enumerate(phases) if of == phase]
+        numbers = [stated[index] for index in frames]
+        if not numbers:
+            before += timing.frames
+            continue
+        # Without a declared size, missing frames at the beginning cannot be told from another first number.
+        offset = (before if min(numbers) > before else 0) if timing.frames else min(numbers) - 1
+        there = len({slices[index] for index in frames})
+        if max(numbers) - offset <= (timing.frames or 2 * there):
+            for index in frames:
+                placed[index] = stated[index] - offset
+        before += timing.frames or len(set(numbers))
+    return tuple(placed)
+
+
+def absent_frames(
+    slices: Sequence[int],
+    phases: Sequence[int],
+    timings: Sequence[PhaseTiming],
+    subject: str,
+) -> tuple[Flag, ...]:
+    """Flag each phase with fewer frames than it declares or than its time slices span."""
+    flags = []
+    for phase, timing in enumerate(timings, 1):
+        there = {number for number, of in zip(slices, phases, strict=True) if of == phase}
+        expected = max(timing.frames, max(there, default=0))
+        if len(there) >= expected:
+            continue
+        flags.append(
+            Flag(
+                "frames-absent",
+                f"{expected - len(there)} of the {expected} frames of DICOM phase {phase} of {subject} are "
+                "missing from the file.",
+                "caution",
+                subject,
+                expected - len(there),
+                0,
+                "frames",
+            )
+        )
+    return tuple(flags)
