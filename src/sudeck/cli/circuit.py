@@ -10,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from sudeck.mechanism.circuit.experiment import Experiment
+    from sudeck.mechanism.circuit.patient_data import PatientData
 
 circuit = typer.Typer(
     help="Two hemispheres of motor cortex under magnetic stimulation.", no_args_is_help=True
@@ -36,6 +37,7 @@ class ArmChoice(StrEnum):
     nmda_block = "nmda_block"
     gaba_a = "gaba_a"
     gaba_b = "gaba_b"
+    acute_ketamine = "acute_ketamine"
     midazolam = "midazolam"
 
 
@@ -103,9 +105,9 @@ def _print(experiment: Experiment) -> None:
 @circuit.command("calibrate")
 def calibrate(
     out: Annotated[Path, typer.Argument(help="File of the fitted circuits (JSON).")],
-    members: Annotated[int, typer.Option(min=1, max=100, help="Circuits to begin with.")] = 10,
+    members: Annotated[int, typer.Option(min=1, max=100, help="Circuits to begin with.")] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same circuits.")] = 0,
-    iterations: Annotated[int, typer.Option(min=1, help="Gauss-Newton steps.")] = 40,
+    iterations: Annotated[int, typer.Option(min=1, help="Gauss-Newton steps.")] = 22,
 ) -> None:
     """Fit reference circuits anew to the targets and drug effects that come with Sudeck."""
     from sudeck.core.storage import write_json
@@ -114,3 +116,65 @@ def calibrate(
     result = fit(members=members, seed=seed, iterations=iterations, progress=typer.echo)
     write_json(out, result.to_dict())
     typer.echo(f"{result}\nCircuits: {out}")
+
+
+TableFile = Annotated[
+    Path,
+    typer.Argument(
+        help="Measures as TSV: participant_id, visit, hemisphere (pain or other), measure, value, low, high."
+    ),
+]
+PatientOption = Annotated[str | None, typer.Option(help="One patient; all unless given.", show_default=False)]
+
+
+@circuit.command("fit")
+def fit(
+    table: TableFile,
+    patient: PatientOption = None,
+    draws: Annotated[int, typer.Option(min=100, max=20000, help="Draws of the posterior.")] = 400,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same numbers.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Results as JSON.", show_default=False)] = None,
+) -> None:
+    """Infer from a patient's measures which synapses differ from health, and what can not be known."""
+    from sudeck.core.storage import write_json
+    from sudeck.mechanism.circuit.explanation import explain
+    from sudeck.mechanism.circuit.inference import infer
+    from sudeck.mechanism.circuit.reference import load_reference
+    from sudeck.report.circuit_tables import print_explanation
+
+    results = []
+    for data in _gather(table, patient):
+        explanation = explain(infer(data, load_reference(), draws=draws, seed=seed))
+        print_explanation(explanation)
+        results.append(explanation.to_dict())
+    if out is not None:
+        write_json(out, {"circuit": results})
+        typer.echo(f"Results: {out}")
+
+
+@circuit.command("next")
+def next_(table: TableFile, patient: PatientOption = None) -> None:
+    """Say which measurement would tell most about a patient's circuit."""
+    from sudeck.mechanism.circuit.next_measurement import rank_measurements
+    from sudeck.mechanism.circuit.reference import load_reference
+
+    for data in _gather(table, patient):
+        typer.echo(f"{data.patient}, after {', '.join(data.visits)}:")
+        for candidate in rank_measurements(data, load_reference()):
+            typer.echo(f"  {candidate}")
+
+
+def _gather(table: Path, patient: str | None) -> list[PatientData]:
+    import pandas as pd
+
+    from sudeck.core.errors import InputError
+    from sudeck.mechanism.circuit.patient_data import gather_patient
+    from sudeck.mechanism.measure_table import tabulate_measures
+
+    try:
+        rows = pd.read_csv(table, sep="\t", na_values="n/a", dtype={"participant_id": str})
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
+        raise InputError(table.name, "it is no table", "give tab-separated text with a header") from None
+    measures = tabulate_measures(rows)
+    names = [patient] if patient else list(dict.fromkeys(str(o.patient) for o in measures.observations))
+    return [gather_patient(measures, name) for name in names]

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from sudeck.core.estimate import Estimate
     from sudeck.mechanism.circuit.experiment import Experiment
+    from sudeck.mechanism.circuit.explanation import Explanation
 
 
 def print_experiment(experiment: Experiment, *, console: Console | None = None) -> None:
@@ -41,6 +42,47 @@ def print_experiment(experiment: Experiment, *, console: Console | None = None) 
     console.print(table)
     count = experiment.rows[0].baseline.n
     console.print(f"Median \\[range] over {count:g} reference circuits. RMT: reference = 1.", style="dim")
+
+
+def print_explanation(explanation: Explanation, *, console: Console | None = None) -> None:
+    """Print what a patient's measures say about the circuit; what they do not say is named in one line.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        From `sudeck.mechanism.circuit.explanation.explain`.
+    console : rich.console.Console, optional
+        Where to print; standard output unless given.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = console or Console(highlight=False)
+    console.print(escape(explanation.patient), style="bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("visit", "hemisphere", "factor", "value and interval"):
+        table.add_column(column)
+    silent = []
+    for row in explanation.factors:
+        if row.identified:
+            table.add_row(escape(row.visit), row.hemisphere, row.factor, _cell(row.estimate))
+        else:
+            silent.append(f"{row.factor} ({row.visit}, {row.hemisphere})")
+    if table.row_count:
+        console.print(table)
+    if silent:
+        console.print(f"Not identified by these measurements: {escape(', '.join(silent))}.")
+    console.print("Gains are ratios to health (1 = healthy); callosal_tone is in mV.", style="dim")
+    console.print(
+        f"Effective sample of the linearised proposal {100 * explanation.effective:.1f} %; annealed to the "
+        f"{'exact' if explanation.exact else 'nearly exact'} density, "
+        f"{100 * explanation.acceptance:.0f} % of moves taken.",
+        style="dim",
+    )
+    for flag in explanation.flags:
+        console.print(escape(str(flag)), style="yellow")
 
 
 def _cell(estimate: Estimate) -> str:

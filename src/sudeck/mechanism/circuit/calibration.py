@@ -23,6 +23,11 @@ from sudeck.mechanism.circuit.targets import TARGETS, Target
 
 # Prior spread on the natural-log scale: wide for weights, narrow where intensities in RMT fix the scale.
 _PRIOR_SD: Final = {name: 0.15 if name.startswith("axon_threshold") else 0.6 for name in FITTED} | {
+    "nmda_on_e_mv": 0.9,
+    "nmda_on_a_mv": 0.9,
+    "nmda_on_b_mv": 0.9,
+    "callosal_nmda_on_b_mv": 0.9,
+    "callosal_nmda_on_e_mv": 0.9,
     "axon_threshold_p_rmt": 0.25,
     "release_threshold_mv": 0.3,
     "motoneuron_exponent": 0.3,
@@ -30,7 +35,7 @@ _PRIOR_SD: Final = {name: 0.15 if name.startswith("axon_threshold") else 0.6 for
 _DIFFERENCE = 0.02  # step of the finite differences, in prior standard deviations
 _FIT_DT_MS = 0.2
 _TARGET_DRAW = 0.5  # spread of the members' targets, in spreads
-_LIMIT = 1.6  # members with a larger chi2 a target did not arrive and are left out
+_LIMIT = 1.7  # members with a larger chi2 a target did not arrive and are left out
 _FAR = 4.0  # a log ratio beyond this says only "far off"
 
 
@@ -97,10 +102,10 @@ def predict_targets(
 
 def calibrate(
     *,
-    members: int = 10,
+    members: int = 16,
     seed: int = 0,
-    candidates: int = 1500,
-    iterations: int = 40,
+    candidates: int = 1200,
+    iterations: int = 22,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Calibration:
     """Fit `members` circuits to the targets.

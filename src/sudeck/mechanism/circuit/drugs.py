@@ -54,6 +54,12 @@ ARMS: Final[dict[str, Arm]] = {
         ),
         Arm("gaba_a", (("gaba_a", 1.3),), "a positive modulator of GABA-A receptors; used in the fit"),
         Arm("gaba_b", (("gaba_b", 1.3),), "a GABA-B agonist in a moderate dose; used in the fit"),
+        Arm(
+            "acute_ketamine",
+            (("nmda_pyramids", 0.9), ("nmda_interneurons", 0.5), ("ampa", 1.05)),
+            "healthy people under a low dose: interneurons lose more NMDA current than pyramidal cells, "
+            "and glutamate rises (the explanation of Höffken 2013); factors assumed, used in the fit",
+        ),
         Arm("midazolam", (("gaba_a", 1.2),), "a sedating dose; a size assumed, as half of `gaba_a` and more"),
     )
 }

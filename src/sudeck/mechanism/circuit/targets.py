@@ -77,5 +77,12 @@ DRUGS: Final[tuple[Target, ...]] = (
     Target("gaba_b", "LICI_100", 0.70, 0.06),
     Target("gaba_b", "LICI_150", 0.70, 0.06),
     Target("gaba_b", "CSP", 1.15, 0.03),
+    # Höffken and colleagues 2013 (Experimental Brain Research 225:47-53): S-ketamine in 11 healthy people,
+    # SICI reduced, ICF tends to rise, threshold unchanged. The abstract prints no sizes; these are guesses.
+    Target("acute_ketamine", "RMT", 1.0, 0.007),
+    Target("acute_ketamine", "SICI_2", 1.15, 0.08),
+    Target("acute_ketamine", "SICI_3", 1.15, 0.08),
+    Target("acute_ketamine", "ICF_10", 1.08, 0.06),
+    Target("acute_ketamine", "ICF_12", 1.08, 0.06),
 )
 TARGETS: Final = BASELINE + DRUGS
