@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from sudeck.synthetic.bone_scan import BoneScanDesign, simulate_bone_scan
 from sudeck.synthetic.emg import VirtualHemisphere
 from sudeck.synthetic.emg_demo import DemoRecordings, make_demo_recordings
 from sudeck.synthetic.nm_dicom import write_bone_scan
+from sudeck.tms.protocol import protocol_from
 
 
 @dataclass(frozen=True)
@@ -285,3 +287,13 @@ def test_the_protocol_answers_and_is_checked(sudeck, demo: DemoRecordings, tmp_p
     wrong = sudeck("tms", demo.pre[0], "--protocol", protocol)
     assert wrong.status == 2
     assert "no item of the checklist" in wrong.err
+
+
+def test_the_protocol_of_the_documentation_works() -> None:
+    text = (Path(__file__).parents[2] / "docs/tms.md").read_text()
+    (example,) = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
+    protocol = protocol_from(tomllib.loads(example))
+    assert protocol.hints.rate_hz == 5000
+    assert protocol.conditions["sici"]["conditioning_rmt"] == 80.0
+    assert protocol.channels["Force"].ignore
+    assert protocol.reporting["stimulator"] == "monophasic"

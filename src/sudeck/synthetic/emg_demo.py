@@ -32,6 +32,7 @@ PAIN_SIDE_HEMISPHERE: Final[Side] = "left"
 VISITS: Final = ("pre", "post")
 _TEST_RMT = 120.0
 _ISI_MS: Final = {"SICI": 2.5, "ICF": 12.0, "LICI": 100.0}
+_CONDITIONING_RMT: Final = {"LICI": 120.0}  # 80 % of the threshold for the others
 _TRUE_RATIOS: Final[dict[tuple[str, Side], dict[str, float]]] = {
     ("pre", "left"): {"SICI": 0.95, "ICF": 1.9, "LICI": 0.3},
     ("pre", "right"): {"SICI": 0.45, "ICF": 1.8, "LICI": 0.3},
@@ -113,7 +114,14 @@ def _recorded(visit: str, side: Side, trials: int, rng: np.random.Generator) -> 
     intensities = [float(round(share * rmt)) for share in (0.9, 0.96, 1.0, 1.05, 1.1, 1.3, 1.4, 1.5)]
     stimuli: list[Stimulus] = [
         *recruitment_block(intensities, trials=6, rng=rng),
-        *paired_pulse_block(truth, isi_ms=_ISI_MS, trials=trials, test_rmt=_TEST_RMT, rng=rng),
+        *paired_pulse_block(
+            truth,
+            isi_ms=_ISI_MS,
+            trials=trials,
+            test_rmt=_TEST_RMT,
+            conditioning_rmt=_CONDITIONING_RMT,
+            rng=rng,
+        ),
         *silent_period_block(truth, trials=8),
     ]
     return simulate_emg(truth, stimuli, amplifier=_AMPLIFIER, rng=rng)
