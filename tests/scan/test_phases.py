@@ -415,7 +415,7 @@ def test_what_a_person_states_settles_odd_files(shared: Path, refusal: Refusal) 
 
 
 REAL_REFUSED = {
-    "lung_kidney_ap_siemens.dcm": "same posterior view",
+    "lung_kidney_ap_siemens.dcm": "another part of the body (poumon)",
     "qc_fourbar_mediso.dcm": "--image-left",
     "qc_linearity_x_mediso": "--image-left",
     "qc_lines_x_mediso.dcm": "--image-left",
@@ -424,8 +424,8 @@ REAL_REFUSED = {
     "qc_uniformity_mediso.dcm": "--image-left",
     "recon_heart_acme_1993": "not a planar image",
     "recon_jaszczak_mediso_negspacing.dcm": "not a planar image",
-    "syringe_ap_siemens.dcm": "--phase",
-    "thyroid_ant_siemens.dcm": "--phase",
+    "syringe_ap_siemens.dcm": "another part of the body (thyroide)",
+    "thyroid_ant_siemens.dcm": "another part of the body (thyroide)",
     "wb_bone_ge_j2k_corrupt.dcm": "lossy",
     "wb_bone_ge_j2k_lossy.dcm": "lossy",
     "wb_bone_ge_j2k_roundtrip_uncompressed.dcm": "lossy",

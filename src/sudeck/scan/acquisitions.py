@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,8 +11,8 @@ from numpy.typing import NDArray
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import SourceFile
-from sudeck.core.vocabulary import Limb
 from sudeck.scan.clock import read_clock
+from sudeck.scan.content import limb_in_texts, other_part_in_texts, photopeak_frames, refuse_other_nuclide
 from sudeck.scan.counts import audit_counts, find_rate_step, rate_step_flags
 from sudeck.scan.dicom import DicomFile, Header, classify
 from sudeck.scan.frame_table import build_frame_table
@@ -24,25 +23,10 @@ from sudeck.scan.sides import SideEvidence, gather_clues, weigh
 
 _PLANAR: dict[str, ImageKind] = {"STATIC": "static", "DYNAMIC": "dynamic", "WHOLE BODY": "whole body"}
 _NOT_PLANAR_VECTORS = ("SliceVector", "AngularViewVector", "RotationVector", "RRIntervalVector")
-_LIMB_WORDS: tuple[tuple[Limb, re.Pattern[str]], ...] = (
-    (
-        "hand",
-        re.compile(
-            r"\b(HANDS?|WRISTS?|FINGERS?|MAINS|POIGNETS?|MANOS?|MU[NÑ]ECAS?|H[AÄ]NDE?|CARP(US|ES?))\b"
-        ),
-    ),
-    (
-        "foot",
-        re.compile(
-            r"\b(FOOT|FEET|ANKLES?|TOES?|PIEDS?|CHEVILLES?|PIES?|TOBILLOS?|FUSS|F[UÜ](SS|ß)E|TARSUS)\b"
-        ),
-    ),
-)
 # What one image is called, and what the examination is called: only the first can tell phases apart.
 _IMAGE_NAMES = ("SeriesDescription", "ImageID", "ImageComments", "AcquisitionDeviceProcessingDescription")
 _STUDY_NAMES = ("ProtocolName", "StudyDescription", "PerformedProcedureStepDescription")
 _SMALLEST_MM, _LARGEST_MM = 0.05, 50.0
-_TC99M_KEV = 140.5
 
 
 def read_acquisition(file: DicomFile, label: str, *, frame_s: float | None = None) -> Acquisition:
@@ -67,6 +51,7 @@ def read_acquisition(file: DicomFile, label: str, *, frame_s: float | None = Non
     if kind_of_file != "image":
         raise InputError(label, problem, "give the nuclear medicine images of the study")
     kind = _kind(header, label)
+    refuse_other_nuclide(header, label)
     refuse_lossy(header, label)
     values, declared = stored_values(header, label)
     audit = audit_counts(values, header, label)
@@ -88,10 +73,11 @@ def read_acquisition(file: DicomFile, label: str, *, frame_s: float | None = Non
     frames, frame_flags = build_frame_table(header, kind, len(values), views, subject=label, frame_s=frame_s)
     clock = read_clock(header, label)
     spacing_mm, spacing_flags = _spacing(header, label)
-    frames = _photopeak(header, frames, label)
+    frames = photopeak_frames(header, frames, label)
     if kind == "dynamic":
         flags += _rate_flags(audit.counts, frames, label, trusted=not _untabled(frame_flags, frames))
     text = _joined(header, _IMAGE_NAMES)
+    body = (header.text("BodyPartExamined"), text, _joined(header, _STUDY_NAMES))
     return Acquisition(
         source=SourceFile(label, file.sha256, file.size_bytes),
         kind=kind,
@@ -101,7 +87,9 @@ def read_acquisition(file: DicomFile, label: str, *, frame_s: float | None = Non
         acquired_at=clock.acquired_at,
         injected_at=clock.injected_at,
         half_life_s=clock.half_life_s,
-        limb=_limb(header.text("BodyPartExamined"), text, _joined(header, _STUDY_NAMES)),
+        limb=limb_in_texts(*body),
+        # What the whole examination is called counts only where the image itself names no limb.
+        other_part=other_part_in_texts(*(body if limb_in_texts(*body[:2]) is None else body[:2])),
         flags=(*flags, *frame_flags, *clock.flags, *spacing_flags),
         evidence=evidence,
         text=text,
@@ -163,26 +151,6 @@ def _spacing(header: Header, label: str) -> tuple[tuple[float, float] | None, tu
     )
 
 
-def _photopeak(header: Header, frames: tuple[Frame, ...], label: str) -> tuple[Frame, ...]:
-    """Keep the frames of the energy window around 140 keV."""
-    used = {frame.energy_window for frame in frames}
-    if len(used) == 1:
-        return frames
-    peaks = []
-    for number, window in enumerate(header.items("EnergyWindowInformationSequence"), 1):
-        for span in window.items("EnergyWindowRangeSequence"):
-            low, high = span.number("EnergyWindowLowerLimit"), span.number("EnergyWindowUpperLimit")
-            if number in used and low is not None and high is not None and low <= _TC99M_KEV <= high:
-                peaks.append(number)
-    if len(peaks) != 1:
-        raise InputError(
-            label,
-            f"it holds {len(used)} energy windows and nothing says which one is the photopeak",
-            "export the photopeak images alone",
-        )
-    return tuple(frame for frame in frames if frame.energy_window == peaks[0])
-
-
 def _untabled(flags: Sequence[Flag], frames: Sequence[Frame]) -> bool:
     """Say whether one time, or none, stands for frames whose times the file does not list."""
     codes = {flag.code for flag in flags}
@@ -217,15 +185,6 @@ def _rate_flags(
 
 def _joined(header: Header, keywords: tuple[str, ...]) -> str:
     return " | ".join(filter(None, (header.text(keyword) for keyword in keywords)))
-
-
-def _limb(*texts: str) -> Limb | None:
-    """Return the limb named by the first text that names any; None when that one names both."""
-    for words in texts:
-        named = [limb for limb, pattern in _LIMB_WORDS if pattern.search(words.replace("_", " "))]
-        if named:
-            return named[0] if len(named) == 1 else None
-    return None
 
 
 def same_counts(first: NDArray[np.generic], second: NDArray[np.generic]) -> bool:

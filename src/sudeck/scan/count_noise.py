@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 
-# Originals of cameras lie between 0.96 and 1.18 even with line sources and bar phantoms, and at 1.5 in a flood
-# of 16 million counts; smoothing brings it below 0.4, rescaling by a factor to that factor.
+# Originals of cameras lie between 0.96 and 1.18 even with line sources and bar phantoms, and at 1.5 in a
+# flood of 16 million counts; smoothing brings it below 0.4, rescaling by a factor to that factor.
 DISPERSION_LIMITS = (0.85, 1.6)
 _MIN_BLOCK_COUNTS = 8
 _MIN_BLOCKS = 200
@@ -54,7 +54,7 @@ def noise_dispersion(counts: NDArray[Any]) -> tuple[float, float] | None:
     bend = (a - b - c + d)[enough] ** 2 / total
     slope = ((a + b - c - d)[enough] ** 2 + (a - b + c - d)[enough] ** 2) / total
     flat = bend[slope <= np.median(slope)]
-    # For counts the variance of x² / n is 2 - 2 / n; blocks overlap, which the limit in standard errors bears.
+    # For counts the variance of x² / n is 2 - 2 / n; blocks overlap, which the limit in se bears.
     return float(flat.mean()), sqrt(2.0 / flat.size)
 
 

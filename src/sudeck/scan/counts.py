@@ -61,9 +61,9 @@ def audit_counts(values: NDArray[Any], header: Header, subject: str) -> CountsAu
     Raises
     ------
     InputError
-        If the pixels are negative, fractional, saturated, clipped, empty, rescaled in an unknown way, or if their sum
-        contradicts ``CountsAccumulated`` by more than 0.1 %; or if the image is derived, a secondary capture
-        or has burned-in annotation and no sum proves that its counts are untouched.
+        If the pixels are negative, fractional, saturated, clipped, empty, rescaled in an unknown way, or if
+        their sum contradicts ``CountsAccumulated`` by more than 0.1 %; or if the image is derived, a
+        secondary capture or has burned-in annotation and no sum proves that its counts are untouched.
     """
     _refuse_impossible(values, header, subject)
     flags: list[Flag] = []

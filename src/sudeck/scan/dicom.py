@@ -183,7 +183,7 @@ def classify(header: Header) -> tuple[FileKind, str]:
         if modality != "NM" or samples > 1:
             return "screen capture", "it is a picture of a screen, not counts"
         return "image", ""
-    if modality != "NM" and sop_class != NuclearMedicineImageStorage:
+    if modality != "NM" and (modality or sop_class != NuclearMedicineImageStorage):
         return "other modality", f"its modality is {modality or 'not stated'}, not nuclear medicine (NM)"
     if (header.integer("SamplesPerPixel") or 1) > 1:
         return "screen capture", "it is a colour picture, not counts"

@@ -83,6 +83,8 @@ class Acquisition:
         Tokens of record number and name; empty where not stated.
     study, instance : str
         Identifiers of study and image; empty when not stated.
+    other_part : str
+        Part of the body other than hand or foot that the header names; empty when it names none.
     """
 
     source: SourceFile
@@ -100,6 +102,7 @@ class Acquisition:
     patient: tuple[str, str]
     study: str
     instance: str
+    other_part: str = ""
 
     @property
     def label(self) -> str:

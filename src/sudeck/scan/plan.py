@@ -96,6 +96,7 @@ def plan_scan(
     """
     refuse_mixtures(collection.acquisitions)
     skipped = list(collection.skipped)
+    stated_limb = limb
     limb, acquisitions, of_other_limb = _limb_of(collection.acquisitions, limb)
     skipped += [Skipped(error.subject, error.problem) for error in of_other_limb]
     stated = match_stated_phases(phase_of or {}, collection)
@@ -105,6 +106,7 @@ def plan_scan(
     errors: list[InputError] = []
     for acquisition in acquisitions:
         try:
+            _refuse_other_part(acquisition, stated_limb)
             cropped = crop_limb(acquisition, limb)
             candidates += candidates_of(
                 cropped,
@@ -121,7 +123,7 @@ def plan_scan(
     skipped += [Skipped(item.acquisition.label, reason) for item, reason in others]
     flags = [*collection.flags, *zero_flags, *_view_flags(chosen.values())]
     for item in {id(item.acquisition): item for item in chosen.values()}.values():
-        flags += [*item.acquisition.flags, *item.orientation.flags]
+        flags += [*item.acquisition.flags, *item.orientation.flags, *_part_flags(item.acquisition)]
     for item in chosen.values():
         flags += item.flags
     return ScanPlan(
@@ -130,6 +132,31 @@ def plan_scan(
         tuple(dict.fromkeys(skipped)),
         (*errors, *collection.errors, *of_other_limb),
         tuple(flags),
+    )
+
+
+def _refuse_other_part(acquisition: Acquisition, stated: Limb | None) -> None:
+    """Refuse an image that names another part of the body, where neither file nor person names the limb."""
+    unsaid = acquisition.limb is None and stated is None
+    if acquisition.other_part and unsaid and acquisition.kind != "whole body":
+        raise InputError(
+            acquisition.label,
+            f"it names another part of the body ({acquisition.other_part}), not hands or feet",
+            "state --limb hand or --limb foot if it shows them all the same",
+        )
+
+
+def _part_flags(acquisition: Acquisition) -> tuple[Flag, ...]:
+    if not acquisition.other_part or acquisition.kind == "whole body":
+        return ()
+    return (
+        Flag(
+            "other-part-named",
+            f"The header of {acquisition.label} names another part of the body too "
+            f"({acquisition.other_part}).",
+            "serious",
+            acquisition.label,
+        ),
     )
 
 
