@@ -48,6 +48,66 @@ def test_names_are_masked_however_they_are_written(name: str) -> None:
     assert redactor.label("/data/dupont/dupont_1.dcm") == f"{MASK}_1.dcm"
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "19610203",
+        "1961-02-03",
+        "1961_2_3",
+        "03.02.1961",
+        "3-2-1961",
+        "3/2/61",
+        "02/03/1961",
+        "610203",
+        "030261",
+        "3 Feb 1961",
+        "03FEV1961",
+        "February 3, 1961",
+    ],
+)
+@pytest.mark.parametrize("stated", ["19610203", "1961.02.03", "1961-02-03"])
+def test_a_birth_date_is_masked_however_it_is_written(stated: str, written: str) -> None:
+    redactor = Redactor.from_values([stated])
+    assert redactor.clean(f"foot_{written}_pool.dcm") == f"foot_{MASK}_pool.dcm"
+    for other in ("1961020", "13-2-19614", "19620203", "4-2-1971", "2024-02-03", "IM0003 2 61"):
+        assert MASK not in Redactor(frozenset({"19610203"})).clean(f"foot_{other}.dcm")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "cleaned"),
+    [
+        ("MÜLLER^JOSÉ", "Muller_Jose.dcm", f"{MASK}_{MASK}.dcm"),
+        ("MÜLLER^JOSÉ", "mueller-JOSE\u0301.dcm", f"{MASK}-{MASK}.dcm"),
+        ("MULLER^JOSE", "Müller José", f"{MASK} {MASK}"),
+        ("Groß^Zoë", "GROSS zoe groß", f"{MASK} {MASK} {MASK}"),
+        ("ØSTERGÅRD^KÅRE", "Ostergard oestergaard Kare", f"{MASK} {MASK} {MASK}"),
+    ],
+)
+def test_names_are_masked_with_and_without_accents(name: str, text: str, cleaned: str) -> None:
+    assert Redactor.from_values([name]).clean(text) == cleaned
+
+
+def test_short_names_are_masked_side_by_side_and_as_words_of_a_file_name() -> None:
+    redactor = Redactor.from_values(["LI^BO"])
+    for written in ("Li_Bo", "libo", "BO LI", "li-bo", "Li^Bo"):
+        assert redactor.clean(f"scan {written} 1.dcm") == f"scan {MASK} 1.dcm"
+    ordinary = "linear bone limb bolivia oblibot li"
+    assert redactor.clean(ordinary) == ordinary
+    assert redactor.label("x/Li_flow.dcm") == f"{MASK}_flow.dcm"
+    assert redactor.label("x/limb_bone.dcm") == "limb_bone.dcm"
+    spanish = Redactor.from_values(["DE LA CRUZ^ANA"])
+    assert spanish.clean("plante de la main") == "plante de la main"
+
+
+@given(st.text(max_size=20), st.text(max_size=12))
+def test_masking_never_fails_and_is_stable(text: str, name: str) -> None:
+    redactor = Redactor.from_values([name, "19610203"])
+    once = redactor.clean(f"{text}|{name}")
+    assert isinstance(once, str)
+    if len(name.strip()) >= 3 and name.strip().isascii() and name.strip().isalpha():
+        assert name.strip().lower() not in once.lower().replace(MASK, "")
+
+
 def test_a_failed_write_leaves_the_old_content(tmp_path) -> None:
     path = tmp_path / "a.json"
     write_text(path, "old")

@@ -3,52 +3,141 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from itertools import permutations
 from pathlib import PurePath
 
 MASK = "[removed]"
 _MIN_TOKEN_LENGTH = 3
 # Words that stand in name fields of anonymised files and mean nobody.
 _HARMLESS = {"anon", "anonymous", "anonymized", "anonymised", "unknown", "none", "patient", "test", "phantom"}
+_GAP = r"[\W_]*"
+# Letters that Unicode does not take apart, and how umlauts are written out.
+_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ı": "i"})
+_WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
+# How the names of the months begin, in English, French, German and Spanish, without accents.
+_MONTHS = "jan|ene feb|fev mar|mrz|maer apr|avr|abr may|mai jun|juin jul|juil aug|aou|ago sep oct|okt nov dec|dez|dic"
 
 
 @dataclass(frozen=True)
 class Redactor:
-    """Masks known identifying words in any text.
+    """Masks known identifying words in any text, with or without accents; dates in any usual writing.
 
     Build one from the identifying values of a file, then pass every text through it that came from
     the file or from its path.
 
+    Attributes
+    ----------
+    tokens : frozenset of str
+        Words of three characters and longer, in lower case, masked wherever they stand.
+    short_names : frozenset of (str, str)
+        Family and given name where one of them has fewer than three letters: masked where both stand side by
+        side, in either order, and each alone where it is a word of a file name.
+
     Examples
     --------
-    >>> Redactor.from_values(["DUPONT^JEANNE", "19610203"]).clean("scans/dupont_19610203/pool.dcm")
+    >>> Redactor.from_values(["DUPONT^JEANNE", "19610203"]).clean("scans/dupont_3-2-1961/pool.dcm")
     'scans/[removed]_[removed]/pool.dcm'
     """
 
     tokens: frozenset[str] = frozenset()
+    short_names: frozenset[tuple[str, str]] = frozenset()
 
     @classmethod
     def from_values(cls, values: Iterable[object]) -> Redactor:
-        """Collect the words (three characters and longer) of identifying values such as a patient's name."""
+        """Collect the words of identifying values: names of persons, record numbers, birth dates."""
         tokens: set[str] = set()
+        short_names: set[tuple[str, str]] = set()
         for value in values:
-            text = str(value or "").strip().lower()
+            text = unicodedata.normalize("NFC", str(value or "").strip().lower())
             for token in (text, *re.split(r"[\s^=,;._/\\-]+", text)):
                 if len(token) >= _MIN_TOKEN_LENGTH and token not in _HARMLESS:
-                    tokens.add(token)
-        return cls(frozenset(tokens))
+                    tokens |= {token, _fold(token), _fold(token.translate(_WRITTEN_OUT))}
+            tokens |= {f"{day:%Y%m%d}" for day in _dates_in(text)}
+            names = [part for part in re.split(r"[\^,]|\s+" if "^" not in text else r"\^", text) if part]
+            if len(names) >= 2 and min(map(len, names[:2])) < _MIN_TOKEN_LENGTH <= len("".join(names[:2])):
+                short_names.add((_fold(names[0]), _fold(names[1])))
+        return cls(frozenset(tokens), frozenset(short_names))
 
     def __or__(self, other: Redactor) -> Redactor:
-        return Redactor(self.tokens | other.tokens)
+        return Redactor(self.tokens | other.tokens, self.short_names | other.short_names)
+
+    @cached_property
+    def _patterns(self) -> tuple[str, ...]:
+        """Regular expressions over folded text, those that match most first."""
+        dates = [pattern for token in sorted(self.tokens) for pattern in _date_patterns(token)]
+        pairs = [
+            rf"(?<![a-z]){re.escape(first)}{_GAP}{re.escape(second)}(?![a-z])"
+            for names in sorted(self.short_names)
+            for first, second in permutations(names)
+        ]
+        words = sorted({_fold(token) for token in self.tokens}, key=lambda token: (-len(token), token))
+        return (*dates, *pairs, *map(re.escape, words))
 
     def clean(self, text: str) -> str:
-        """Return `text` with every known identifying word masked, whatever its case."""
-        if not self.tokens:
-            return text
-        longest_first = sorted(self.tokens, key=lambda token: (-len(token), token))
-        return re.sub("|".join(map(re.escape, longest_first)), MASK, text, flags=re.IGNORECASE)
+        """Return `text` with every known identifying word masked, whatever its case and accents."""
+        return _masked(text, self._patterns)
 
     def label(self, path: str | PurePath) -> str:
         """Return the last part of a path, cleaned: how Sudeck names a file in anything it writes."""
-        return self.clean(PurePath(path).name)
+        alone = {name for names in self.short_names for name in names if len(name) < _MIN_TOKEN_LENGTH}
+        words = tuple(rf"(?<![a-z]){re.escape(name)}(?![a-z])" for name in sorted(alone) if len(name) > 1)
+        return _masked(PurePath(path).name, (*self._patterns, *words))
+
+
+def _masked(text: str, patterns: tuple[str, ...]) -> str:
+    if not patterns:
+        return text
+    letters = [_fold(letter) for letter in text]
+    places = [place for place, folded in enumerate(letters) for _ in folded]
+    parts, end = [], 0
+    for match in re.finditer("|".join(patterns), "".join(letters)):
+        if match.end() == match.start():
+            continue
+        parts += [text[end : places[match.start()]], MASK]
+        end = places[match.end() - 1] + 1
+        while end < len(text) and not letters[end]:  # an accent of its own belongs to the letter before
+            end += 1
+    return "".join((*parts, text[end:]))
+
+
+def _fold(text: str) -> str:
+    """Return text in lower case without accents."""
+    apart = unicodedata.normalize("NFKD", text.lower().translate(_LETTERS))
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
+
+
+def _dates_in(text: str) -> list[date]:
+    """Return the dates a value can mean when it is nothing but a date."""
+    found = []
+    match = re.fullmatch(r"(\d{4})[-./_ ]?(\d{1,2})[-./_ ]?(\d{1,2})(?:[t ].*)?", text)
+    other = re.fullmatch(r"(\d{1,2})[-./_ ](\d{1,2})[-./_ ](\d{4})", text)
+    orders = [match.groups()] if match else []
+    if other:
+        first, second, year = other.groups()
+        orders = [(year, second, first), (year, first, second)]
+    for parts in orders:
+        try:
+            found.append(date(*map(int, parts)))
+        except ValueError:
+            continue
+    return found
+
+
+def _date_patterns(token: str) -> list[str]:
+    """Return patterns for the writings of a date that stands among the tokens as YYYYMMDD."""
+    if not re.fullmatch(r"(19|20)\d{6}", token) or not _dates_in(token):
+        return []
+    year, month, day = token[:4], token[4:6], token[6:]
+    numbers = (f"(?:{year[:2]})?{year[2:]}", f"0?{int(month)}", f"0?{int(day)}")
+    named = f"(?:{_MONTHS.split()[int(month) - 1]})[a-z]*"
+    y, m, d = numbers
+    orders = ((y, m, d), (d, m, y), (m, d, y), (d, named, y), (named, d, y), (y, named, d))
+    solid = [f"{year}{month}{day}", f"{day}{month}{year}", f"{month}{day}{year}"]
+    short = [year[2:] + month + day, day + month + year[2:], month + day + year[2:]]
+    spaced = [r"[\W_]{1,2}".join(order) for order in orders] + ["".join(order) for order in orders[3:]]
+    return solid + [rf"(?<![a-z\d])(?:{writing})(?!\d)" for writing in (*spaced, *short)]

@@ -39,7 +39,8 @@ def redactor_of(header: Header) -> Redactor:
     for item in header.items("OtherPatientIDsSequence"):
         values += item.texts("PatientID")
     values += [str(header.private(*place) or "") for place in _PRIVATE_NAMES]
-    return Redactor.from_values(values) | Redactor(frozenset(_birth_dates(header)))
+    values.append(header.text("PatientBirthDate"))
+    return Redactor.from_values(values)
 
 
 def patient_of(header: Header) -> tuple[str, str]:
@@ -69,11 +70,3 @@ def _person_names(dataset: Dataset, depth: int) -> Iterator[str]:
                     yield from _person_names(item, depth - 1)
         except Exception:  # a damaged element can name nobody
             continue
-
-
-def _birth_dates(header: Header) -> Iterator[str]:
-    digits = "".join(filter(str.isdigit, header.text("PatientBirthDate")))
-    if len(digits) == 8 and digits.strip("0"):
-        year, month, day = digits[:4], digits[4:6], digits[6:]
-        for parts in ((year, month, day), (day, month, year), (month, day, year)):
-            yield from (separator.join(parts) for separator in ("", "-", ".", "_"))
