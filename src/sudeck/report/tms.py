@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,13 +60,23 @@ class RobustRow:
 
 
 @dataclass(frozen=True)
+class FigureRow:
+    """Figures that stand beside each other: one kind of both hemispheres, or all kinds of one."""
+
+    title: str
+    note: str
+    drawn: tuple[tuple[str, Markup], ...]
+    wide: bool = False
+
+
+@dataclass(frozen=True)
 class DrawnPanel:
-    """One person, visit and muscle as the page shows it; `figures` holds a row of two a kind."""
+    """One person, visit and muscle as the page shows it."""
 
     title: str
     names: tuple[str, ...]
     rows: tuple[MeasureRow, ...]
-    figures: tuple[tuple[str, str, tuple[Markup, ...]], ...]
+    figures: tuple[FigureRow, ...]
     robust: tuple[RobustRow, ...]
     slopes: tuple[str, ...]
 
@@ -178,60 +188,72 @@ def _cell(one: Measured | None, thresholds: Mapping[str, Threshold]) -> Cell:
     return Cell(f"{value} {unit}".strip(), words.bounds_text(one.estimate), n, at)
 
 
-def _figures(panel: Panel, name: str, points: int) -> tuple[tuple[str, str, tuple[Markup, ...]], ...]:
-    """Return title, note and figures of each kind that the panel has."""
-    rows: list[tuple[str, str, tuple[Markup, ...]]] = []
-    sides = list(enumerate(panel.sides))
+def _figures(panel: Panel, name: str, points: int) -> tuple[FigureRow, ...]:
+    """Return the figures of a panel: a row a kind with both hemispheres, or one row with all of one."""
+    kinds = [row for row in _kinds(panel, name, points) if row.drawn]
+    if len(panel.sides) > 1:
+        return tuple(kinds)
+    wide = [row for row in kinds if row.wide]
+    narrow = [row for row in kinds if not row.wide]
+    together = FigureRow(
+        "Trials" + (" and curves" if len(narrow) > 2 else ""),
+        " ".join(row.note for row in narrow),
+        tuple((row.title, figure) for row in narrow for _, figure in row.drawn),
+    )
+    return (*wide, together)
+
+
+def _kinds(panel: Panel, name: str, points: int) -> Iterator[FigureRow]:
+    """Yield the figures of each kind, with what they show; without figures where there is nothing to draw."""
+    sides = [(words.hemisphere_text(side.group), f"{name}-{i}", side) for i, side in enumerate(panel.sides)]
     if any(side.group.pairs for side in panel.sides):
         note = (
             "Conditioned over unconditioned amplitude, geometric means, with the interval of each. Below 1 "
             "is inhibition, above 1 facilitation. Lines join conditioning pulses of one intensity."
         )
-        rows.append(
-            ("Paired pulses over the interval", note, (figures.pairs_figure(panel, name=f"{name}-pairs"),))
-        )
-    if any(side.sweeps for side in panel.sides):
-        left_out = len({s.name for side in panel.sides for s in side.sweeps}) - figures.MOST_CONDITIONS
-        note = (
-            "Grey: sweeps as recorded, level before the pulse taken off. Colour: their mean. Shaded: window "
-            "in which the response is looked for. Below: onset of each response and their median (▲); above, "
-            "where the muscle contracts: end of the silent period (▼). One scale for both hemispheres."
-        )
-        if left_out > 0:
-            note += f" {left_out} more conditions are in trials.tsv."
-        drawn = [
-            figures.sweeps_figure(side, panel=panel, points=points, name=f"{name}-sweeps{i}")
-            for i, side in sides
-            if side.sweeps
-        ]
-        rows.append(("Trials over each other", note, tuple(drawn)))
+        both = (("", figures.pairs_figure(panel, name=f"{name}-pairs")),)
+        yield FigureRow("Paired pulses over the interval", note, both, wide=True)
+    left_out = len({s.name for side in panel.sides for s in side.sweeps}) - figures.MOST_CONDITIONS
     note = (
-        "Every trial in its order, none left out. Ring: carries a flag. Dotted: what 95 % of the trials stay "
-        "below without a response."
+        "Sweeps, grey, as recorded, level before the pulse taken off, and their mean. Shaded: window in "
+        "which the response is looked for. Below: onset of each response and their median (▲); above, where "
+        "the muscle contracts: end of the silent period (▼)."
+        + (" One scale for both hemispheres." if len(sides) > 1 else "")
+        + (f" {left_out} more conditions are in trials.tsv." if left_out > 0 else "")
     )
-    drawn = [figures.amplitudes_figure(s, panel=panel, name=f"{name}-amplitudes{i}") for i, s in sides]
-    rows.append(("Amplitude by trial", note, tuple(drawn)))
+    drawn = tuple(
+        (side_name, figures.sweeps_figure(side, panel=panel, points=points, name=f"{own}-sweeps"))
+        for side_name, own, side in sides
+        if side.sweeps
+    )
+    yield FigureRow("Trials over each other", note, drawn)
+    note = (
+        "Amplitudes of every trial in its order, none left out. Ring: carries a flag. Dotted: what 95 % of "
+        "the trials stay below without a response."
+    )
+    drawn = tuple(
+        (side_name, figures.amplitudes_figure(side, panel=panel, name=f"{own}-amplitudes"))
+        for side_name, own, side in sides
+    )
+    yield FigureRow("Amplitude by trial", note, drawn)
     for kind, title in (("RMT", "Resting motor threshold"), ("AMT", "Active motor threshold")):
         note = (
-            "Curve: posterior of the threshold, shaded its interval. Strokes: pulses with and without a "
-            "response. The square and the diamond are what other rules say."
+            "Threshold: its posterior, shaded the interval. Strokes: pulses with and without a response. The "
+            "square and the diamond are what other rules say."
         )
-        drawn = [
-            figures.threshold_figure(side, kind, name=f"{name}-{kind}{i}")
-            for i, side in sides
+        drawn = tuple(
+            (side_name, figures.threshold_figure(side, kind, name=f"{own}-{kind}"))
+            for side_name, own, side in sides
             if kind in side.group.thresholds
-        ]
-        if drawn:
-            rows.append((title, note, tuple(drawn)))
-    note = "Dots: trials. Line and band: fitted curve of the median amplitude and its interval."
-    drawn = [
-        figures.recruitment_figure(side, panel=panel, name=f"{name}-curve{i}")
-        for i, side in sides
+        )
+        yield FigureRow(title, note, drawn)
+    note = "Recruitment: trials, and the fitted curve of the median amplitude with its interval."
+    drawn = tuple(
+        (side_name, figures.recruitment_figure(side, panel=panel, name=f"{own}-curve"))
+        for side_name, own, side in sides
         if side.group.curve is not None
-    ]
-    if drawn:
-        rows.append(("Recruitment curve", note, tuple(drawn)))
-    return tuple(rows)
+    )
+    yield FigureRow("Recruitment curve", note, drawn)
 
 
 def _robust(panel: Panel) -> tuple[RobustRow, ...]:

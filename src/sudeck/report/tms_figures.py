@@ -33,7 +33,7 @@ _MARKERS: Final[dict[str, dict[str, Any]]] = {
 }
 _WIDTH = 90.0
 _LEFT, _RIGHT = 12.5, 2.0
-_ROW, _FOOT, _HEAD = 21.0, 9.0, 4.5
+_ROW, _FOOT, _HEAD, _GAP = 21.0, 9.0, 4.5, 4.5
 MOST_CONDITIONS = 6
 _MOST_LINES = 24
 # A picture 75 mm wide shows no more points a sweep; a page should hold no more points of sweeps in all.
@@ -54,7 +54,7 @@ def sweeps_figure(side: Side, *, panel: Panel, points: int, name: str) -> Markup
     """Draw the sweeps of each condition over each other, with their mean, onset and search window."""
     shown = conditions_shown(panel)
     own = {sweeps.name: sweeps for sweeps in side.sweeps}
-    height = _HEAD + _ROW * len(shown) + _FOOT
+    height = _HEAD + _ROW * len(shown) + _FOOT + _GAP * _has_both_states(panel, shown)
     return draw_svg(
         lambda figure: _paint_sweeps(figure, [own.get(key) for key in shown], shown, side, panel, points),
         size_mm=(_WIDTH, height),
@@ -129,11 +129,13 @@ def _natural(name: str) -> tuple[bool, bool, float, str]:
 def _paint_sweeps(
     figure: Figure, rows: Sequence[Sweeps | None], names: Sequence[str], side: Side, panel: Panel, points: int
 ) -> None:
-    total = _HEAD + _ROW * len(rows) + _FOOT
+    gap = _GAP * _has_both_states(panel, names)
+    total = _HEAD + _ROW * len(rows) + _FOOT + gap
     colour = _STYLE[side.group.hemisphere]["color"]
     last = max((row for row, sweeps in enumerate(rows) if sweeps is not None), default=0)
     for row, sweeps in enumerate(rows):
-        bottom = total - _HEAD - _ROW * (row + 1) + 2.0
+        # Contraction has a time axis of its own, so that the labels above it need room.
+        bottom = total - _HEAD - _ROW * (row + 1) + 2.0 - gap * _is_active(panel, names[row])
         axes = axes_mm(figure, _LEFT, bottom, _WIDTH - _LEFT - _RIGHT, _ROW - 5.0)
         title = names[row] if sweeps is None or not sweeps.detail else f"{names[row]}, {sweeps.detail}"
         axes.text(0.0, 1.03, title, transform=axes.transAxes, va="bottom", fontsize=7, color=_INK)
@@ -148,6 +150,14 @@ def _paint_sweeps(
             axes.tick_params(labelbottom=False)
         if row == len(rows) // 2:
             axes.set_ylabel("EMG (mV)")
+
+
+def _is_active(panel: Panel, name: str) -> bool:
+    return any(sweeps.active for side in panel.sides for sweeps in side.sweeps if sweeps.name == name)
+
+
+def _has_both_states(panel: Panel, names: Sequence[str]) -> bool:
+    return len({_is_active(panel, name) for name in names}) > 1
 
 
 def _paint_condition(axes: Axes, sweeps: Sweeps, colour: str, reach: float, points: int) -> None:
