@@ -234,6 +234,21 @@ def test_a_flow_hours_after_the_injection_is_refused(study: Any, refusal: Refusa
     assert list(told.phases) == ["vascular"]
 
 
+def test_an_injection_stated_after_the_scan_points_to_the_option(study: Any, refusal: Refusal) -> None:
+    path = study.write("image.dcm", study.delayed())
+    sentence = refusal(read_scan, [path], injected_at=datetime(2024, 3, 5, 14, 0))
+    assert "2.0 h before the injection" in sentence
+    assert "check --injected-at" in sentence
+
+
+def test_an_injection_later_in_the_day_is_moved_with_a_flag(study: Any) -> None:
+    dataset = study.delayed()
+    dataset.RadiopharmaceuticalInformationSequence[0].RadiopharmaceuticalStartTime = "140000"
+    scan = read_scan([study.write("image.dcm", dataset)])
+    flag = next(flag for flag in scan.flags if flag.code == "injection-day-before")
+    assert flag.value == 22 * 3600
+
+
 def test_between_pool_and_delayed_is_refused(study: Any, refusal: Refusal) -> None:
     dataset = study.pool()
     dataset.AcquisitionTime, dataset.SeriesDescription = "094500", "FEET"

@@ -20,7 +20,10 @@ _GAP = r"[\W_]*"
 _LETTERS = str.maketrans({"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ı": "i"})
 _WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 # How the names of the months begin, in English, French, German and Spanish, without accents.
-_MONTHS = "jan|ene feb|fev mar|mrz|maer apr|avr|abr may|mai jun|juin jul|juil aug|aou|ago sep oct|okt nov dec|dez|dic"
+_MONTHS = (
+    "jan|ene feb|fev mar|mrz|maer apr|avr|abr may|mai jun|juin "
+    "jul|juil aug|aou|ago sep oct|okt nov dec|dez|dic"
+)
 
 
 @dataclass(frozen=True)

@@ -239,6 +239,9 @@ def _phase_of(
     if by_clock is not None:
         return by_clock, []
     if start is not None:
+        if start < 0:
+            why = f"it starts {span(-start)} before the injection"
+            raise InputError(label, f"its phase cannot be told: {why}", "check --injected-at and the clock")
         why = f"it starts {span(start)} after injection"
         raise InputError(label, f"its phase cannot be told: {why}", _STATE_PHASE)
     why = "no injection time is known"

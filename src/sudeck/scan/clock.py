@@ -18,6 +18,8 @@ _TC99M_CODES = {"C-163A8", "9867006", "424889000"}
 # injection is that, anything earlier means that the injection was the day before.
 _EARLY_START = timedelta(minutes=10)
 _DAY = timedelta(days=1)
+# Past midnight an injection of the evening lies hours back; much more, and one of the clocks may be wrong.
+_LONG_NIGHT = timedelta(hours=16)
 # An acquisition after six in the morning does not belong to an injection at the stroke of midnight.
 _LATE_FOR_MIDNIGHT = time(6)
 
@@ -72,6 +74,8 @@ def read_clock(header: Header, subject: str) -> Clock:
             injected_at = datetime.combine(acquired_at.date(), clock_time)
             if injected_at > acquired_at + _EARLY_START:
                 injected_at -= _DAY
+                if acquired_at - injected_at > _LONG_NIGHT:
+                    flags.append(_day_before(injected_at, acquired_at, subject))
     if half_life_s is None and _TC99M.search(str(header.private("GEMS_GENIE_1", 0x0011, 0x0D) or "").upper()):
         half_life_s = TC99M_HALF_LIFE_S
     if injected_at is not None and acquired_at is not None and injected_at > acquired_at + _EARLY_START:
@@ -88,6 +92,20 @@ def read_clock(header: Header, subject: str) -> Clock:
         )
         injected_at = None
     return Clock(acquired_at, injected_at, half_life_s, tuple(flags))
+
+
+def _day_before(injected_at: datetime, acquired_at: datetime, subject: str) -> Flag:
+    elapsed = acquired_at - injected_at
+    return Flag(
+        "injection-day-before",
+        "The recorded time of injection is later in the day than the acquisition; it is placed on the day "
+        f"before, {_span(elapsed)} earlier.",
+        "caution",
+        subject,
+        elapsed.total_seconds(),
+        _LONG_NIGHT.total_seconds(),
+        "s",
+    )
 
 
 def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
