@@ -6,12 +6,14 @@ Run with ``python benchmarks/bench_circuit.py [--quick]``; needs the extra ``cir
 from __future__ import annotations
 
 import argparse
+import itertools
 import time
 from collections.abc import Callable
 
 import numpy as np
 
 from sudeck.mechanism.circuit.calibration import predict_targets
+from sudeck.mechanism.circuit.drugs import apply_factors
 from sudeck.mechanism.circuit.fast_stepper import run_fast
 from sudeck.mechanism.circuit.interactions import Interactions, measure_interactions
 from sudeck.mechanism.circuit.measures import measure
@@ -58,11 +60,33 @@ def print_interactions(circuits: Circuit) -> None:
         print(f"{label:28}{np.median(first):8.3g}{np.median(second):9.3g}  {agree.sum()} of {agree.size}")
 
 
+def print_post_course(circuits: Circuit) -> None:
+    """Hypotheses for the pain side: a defect before the course, and NMDA ×0.6 after it."""
+    names = ("MEP_1.2", "SICI_2", "ICF_10")
+    wanted = [MEASURES[name] for name in names]
+    blocked: dict[str, float] = {"nmda_pyramids": 0.6, "nmda_interneurons": 0.6}
+    hypotheses: dict[str, dict[str, float]] = {
+        "GABA-A loss (x0.75)": {"gaba_a": 0.75},
+        "excess pyramidal NMDA (x1.3)": {"nmda_pyramids": 1.3},
+        "tonic drive of B (2 mV)": {},
+    }
+    print(f"\n{'before and after the course':30}" + "".join(f"{n:>16}" for n in ("RMT", *names)))
+    print(f"{'published: pain side':30}{'same':>16}{'same':>16}{'restored':>16}{'down':>16}")
+    for label, defect in hypotheses.items():
+        ill = apply_factors(circuits, dict(defect))
+        if not defect:
+            ill = ill._replace(tonic_on_b_mv=ill.tonic_on_b_mv + 2.0)
+        before = measure(ill, wanted, engine="jax")
+        after = measure(apply_factors(ill, dict(blocked)), wanted, engine="jax")
+        cells = [(before.rmt[0], after.rmt[0])] + [(before.values[n], after.values[n]) for n in names]
+        print(f"{label:30}" + "".join(f"{f'{np.median(a):.2f} to {np.median(b):.2f}':>16}" for a, b in cells))
+
+
 def print_step(circuits: Circuit) -> None:
     print("\nlargest change of any measure of any circuit when the step is halved (target 2 %)")
     steps = (0.2, 0.1, 0.05)
     shown = {dt: measure(circuits, list(MEASURES.values()), dt_ms=dt, engine="jax") for dt in steps}
-    for coarse, fine in zip(steps, steps[1:], strict=False):
+    for coarse, fine in itertools.pairwise(steps):
         moved = {
             name: float(np.abs(value / shown[fine].values[name] - 1).max())
             for name, value in shown[coarse].values.items()
@@ -101,7 +125,7 @@ def print_speed(circuits: Circuit, count: int) -> None:
 
 
 def print_battery(circuits: Circuit) -> None:
-    """RMT, MEP, 10 intervals, LICI, IHI on both sides, two visits: against 400 ms from rest for each trial."""
+    """RMT, MEP, 10 intervals, LICI, IHI, both sides, two visits: beside 400 ms from rest for each trial."""
     names = ["MEP_1.2", *(f"SICI_{i}" for i in (1, 2, 3, 4, 5)), *(f"ICF_{i}" for i in (10, 12, 15, 20, 25))]
     wanted = [MEASURES[name] for name in [*names, "LICI_100", "IHI_10"]]
     four = select(circuits, np.zeros(4, int))
@@ -141,6 +165,7 @@ if __name__ == "__main__":
         chosen = select(chosen, np.arange(2))
     print_targets(chosen)
     print_interactions(chosen)
+    print_post_course(chosen)
     print_step(chosen)
     print_speed(chosen, 256 if quick else 2048)
     print_battery(chosen)

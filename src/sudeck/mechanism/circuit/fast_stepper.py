@@ -42,6 +42,7 @@ from sudeck.mechanism.circuit.rest import Rest
 BLOCK: Final = 1024
 _HISTORY_MS: Final = DELAY_CALLOSUM_MS + 0.5
 _SEGMENT_CHUNKS: Final = 8
+_SMALLEST_BLOCK: Final = 64
 
 
 class FastCourse(NamedTuple):
@@ -105,7 +106,7 @@ def run_fast(
     chunk = int(DELAY_E_MS / dt_ms + 1e-9)
     steps = round(duration_ms / dt_ms)
     count = trials.n_trials
-    if count < block // 4:
+    while block > _SMALLEST_BLOCK and count <= block // 4:
         block //= 4
     begin, advance = _compiled(dt_ms, chunk)
     segments = -(-steps // (chunk * _SEGMENT_CHUNKS))
