@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from sudeck.core.errors import InputError
 from sudeck.mechanism.circuit.parameters import Circuit, Floats, scale
 
@@ -89,13 +91,7 @@ def apply_factors(
     for name, factor in dict(factors).items():
         if name not in SYNAPSES:
             raise InputError(f"Factor {name!r}", "it is unknown", f"use one of {', '.join(SYNAPSES)}")
-        if not (_lowest(factor) >= 0):
+        if not (np.asarray(factor) >= 0).all():
             raise InputError(f"Factor {name!r}", "it is negative or not a number", "give 0 or more")
         circuits = scale(circuits, **dict.fromkeys(SYNAPSES[name], factor))
     return circuits
-
-
-def _lowest(factor: float | Floats) -> float:
-    import numpy as np
-
-    return float(np.min(factor))

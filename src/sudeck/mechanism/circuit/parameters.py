@@ -9,8 +9,6 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating[Any]]
 
-PAIN, OTHER = 0, 1  # the two hemispheres, for readers of results; the circuit itself knows no pain
-
 
 class Circuit(NamedTuple):
     """Synaptic weights, recruitment by magnetic stimulation, release and read-out of one or many circuits.

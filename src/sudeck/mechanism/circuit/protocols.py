@@ -74,8 +74,7 @@ IHI_ISIS_MS: Final = (6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 70.0)
 _CSP: Final = Measure("CSP", Trial((Pulse(0.0, TEST),), CONTRACTION_MV), None, "silent_period", "ms")
 _ISP: Final = Measure("iSP", Trial((Pulse(0.0, 1.4, 1),), CONTRACTION_MV), None, "ipsilateral_area", "ms")
 
-# SICI in the presence of LICI or IHI: over the trial with the long or callosal conditioning alone, with the
-# test pulse raised to keep that response (Sanger 2001, Daskalakis 2002 matched it; so does `interactions`).
+# Three pulses stand in `interactions`: their test pulse is matched to a response.
 PROTOCOLS: Final[dict[str, tuple[Measure, ...]]] = {
     "recruitment": tuple(Measure(f"MEP_{i:g}", single(i), None, "mep", "mV") for i in MEP_INTENSITIES),
     "sici": tuple(paired("SICI", isi, SICI_INTENSITY) for isi in SICI_ISIS_MS),
