@@ -118,3 +118,23 @@ def test_import_sudeck_pulls_only_numpy_at_most() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_two_phases_for_one_file_are_refused(study: Path) -> None:
+    done = sudeck(
+        "inspect", study, "--phase", "bone.dcm=bone", "--phase", "bone.dcm=tissue", "--phase", "x.dcm=bone"
+    )
+    assert done.returncode == 2
+    assert "another phase, bone, is stated for the same file" in done.stderr
+
+
+def test_arrays_beside_the_images_are_listed_not_complained_about(study: Path, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(study, tmp_path / "mixed")
+    np.savez(tmp_path / "mixed" / "masks.npz", masks=np.ones((8, 8)))
+    done = sudeck("inspect", tmp_path / "mixed")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "Not used" in done.stdout
+    assert "masks.npz" in done.stdout

@@ -69,8 +69,18 @@ def inspect(
             refused[0].add_note(str(other))
         raise refused[0]
     typer.echo("\n\n".join(parts))
+    # What merely lies in a folder belongs to the list; what was named on the command line is an error.
+    named = {path.name for path in paths}
+    aside = [other for other in refused if _subject(other) not in named]
+    if aside:
+        typer.echo("\nNot used\n" + "\n".join(f"  {other}" for other in aside))
     for other in refused:
-        typer.echo(f"sudeck: {other}", err=True)
+        if other not in aside:
+            typer.echo(f"sudeck: {other}", err=True)
+
+
+def _subject(error: SudeckError) -> str:
+    return error.subject if isinstance(error, InputError) else ""
 
 
 def _sorted_by_kind(paths: list[Path]) -> tuple[list[Path], list[Path]]:

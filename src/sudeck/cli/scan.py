@@ -149,7 +149,12 @@ def phase_map(entries: list[str]) -> dict[str, Any] | None:
                 "it does not name a file and a phase",
                 "write it as FILE=vascular, tissue or bone",
             )
-        stated[name] = phase
+        if stated.setdefault(name, phase) != phase:
+            raise InputError(
+                f"--phase {entry}",
+                f"another phase, {stated[name]}, is stated for the same file",
+                "state one of them",
+            )
     return stated or None
 
 
