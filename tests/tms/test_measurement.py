@@ -271,3 +271,13 @@ def test_real_recording_with_hum_from_file_to_result(shared: Path) -> None:
     (latency,) = result.find("MEP latency")
     assert latency.estimate.value == pytest.approx(28.2, abs=0.6)
     assert {"hum", "marker-not-stimulus"} <= {flag.code for flag in result.flags}
+
+
+def test_singles_of_unknown_intensity_beside_pairs_are_said_to_be_assumed(paired_block) -> None:
+    told = measure_trials([paired_block()])
+    block = paired_block()
+    pulses = tuple(replace(pulse, test_rmt=None) for pulse in block.pulses)
+    unknown = measure_trials([replace(block, pulses=pulses)])
+    assert "test-alone-assumed" not in {flag.code for flag in told.flags}
+    (flag,) = [flag for flag in unknown.flags if flag.code == "test-alone-assumed"]
+    assert flag.value == 25

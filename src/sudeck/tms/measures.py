@@ -209,6 +209,7 @@ class _Group:
         single = [trial for trial in trials if trial.pulse.kind == "single"]
         for (state, other_hemisphere), own in _by(paired, _kind_of_pair).items():
             alike = [trial for trial in single if (trial.pulse.state or "rest") == state]
+            self.flags += _assumed_alone(own, alike)
             make = partial(
                 measure_pairs, own, alike, floor_mv=self.floor([*own, *alike]), settings=self.settings
             )
@@ -237,6 +238,25 @@ class _Group:
                 typical_duration, _column(own, "csp_ms"), censored, "CSP", level=self.settings.level
             )
             self.add("CSP", self.attempt("CSP", make))
+
+
+def _assumed_alone(pairs: Sequence[Trial], singles: Sequence[Trial]) -> tuple[Flag, ...]:
+    """Flag singles that were taken for the test pulse alone only because nobody says their intensity."""
+    told = (value for t in (*pairs, *singles) for value in (t.pulse.test_mso, t.pulse.test_rmt))
+    if not singles or any(value is not None for value in told):
+        return ()
+    return (
+        Flag(
+            "test-alone-assumed",
+            f"Nothing says at which intensity the pulses were given, so that all {len(singles)} single "
+            "pulses were taken for the test pulse alone; add test_mso or test_rmt to the events table or the "
+            "protocol file.",
+            "caution",
+            "paired pulses",
+            value=float(len(singles)),
+            unit="trials",
+        ),
+    )
 
 
 def _column(trials: Sequence[Trial], name: str) -> NDArray[np.float64]:
