@@ -74,7 +74,11 @@ def print_explanation(explanation: Explanation, *, console: Console | None = Non
         console.print(table)
     if silent:
         console.print(f"Not identified by these measurements: {escape(', '.join(silent))}.")
-    console.print("Gains are ratios to health (1 = healthy); callosal_tone is in mV.", style="dim")
+    console.print(
+        "Gains are ratios to health (1 = healthy); callosal_tone is in mV. Intervals hold for a patient who "
+        "is like one of the reference circuits; how often they cover others is not established.",
+        style="dim",
+    )
     console.print(
         f"Effective sample of the linearised proposal {100 * explanation.effective:.1f} %; annealed to the "
         f"{'exact' if explanation.exact else 'nearly exact'} density, "

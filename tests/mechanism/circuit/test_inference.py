@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from sudeck.core.errors import InputError
-from sudeck.mechanism.circuit import inference
+from sudeck.mechanism.circuit import inference, linearisation
 from sudeck.mechanism.circuit.explanation import explain
 from sudeck.mechanism.circuit.factors import FACTORS, N_VISIT, apply_visit, prior_sd_of_visit
 from sudeck.mechanism.circuit.parameters import Circuit, select
@@ -54,10 +54,11 @@ def test_annealing_finds_the_posterior_of_a_linear_model(
     slope = np.random.default_rng(3).normal(size=(4, N_VISIT))
 
     def linear(data, reference, position, member):  # type: ignore[no-untyped-def]
-        by_visit = [slope @ inference._visit_position(position, v) for v in range(2)]
+        by_visit = [slope @ linearisation.visit_position(position, v) for v in range(2)]
         return np.stack([by_visit[v][2 * side + ("SICI", "ICF").index(name)] for v, side, name in data.keys])
 
-    monkeypatch.setattr(inference, "_predict", linear)
+    monkeypatch.setattr(inference, "predict", linear)
+    monkeypatch.setattr(linearisation, "predict", linear)
     posterior = inference.infer(data, circuits, draws=4000, seed=1)
     sd = np.tile(prior_sd_of_visit(), 2)
     design = np.stack(

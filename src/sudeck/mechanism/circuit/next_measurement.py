@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from sudeck.mechanism.circuit.factors import FACTORS, N_VISIT, prior_sd_of_visit
-from sudeck.mechanism.circuit.inference import infer_slopes
+from sudeck.mechanism.circuit.linearisation import infer_slopes
 from sudeck.mechanism.circuit.parameters import Circuit, Floats
 from sudeck.mechanism.circuit.patient_data import PatientData, error_covariance
 from sudeck.mechanism.circuit.pulses import Ints
