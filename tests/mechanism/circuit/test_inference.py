@@ -87,7 +87,7 @@ def test_a_lost_gain_is_found_and_what_was_not_measured_is_not(circuits: Circuit
         for (side, name), v in zip(wanted, logs, strict=True)
     }
     data = gather_patient(tabulate_measures(_table(values)), "sub-1")
-    explanation = explain(inference.infer(data, one, draws=100, steps=3))
+    explanation = explain(inference.infer(data, one, draws=64, steps=2))
     found = {(f.hemisphere, f.factor): f for f in explanation.factors}
     assert found["pain", "gaba_a"].estimate.value < 0.9
     assert found["pain", "gaba_a"].estimate.value < found["other", "gaba_a"].estimate.value
