@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sudeck.core.storage import write_text
 from sudeck.report import tms_figures as figures
+from sudeck.report import tms_sweep_figures as sweep_figures
 from sudeck.report import tms_words as words
 from sudeck.report.page import render_page
 from sudeck.report.text import number
@@ -105,7 +106,7 @@ def tms_report(result: TmsResult) -> str:
     flags = [flag for flag in result.flags if flag.code != "recording-refused"]
     checklist = reporting_checklist(result)
     level = next((one.estimate.level for one in result.estimates), 0.95)
-    points = figures.points_a_sweep(panels[:MOST_DRAWN])
+    points = sweep_figures.points_a_sweep(panels[:MOST_DRAWN])
     return render_page(
         "tms.html.j2",
         title="Magnetic stimulation",
@@ -213,7 +214,7 @@ def _kinds(panel: Panel, name: str, points: int) -> Iterator[FigureRow]:
         )
         both = (("", figures.pairs_figure(panel, name=f"{name}-pairs")),)
         yield FigureRow("Paired pulses over the interval", note, both, wide=True)
-    left_out = len({s.name for side in panel.sides for s in side.sweeps}) - figures.MOST_CONDITIONS
+    left_out = len({s.name for side in panel.sides for s in side.sweeps}) - sweep_figures.MOST_CONDITIONS
     note = (
         "Sweeps, grey, as recorded, level before the pulse taken off, and their mean. Shaded: window in "
         "which the response is looked for. Below: onset of each response and their median (▲); above, where "
@@ -222,7 +223,7 @@ def _kinds(panel: Panel, name: str, points: int) -> Iterator[FigureRow]:
         + (f" {left_out} more conditions are in trials.tsv." if left_out > 0 else "")
     )
     drawn = tuple(
-        (side_name, figures.sweeps_figure(side, panel=panel, points=points, name=f"{own}-sweeps"))
+        (side_name, sweep_figures.sweeps_figure(side, panel=panel, points=points, name=f"{own}-sweeps"))
         for side_name, own, side in sides
         if side.sweeps
     )
