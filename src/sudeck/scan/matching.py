@@ -105,7 +105,7 @@ class Match:
         for number in range(iterations):
             there = self.forward.compare(transform, self.noise)
             back = self.backward.compare(transform.inverse(), self.noise)
-            if heed_misfit and number == 2:
+            if heed_misfit and number == 1:
                 inflation = self._inflation(there)
             link = self._link(transform)
             normal = 0.5 * (there.normal + link.T @ back.normal @ link)
@@ -116,7 +116,7 @@ class Match:
             step = step * min(1.0, float(np.min(_LARGEST_STEP / np.maximum(np.abs(step), 1e-12))))
             transform = moved(transform, self.centre, step)
             change = float(np.max(np.abs(step) * _ARMS))
-            if number >= 2 and change < 0.02 * self.sigma * self.forward.grid.pixel_mm:
+            if number >= 1 and change < 0.02 * self.sigma * self.forward.grid.pixel_mm:
                 break
         return transform
 

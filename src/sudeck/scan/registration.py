@@ -189,8 +189,8 @@ def best_start(
 ) -> Similarity:
     """Run a coarse registration from several starts and return the pose that explains the images best."""
     matches = [
-        Match.prepare(first, second, smoothing_px, prior=start, prior_sd=POSE_PRIOR_SD, thin=6)
+        Match.prepare(first, second, smoothing_px, prior=start, prior_sd=POSE_PRIOR_SD, thin=8)
         for start in starts
     ]
-    candidates = [match.solve(start, iterations=6) for match, start in zip(matches, starts, strict=True)]
+    candidates = [match.solve(start, iterations=4) for match, start in zip(matches, starts, strict=True)]
     return min(candidates, key=matches[0].cost)
