@@ -98,7 +98,7 @@ class LimbMap:
         from skimage.measure import find_contours
 
         u_low, _, v_low, _ = self.anatomy.extent
-        rows_columns = max(find_contours(self.distance, 0.0), key=len)  # type: ignore[no-untyped-call]
+        rows_columns = max(find_contours(self.distance, 0.0), key=len)
         return np.asarray(rows_columns[:, ::-1] * _GRID_MM + np.array([u_low, v_low]))
 
 

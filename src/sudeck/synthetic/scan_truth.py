@@ -58,7 +58,7 @@ class RegionTruth:
         from skimage.measure import find_contours
 
         framed = np.pad(self.coverage[side].astype(float), 1)
-        pieces = find_contours(framed, 0.5)  # type: ignore[no-untyped-call]
+        pieces = find_contours(framed, 0.5)
         return [np.asarray(piece[:, ::-1] - 1.0) for piece in sorted(pieces, key=len, reverse=True)]
 
     def to_dict(self) -> dict[str, Any]:
