@@ -163,6 +163,7 @@ def main() -> None:
     )
     parser.add_argument("--studies", type=int, default=300)
     parser.add_argument("--itk-studies", type=int, default=60, help="how many SimpleITK measures too")
+    parser.add_argument("--first-seed", type=int, default=0, help="another block of studies")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="30 studies, no SimpleITK")
     parser.add_argument("--semireal", type=Path, default=SHARED)
@@ -175,7 +176,10 @@ def main() -> None:
     except ImportError:
         with_itk = False
         print("SimpleITK is not installed (pip install SimpleITK): its baseline is left out.")
-    tasks = [(n, LEVELS[n % len(LEVELS)], with_itk and n < chosen.itk_studies) for n in range(studies)]
+    tasks = [
+        (chosen.first_seed + n, LEVELS[n % len(LEVELS)], with_itk and n < chosen.itk_studies)
+        for n in range(studies)
+    ]
     with ProcessPoolExecutor(chosen.jobs) as pool:
         rows = pd.DataFrame([row for found in pool.map(one_study, tasks, chunksize=4) for row in found])
     rows["refused"] = rows.get("refused")
