@@ -29,8 +29,8 @@ EQUAL_SIZE_SD = 0.01
 # How well tip and axis of an outline lay one limb over another of another shape, in `PARAMETERS`.
 OUTLINE_SD = (math.radians(4.0), EQUAL_SIZE_SD, 2.0, 2.0)
 # What even limbs alike leave unknown, in `PARAMETERS`: the camera blur is assumed, not measured, the gain
-# is a broken line, images are interpolated. Sized so that intervals keep their coverage at 200,000 counts a
-# limb (benchmarks/bench_scan_accuracy.py), where noise no longer hides it.
+# is a broken line, images are interpolated. Sized on 90 synthetic studies; on studies never seen, intervals
+# of whole limbs at 200,000 counts still cover 90 % instead of 95 (docs/benchmarks.md).
 MODEL_SD = (0.001, 0.0025, 0.1, 0.1)
 _COARSE_PX = 2.5
 # Root mean square difference of shape, as a share of the limb's level, above which limbs count as unlike.
