@@ -64,6 +64,67 @@ class FactorEstimate:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """How well one account of a patient's baseline predicts the measures.
+
+    Attributes
+    ----------
+    name : str
+        ``"local_gaba_a_loss"``, ``"excess_pyramidal_nmda"``, ``"tonic_callosal_drive"`` or ``"none"``.
+    sentence : str
+        What it says.
+    probability : float
+        Posterior probability, all accounts being equally likely beforehand.
+    log_evidence, log_evidence_se : float
+        Logarithm of the marginal likelihood and its Monte Carlo error.
+    """
+
+    name: str
+    sentence: str
+    probability: float
+    log_evidence: float
+    log_evidence_se: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {
+            "hypothesis": self.name,
+            "sentence": self.sentence,
+            "probability": self.probability,
+            "log_evidence": self.log_evidence,
+            "log_evidence_se": self.log_evidence_se,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """One measure as observed, and as the posterior predicts it, in the same unit.
+
+    Attributes
+    ----------
+    visit, hemisphere, measure : str
+        As in the table of measures, e.g. ``"post"``, ``"pain"``, ``"SICI_2"``.
+    observed, predicted : Estimate
+    """
+
+    visit: str
+    hemisphere: str
+    measure: str
+    observed: Estimate
+    predicted: Estimate
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {
+            "visit": self.visit,
+            "hemisphere": self.hemisphere,
+            "measure": self.measure,
+            "observed": self.observed.to_dict(),
+            "predicted": self.predicted.to_dict(),
+        }
+
+
 @dataclass(frozen=True)
 class Explanation:
     """What a patient's measures say about the circuit.
@@ -76,6 +137,13 @@ class Explanation:
         As in `Posterior`.
     exact : bool
     flags : tuple of Flag
+    visits : tuple of str
+        The first is the baseline.
+    hypotheses : tuple of Hypothesis
+    verdict : str
+        One sentence: which hypothesis the measures prefer, or that they can not tell.
+    curves : tuple of CurvePoint
+        Observed against predicted.
     """
 
     patient: str
@@ -84,6 +152,10 @@ class Explanation:
     acceptance: float
     exact: bool
     flags: tuple[Flag, ...]
+    visits: tuple[str, ...] = ()
+    hypotheses: tuple[Hypothesis, ...] = ()
+    verdict: str = ""
+    curves: tuple[CurvePoint, ...] = ()
 
     def __str__(self) -> str:
         how = "exact likelihood" if self.exact else "approximate"
