@@ -177,6 +177,7 @@ class _State(NamedTuple):
 
     kinetic: Any
     e: Any
+    crossing: Any
     a: Any
     b: Any
     motoneuron: Any
@@ -221,11 +222,10 @@ def _compiled(dt_ms: float, chunk: int) -> tuple[Any, Any]:
             moto.start(rate[P]),
         )
         before = [
-            jnp.broadcast_to(r * dt_ms, (history_steps, *r.shape)) for r in (rate[E], released, rate[B])
+            jnp.broadcast_to(r * dt_ms, (history_steps, *r.shape))
+            for r in (rate[E], rate[E], released, rate[B])
         ]
-        return (c, time_ms, recruited), _State(
-            kinetic, before[0], before[1], before[2], sum(moto.start(rate[P]))[0], rate
-        )
+        return (c, time_ms, recruited), _State(kinetic, *before, sum(moto.start(rate[P]))[0], rate)
 
     def advance(fixed: Any, start: _State, number: Any) -> Any:
         c, time_ms, recruited = fixed
@@ -263,9 +263,11 @@ def _compiled(dt_ms: float, chunk: int) -> tuple[Any, Any]:
                 potential = keep_v * v[p] + (1 - keep_v) * drive[p]
                 excitement = (potential - c.release_threshold_mv) / c.release_spread_mv
                 hazard = (RELEASE_EFFICACY * dt_ms) * c.release_max_per_ms / (1 + jnp.exp(-excitement))
-                hazard += sum(given[k] * recruited[k, p] for k in range(recruited.shape[0]))
+                direct = sum(given[k] * recruited[k, p] for k in range(recruited.shape[0]))
                 free = 1 - (1 - ready[p]) * recover
-                left = free * _released_share(hazard)
+                left = free * _released_share(hazard + direct)
+                if p == E:
+                    crossing = left * (hazard + c.callosal_direct_share * direct) / (hazard + direct)
                 new_v.append(potential)
                 new_ready.append(1 - (1 - (free - left)) * recover)
                 spikes.append(left)
@@ -282,30 +284,33 @@ def _compiled(dt_ms: float, chunk: int) -> tuple[Any, Any]:
                 gabab.advance(s_gabab, from_b),
                 s_moto,
             )
-            return state, (spikes[E], released, spikes[B], s_moto[0][0] + s_moto[1][0])
+            return state, (spikes[E], crossing, released, spikes[B], s_moto[0][0] + s_moto[1][0])
 
         def advance_chunk(carry: Any, within: Any) -> Any:
-            state, e_past, a_past, b_past = carry
+            state, e_past, x_past, a_past, b_past = carry
             at = history_steps + within * chunk
             first = (number * _SEGMENT_CHUNKS + within) * chunk
             x = jnp.clip(((first + jnp.arange(chunk + 1))[:, None, None] * dt_ms - time_ms) / PULSE_MS, 0, 1)
             share = x - jnp.sin(2 * jnp.pi * x) / (2 * jnp.pi)
             arriving = (
                 delayed(e_past, at, DELAY_E_MS),
-                delayed(e_past, at, DELAY_CALLOSUM_MS)[:, ::-1],
+                delayed(x_past, at, DELAY_CALLOSUM_MS)[:, ::-1],
                 delayed(a_past, at, DELAY_INTERNEURON_MS),
                 delayed(b_past, at, DELAY_INTERNEURON_MS),
                 jnp.diff(share, axis=0),
             )
-            state, (e, a, b, course) = lax.scan(step, state, arriving)
+            state, (e, x, a, b, course) = lax.scan(step, state, arriving)
             pasts = (
                 lax.dynamic_update_slice_in_dim(past, new, at, 0)
-                for past, new in ((e_past, e), (a_past, a), (b_past, b))
+                for past, new in ((e_past, e), (x_past, x), (a_past, a), (b_past, b))
             )
             return (state, *pasts), course
 
         steps = _SEGMENT_CHUNKS * chunk
-        room = [jnp.pad(past, ((0, steps), (0, 0), (0, 0))) for past in (start.e, start.a, start.b)]
+        room = [
+            jnp.pad(past, ((0, steps), (0, 0), (0, 0)))
+            for past in (start.e, start.crossing, start.a, start.b)
+        ]
         (kinetic, *pasts), courses = lax.scan(
             advance_chunk, (start.kinetic, *room), jnp.arange(_SEGMENT_CHUNKS)
         )
@@ -313,7 +318,7 @@ def _compiled(dt_ms: float, chunk: int) -> tuple[Any, Any]:
         excitement = (jnp.stack(kinetic[0]) - c.release_threshold_mv) / c.release_spread_mv
         hazard = RELEASE_EFFICACY * c.release_max_per_ms / (1 + jnp.exp(-excitement))
         last_rate = hazard * jnp.stack(kinetic[1])
-        e, a, b = (past[steps:] for past in pasts)
-        return _State(kinetic, e, a, b, course[-1], last_rate), course
+        late = (past[steps:] for past in pasts)
+        return _State(kinetic, *late, course[-1], last_rate), course
 
     return jax.jit(begin), jax.jit(advance)

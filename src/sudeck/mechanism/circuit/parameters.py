@@ -40,6 +40,7 @@ class Circuit(NamedTuple):
     callosal_nmda_on_b_mv: Floats
     callosal_ampa_on_e_mv: Floats
     callosal_nmda_on_e_mv: Floats
+    callosal_direct_share: Floats
     presynaptic_gabab: Floats
     axon_threshold_e_rmt: Floats
     axon_threshold_p_rmt: Floats
@@ -106,6 +107,8 @@ STARTING_POINT: Final[dict[str, float]] = {
 FITTED: Final = tuple(STARTING_POINT)
 ASSUMED: Final[dict[str, float]] = {
     "mep_max_mv": 5.0,  # a maximal response of the usual size
+    # Of spikes that a pulse sets off in axons of E, the share that also travels through the callosum.
+    "callosal_direct_share": 1.0,
     # Steady input that is there in no healthy circuit; hypotheses and patients may have it.
     "tonic_on_e_mv": 0.0,
     "tonic_on_p_mv": 0.0,

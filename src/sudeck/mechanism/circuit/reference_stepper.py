@@ -109,6 +109,7 @@ def run_reference(
     motoneuron[0] = moto.value
     spikes = np.empty((steps, *v.shape))
     released = np.empty((steps, *rest.motoneuron.shape))  # GABA of A, after its presynaptic receptors
+    crossing = np.empty_like(released)  # spikes of E that enter the callosum
     for n in range(steps):
         gate = magnesium_gate(v)
         drive = np.stack(
@@ -142,14 +143,16 @@ def run_reference(
         excitement = (v - c.release_threshold_mv) / c.release_spread_mv
         hazard = RELEASE_EFFICACY * c.release_max_per_ms * dt / (1 + np.exp(-excitement))
         given = pulse_share((n + 1) * dt - trials.time_ms) - pulse_share(n * dt - trials.time_ms)
-        hazard = hazard + (given[:, None, None, :] * recruited).sum(axis=0)
+        direct = (given[:, None, None, :] * recruited).sum(axis=0)
+        across_share = (hazard[E] + c.callosal_direct_share * direct[E]) / (hazard[E] + direct[E])
         ready = 1 - (1 - ready) * recover
-        spikes[n] = ready * -np.expm1(-hazard)
+        spikes[n] = ready * -np.expm1(-hazard - direct)
+        crossing[n] = across_share * spikes[n, E]
         ready = 1 - (1 - (ready - spikes[n])) * recover
         released[n] = spikes[n, A] / (1 + c.presynaptic_gabab * gabab.value)
 
         near = _delayed(spikes[:, E], n, DELAY_E_MS / dt, rate[E] * dt)
-        across = _delayed(spikes[:, E], n, DELAY_CALLOSUM_MS / dt, rate[E] * dt)[::-1]
+        across = _delayed(crossing, n, DELAY_CALLOSUM_MS / dt, rate[E] * dt)[::-1]
         ampa.advance(near)
         nmda.advance(near)
         ampa_across.advance(across)
