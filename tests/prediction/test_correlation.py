@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from scipy.stats import pearsonr, spearmanr
 
+from sudeck.core.correlation import fisher_interval, p_value
 from sudeck.core.errors import InputError
-from sudeck.prediction.correlation import correlate, fisher_interval, p_value, published_analysis
+from sudeck.prediction.correlation import correlate, published_analysis
 from sudeck.synthetic.cohort import SyntheticCohort
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS
+from sudeck.core.reported import check_reported_set
 from sudeck.core.storage import write_json, write_text
 from sudeck.study.cohort_table import Cohort, assemble_cohort
 from sudeck.study.layout import StudyFolder, open_study
@@ -75,7 +76,6 @@ def predict_cohort(cohort: Cohort, *, n_boot: int = _BOOTSTRAPS) -> StudyPredict
     from sudeck.prediction.patients import predict_patients
     from sudeck.prediction.published_rule import apply_published_rule, evaluate_published_rule
     from sudeck.prediction.ratios import read_ratios
-    from sudeck.prediction.reported import check_reported_set
     from sudeck.prediction.response_model import fit_relief_model, fit_response_model
     from sudeck.prediction.validation import validate_model
 

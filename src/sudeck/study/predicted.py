@@ -10,12 +10,12 @@ import sudeck
 from sudeck.study.cohort_table import Cohort
 
 if TYPE_CHECKING:
+    from sudeck.core.reported import ReportedSet
     from sudeck.prediction.correlation import PublishedAnalysis
     from sudeck.prediction.cutoff import BestOfSeveral
     from sudeck.prediction.decision import DecisionCurve
     from sudeck.prediction.patients import PatientPrediction
     from sudeck.prediction.published_rule import PatientVerdict, RuleOnCohort
-    from sudeck.prediction.reported import ReportedSet
     from sudeck.prediction.response_model import ResponseModel
     from sudeck.prediction.validation import Validation
 

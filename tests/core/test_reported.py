@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sudeck.core.correlation import p_value
 from sudeck.core.errors import InputError
 from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS
-from sudeck.prediction.correlation import p_value
-from sudeck.prediction.reported import check_reported_correlation, check_reported_set
+from sudeck.core.reported import check_reported_correlation, check_reported_set
 
 
 def test_the_three_published_pairs_do_not_fit_one_sample() -> None:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sudeck.core.correlation import fisher_interval, p_value
 from sudeck.core.errors import InputError
-from sudeck.prediction.correlation import fisher_interval, p_value
 
 _LARGEST_N = 1_000_000
 
