@@ -1,40 +1,32 @@
 """Fitting the circuit to curves and drugs together: several parameter sets, because one would be a lie.
 
-Every member fits its own draw of the targets (by half their spread) and of the prior (a log-normal about
-`STARTING_POINT`), by damped Gauss-Newton steps with finite differences, all members in one batch. With the
-whole spread this would be randomised maximum likelihood, whose members are draws of the posterior; half of
-it keeps every member a healthy circuit, so the members understate what is unknown.
+Every member fits its own draw of the targets and of the prior (each moved by half its spread), by damped
+Gauss-Newton steps with finite differences, all members in one batch. What a member leaves open comes from its
+linearised fit (`Calibration.factor`); `reference` puts both together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
+from sudeck.mechanism.circuit.circuit_prior import circuits_at, values_at
 from sudeck.mechanism.circuit.drugs import ARMS, apply_factors
 from sudeck.mechanism.circuit.measures import measure
-from sudeck.mechanism.circuit.parameters import FITTED, STARTING_POINT, Circuit, Floats, make_circuits
+from sudeck.mechanism.circuit.parameters import FITTED, Circuit, Floats
 from sudeck.mechanism.circuit.protocols import MEASURES
 from sudeck.mechanism.circuit.simulate import Engine
 from sudeck.mechanism.circuit.targets import TARGETS, Target
 
-# Prior spread on the natural-log scale: wide for weights, narrow where intensities in RMT fix the scale.
-_PRIOR_SD: Final = {name: 0.15 if name.startswith("axon_threshold") else 0.6 for name in FITTED} | {
-    "nmda_on_e_mv": 0.9,
-    "nmda_on_a_mv": 0.9,
-    "nmda_on_b_mv": 0.9,
-    "callosal_nmda_on_b_mv": 0.9,
-    "callosal_nmda_on_e_mv": 0.9,
-    "axon_threshold_p_rmt": 0.25,
-    "release_threshold_mv": 0.3,
-    "motoneuron_exponent": 0.3,
-}
 _DIFFERENCE = 0.02  # step of the finite differences, in prior standard deviations
 _FIT_DT_MS = 0.2
-_TARGET_DRAW = 0.5  # spread of the members' targets, in spreads
+_TARGET_DRAW = 0.5  # spread of the members' targets and prior means, in spreads
+_START_SPREAD = 0.5  # of the prior draws among which the members begin
+_LADDER = np.array([0.03, 0.3, 3.0, 30.0])  # step lengths tried, as shares of the damping
+_LONGEST = 0.8  # no parameter moves further in one step
 _LIMIT = 1.7  # members with a larger chi2 a target did not arrive and are left out
 _FAR = 4.0  # a log ratio beyond this says only "far off"
 
@@ -47,6 +39,8 @@ class Calibration:
     ----------
     values : dict of str to array, shape (members,)
         The fitted parameters.
+    factor : array, shape (members, 33, 33)
+        Lower Cholesky factor of the covariance of each linearised fit, in units of `circuit_prior`.
     chi2 : array, shape (members,)
         Sum of squared distances to the targets themselves, in spreads.
     left_out : int
@@ -55,6 +49,7 @@ class Calibration:
     """
 
     values: dict[str, Floats]
+    factor: Floats
     chi2: Floats
     left_out: int
     seed: int
@@ -73,6 +68,7 @@ class Calibration:
             "left_out": self.left_out,
             "chi2": [round(float(x), 3) for x in self.chi2],
             "values": {k: [float(f"{x:.6g}") for x in v] for k, v in self.values.items()},
+            "factor": [[round(float(x), 4) for x in f[np.tril_indices(len(f))]] for f in self.factor],
         }
 
 
@@ -132,34 +128,62 @@ def calibrate(
     require_jax()
     rng = np.random.default_rng(seed)
     size = len(FITTED)
-    draws = rng.standard_normal((size, candidates)) * 0.8
+    draws = _START_SPREAD * rng.standard_normal((size, candidates))
     loss = (_distances(draws, np.zeros(len(TARGETS))) ** 2).clip(max=100).sum(axis=0)
     position: Floats = draws[:, np.argsort(loss)[:members]]
     progress(f"best of {candidates} prior draws: chi2 {np.sort(loss)[:members].round()}")
     shift = _TARGET_DRAW * rng.standard_normal((len(TARGETS), members))
-    anchor = rng.standard_normal((size, members))
-    damping = np.full(members, 10.0)
+    anchor = _TARGET_DRAW * rng.standard_normal((size, members))
+    damping = np.full(members, 1.0)
     residual = _residual(position, shift, anchor)
     for iteration in range(iterations):
-        steps = position[:, None, :] + _DIFFERENCE * np.eye(size)[:, :, None]
-        wide = _distances(steps.reshape(size, -1), np.tile(shift, (1, size)))
-        slope = (wide.reshape(len(TARGETS), size, members) - residual[: len(TARGETS), None, :]) / _DIFFERENCE
-        trial: Floats = np.empty_like(position)
-        for m in range(members):
-            jacobian = np.concatenate([slope[:, :, m], np.eye(size)])
-            normal = jacobian.T @ jacobian + damping[m] * np.eye(size)
-            move = np.linalg.solve(normal, -jacobian.T @ residual[:, m])
-            trial[:, m] = position[:, m] + np.clip(move, -0.7, 0.7)
-        new = _residual(trial, shift, anchor)
-        better = (new**2).sum(axis=0) < (residual**2).sum(axis=0)
-        position = np.where(better, trial, position)
-        residual = np.where(better, new, residual)
-        damping = np.clip(damping * np.where(better, 0.4, 4.0), 1e-3, 1e4)
+        slope = _slopes(position, residual[: len(TARGETS)], shift)
+        # A step costs little beside the slopes, so several lengths are tried at once and the best is taken.
+        tried = damping * _LADDER[:, None]
+        trial = np.stack([_steps(position, slope, residual, row) for row in tried], axis=1)
+        many = len(_LADDER)
+        new = _residual(trial.reshape(size, -1), np.tile(shift, (1, many)), np.tile(anchor, (1, many)))
+        new = new.reshape(-1, many, members)
+        best = (new**2).sum(axis=0).argmin(axis=0)
+        column = np.arange(members)
+        better = (new[:, best, column] ** 2).sum(axis=0) < (residual**2).sum(axis=0)
+        position = np.where(better, trial[:, best, column], position)
+        residual = np.where(better, new[:, best, column], residual)
+        damping = np.clip(np.where(better, tried[best, column], damping * _LADDER[-1]), 1e-3, 1e5)
         progress(f"{iteration + 1}/{iterations}: {(residual**2).sum(axis=0).round(1)}")
     chi2 = (_distances(position, np.zeros(len(TARGETS))) ** 2).sum(axis=0)
     arrived = np.flatnonzero(chi2 <= _LIMIT * len(TARGETS))
     arrived = arrived[np.argsort(chi2[arrived])]
-    return Calibration(_to_values(position[:, arrived]), chi2[arrived], members - arrived.size, seed)
+    position = position[:, arrived]
+    left_out = members - arrived.size
+    return Calibration(values_at(position), _spread_about(position), chi2[arrived], left_out, seed)
+
+
+def _steps(position: Floats, slope: Floats, residual: Floats, damping: Floats) -> Floats:
+    """Return where damped Gauss-Newton steps of every member lead."""
+    trial = np.empty_like(position)
+    for m in range(position.shape[1]):
+        jacobian = np.concatenate([slope[:, :, m], np.eye(len(position))])
+        normal = jacobian.T @ jacobian + damping[m] * np.eye(len(position))
+        move = np.linalg.solve(normal, -jacobian.T @ residual[:, m])
+        trial[:, m] = position[:, m] + move * min(1.0, _LONGEST / np.abs(move).max())
+    return trial
+
+
+def _spread_about(position: Floats) -> Floats:
+    """Return the Cholesky factor of the covariance of each fit, linearised at it."""
+    none = np.zeros((len(TARGETS), position.shape[1]))
+    slope = _slopes(position, _distances(position, none), none)
+    information = np.einsum("tim,tjm->mij", slope, slope) + np.eye(len(position))
+    return np.asarray(np.linalg.cholesky(np.linalg.inv(information)))
+
+
+def _slopes(position: Floats, distances: Floats, shift: Floats) -> Floats:
+    """Return the derivatives of the distances, shape (targets, 33, members)."""
+    size, members = position.shape
+    steps = position[:, None, :] + _DIFFERENCE * np.eye(size)[:, :, None]
+    wide = _distances(steps.reshape(size, -1), np.tile(shift, (1, size)))
+    return np.asarray((wide.reshape(len(TARGETS), size, members) - distances[:, None, :]) / _DIFFERENCE)
 
 
 def _residual(position: Floats, shift: Floats, anchor: Floats) -> Floats:
@@ -169,15 +193,8 @@ def _residual(position: Floats, shift: Floats, anchor: Floats) -> Floats:
 def _distances(position: Floats, shift: Floats) -> Floats:
     """Return how far circuits are from the (shifted) targets, in spreads, shape (targets, n)."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.log(predict_targets(make_circuits(_to_values(position))))
+        logs = np.log(predict_targets(circuits_at(position)))
     spread = np.array([t.log_sd for t in TARGETS])[:, None]
     away = logs - np.log([t.value for t in TARGETS])[:, None]
     away = np.nan_to_num(np.clip(away, -_FAR, _FAR), nan=_FAR)
     return np.asarray(away / spread - (shift if shift.ndim == 2 else shift[:, None]))
-
-
-def _to_values(position: Floats) -> dict[str, Floats]:
-    return {
-        name: STARTING_POINT[name] * np.exp(_PRIOR_SD[name] * row)
-        for name, row in zip(FITTED, position, strict=True)
-    }

@@ -18,10 +18,11 @@ RELEASE_EFFICACY: Final = 0.9  # share of ready cells that a full unit of drive 
 PULSE_MS: Final = 0.5  # spread of the first spikes after a pulse; assumed
 
 # Conduction and synaptic delays; E as far as its neighbours, both interneurons, and through the callosum.
-# The callosal one leaves early interhemispheric inhibition at 8 to 10 ms (Ferbert 1992) after two synapses.
+# The callosal one leaves early interhemispheric inhibition at 8 to 10 ms (Ferbert 1992): cells of E mostly
+# cross once they are excited by others, so three synapses lie on the way.
 DELAY_E_MS: Final = 0.8
 DELAY_INTERNEURON_MS: Final = 1.9
-DELAY_CALLOSUM_MS: Final = 4.5
+DELAY_CALLOSUM_MS: Final = 3.0
 
 REST_MV: Final = -70.0  # membrane potential from which post-synaptic potentials are counted; assumed
 

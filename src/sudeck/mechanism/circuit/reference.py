@@ -1,21 +1,67 @@
-"""The reference circuits that come with the package: several, fitted by `calibration`, none the truth."""
+"""The reference: what is known of a healthy circuit once it shows the targets, as a mixture of normals.
+
+Every fitted circuit contributes itself and the directions in which it could have differed and still shown the
+targets: the normal distribution of the linearised fit about it. Two fits of equal quality lie far apart, so
+one normal distribution would not do.
+"""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
 import numpy as np
 
-from sudeck.mechanism.circuit.parameters import FITTED, Circuit, make_circuits
+from sudeck.mechanism.circuit.circuit_prior import circuits_at, position_of
+from sudeck.mechanism.circuit.parameters import FITTED, Circuit, Floats
+from sudeck.mechanism.circuit.pulses import Ints
 
 _FILE: Final = "reference_circuits.json"
 
 
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """Fitted circuits and how far each could be moved.
+
+    Attributes
+    ----------
+    centre : array, shape (33, members)
+        Positions as in `circuit_prior`.
+    factor : array, shape (members, 33, 33)
+        Lower Cholesky factor of each member's covariance.
+    """
+
+    centre: Floats
+    factor: Floats
+
+    @property
+    def members(self) -> Circuit:
+        """The fitted circuits themselves."""
+        return circuits_at(self.centre)
+
+    def draw(self, count: int, rng: np.random.Generator) -> Floats:
+        """Draw positions of healthy circuits, shape (33, count)."""
+        which: Ints = rng.integers(len(self.factor), size=count)
+        step = np.einsum("nij,nj->in", self.factor[which], rng.standard_normal((count, len(self.centre))))
+        return np.asarray(self.centre[:, which] + step)
+
+    def log_density(self, position: Floats) -> Floats:
+        """Return the log density of positions of shape (33, n), up to one constant."""
+        from scipy.linalg import solve_triangular
+        from scipy.special import logsumexp
+
+        parts = []
+        for centre, factor in zip(self.centre.T, self.factor, strict=True):
+            white = solve_triangular(factor, position - centre[:, None], lower=True)
+            parts.append(-0.5 * (white**2).sum(axis=0) - np.log(np.diag(factor)).sum())
+        return np.asarray(logsumexp(parts, axis=0) - np.log(len(parts)))
+
+
 def load_reference() -> Circuit:
-    """Return the reference circuits, both hemispheres healthy and equal.
+    """Return the fitted circuits, both hemispheres healthy and equal.
 
     Made by ``sudeck circuit calibrate`` with its default settings, in a few minutes of one core.
 
@@ -24,12 +70,26 @@ def load_reference() -> Circuit:
     >>> load_reference().n_circuits >= 4
     True
     """
-    values = _read()["values"]
-    return make_circuits({name: np.array(values[name], float) for name in FITTED})
+    return load_distribution().members
 
 
 @cache
-def _read() -> dict[str, Any]:
+def load_distribution() -> Reference:
+    """Return the whole reference distribution that comes with Sudeck.
+
+    Examples
+    --------
+    >>> load_distribution().draw(3, np.random.default_rng(0)).shape
+    (33, 3)
+    """
     text = files("sudeck.mechanism.circuit").joinpath(_FILE).read_text("utf-8")
-    content: dict[str, Any] = json.loads(text)
-    return content
+    return read_reference(json.loads(text))
+
+
+def read_reference(content: dict[str, Any]) -> Reference:
+    """Return a reference from the content of a file that ``sudeck circuit calibrate`` wrote."""
+    centre = position_of({name: np.array(content["values"][name], float) for name in FITTED})
+    size = len(FITTED)
+    factor = np.zeros((centre.shape[1], size, size))
+    factor[:, *np.tril_indices(size)] = np.array(content["factor"], float)
+    return Reference(centre, factor)
