@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from sudeck.cli import circuit, demo, inspect, scan, study, study_setup, tms
+from sudeck.cli import circuit, demo, explain, inspect, scan, study, study_setup, tms
 
 app = typer.Typer(
     name="sudeck",
@@ -41,6 +41,7 @@ app.command("inspect")(inspect.inspect)
 app.command("demo")(demo.demo)
 app.command("run")(study.run)
 app.command("predict")(study.predict)
+app.command("explain")(explain.explain)
 app.command("plan")(study.plan)
 app.command("init")(study_setup.init)
 app.command("import")(study_setup.import_)

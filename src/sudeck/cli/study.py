@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sudeck.cli.progress import progress_bar
 from sudeck.core.errors import InputError
 
 if TYPE_CHECKING:
-    from sudeck.study.run import Progress, RunSummary
+    from sudeck.study.run import RunSummary
 
 _FAILURES_SHOWN = 20
 
@@ -36,7 +35,7 @@ def run(
     from sudeck.report.study_pages import present
     from sudeck.study.run import run_study
 
-    with _progress_bar() as progress:
+    with progress_bar("Measuring patients") as progress:
         summary = run_study(study, jobs=jobs, cluster=cluster, present=present, progress=progress)
     _print_failures(summary)
     typer.echo(str(summary))
@@ -119,36 +118,6 @@ def plan(
         typer.echo("\n".join([f"{title}: {first}", *criteria, f"  ({size.source})"]))
     precision = cutoff_precision(n=patients, c_statistic=c, prevalence=prevalence)
     typer.echo(f"What a cut-off chosen on its own study is worth: {precision}")
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Callable[[Progress], None]]:
-    """Show a bar with the time left on a terminal; nothing in a pipe."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[left]}"),
-    )
-    with Bar(*columns, transient=True) as bar:
-        task = bar.add_task("Measuring patients", total=None, left="")
-
-        def show(progress: Progress) -> None:
-            left = "" if progress.seconds_left is None else f"about {_duration(progress.seconds_left)} left"
-            bar.update(task, total=progress.total, completed=progress.done, left=left)
-
-        yield show
-
-
-def _duration(seconds: float) -> str:
-    """Return a duration in the unit a person would use: ``40 s``, ``12 min``, ``3.5 h``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _print_failures(summary: RunSummary) -> None:

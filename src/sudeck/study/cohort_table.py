@@ -164,10 +164,10 @@ def assemble_cohort(study: StudyFolder) -> Cohort:
         "failures": [failure.to_dict() for failure in failures],
     }
     fingerprint = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
-    return Cohort(_name(study), table, settings, outcomes, _flow(table), failures, fingerprint)
+    return Cohort(study_name(study), table, settings, outcomes, _flow(table), failures, fingerprint)
 
 
-def _name(study: StudyFolder) -> str:
+def study_name(study: StudyFolder) -> str:
     """Return the name of the study as its BIDS description has it; that of the folder without one."""
     try:
         name = json.loads(study.description_file.read_text(encoding="utf-8"))["Name"]

@@ -67,6 +67,14 @@ other_hemisphere = true
 covariates = ["log duration_months", "limb"]
 level = 0.95
 
+[mechanism]
+covariates = []                   # of the changes, e.g. ["midazolam_mg", "days_since_infusion"]
+# [[mechanism.healthy]]           # healthy people measured in your own laboratory; none are built in
+# measure = "SICI"
+# geometric_mean = 0.45
+# log_sd = 0.40
+# n = 20
+
 [privacy]
 key_file = {key_file}    # pseudonyms; keep it apart from the study
 """

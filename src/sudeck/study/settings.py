@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
@@ -60,6 +60,26 @@ class PairRule:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthyValues:
+    """Healthy people's values of one measure, from the same laboratory; none come with Sudeck.
+
+    Attributes
+    ----------
+    measure : str
+    geometric_mean : float
+    log_sd : float
+        Standard deviation between people of the natural logarithm.
+    n : int
+        Healthy people.
+    """
+
+    measure: str
+    geometric_mean: float
+    log_sd: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a study decides before its data are looked at.
 
@@ -88,6 +108,10 @@ class Settings:
         Which interval is SICI, ICF ...; empty for the defaults.
     covariates : tuple of str
         Declared covariates of the prediction, e.g. ``"log duration_months"``.
+    mechanism_covariates : tuple of str
+        Declared covariates of the changes, e.g. ``"midazolam_mg"``; see `sudeck.study.patient_factors`.
+    healthy : tuple of HealthyValues
+        Reference values that patients are compared with.
     level : float
         Coverage of all intervals.
     key_file : str
@@ -106,6 +130,8 @@ class Settings:
     muscles: tuple[str, ...] = ()
     pairs: tuple[PairRule, ...] = ()
     covariates: tuple[str, ...] = ("log duration_months", "limb")
+    mechanism_covariates: tuple[str, ...] = ()
+    healthy: tuple[HealthyValues, ...] = ()
     level: float = 0.95
     key_file: str = ""
 
@@ -164,6 +190,8 @@ class Settings:
                 for pair in self.pairs
             ],
             "covariates": list(self.covariates),
+            "mechanism_covariates": list(self.mechanism_covariates),
+            "healthy": [asdict(values) for values in self.healthy],
             "level": self.level,
         }
 
@@ -200,8 +228,9 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
     scan = _Section(content, "scan", ("session", "region", "background"))
     tms = _Section(content, "tms", ("sessions", "muscles", "pairs"))
     prediction = _Section(content, "prediction", ("covariates", "level"))
+    mechanism = _Section(content, "mechanism", ("covariates", "healthy"))
     privacy = _Section(content, "privacy", ("key_file",))
-    known = {"visits", "responder", "pain", "scan", "tms", "prediction", "privacy"}
+    known = {"visits", "responder", "pain", "scan", "tms", "prediction", "mechanism", "privacy"}
     for name in content:
         if name not in known:
             raise InputError(
@@ -217,6 +246,9 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
     pairs = tms.get("pairs", [])
     if not isinstance(pairs, list):
         raise tms.refusal("pairs", "is not a list of tables", "write each as [[tms.pairs]]")
+    healthy = mechanism.get("healthy", [])
+    if not isinstance(healthy, list):
+        raise mechanism.refusal("healthy", "is not a list of tables", "write each as [[mechanism.healthy]]")
     return Settings(
         baseline=baseline,
         end=end,
@@ -234,6 +266,8 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
         muscles=tms.texts("muscles", default.muscles),
         pairs=tuple(map(_pair, pairs)),
         covariates=prediction.texts("covariates", default.covariates),
+        mechanism_covariates=mechanism.texts("covariates", default.mechanism_covariates),
+        healthy=tuple(map(_healthy, healthy)),
         level=prediction.number("level", default.level, low=0.5, high=1, open_high=True),
         key_file=privacy.text("key_file", default.key_file),
     )
@@ -256,6 +290,21 @@ def _pair(content: Any) -> PairRule:
         section.span("isi_ms", None),
         section.span("conditioning_rmt", (0.0, float("inf"))),
         other,
+    )
+
+
+def _healthy(content: Any) -> HealthyValues:
+    section = _Section(
+        {"mechanism.healthy": content}, "mechanism.healthy", ("measure", "geometric_mean", "log_sd", "n")
+    )
+    for key, example in (("measure", '"SICI"'), ("geometric_mean", "0.45"), ("log_sd", "0.4"), ("n", "20")):
+        if key not in section.content:
+            raise section.refusal(key, "is missing", f"write it, e.g. {key} = {example}")
+    return HealthyValues(
+        section.text("measure", ""),
+        section.number("geometric_mean", None, low=0, high=1e6, open_low=True),
+        section.number("log_sd", None, low=0, high=10),
+        int(section.number("n", None, low=2, high=1e6)),
     )
 
 

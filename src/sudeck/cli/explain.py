@@ -1,0 +1,36 @@
+"""`sudeck explain`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sudeck.cli.progress import progress_bar
+from sudeck.cli.study import Study
+
+
+def explain(
+    study: Study,
+    circuit: Annotated[
+        bool, typer.Option("--circuit/--no-circuit", help="Fit the circuit of each patient; needs an extra.")
+    ] = True,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes that fit circuits; one for each core unless given.")
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler whose workers fit circuits.")
+    ] = None,
+) -> None:
+    """Say why it works: what changed, what goes with relief, and which synapses of each patient did it.
+
+    Writes mechanism.json, measures.tsv and mechanism.html into derivatives/sudeck of a study that was run. A
+    circuit whose measures did not change is not fitted again; one bad patient stops nobody.
+    """
+    from sudeck.report.explain_console import print_explanation
+    from sudeck.study.explain import MECHANISM_FILE, explain_study
+
+    with progress_bar("Explaining patients") as progress:
+        explained = explain_study(study, circuit=circuit, jobs=jobs, cluster=cluster, progress=progress)
+    print_explanation(explained)
+    typer.echo(f"Results: {study / 'derivatives' / 'sudeck' / MECHANISM_FILE}")
