@@ -1,4 +1,4 @@
-"""Circuits for the tests; tests of the fast stepper skip where JAX is absent."""
+"""Circuits for the tests; tests of a fast stepper skip where its library is absent."""
 
 from __future__ import annotations
 
@@ -25,3 +25,9 @@ def one() -> Circuit:
 def jax_installed() -> None:
     """Skip where the extra is not installed."""
     pytest.importorskip("jax", reason="needs the extra: pip install 'sudeck[circuit]'")
+
+
+@pytest.fixture(scope="session")
+def numba_installed() -> None:
+    """Skip where the extra is not installed."""
+    pytest.importorskip("numba", reason="needs the extra: pip install 'sudeck[circuit]'")

@@ -1,14 +1,20 @@
-"""The two steppers: against each other, against a steady state, and against their own step."""
+"""The steppers: against each other, against a steady state, and against their own step."""
+
+import sys
 
 import numpy as np
 import pytest
 
+from sudeck.core.errors import MissingDependencyError
+from sudeck.mechanism.circuit import engines
+from sudeck.mechanism.circuit.engines import Engine, default_engine, require_engine
 from sudeck.mechanism.circuit.kinetics import MOTONEURON
-from sudeck.mechanism.circuit.parameters import Circuit, make_circuits, select
-from sudeck.mechanism.circuit.pulses import Pulse, Trials, make_trials
+from sudeck.mechanism.circuit.numba_stepper import run_numba, settle
+from sudeck.mechanism.circuit.parameters import Circuit, Floats, make_circuits, select
+from sudeck.mechanism.circuit.pulses import Ints, Pulse, Trials, make_trials
 from sudeck.mechanism.circuit.reference_stepper import run_reference
-from sudeck.mechanism.circuit.rest import find_rest
-from sudeck.mechanism.circuit.simulate import simulate
+from sudeck.mechanism.circuit.rest import Rest, find_rest
+from sudeck.mechanism.circuit.simulate import run_trials, simulate
 
 
 def _trials(n: int) -> Trials:
@@ -16,6 +22,13 @@ def _trials(n: int) -> Trials:
         [Pulse(0.7, 0.8), Pulse(3.21, 1.25), Pulse(6.0, 1.2, 1)], count=n, contraction_mv=2.0
     )
     return trials._replace(intensity=trials.intensity * np.linspace(0.9, 1.2, n))
+
+
+def _take(trials: Trials, index: Ints) -> Trials:
+    return Trials(
+        *(field[:, index] for field in trials[:3]),
+        trials.contraction_mv[index],
+    )
 
 
 def test_without_pulses_nothing_moves(one: Circuit) -> None:
@@ -65,11 +78,20 @@ def test_hemispheres_are_independent_without_a_callosum(one: Circuit) -> None:
     assert np.ptp(both.motoneuron[:, 1]) > 0.1
 
 
-@pytest.mark.usefixtures("jax_installed")
-@pytest.mark.parametrize("dt_ms", [0.1, 0.2])
-def test_fast_stepper_equals_the_reference(circuits: Circuit, dt_ms: float) -> None:
-    from sudeck.mechanism.circuit.fast_stepper import run_fast
+def _run(
+    engine: str, circuits: Circuit, trials: Trials, rest: Rest, **options: float
+) -> tuple[Floats, Floats]:
+    pytest.importorskip(engine, reason="needs the extra: pip install 'sudeck[circuit]'")
+    if engine == "numba":
+        return run_numba(circuits, trials, rest, **options)
+    from sudeck.mechanism.circuit.jax_stepper import run_jax
 
+    return run_jax(circuits, trials, rest, **options)
+
+
+@pytest.mark.parametrize("dt_ms", [0.1, 0.2])
+@pytest.mark.parametrize("engine", ["numba", "jax"])
+def test_fast_steppers_equal_the_reference(circuits: Circuit, dt_ms: float, engine: str) -> None:
     n = 7
     many = select(circuits, np.arange(n) % circuits.n_circuits)
     # Unequal hemispheres, so that a mix-up of sides would show.
@@ -77,34 +99,91 @@ def test_fast_stepper_equals_the_reference(circuits: Circuit, dt_ms: float) -> N
     trials = _trials(n)
     rest = find_rest(many, trials.contraction_mv)
     slow = run_reference(many, trials, rest, duration_ms=38.4, dt_ms=dt_ms)
-    fast = run_fast(many, trials, rest, duration_ms=38.4, dt_ms=dt_ms)
-    assert fast.motoneuron.shape == slow.motoneuron[:, 0].shape
-    assert np.abs(fast.motoneuron - slow.motoneuron[:, 0]).max() < 2e-4 * slow.motoneuron.max()
-    assert np.allclose(fast.last_rate_per_ms, slow.spikes[-1] / dt_ms, rtol=0.05, atol=1e-4)
+    motoneuron, last_rate = _run(engine, many, trials, rest, duration_ms=38.4, dt_ms=dt_ms)
+    assert motoneuron.shape == slow.motoneuron[:, 0].shape
+    assert np.abs(motoneuron - slow.motoneuron[:, 0]).max() < 2e-4 * slow.motoneuron.max()
+    assert np.allclose(last_rate, slow.spikes[-1] / dt_ms, rtol=0.05, atol=1e-4)
+
+
+@pytest.mark.usefixtures("numba_installed")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_trials_of_different_length_do_not_disturb_each_other(circuits: Circuit, threads: int) -> None:
+    n = 400
+    which, contraction = np.arange(n) % circuits.n_circuits, np.where(np.arange(n) % 3, 2.0, 0.0)
+    trials = _trials(n)._replace(contraction_mv=contraction)
+    duration_ms = 20.0 + np.arange(n) % 70
+    rest = settle(circuits, contraction, which=which)
+    recorded, _ = run_numba(
+        *(circuits, trials, rest), duration_ms=duration_ms, record_ms=12.0, which=which, threads=threads
+    )
+    assert recorded.shape == (121, n)
+    for trial in (0, 31, 32, 250, 399):
+        alone = _take(trials, np.array([trial]))
+        own = select(circuits, which[[trial]])
+        length = duration_ms[trial]
+        slow = run_reference(own, alone, find_rest(own, alone.contraction_mv), duration_ms=length)
+        whole = slow.motoneuron[:, 0, 0]
+        assert np.abs(recorded[:, trial] - whole[-121:]).max() < 2e-4 * whole.max()
+
+
+@pytest.mark.parametrize("engine", ["numba", "jax", "numpy"])
+def test_every_engine_runs_trials_of_different_length(one: Circuit, engine: Engine) -> None:
+    pytest.importorskip(engine, reason="needs the extra: pip install 'sudeck[circuit]'")
+    trials, lengths = _trials(3), np.array([18.0, 24.0, 21.0])
+    course, _ = run_trials(
+        one, trials, np.zeros(3, int), duration_ms=lengths, record_ms=9.0, dt_ms=0.1, engine=engine
+    )
+    same = select(one, np.zeros(3, int))
+    slow = run_reference(same, trials, find_rest(same, trials.contraction_mv), duration_ms=24.0)
+    for trial, length in enumerate(lengths):
+        end = round(length / 0.1)
+        expected = slow.motoneuron[end - 90 : end + 1, 0, trial]
+        assert np.abs(course[:, trial] - expected).max() < 2e-4 * slow.motoneuron.max()
+
+
+@pytest.mark.usefixtures("numba_installed")
+def test_compiled_steady_state_equals_the_reference(circuits: Circuit) -> None:
+    contraction = np.linspace(0.0, 4.5, circuits.n_circuits)
+    slow, fast = find_rest(circuits, contraction), settle(circuits, contraction)
+    assert np.allclose(fast.potential_mv, slow.potential_mv, atol=1e-5)
+    assert np.allclose(fast.rate_per_ms, slow.rate_per_ms, rtol=1e-4)
+    assert np.allclose(fast.ready, slow.ready, atol=1e-6)
+    assert fast.residual_mv.max() < 1e-4
 
 
 @pytest.mark.usefixtures("jax_installed")
-def test_fast_stepper_fills_its_last_block(one: Circuit) -> None:
-    from sudeck.mechanism.circuit.fast_stepper import run_fast
+def test_jax_stepper_fills_its_last_block(one: Circuit) -> None:
+    from sudeck.mechanism.circuit.jax_stepper import run_jax
 
     n = 130
     many, trials = select(one, np.zeros(n, int)), _trials(n)
     rest = find_rest(many, trials.contraction_mv)
-    whole = run_fast(many, trials, rest, duration_ms=12.0, dt_ms=0.2)
-    parts = run_fast(many, trials, rest, duration_ms=12.0, dt_ms=0.2, block=32)
-    assert whole.motoneuron.shape == (61, n)
-    assert np.allclose(whole.motoneuron, parts.motoneuron, atol=1e-6)
+    whole, _ = run_jax(many, trials, rest, duration_ms=12.0, dt_ms=0.2)
+    parts, _ = run_jax(many, trials, rest, duration_ms=12.0, dt_ms=0.2, block=32)
+    assert whole.shape == (61, n)
+    assert np.allclose(whole, parts, atol=1e-6)
 
 
-def test_without_jax_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    from sudeck.core.errors import MissingDependencyError
-    from sudeck.mechanism.circuit.fast_stepper import require_jax
-
-    monkeypatch.setitem(sys.modules, "jax", None)
+def test_without_an_engine_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("jax", "numba"):
+        monkeypatch.setitem(sys.modules, name, None)
+        with pytest.raises(MissingDependencyError, match=r"sudeck\[circuit\]"):
+            require_engine(name)
     with pytest.raises(MissingDependencyError, match=r"sudeck\[circuit\]"):
-        require_jax()
+        require_engine()
+
+
+def test_the_engine_follows_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = {"numba", "jax"}
+    monkeypatch.setattr(engines, "find_spec", lambda name: name if name in installed else None)
+    monkeypatch.setattr(engines, "_sees_graphics_card", lambda: True)
+    assert default_engine() == "jax"
+    monkeypatch.setattr(engines, "_sees_graphics_card", lambda: False)
+    assert default_engine() == "numba"
+    installed.discard("numba")
+    assert default_engine() == "jax"
+    installed.clear()
+    assert default_engine() == "numpy"
 
 
 def test_make_circuits_gives_two_equal_hemispheres() -> None:

@@ -15,10 +15,10 @@ import numpy as np
 
 from sudeck.mechanism.circuit.circuit_prior import circuits_at, values_at
 from sudeck.mechanism.circuit.drugs import ARMS, apply_factors
+from sudeck.mechanism.circuit.engines import Engine
 from sudeck.mechanism.circuit.measures import measure
 from sudeck.mechanism.circuit.parameters import FITTED, Circuit, Floats
 from sudeck.mechanism.circuit.protocols import MEASURES
-from sudeck.mechanism.circuit.simulate import Engine
 from sudeck.mechanism.circuit.targets import TARGETS, Target
 
 _DIFFERENCE = 0.02  # step of the finite differences, in prior standard deviations
@@ -123,9 +123,9 @@ def calibrate(
     MissingDependencyError
         If JAX is not installed.
     """
-    from sudeck.mechanism.circuit.fast_stepper import require_jax
+    from sudeck.mechanism.circuit.engines import require_engine
 
-    require_jax()
+    require_engine()
     rng = np.random.default_rng(seed)
     size = len(FITTED)
     draws = _START_SPREAD * rng.standard_normal((size, candidates))

@@ -11,12 +11,13 @@ import numpy as np
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.mechanism.circuit.drugs import apply_factors
+from sudeck.mechanism.circuit.engines import Engine, default_engine
 from sudeck.mechanism.circuit.interactions import measure_interactions
 from sudeck.mechanism.circuit.measures import measure
 from sudeck.mechanism.circuit.parameters import Circuit, Floats
 from sudeck.mechanism.circuit.protocols import PROTOCOLS, Measure
 from sudeck.mechanism.circuit.reference import load_reference
-from sudeck.mechanism.circuit.simulate import DT_MS, Engine, check_stable, default_engine
+from sudeck.mechanism.circuit.simulate import DT_MS, check_stable
 
 PROTOCOL_NAMES: Final = ("rmt", *PROTOCOLS, "triple")
 

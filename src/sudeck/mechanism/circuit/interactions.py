@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from sudeck.mechanism.circuit.engines import Engine, default_engine
 from sudeck.mechanism.circuit.measures import find_intensity, find_thresholds, read_trials
 from sudeck.mechanism.circuit.parameters import Circuit, Floats
 from sudeck.mechanism.circuit.protocols import (
@@ -17,7 +18,7 @@ from sudeck.mechanism.circuit.protocols import (
     single,
 )
 from sudeck.mechanism.circuit.pulses import Pulse
-from sudeck.mechanism.circuit.simulate import DT_MS, Engine, default_engine
+from sudeck.mechanism.circuit.simulate import DT_MS
 
 SICI_ISI_MS: Final = 2.0
 ICF_ISI_MS: Final = 10.0
@@ -59,7 +60,7 @@ def measure_interactions(
     circuits : Circuit
         n circuits.
     dt_ms : float
-    engine : {"jax", "numpy"}, optional
+    engine : {"numba", "jax", "numpy"}, optional
     """
     engine = engine or default_engine()
     rmt = find_thresholds(circuits, both=True, dt_ms=dt_ms, engine=engine)

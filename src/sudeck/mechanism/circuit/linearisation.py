@@ -46,9 +46,9 @@ def infer_slopes(data: PatientData, reference: Circuit, further: tuple[tuple[int
     -------
     array, shape (made + further, 12 · visits)
     """
-    from sudeck.mechanism.circuit.fast_stepper import require_jax
+    from sudeck.mechanism.circuit.engines import require_engine
 
-    require_jax()
+    require_engine()
     laplace = fit_laplace(data, reference, 5)
     best = np.array([int(laplace.log_evidence.argmax())])
     every = (*data.keys, *further)

@@ -8,10 +8,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sudeck.mechanism.circuit.engines import Engine, default_engine
 from sudeck.mechanism.circuit.parameters import Circuit, Floats, swap_hemispheres
 from sudeck.mechanism.circuit.protocols import Measure, Readout, Trial
 from sudeck.mechanism.circuit.pulses import Trials
-from sudeck.mechanism.circuit.simulate import DT_MS, Engine, default_engine, run_trials
+from sudeck.mechanism.circuit.simulate import DT_MS, run_trials
 
 THRESHOLD_MEP_MV: Final = 0.05
 # A response has passed its peak this long after its pulse.
@@ -67,8 +68,8 @@ def measure(
     rmt : array, shape (2, n), optional
         Thresholds already known.
     dt_ms : float
-    engine : {"jax", "numpy"}, optional
-        The faster one that is installed, unless given.
+    engine : {"numba", "jax", "numpy"}, optional
+        The fastest one that is there, unless given.
     """
     engine = engine or default_engine()
     if rmt is None:
@@ -156,10 +157,15 @@ def _responses_on(
         side[row] = pulse.hemisphere
     trials = Trials(time_ms, intensity, side, np.zeros(which.size))
     course, _ = run_trials(
-        circuits, trials, which, duration_ms=lead + RESPONSE_MS, dt_ms=dt_ms, engine=engine
+        circuits,
+        trials,
+        which,
+        duration_ms=lead + RESPONSE_MS,
+        record_ms=RESPONSE_MS,
+        dt_ms=dt_ms,
+        engine=engine,
     )
-    peak = course[round(lead / dt_ms) :].max(axis=0).reshape(levels, count)
-    return response_mv(circuits, peak)
+    return response_mv(circuits, course.max(axis=0).reshape(levels, count))
 
 
 def read_trials(
@@ -171,7 +177,7 @@ def read_trials(
     dt_ms: float = DT_MS,
     engine: Engine,
 ) -> dict[tuple[Trial, Readout], Floats]:
-    """Run every trial on every circuit, trials of like length together, and read each.
+    """Run every trial on every circuit, trials with the same readout together, and read each.
 
     Parameters
     ----------
@@ -181,29 +187,25 @@ def read_trials(
         Intensity of the test pulse in circuit units, instead of the one of the trial.
     """
     shown = {}
-    groups: dict[float, list[tuple[Trial, Readout]]] = {}
+    groups: dict[Readout, list[Trial]] = {}
     for trial, readout in wanted:
-        groups.setdefault(_duration_ms(trial, readout), []).append((trial, readout))
-    for duration_ms, members in groups.items():
-        trials, which = _lay_out([trial for trial, _ in members], rmt, test_intensity)
-        course, _ = run_trials(circuits, trials, which, duration_ms=duration_ms, dt_ms=dt_ms, engine=engine)
-        for (trial, readout), part in zip(members, np.split(course, len(members), axis=1), strict=True):
-            test_at = -trial.pulses[0].time_ms
-            shown[trial, readout] = _READ[readout](circuits, part, test_at, dt_ms)
+        groups.setdefault(readout, []).append(trial)
+    for readout, members in groups.items():
+        trials, which = _lay_out(members, rmt, test_intensity)
+        record_ms, read = _READ[readout]
+        test_at_ms = np.repeat([-trial.pulses[0].time_ms for trial in members], rmt.shape[1])
+        course, _ = run_trials(
+            circuits,
+            trials,
+            which,
+            duration_ms=test_at_ms + record_ms,
+            record_ms=record_ms,
+            dt_ms=dt_ms,
+            engine=engine,
+        )
+        for trial, part in zip(members, np.split(course, len(members), axis=1), strict=True):
+            shown[trial, readout] = read(circuits, part, dt_ms)
     return shown
-
-
-def _duration_ms(trial: Trial, readout: Readout) -> float:
-    """Return how long to simulate, in one of few lengths: each is compiled once."""
-    if readout == "silent_period":
-        return SILENT_WINDOW_MS
-    if readout == "ipsilateral_area":
-        return IPSILATERAL_WINDOW_MS[1]
-    needed = RESPONSE_MS - trial.pulses[0].time_ms
-    return float(next(length for length in _LENGTHS_MS if needed <= length))
-
-
-_LENGTHS_MS: Final = (18, 24, 34, 48, 68, 88, 120, 168, 218, 320, 600, 1200)
 
 
 def _lay_out(
@@ -230,13 +232,11 @@ def _lay_out(
     return trials, np.tile(np.arange(count), len(members))
 
 
-def _read_mep(circuits: Circuit, course: Floats, test_at: float, dt_ms: float) -> Floats:
-    start = round(test_at / dt_ms)
-    stop = start + round(RESPONSE_MS / dt_ms) + 1
-    return response_mv(circuits, course[start:stop].max(axis=0))
+def _read_mep(circuits: Circuit, course: Floats, dt_ms: float) -> Floats:
+    return response_mv(circuits, course.max(axis=0))
 
 
-def _read_silent_period(circuits: Circuit, course: Floats, test_at: float, dt_ms: float) -> Floats:
+def _read_silent_period(circuits: Circuit, course: Floats, dt_ms: float) -> Floats:
     """Return the time from the pulse until half the voluntary activity is back, in ms; 0 without silence."""
     level = course / course[0]
     below = level < SILENT_SHARE
@@ -248,14 +248,15 @@ def _read_silent_period(circuits: Circuit, course: Floats, test_at: float, dt_ms
     return np.asarray(np.where(below.any(axis=0), crossing * dt_ms, 0.0))
 
 
-def _read_ipsilateral_area(circuits: Circuit, course: Floats, test_at: float, dt_ms: float) -> Floats:
+def _read_ipsilateral_area(circuits: Circuit, course: Floats, dt_ms: float) -> Floats:
     """Return the voluntary activity lost after a pulse to the other hemisphere, as ms of full silence."""
     start, stop = (round(edge / dt_ms) for edge in IPSILATERAL_WINDOW_MS)
     return np.asarray(np.maximum(1 - course[start:stop] / course[0], 0).sum(axis=0) * dt_ms)
 
 
+# How long a response is recorded from the test pulse on, and how it is read.
 _READ: Final = {
-    "mep": _read_mep,
-    "silent_period": _read_silent_period,
-    "ipsilateral_area": _read_ipsilateral_area,
+    "mep": (RESPONSE_MS, _read_mep),
+    "silent_period": (SILENT_WINDOW_MS, _read_silent_period),
+    "ipsilateral_area": (IPSILATERAL_WINDOW_MS[1], _read_ipsilateral_area),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -19,8 +19,8 @@ from sudeck.mechanism.circuit.kinetics import (
 from sudeck.mechanism.circuit.parameters import Circuit, Floats
 
 # At rest the loops are weak, and this converges to rounding; where it does not there is no rest.
-_STEPS = 90
-_DAMPING = 0.3
+ITERATIONS: Final = 90
+DAMPING: Final = 0.3
 
 
 class Rest(NamedTuple):
@@ -58,9 +58,9 @@ def find_rest(circuits: Circuit, contraction_mv: Floats) -> Rest:
     """
     contraction = np.stack([contraction_mv, np.zeros_like(contraction_mv)])
     potential = np.zeros((4, 2, circuits.n_circuits))
-    for _ in range(_STEPS):
+    for _ in range(ITERATIONS):
         change = _steady_input(circuits, potential, contraction) - potential
-        potential += _DAMPING * change
+        potential += DAMPING * change
     hazard, ready = _steady_release(circuits, potential)
     return Rest(potential, hazard * ready, ready, np.abs(change).max(axis=(0, 1)))
 

@@ -1,19 +1,18 @@
-"""Run trials on circuits: the one door to both steppers."""
+"""Run trials on circuits: the one door to the steppers."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from sudeck.core.errors import InputError
+from sudeck.mechanism.circuit.engines import Engine
 from sudeck.mechanism.circuit.parameters import Circuit, Floats, select
-from sudeck.mechanism.circuit.pulses import Pulse, Trials, make_trials
+from sudeck.mechanism.circuit.pulses import Ints, Pulse, Trials, make_trials
 from sudeck.mechanism.circuit.reference_stepper import Course, run_reference
 from sudeck.mechanism.circuit.rest import Rest, find_rest
 
-Engine = Literal["jax", "numpy"]
 # Halving this step moves every measure by less than 2 % (benchmarks/bench_circuit.py).
 DT_MS = 0.1
 # Stable: a steady state found to this accuracy, and pyramidal cells below this rate in it and after a probe.
@@ -127,19 +126,13 @@ def find_instability(circuits: Circuit, *, engine: Engine = "numpy") -> list[str
     return problems
 
 
-def default_engine() -> Engine:
-    """Return ``"jax"`` where JAX is installed, else ``"numpy"``."""
-    from importlib.util import find_spec
-
-    return "jax" if find_spec("jax") is not None else "numpy"
-
-
 def run_trials(
     circuits: Circuit,
     trials: Trials,
-    which: npt.NDArray[np.integer[Any]],
+    which: Ints,
     *,
-    duration_ms: float,
+    duration_ms: float | Floats,
+    record_ms: float | None = None,
     dt_ms: float = DT_MS,
     engine: Engine,
 ) -> tuple[Floats, Floats]:
@@ -153,21 +146,77 @@ def run_trials(
         n trials.
     which : int array, shape (n,)
         The circuit of each trial.
+    duration_ms : float or array, shape (n,)
+    record_ms : float, optional
+        Return the end of each trial, this long; the whole of trials that are equally long unless given.
 
     Returns
     -------
     motoneuron : array, shape (steps + 1, n)
     last_rate_per_ms : array, shape (4, 2, n)
     """
-    # Circuits rest in the same state before every trial of the same contraction: find it once.
-    keys = np.stack([which.astype(float), trials.contraction_mv])
-    unique, back = np.unique(keys, axis=1, return_inverse=True)
-    found = find_rest(select(circuits, unique[0].astype(int)), unique[1])
-    rest = Rest(*(array[..., back.ravel()] for array in found))
-    many = select(circuits, which)
-    if engine == "jax":
-        from sudeck.mechanism.circuit.fast_stepper import run_fast
+    state_of, contraction_mv, resting = _find_states(which, trials.contraction_mv)
+    if engine == "numba":
+        from sudeck.mechanism.circuit.numba_stepper import run_numba, settle
 
-        return run_fast(many, trials, rest, duration_ms=duration_ms, dt_ms=dt_ms)
-    course = run_reference(many, trials, rest, duration_ms=duration_ms, dt_ms=dt_ms)
-    return course.motoneuron[:, 0], course.spikes[-1] / dt_ms
+        return run_numba(
+            circuits,
+            trials,
+            settle(circuits, contraction_mv, which=state_of),
+            duration_ms=duration_ms,
+            record_ms=record_ms,
+            dt_ms=dt_ms,
+            which=which,
+            resting=resting,
+        )
+    rest = find_rest(select(circuits, state_of), contraction_mv)
+    durations = np.broadcast_to(np.asarray(duration_ms, float), which.shape)
+    recorded = round(float(durations.max() if record_ms is None else record_ms) / dt_ms)
+    course = np.empty((recorded + 1, which.size))
+    last_rate = np.empty((4, 2, which.size))
+    for length_ms, members in _group_lengths(durations):
+        # Trials of a group end together: the shorter ones wait in their steady state.
+        wait_ms = (round(length_ms / dt_ms) - np.round(durations[members] / dt_ms)) * dt_ms
+        part = Trials(
+            trials.time_ms[:, members] + wait_ms,
+            trials.intensity[:, members],
+            trials.hemisphere[:, members],
+            trials.contraction_mv[members],
+        )
+        many = select(circuits, which[members])
+        start = Rest(*(array[..., resting[members]] for array in rest))
+        if engine == "jax":
+            from sudeck.mechanism.circuit.jax_stepper import run_jax
+
+            shown, last = run_jax(many, part, start, duration_ms=length_ms, dt_ms=dt_ms)
+        else:
+            whole = run_reference(many, part, start, duration_ms=length_ms, dt_ms=dt_ms)
+            shown, last = whole.motoneuron[:, 0], whole.spikes[-1] / dt_ms
+        course[:, members] = shown[-recorded - 1 :]
+        last_rate[..., members] = last
+    return course, last_rate
+
+
+# Trials of like length run together in one of few lengths, each of which is compiled once.
+_LENGTHS_MS: Final = np.array([18.0, 24.0, 34.0, 48.0, 68.0, 88.0, 120.0, 168.0, 218.0, 320.0, 600.0, 1200.0])
+
+
+def _group_lengths(durations_ms: Floats) -> list[tuple[float, Ints]]:
+    """Return how long each group of trials is simulated, and its members."""
+    if np.ptp(durations_ms) == 0:
+        return [(float(durations_ms[0]), np.arange(durations_ms.size))]
+    group = np.searchsorted(_LENGTHS_MS, durations_ms)
+    return [(float(_LENGTHS_MS[g]), np.flatnonzero(group == g)) for g in np.unique(group)]
+
+
+def _find_states(which: Ints, contraction_mv: Floats) -> tuple[Ints, Floats, Ints]:
+    """Return circuit and contraction of every steady state that is needed once, and the state of each trial.
+
+    A circuit rests in the same state before every trial of the same contraction.
+    """
+    levels, level = np.unique(contraction_mv, return_inverse=True)
+    key = which * levels.size + level
+    needed = np.zeros(int(key.max()) + 1, bool)
+    needed[key] = True
+    states = np.flatnonzero(needed)
+    return states // levels.size, levels[states % levels.size], (np.cumsum(needed) - 1)[key]

@@ -2,7 +2,7 @@
 
 Nothing arrives before the shortest delay has passed, so the steps of one such chunk need no look at the
 history: it is read and written once a chunk, and the steps inside are a plain scan. A segment of chunks is
-compiled once and called as often as a trial is long.
+compiled once and called as often as a trial is long. The engine for a graphics card.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from sudeck.core.errors import MissingDependencyError
+from sudeck.mechanism.circuit.engines import require_engine
 from sudeck.mechanism.circuit.kinetics import (
     AMPA,
     DELAY_CALLOSUM_MS,
@@ -45,35 +45,7 @@ _SEGMENT_CHUNKS: Final = 8
 _SMALLEST_BLOCK: Final = 64
 
 
-class FastCourse(NamedTuple):
-    """What the fast simulation returns: less than the reference, because most of it is never looked at.
-
-    Attributes
-    ----------
-    motoneuron : array, shape (steps + 1, n)
-        Motoneuron drive of hemisphere 0 at the ends of the steps.
-    last_rate_per_ms : array, shape (4, 2, n)
-        Spikes per cell and ms in the last step.
-    """
-
-    motoneuron: Floats
-    last_rate_per_ms: Floats
-
-
-def require_jax() -> None:
-    """Raise a sentence that says what to install where JAX is absent.
-
-    Raises
-    ------
-    MissingDependencyError
-    """
-    try:
-        import jax  # noqa: F401
-    except ImportError:
-        raise MissingDependencyError("The fast circuit", "circuit") from None
-
-
-def run_fast(
+def run_jax(
     circuits: Circuit,
     trials: Trials,
     rest: Rest,
@@ -81,7 +53,7 @@ def run_fast(
     duration_ms: float,
     dt_ms: float = 0.1,
     block: int = BLOCK,
-) -> FastCourse:
+) -> tuple[Floats, Floats]:
     """Simulate n circuits under n trials, as `reference_stepper.run_reference` does.
 
     Parameters
@@ -97,12 +69,19 @@ def run_fast(
     block : int
         Trials computed together; the last block is filled up, so that few shapes are compiled.
 
+    Returns
+    -------
+    motoneuron : array, shape (steps + 1, n)
+        Motoneuron drive of hemisphere 0 at the ends of the steps.
+    last_rate_per_ms : array, shape (4, 2, n)
+        Spikes per cell and ms in the last step.
+
     Raises
     ------
     MissingDependencyError
         If JAX is not installed.
     """
-    require_jax()
+    require_engine("jax")
     chunk = int(DELAY_E_MS / dt_ms + 1e-9)
     steps = round(duration_ms / dt_ms)
     count = trials.n_trials
@@ -129,7 +108,7 @@ def run_fast(
             pieces.append(np.asarray(piece)[:, :used])
         courses.append(np.concatenate(pieces)[: steps + 1])
         rates.append(np.asarray(state.last_rate)[:, :, :used])
-    return FastCourse(np.concatenate(courses, axis=1), np.concatenate(rates, axis=2))
+    return np.concatenate(courses, axis=1), np.concatenate(rates, axis=2)
 
 
 def _arguments(circuits: Circuit, trials: Trials, rest: Rest) -> tuple[Any, ...]:
@@ -221,11 +200,10 @@ def _compiled(dt_ms: float, chunk: int) -> tuple[Any, Any]:
             gabab.start(rate[B]),
             moto.start(rate[P]),
         )
-        before = [
-            jnp.broadcast_to(r * dt_ms, (history_steps, *r.shape))
-            for r in (rate[E], rate[E], released, rate[B])
-        ]
-        return (c, time_ms, recruited), _State(kinetic, *before, sum(moto.start(rate[P]))[0], rate)
+        e, a, b = (
+            jnp.broadcast_to(r * dt_ms, (history_steps, *r.shape)) for r in (rate[E], released, rate[B])
+        )
+        return (c, time_ms, recruited), _State(kinetic, e, e, a, b, sum(moto.start(rate[P]))[0], rate)
 
     def advance(fixed: Any, start: _State, number: Any) -> Any:
         c, time_ms, recruited = fixed
@@ -318,7 +296,7 @@ def _compiled(dt_ms: float, chunk: int) -> tuple[Any, Any]:
         excitement = (jnp.stack(kinetic[0]) - c.release_threshold_mv) / c.release_spread_mv
         hazard = RELEASE_EFFICACY * c.release_max_per_ms / (1 + jnp.exp(-excitement))
         last_rate = hazard * jnp.stack(kinetic[1])
-        late = (past[steps:] for past in pasts)
-        return _State(kinetic, *late, course[-1], last_rate), course
+        e, x, a, b = (past[steps:] for past in pasts)
+        return _State(kinetic, e, x, a, b, course[-1], last_rate), course
 
     return jax.jit(begin), jax.jit(advance)
