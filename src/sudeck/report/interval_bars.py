@@ -82,15 +82,35 @@ class IntervalAxis:
                 return tuple(candidates)
         return ()
 
-    def bar(self, estimate: Estimate, *, mark: float | None = None) -> Markup:
-        """Draw one estimate: dot at the value, line over the interval, a dashed stroke at `mark`."""
+    def bar(
+        self,
+        estimate: Estimate,
+        *,
+        mark: float | None = None,
+        behind: Iterable[tuple[str, float]] = (),
+        band: Estimate | None = None,
+    ) -> Markup:
+        """Draw one estimate: dot at the value, line over the interval.
+
+        Parameters
+        ----------
+        estimate : Estimate
+        mark : float, optional
+            Gets a dashed stroke.
+        behind : iterable of (str, float)
+            Single values, as pale dots that tell their name to a pointer.
+        band : Estimate, optional
+            What was expected: its interval as a pale band with a stroke at its value.
+        """
         from markupsafe import Markup
 
         left, middle, right = (
             self.place(value) * _WIDTH for value in (estimate.low, estimate.value, estimate.high)
         )
         ends = "".join(f"M{x:.1f} {_MIDDLE - 4.5}v9" for x in (left, right))
-        parts = [self._reference()]
+        parts = [self._reference(), *self._behind(behind)]
+        if band is not None:
+            parts.append(self._band(band))
         parts.append(
             f'<path d="M{left:.1f} {_MIDDLE}H{right:.1f}{ends}" '
             'stroke="#1c2024" stroke-width="1.4" fill="none"/>'
@@ -116,6 +136,24 @@ class IntervalAxis:
                 f'<text x="{x:.1f}" y="17" text-anchor="middle">{tick:g}</text>'
             )
         return Markup(self._svg("".join(parts), "axis"))
+
+    def _behind(self, single: Iterable[tuple[str, float]]) -> Iterator[str]:
+        from markupsafe import escape
+
+        for name, value in single:
+            x = self.place(value) * _WIDTH
+            yield (
+                f'<circle cx="{x:.1f}" cy="{_MIDDLE}" r="2.6" fill="#5a6068" fill-opacity="0.28">'
+                f"<title>{escape(name)}: {value:#.3g}</title></circle>"
+            )
+
+    def _band(self, band: Estimate) -> str:
+        left, middle, right = (self.place(value) * _WIDTH for value in (band.low, band.value, band.high))
+        return (
+            f'<path d="M{left:.1f} 3H{right:.1f}V{_HEIGHT - 3}H{left:.1f}z" fill="#0072b2" '
+            f'fill-opacity="0.22"/><path d="M{middle:.1f} 3V{_HEIGHT - 3}" stroke="#0072b2" '
+            'stroke-width="1.2"/>'
+        )
 
     def _reference(self) -> str:
         if self.reference is None:

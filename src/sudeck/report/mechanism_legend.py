@@ -16,7 +16,7 @@ from sudeck.report.mechanism_shades import (
     shade,
     tone_mv,
 )
-from sudeck.report.mechanism_wiring import Population
+from sudeck.report.mechanism_wiring import Kind, Population
 from sudeck.report.text import number
 
 if TYPE_CHECKING:
@@ -49,14 +49,17 @@ def paint_legend(axes: Axes, *, change: bool) -> None:
         axes.text(10.0, y - 0.2, text, fontsize=7.5, color=INK, va="center")
     y = top - 29.5
     plain = Shade(INK, 1.0, 1.2, True)
-    for x, kind, text in ((0.5, "excites", "excites"), (29.0, "inhibits", "inhibits")):
+    heads: tuple[tuple[float, Kind], ...] = ((0.5, "excites"), (29.0, "inhibits"))
+    for x, kind in heads:
         paint_line(axes, _straight(x, x + 9.0, y), plain, kind)
-        axes.text(x + 10.5, y - 0.1, text, fontsize=7.5, color=INK, va="center")
+        axes.text(x + 10.5, y - 0.1, kind, fontsize=7.5, color=INK, va="center")
     _paint_colours(axes, y - 8.5, change)
     _paint_fading(axes, y - 33.0)
 
 
 def _paint_colours(axes: Axes, y: float, change: bool) -> None:
+    from matplotlib.patches import Rectangle
+
     title = "Strength: over health; in the change, after over before" if change else "Strength, over health"
     axes.text(0.5, y, title, fontsize=7.5, color=INK, va="center")
     colours = colour_map()
@@ -65,7 +68,11 @@ def _paint_colours(axes: Axes, y: float, change: bool) -> None:
     step = _BAR_MM / _STEPS
     for index, (s, width) in enumerate(zip(share, widths, strict=True)):
         half = 0.35 * width
-        axes.add_patch(_box(0.5 + index * step, y - 4.6 - half, step * 1.03, 2 * half, colours(s)))
+        axes.add_patch(
+            Rectangle(
+                (0.5 + index * step, y - 4.6 - half), step * 1.03, 2 * half, facecolor=colours(s), linewidth=0
+            )
+        )
     for ratio in _RATIOS:
         x = 0.5 + _BAR_MM * (math.log(ratio) / FULL_LOG + 1) / 2
         anchor = "left" if ratio == _RATIOS[0] else "right" if ratio == _RATIOS[-1] else "center"
@@ -89,9 +96,3 @@ def _paint_fading(axes: Axes, y: float) -> None:
 
 def _straight(left: float, right: float, y: float) -> np.ndarray:
     return np.column_stack([np.linspace(left, right, 4), np.full(4, y)])
-
-
-def _box(x: float, y: float, width: float, height: float, colour: object) -> object:
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((x, y), width, height, facecolor=colour, linewidth=0)  # type: ignore[arg-type]

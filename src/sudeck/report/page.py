@@ -8,8 +8,10 @@ could deceive or break a reader (controls, direction marks, lone surrogates of o
 from __future__ import annotations
 
 import json
+import os
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sudeck.core.provenance import Provenance
@@ -40,6 +42,13 @@ def render_page(template: str, *, title: str, provenance: Provenance, **content:
     """
     page = environment().get_template(template)
     return page.render(title=title, provenance=provenance, css=_css(), **content)
+
+
+def relative_link(target: Path, place: Path) -> str:
+    """Return the link from the page at `place` to another file."""
+    from urllib.parse import quote
+
+    return quote(Path(os.path.relpath(target.resolve(), place.parent.resolve())).as_posix())
 
 
 @cache

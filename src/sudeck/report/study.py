@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,14 +13,14 @@ from sudeck.core.provenance import Provenance, SourceFile, sha256_of_file
 from sudeck.core.storage import write_text
 from sudeck.report import study_rows as rows
 from sudeck.report import study_words as words
-from sudeck.report.page import render_page
+from sudeck.report.page import relative_link, render_page
 from sudeck.report.study_figures import (
     calibration_figure,
     decision_figure,
     instability_figure,
     relief_figure,
 )
-from sudeck.report.study_pages import SCAN_PAGE, SCAN_THUMBNAIL, TMS_PAGE
+from sudeck.report.study_pages import MECHANISM_PAGE, SCAN_PAGE, SCAN_THUMBNAIL, TMS_PAGE
 from sudeck.report.text import percent
 from sudeck.report.tripod import tripod_items
 from sudeck.study.layout import StudyFolder, open_study
@@ -119,11 +118,13 @@ def study_report(study: StudyFolder, predicted: StudyPrediction, *, place: Path)
         }
         for failure in cohort.failures
     ]
+    mechanism = study.derivatives / MECHANISM_PAGE
     return render_page(
         "study.html.j2",
         title=f"Who responds: {cohort.name}",
         provenance=_provenance(study, predicted),
         facts=_facts(predicted),
+        mechanism_page=relative_link(mechanism, place) if mechanism.is_file() else "",
         level=f"{100 * cohort.settings.level:g} %",
         sayings=words.sayings(predicted),
         caveats=words.caveats(predicted),
@@ -210,7 +211,8 @@ def _thumbnails(study: StudyFolder, predicted: StudyPrediction, place: Path) -> 
         if not (picture.is_file() and page.is_file()):
             continue
         data = b64encode(picture.read_bytes()).decode("ascii")
-        found.append(Thumbnail(pid, _relative(page, place), f"data:image/png;base64,{data}", _caption(row)))
+        image = f"data:image/png;base64,{data}"
+        found.append(Thumbnail(pid, relative_link(page, place), image, _caption(row)))
     return found
 
 
@@ -223,19 +225,13 @@ def _recording_pages(
         for session in predicted.cohort.settings.tms_sessions:
             page = study.patient_derivatives(pid) / f"{session}_{TMS_PAGE}"
             if page.is_file():
-                found.setdefault(pid, []).append((session.removeprefix("ses-"), _relative(page, place)))
+                found.setdefault(pid, []).append((session.removeprefix("ses-"), relative_link(page, place)))
     return found
 
 
 def _caption(row: Mapping[Any, Any]) -> str:
     told = (row["affected_side"], row["limb"])
     return " ".join(word for word in told if isinstance(word, str))
-
-
-def _relative(target: Path, place: Path) -> str:
-    from urllib.parse import quote
-
-    return quote(Path(os.path.relpath(target.resolve(), place.parent.resolve())).as_posix())
 
 
 def _provenance(study: StudyFolder, predicted: StudyPrediction) -> Provenance:
