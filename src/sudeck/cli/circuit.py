@@ -105,9 +105,9 @@ def _print(experiment: Experiment) -> None:
 @circuit.command("calibrate")
 def calibrate(
     out: Annotated[Path, typer.Argument(help="File of the fitted circuits (JSON).")],
-    members: Annotated[int, typer.Option(min=1, max=100, help="Circuits to begin with.")] = 16,
+    members: Annotated[int, typer.Option(min=1, max=100, help="Circuits to begin with.")] = 32,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same circuits.")] = 0,
-    iterations: Annotated[int, typer.Option(min=1, help="Gauss-Newton steps.")] = 22,
+    iterations: Annotated[int, typer.Option(min=1, help="Gauss-Newton steps.")] = 16,
 ) -> None:
     """Fit reference circuits anew to the targets and drug effects that come with Sudeck."""
     from sudeck.core.storage import write_json

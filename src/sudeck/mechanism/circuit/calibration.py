@@ -98,10 +98,10 @@ def predict_targets(
 
 def calibrate(
     *,
-    members: int = 16,
+    members: int = 32,
     seed: int = 0,
-    candidates: int = 1200,
-    iterations: int = 22,
+    candidates: int = 800,
+    iterations: int = 16,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Calibration:
     """Fit `members` circuits to the targets.

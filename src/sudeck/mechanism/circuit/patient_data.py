@@ -10,35 +10,32 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
+from sudeck.mechanism.circuit.engines import Engine
+from sudeck.mechanism.circuit.measure_names import USUAL, composition_of, family_of
 from sudeck.mechanism.circuit.measures import find_thresholds, measure
 from sudeck.mechanism.circuit.parameters import Circuit, Floats, swap_hemispheres
 from sudeck.mechanism.circuit.protocols import MEASURES
-from sudeck.mechanism.circuit.simulate import Engine
 from sudeck.mechanism.measure_table import HEMISPHERES
 
 if TYPE_CHECKING:
-    from sudeck.mechanism.measure_table import MeasureTable
+    from sudeck.mechanism.measure_table import MeasureTable, Observation
 
-# What a laboratory reports under one name: the geometric mean of these measures of the model.
-REPORTED: Final[dict[str, tuple[str, ...]]] = {
-    "RMT": (),
-    "MEP": ("MEP_1.2",),
-    "SICI": ("SICI_2", "SICI_3"),
-    "ICF": ("ICF_10", "ICF_15"),
-    "LICI": ("LICI_100",),
-    "IHI": ("IHI_10",),
-    "CSP": ("CSP",),
-    "iSP": ("iSP",),
-}
-# Healthy people differ in each measure by about this much (log scale), a hemisphere for itself and the same
-# at every visit: what a fit that starts from a healthy reference can not know. Assumed, of usual size.
+# People differ in each measure by about this much (log scale) beyond what the reference circuits differ by,
+# the same at every visit: what no fit of a circuit can know of them. Assumed, of usual size.
 _PERSON_SD: Final = {
-    "RMT": 0.05, "MEP": 0.5, "SICI": 0.3, "ICF": 0.15, "LICI": 0.3, "IHI": 0.25, "CSP": 0.2, "iSP": 0.4,
+    "RMT": 0.05, "MEP": 0.4, "SICI": 0.25, "ICF": 0.12, "LICI": 0.25, "IHI": 0.2, "CSP": 0.15, "iSP": 0.3,
 }  # fmt: skip
+# Shares of that variance common to both hemispheres of a person, and to all intervals of a measure; assumed.
+_COMMON_TO_HEMISPHERES: Final = 0.6
+_COMMON_TO_INTERVALS: Final = 0.7
 # The threshold in % of stimulator output: distance of the coil and stimulator, common to both hemispheres.
 _RMT_SCALE_SD: Final = 0.3
 _RMT_TYPICAL_MSO: Final = 50.0
 _ERROR_WHERE_NONE: Final = 0.15
+# A silent period shorter than this counts as this long: its logarithm would say more than can be seen.
+_SHORTEST_SILENCE_MS: Final = 2.0
+
+Wanted = tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +49,8 @@ class PatientData:
         The first is the baseline.
     keys : tuple of (visit, hemisphere, measure)
         Visit as index, hemisphere as 0 (pain side) or 1, measure as reported.
-    log_value : array, shape (observations,)
-    covariance : array, shape (observations, observations)
-        Measurement error and what people differ by.
+    log_value, log_se : array, shape (observations,)
+        Thresholds count from 50 % of stimulator output.
     flags : tuple of Flag
     """
 
@@ -62,12 +58,35 @@ class PatientData:
     visits: tuple[str, ...]
     keys: tuple[tuple[int, int, str], ...]
     log_value: Floats
-    covariance: Floats
-    flags: tuple[Flag, ...]
+    log_se: Floats
+    flags: tuple[Flag, ...] = ()
+
+    @property
+    def wanted(self) -> Wanted:
+        """Every (hemisphere, measure of the circuit) that any observation needs."""
+        parts = ((side, part) for _, side, name in self.keys for part in composition_of(name) or ())
+        return tuple(dict.fromkeys(parts))
+
+    @property
+    def weights(self) -> Floats:
+        """How observations are composed, shape (observations, visits, wanted)."""
+        weights = np.zeros((len(self.keys), len(self.visits), len(self.wanted)))
+        for row, (visit, side, name) in enumerate(self.keys):
+            for part, weight in (composition_of(name) or {}).items():
+                weights[row, visit, self.wanted.index((side, part))] = weight
+        return weights
+
+    @property
+    def person_covariance(self) -> Floats:
+        """What people differ by, shape (observations, observations)."""
+        return person_covariance(self.keys)
 
 
 def gather_patient(table: MeasureTable, patient: Hashable) -> PatientData:
     """Collect what the circuit can use of one patient.
+
+    Where the table holds a measure both with and without its intervals (``SICI_2`` and ``SICI``), the ones
+    with are used: the other is made of them.
 
     Raises
     ------
@@ -77,7 +96,7 @@ def gather_patient(table: MeasureTable, patient: Hashable) -> PatientData:
     own = [o for o in table.observations if str(o.patient) == str(patient)]
     if not own:
         raise InputError(f"Patient {patient}", "the table holds no measures", "check the identifier")
-    known = [o for o in own if o.measure in REPORTED or o.measure in MEASURES]
+    known = [o for o in own if composition_of(o.measure)]
     flags = []
     unknown = sorted({o.measure for o in own} - {o.measure for o in known})
     if unknown:
@@ -86,8 +105,9 @@ def gather_patient(table: MeasureTable, patient: Hashable) -> PatientData:
         raise InputError(
             f"Patient {patient}",
             "no measure that the circuit knows",
-            f"name measures {', '.join(REPORTED)}, or with their interval as in SICI_2",
+            f"name measures {', '.join(USUAL)}, or with their interval as in SICI_2",
         )
+    known = _without_summaries(known)
     visits = tuple(v for v in table.visits if any(o.visit == v for o in known))
     keys = tuple((visits.index(o.visit), HEMISPHERES.index(o.hemisphere), o.measure) for o in known)
     errors = np.array([o.log_se for o in known])
@@ -103,40 +123,45 @@ def gather_patient(table: MeasureTable, patient: Hashable) -> PatientData:
             )
         )
     errors = np.where(without, _ERROR_WHERE_NONE, errors)
-    value = np.array([o.log_value for o in known])
-    value -= np.where([o.measure == "RMT" for o in known], np.log(_RMT_TYPICAL_MSO), 0.0)
-    return PatientData(patient, visits, keys, value, error_covariance(keys, errors), tuple(flags))
+    value = np.array([o.log_value - log_unit(o.measure) for o in known])
+    return PatientData(patient, visits, keys, value, errors, tuple(flags))
 
 
-def error_covariance(keys: tuple[tuple[int, int, str], ...], log_se: Floats) -> Floats:
-    """Return the covariance of observations: each its own error, and shares of what people differ by."""
-    covariance = np.diag(log_se**2)
+def log_unit(name: str) -> float:
+    """Return the logarithm of what a measure of the circuit is multiplied by to have a laboratory's unit."""
+    return float(np.log(_RMT_TYPICAL_MSO)) if name == "RMT" else 0.0
+
+
+def person_covariance(keys: tuple[tuple[int, int, str], ...]) -> Floats:
+    """Return the covariance of observations through what people differ by."""
+    covariance = np.zeros((len(keys), len(keys)))
     for i, (_, side, name) in enumerate(keys):
         for j, (_, other_side, other_name) in enumerate(keys):
-            if name != other_name:
+            family = family_of(name)
+            if family != family_of(other_name):
                 continue
-            if side == other_side:
-                covariance[i, j] += _PERSON_SD[name.split("_")[0]] ** 2
-            if name == "RMT":
+            shared = _PERSON_SD[family] ** 2
+            shared *= 1.0 if name == other_name else _COMMON_TO_INTERVALS
+            covariance[i, j] = shared * (1.0 if side == other_side else _COMMON_TO_HEMISPHERES)
+            if family == "RMT":
                 covariance[i, j] += _RMT_SCALE_SD**2
     return covariance
 
 
-def predict_logs(
-    circuits: Circuit, wanted: tuple[tuple[int, str], ...], *, dt_ms: float, engine: Engine | None = None
-) -> Floats:
-    """Return logarithms of measures as reported, shape (wanted, n); NaN where a circuit gives none.
+def measure_logs(circuits: Circuit, wanted: Wanted, *, dt_ms: float, engine: Engine | None = None) -> Floats:
+    """Return logarithms of measures of the circuit, shape (wanted, n); NaN where it gives none.
 
     Parameters
     ----------
     circuits : Circuit
         n circuits.
     wanted : tuple of (hemisphere, measure)
+        ``"RMT"`` or a name of `protocols.MEASURES`.
     """
     rmt = find_thresholds(circuits, both=True, dt_ms=dt_ms, engine=engine)
-    shown: dict[tuple[int, str], Floats] = {}
+    shown: dict[tuple[int, str], Floats] = {(side, "RMT"): np.log(rmt[side]) for side in (0, 1)}
     for side in sorted({side for side, _ in wanted}):
-        names = sorted({part for s, name in wanted if s == side for part in REPORTED.get(name, (name,))})
+        names = sorted({name for s, name in wanted if s == side} - {"RMT"})
         turned = circuits if side == 0 else swap_hemispheres(circuits)
         responses = measure(
             turned,
@@ -145,11 +170,19 @@ def predict_logs(
             dt_ms=dt_ms,
             engine=engine,
         )
-        with np.errstate(divide="ignore", invalid="ignore"):
-            shown |= {(side, name): np.log(value) for name, value in responses.values.items()}
-    rows = []
-    for side, name in wanted:
-        parts = REPORTED.get(name, (name,))
-        row = np.mean([shown[side, part] for part in parts], axis=0) if parts else np.log(rmt[side])
-        rows.append(np.where(np.isfinite(row) & np.isfinite(rmt).all(axis=0), row, np.nan))
+        for name, value in responses.values.items():
+            floor = _SHORTEST_SILENCE_MS if name in ("CSP", "iSP") else 0.0
+            with np.errstate(divide="ignore", invalid="ignore"):
+                shown[side, name] = np.log(np.maximum(value, floor))
+    usable = np.isfinite(rmt).all(axis=0)
+    rows = [np.where(np.isfinite(shown[key]) & usable, shown[key], np.nan) for key in wanted]
     return np.stack(rows)
+
+
+def _without_summaries(observations: list[Observation]) -> list[Observation]:
+    detailed = {
+        (o.visit, o.hemisphere, family_of(o.measure)) for o in observations if o.measure not in USUAL
+    }
+    return [
+        o for o in observations if o.measure not in USUAL or (o.visit, o.hemisphere, o.measure) not in detailed
+    ]

@@ -1,0 +1,153 @@
+"""Competing accounts of a patient's baseline, as priors over the factors of both hemispheres.
+
+Each account lets one factor of the pain-side hemisphere stray far from health and keeps all others near it.
+The prior of a patient is their even mixture; so one posterior gives the factors averaged over the accounts,
+and the probability of each account is the share of the mixture that it holds where the draws lie.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from sudeck.mechanism.circuit.factors import FACTORS, GAINS, N_VISIT, TONE
+from sudeck.mechanism.circuit.parameters import Floats
+from sudeck.mechanism.circuit.pulses import Ints
+
+# Standard deviations, on the log scale for gains and in mV for the tone; all assumed. What a patient's
+# factors differ by from those of healthy people when nothing is wrong with them, and how far treatment may
+# move each.
+BASE_SD: Final[dict[str, float]] = {**dict.fromkeys(GAINS, 0.15), TONE: 0.15}
+CHANGE_SD: Final[dict[str, float]] = {**dict.fromkeys(GAINS, 0.3), TONE: 0.4}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One hypothesis.
+
+    Attributes
+    ----------
+    name, sentence : str
+    factor : str or None
+        The factor of the pain-side hemisphere that is abnormal, None for none.
+    mean, sd : float
+        Its distribution, on the scale of `BASE_SD`; assumed.
+    """
+
+    name: str
+    sentence: str
+    factor: str | None = None
+    mean: float = 0.0
+    sd: float = 0.0
+
+
+ACCOUNTS: Final = (
+    Account(
+        "local_gaba_a_loss",
+        "GABA-A inhibition is weak in the pain-side hemisphere itself.",
+        "gaba_a",
+        float(np.log(0.55)),
+        0.2,
+    ),
+    Account(
+        "excess_pyramidal_nmda",
+        "Pyramidal cells of the pain-side hemisphere carry too much NMDA current.",
+        "nmda_pyramids",
+        float(np.log(1.6)),
+        0.2,
+    ),
+    Account(
+        "tonic_callosal_drive",
+        "The other hemisphere drives GABA-B interneurons of the pain side without pause.",
+        TONE,
+        1.2,
+        0.4,
+    ),
+    Account("none", "Nothing in this circuit differs from health by more than healthy people differ."),
+)
+
+
+def draw_factors(
+    visits: int, count: int, rng: np.random.Generator, *, account: str | None = None
+) -> tuple[Floats, Ints]:
+    """Draw factors of patients from the prior.
+
+    Parameters
+    ----------
+    visits, count : int
+    account : str, optional
+        One account for all; a random one each unless given.
+
+    Returns
+    -------
+    position : array, shape (12 · visits, count)
+        Baseline, then the change at each later visit.
+    which : int array, shape (count,)
+        Index into `ACCOUNTS`.
+    """
+    names = [one.name for one in ACCOUNTS]
+    which = rng.integers(len(names), size=count) if account is None else np.full(count, names.index(account))
+    mean, sd = (part[which].T for part in _moments())
+    baseline = mean + sd * rng.standard_normal((N_VISIT, count))
+    change = np.tile(_by_visit(CHANGE_SD), visits - 1)[:, None] * rng.standard_normal(
+        ((visits - 1) * N_VISIT, count)
+    )
+    return np.concatenate([baseline, change]), which
+
+
+def log_prior(position: Floats) -> Floats:
+    """Return the log density of positions, shape (n,): the even mixture of the accounts, and the changes."""
+    from scipy.special import logsumexp
+
+    change = position[N_VISIT:]
+    sd = np.tile(_by_visit(CHANGE_SD), len(change) // N_VISIT)[:, None]
+    moved = -0.5 * ((change / sd) ** 2).sum(axis=0) - np.log(sd).sum()
+    return np.asarray(logsumexp(_log_accounts(position), axis=0) - np.log(len(ACCOUNTS)) + moved)
+
+
+def account_shares(position: Floats) -> Floats:
+    """Return the probability of each account where the baseline lies, shape (accounts, n)."""
+    logs = _log_accounts(position)
+    shares = np.exp(logs - logs.max(axis=0))
+    return np.asarray(shares / shares.sum(axis=0))
+
+
+def prior_moments(visit: int | None) -> tuple[Floats, Floats]:
+    """Return mean and standard deviation of the factors before any measure, shape (12,) each.
+
+    Parameters
+    ----------
+    visit : int or None
+        0 for the baseline, 1 for a later visit, None for the change.
+    """
+    change = _by_visit(CHANGE_SD) ** 2
+    if visit is None:
+        return np.zeros(N_VISIT), np.sqrt(change)
+    means, sds = _moments()
+    mean = means.mean(axis=0)
+    variance = (sds**2 + means**2).mean(axis=0) - mean**2
+    return mean, np.sqrt(variance + (change if visit else 0.0))
+
+
+def _log_accounts(position: Floats) -> Floats:
+    """Return the log density of the baseline under each account, up to a constant common to all."""
+    means, sds = (part[:, :, None] for part in _moments())
+    away = (position[None, :N_VISIT] - means) / sds
+    return np.asarray(-0.5 * (away**2).sum(axis=1) - np.log(sds).sum(axis=1))
+
+
+def _moments() -> tuple[Floats, Floats]:
+    """Return means and standard deviations of the baseline, shape (accounts, 12) each."""
+    means = np.zeros((len(ACCOUNTS), N_VISIT))
+    sds = np.tile(_by_visit(BASE_SD), (len(ACCOUNTS), 1))
+    for row, account in enumerate(ACCOUNTS):
+        if account.factor is not None:
+            at = 2 * FACTORS.index(account.factor)  # the pain-side hemisphere comes first
+            means[row, at], sds[row, at] = account.mean, account.sd
+    return means, sds
+
+
+def _by_visit(of: dict[str, float]) -> Floats:
+    return np.repeat([of[name] for name in FACTORS], 2)
