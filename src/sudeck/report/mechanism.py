@@ -18,6 +18,7 @@ from sudeck.report.mechanism_pairs import pair_figures
 from sudeck.report.mechanism_patient import write_patient_pages
 from sudeck.report.mechanism_scatter import association_figure
 from sudeck.report.page import relative_link, render_page
+from sudeck.report.study import REPORT_FILE, link_mechanism
 from sudeck.report.study_pages import MECHANISM_PAGE
 from sudeck.study.explain import MECHANISM_FILE
 from sudeck.study.layout import StudyFolder, open_study
@@ -55,6 +56,7 @@ def write_mechanism_report(root: Path, explained: StudyExplanation) -> Path:
     pages = write_patient_pages(study, explained, back=place)
     links = {patient: relative_link(page, place) for patient, page in pages.items()}
     write_text(place, mechanism_report(study, explained, links, place=place))
+    link_mechanism(study)
     return place
 
 
@@ -79,7 +81,7 @@ def mechanism_report(
     medians = circuit_rows.median_explanation(circuit)
     shown = [visit for visit in visits if visit in medians]
     names = words.visit_names(visits)
-    study_page = study.derivatives / "report.html"
+    study_page = study.derivatives / REPORT_FILE
     return render_page(
         "mechanism.html.j2",
         title=f"Why it works: {explained.name}",
@@ -103,7 +105,7 @@ def mechanism_report(
         outcome=explained.outcome,
         associations=rows.association_rows(group.associations) if group else [],
         scatter=_scatter(explained, table),
-        power=group.changes.power if group else None,
+        power=words.power_sayings(group.changes.power) if group else (),
         power_rows=rows.power_rows(group) if group else [],
         reported=words.reported_sayings(explained.reported),
         unanswered=explained.unanswered,
@@ -114,7 +116,7 @@ def mechanism_report(
         )
         if circuit
         else None,
-        group_factors=circuit_rows.group_rows(circuit, shown) if circuit else [],
+        group_factors=circuit_rows.group_rows(circuit, shown) if len(circuit) > 1 else [],
         visit_titles=[names[visit] for visit in shown],
         patients=patients,
         axis=axis,
@@ -124,7 +126,7 @@ def mechanism_report(
         unidentified=words.unidentified([one for visit in shown for one in medians[visit].values()], shown),
         failures=explained.circuit_failures,
         circuit_asked=explained.circuit_asked,
-        everybody=[(patient, links.get(patient, "")) for patient in explained.patients],
+        links={**dict.fromkeys((one.participant_id for one in explained.circuit_failures), ""), **links},
         flags=(*(group.changes.flags if group else ()), *explained.flags),
         refused=explained.refused,
     )

@@ -156,7 +156,7 @@ def group_rows(circuit: Sequence[Explanation], visits: Sequence[str]) -> list[di
                     "value": factor_text(one),
                     "quartiles": interval_text(one.estimate, 2),
                     "known": one.identified,
-                    "patients": f"{len(identified)}, {len(differs)}",
+                    "patients": f"{len(identified)} · {len(differs)}",
                 }
             )
         first = not rows or rows[-1]["factor"] != factor
@@ -210,7 +210,7 @@ def patient_rows(
                 "bar": None if balance is None else axis.bar(balance.estimate),
                 "balance_known": balance is not None and balance.identified,
                 "effective": percent(explanation.effective),
-                "exact": "exact" if explanation.exact else "nearly exact",
+                "exact": explanation.exact,
             }
         )
     return rows, axis, tuple(HYPOTHESES.get(name, name) for name in names)

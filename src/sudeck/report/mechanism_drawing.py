@@ -116,12 +116,12 @@ def paint_line(axes: Axes, corners: Floats, look: Shade, kind: Kind | None) -> N
     codes = [int(Path.MOVETO)] + [int(Path.CURVE4)] * (len(corners) - 1)
     stroke: dict[str, Any] = {"capstyle": "butt", "joinstyle": "round", "fill": False}
     if look.known:
-        axes.add_patch(
+        axes.add_artist(
             PathPatch(
                 Path(corners, codes), edgecolor="white", alpha=0.75, linewidth=look.width_pt + 1.5, **stroke
             )
         )
-    axes.add_patch(
+    axes.add_artist(
         PathPatch(
             Path(corners, codes),
             edgecolor=look.colour,
@@ -135,9 +135,9 @@ def paint_line(axes: Axes, corners: Floats, look: Shade, kind: Kind | None) -> N
     if kind == "excites":
         across = np.array([-heading[1], heading[0]]) * length * 0.42
         base = tip - heading * length
-        axes.add_patch(Polygon(np.stack([tip, base + across, base - across]), **style))
+        axes.add_artist(Polygon(np.stack([tip, base + across, base - across]), **style))
     elif kind == "inhibits":
-        axes.add_patch(Circle(tuple(tip - heading * length / 2), length / 2, **style))
+        axes.add_artist(Circle(tuple(tip - heading * length / 2), length / 2, **style))
 
 
 def paint_population(axes: Axes, population: Population, sign: float, zoom: float) -> None:
@@ -151,10 +151,10 @@ def paint_population(axes: Axes, population: Population, sign: float, zoom: floa
         corners = np.column_stack(
             [x + population.radius * np.cos(angles), y + population.radius * np.sin(angles)]
         )
-        axes.add_patch(Polygon(corners, zorder=3, **style))
+        axes.add_artist(Polygon(corners, zorder=3, **style))
         y -= 0.35
     else:
-        axes.add_patch(
+        axes.add_artist(
             Circle((x, y), population.radius, zorder=3, facecolor="white", edgecolor=INK, linewidth=0.9)
         )
     axes.text(
@@ -168,12 +168,12 @@ def _paint_outline(axes: Axes, sign: float, wash: str) -> None:
     from matplotlib.path import Path
 
     vertices, codes = wiring.smooth_closed(wiring.OUTLINE)
-    axes.add_patch(
+    axes.add_artist(
         PathPatch(Path(_mirrored(vertices, sign), codes), facecolor=wash, edgecolor=RIM, linewidth=0.9)
     )
     for sulcus in wiring.SULCI:
         path = Path(_mirrored(np.array(sulcus), sign), [int(Path.MOVETO)] + [int(Path.CURVE4)] * 3)
-        axes.add_patch(PathPatch(path, fill=False, edgecolor=RIM, linewidth=0.8, capstyle="round"))
+        axes.add_artist(PathPatch(path, fill=False, edgecolor=RIM, linewidth=0.8, capstyle="round"))
 
 
 def _paint_callosum(axes: Axes) -> None:
@@ -184,10 +184,10 @@ def _paint_callosum(axes: Axes) -> None:
     upper, lower = (np.array(edge) for edge in wiring.CALLOSUM)
     curve = [int(Path.CURVE4)] * 3
     both = Path(np.concatenate([upper, lower]), [int(Path.MOVETO), *curve, int(Path.LINETO), *curve])
-    axes.add_patch(PathPatch(both, facecolor=BRIDGE, linewidth=0))
+    axes.add_artist(PathPatch(both, facecolor=BRIDGE, linewidth=0))
     for edge in (upper, lower):
         path = Path(edge, [int(Path.MOVETO), *curve])
-        axes.add_patch(PathPatch(path, fill=False, edgecolor=RIM, linewidth=0.9))
+        axes.add_artist(PathPatch(path, fill=False, edgecolor=RIM, linewidth=0.9))
 
 
 def _paint_incoming(axes: Axes, sign: float, look: Shade) -> None:

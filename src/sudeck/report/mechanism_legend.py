@@ -28,7 +28,7 @@ _CELLS: Final = (
     ("A", False, "GABA-A interneurons"),
     ("B", False, "GABA-B interneurons"),
 )
-_BAR_MM, _STEPS = 62.0, 62
+_BAR_MM, _STEPS = 62.0, 40
 _RATIOS: Final = (0.5, 0.7, 1.0, 1.4, 2.0)
 
 
@@ -68,7 +68,7 @@ def _paint_colours(axes: Axes, y: float, change: bool) -> None:
     step = _BAR_MM / _STEPS
     for index, (s, width) in enumerate(zip(share, widths, strict=True)):
         half = 0.35 * width
-        axes.add_patch(
+        axes.add_artist(
             Rectangle(
                 (0.5 + index * step, y - 4.6 - half), step * 1.03, 2 * half, facecolor=colours(s), linewidth=0
             )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sudeck.core.reported import ReportedSet
     from sudeck.mechanism.circuit.explanation import Explanation, FactorEstimate, Hypothesis
     from sudeck.mechanism.group_statistics import GroupStatistics
+    from sudeck.mechanism.power import Power
     from sudeck.mechanism.published_pattern import Judgement
 
 SIDES: Final = {
@@ -134,6 +135,21 @@ def group_balance_saying(balances: Sequence[FactorEstimate], names: Mapping[str,
 
 def _balance_text(factor: str) -> str:
     return f"Balance of the hemispheres ({FACTORS.get(factor, factor)}, pain over other)"
+
+
+def power_sayings(power: Power | None) -> tuple[str, ...]:
+    """Return what a number of patients can and can not see."""
+    if power is None:
+        return ()
+    share = f"{100 * power.power:g} %"
+    low, high = (number(r, 2) for r in power.r_interval)
+    return (
+        f"With {power.n} patients a change of {number(power.standardised_change, 2)} standard deviations is "
+        f"found with a probability of {share}. Smaller ones are missed more often.",
+        f"A correlation counts from |r| = {number(power.significant_r, 2)} on. A true r of "
+        f"{number(power.detectable_r, 2)} is found with a probability of {share}. An observed r of 0.50 "
+        f"means {low} to {high}.",
+    )
 
 
 def best_hypothesis(explanation: Explanation) -> Hypothesis | None:

@@ -118,13 +118,12 @@ def study_report(study: StudyFolder, predicted: StudyPrediction, *, place: Path)
         }
         for failure in cohort.failures
     ]
-    mechanism = study.derivatives / MECHANISM_PAGE
     return render_page(
         "study.html.j2",
         title=f"Who responds: {cohort.name}",
         provenance=_provenance(study, predicted),
         facts=_facts(predicted),
-        mechanism_page=relative_link(mechanism, place) if mechanism.is_file() else "",
+        mechanism=_mechanism_link(study, place),
         level=f"{100 * cohort.settings.level:g} %",
         sayings=words.sayings(predicted),
         caveats=words.caveats(predicted),
@@ -152,6 +151,28 @@ def study_report(study: StudyFolder, predicted: StudyPrediction, *, place: Path)
         refused=predicted.refused,
         failures=failures,
         tripod=tripod_items(predicted),
+    )
+
+
+def link_mechanism(study: StudyFolder) -> None:
+    """Lead from the report of the study to the page of the mechanism, where that was written after it."""
+    place = study.derivatives / REPORT_FILE
+    if not place.is_file():
+        return
+    page, mark = place.read_text(encoding="utf-8"), '<p class="note" id="mechanism">'
+    if f"{mark}</p>" in page:
+        write_text(place, page.replace(f"{mark}</p>", f"{mark}{_mechanism_link(study, place)}</p>", 1))
+
+
+def _mechanism_link(study: StudyFolder, place: Path) -> Markup:
+    from markupsafe import Markup
+
+    page = study.derivatives / MECHANISM_PAGE
+    if not page.is_file():
+        return Markup("")
+    link = relative_link(page, place)
+    return Markup('<a href="{}">Why it works: magnetic stimulation before and after treatment</a>').format(
+        link
     )
 
 

@@ -186,7 +186,7 @@ def trials_of(patient: PlannedPatient, visit: Visit, *, seed: int) -> list[dict[
     """
     rows: list[dict[str, object]] = []
     for index, hemisphere in enumerate(SIDES):
-        truth = _hemisphere(patient, hemisphere, visit, seed)
+        truth = true_hemisphere(patient, hemisphere, visit, seed=seed)
         rng = np.random.default_rng([seed, 3, patient.number, index, VISITS.index(visit)])
         steps = [round(truth.rmt_mso) + step for step in (-4, -2, 0, 2, 4)]
         stimuli = recruitment_block(steps, trials=4, rng=rng) + paired_pulse_block(truth, trials=12, rng=rng)
@@ -205,7 +205,9 @@ def _design(patient: PlannedPatient, rng: np.random.Generator) -> BoneScanDesign
             return replace(design, **dict[str, Any](patient.ratios))
 
 
-def _hemisphere(patient: PlannedPatient, hemisphere: Side, visit: Visit, seed: int) -> VirtualHemisphere:
+def true_hemisphere(
+    patient: PlannedPatient, hemisphere: Side, visit: Visit, *, seed: int
+) -> VirtualHemisphere:
     """Draw what is true of a hemisphere; the same at both visits but for what relief changes."""
     rng = np.random.default_rng([seed, 2, patient.number, SIDES.index(hemisphere)])
     pain_side = hemisphere == pain_side_hemisphere(patient.affected)

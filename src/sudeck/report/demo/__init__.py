@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sudeck.core.provenance import Provenance
 from sudeck.core.storage import write_text
+from sudeck.report.demo.mechanism import mechanism
 from sudeck.report.demo.part import SEED, Say
 from sudeck.report.demo.scan import real_scan, synthetic_scan
 from sudeck.report.demo.study import study
@@ -39,6 +40,8 @@ def run_demo(folder: Path, *, patients: int = 105, say: Say = print) -> Path:
     ]
     if patients:
         parts.append(study(folder / "study", patients=patients, say=say))
+        explained = mechanism(folder / "study", patients=patients, say=say)
+        parts += [explained] if explained is not None else []
     page = render_page(
         "demo.html.j2",
         title="Sudeck demo",
