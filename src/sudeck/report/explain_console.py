@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sudeck.mechanism.group_statistics import GroupStatistics
     from sudeck.mechanism.power import Power
     from sudeck.mechanism.published_pattern import Judgement
+    from sudeck.study.circuit_fits import FitFailure
     from sudeck.study.explained import StudyExplanation
 
 _SEVERITY_STYLE: Final = {"serious": "bold red", "caution": "yellow", "info": "dim"}
@@ -42,6 +43,7 @@ _FACTORS: Final = {
     "gaba_over_glutamate": "GABA over glutamate",
 }
 _MOST_FLAGS: Final = 12
+_MOST_NAMES: Final = 5
 _CHANGE: Final = "change"
 
 
@@ -176,10 +178,13 @@ def _print_associations(console: Console, found: Associations, outcome: str) -> 
         "over all rows; range of r without one patient in turn. Negative: the more the ratio fell, the more "
         "relief.",
     )
-    carried = [one for one in found.associations if one.influence.changes_claim]
-    for one in carried:
-        text = f"{one.measure}, {_SIDES[one.hemisphere]}: without {one.influence.patient} r is "
-        print_item(console, "one patient carries it", f"{text}{number(one.influence.without, 2)}.", "yellow")
+    for one in found.associations:
+        if one.influence.changes_claim:
+            text = (
+                f"{one.measure}, {_SIDES[one.hemisphere]}: r is {number(one.pearson.value, 2)}, without "
+                f"{one.influence.patient} {number(one.influence.without, 2)}."
+            )
+            print_item(console, "decided by one patient", text, "yellow")
 
 
 def _print_pattern(console: Console, pattern: Iterable[Judgement]) -> None:
@@ -295,8 +300,8 @@ def _print_missing(console: Console, explained: StudyExplanation) -> None:
     _heading(console, "What could not be answered")
     for name, reason in explained.refused.items():
         print_item(console, name, reason, "bold red")
-    for failure in explained.circuit_failures:
-        print_item(console, "circuit not fitted", str(failure), "yellow")
+    for reason, patients in _by_reason(explained.circuit_failures).items():
+        print_item(console, "circuit not fitted", f"{_names(patients)}: {reason}", "yellow")
     order = list(_SEVERITY_STYLE)
     flags = sorted(dict.fromkeys(flags), key=lambda flag: order.index(flag.severity))
     for flag in flags[:_MOST_FLAGS]:
@@ -304,6 +309,21 @@ def _print_missing(console: Console, explained: StudyExplanation) -> None:
         print_item(console, label, flag.message, _SEVERITY_STYLE[flag.severity])
     if len(flags) > _MOST_FLAGS:
         _note(console, f"{len(flags) - _MOST_FLAGS} more in mechanism.json.")
+
+
+def _by_reason(failures: Iterable[FitFailure]) -> dict[str, list[str]]:
+    """Group patients by why their circuit was not fitted; the reason without the patient's name."""
+    groups: dict[str, list[str]] = {}
+    for failure in failures:
+        reason = failure.reason.removeprefix("Patient ").removeprefix(f"{failure.participant_id}: ")
+        groups.setdefault(reason, []).append(failure.participant_id)
+    return groups
+
+
+def _names(patients: Sequence[str]) -> str:
+    shown = ", ".join(patients[:_MOST_NAMES])
+    more = len(patients) - _MOST_NAMES
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _table() -> Table:

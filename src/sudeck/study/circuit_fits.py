@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FIT_FORMAT: Final = 1
 SEED: Final = 2018
 _ENGINES: Final = ("numba", "jax")
-# One thread a fit, so that several do not quarrel and sums are added in one order; read when the library loads.
+# One thread a fit, so that several do not quarrel and sums are added in one order; read when libraries load.
 _ONE_THREAD: Final = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     "NUMBA_NUM_THREADS": "1",
@@ -53,11 +53,7 @@ class FitFailure:
         return {"participant_id": self.participant_id, "reason": self.reason}
 
     def __str__(self) -> str:
-        return (
-            self.reason
-            if self.reason.startswith(self.participant_id)
-            else f"{self.participant_id}: {self.reason}"
-        )
+        return f"{self.participant_id}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -116,9 +112,10 @@ def fit_task(task: FitTask) -> Explanation | FitFailure:
         os.environ.setdefault(name, value)
     try:
         from sudeck.mechanism.circuit.patient_data import gather_patient
-        from sudeck.mechanism.circuit.patient_fit import explain_patient
 
         data = gather_patient(task.measures, task.patient)
+        from sudeck.mechanism.circuit.patient_fit import explain_patient
+
         return cast("Explanation", explain_patient(data, level=task.level, seed=task.seed))
     except MissingDependencyError:
         raise

@@ -22,8 +22,8 @@ MEASURES: Final = ("RMT", "MEP", "SICI", "ICF", "LICI", "CSP", "iSP", "IHI")
 PAIRED: Final = ("SICI", "ICF", "LICI", "IHI")
 # Ending of what threshold tracking measured: a ratio of thresholds, not of responses.
 _TRACKED: Final = " tracked"
-# Protocols name intensities in tens of per cent of the threshold, and set them from a threshold found in steps
-# of the stimulator: what was set is taken for the nearest named intensity.
+# Protocols name intensities in tens of per cent of the threshold, and set them from a threshold found in
+# steps of the stimulator: what was set is taken for the nearest named intensity.
 _INTENSITY_STEP: Final = 10.0
 # Below, the response lies on the foot of its recruitment curve, where one per cent of error in the threshold
 # moves it more than a treatment would; derived from the threshold, an intensity must keep clear of that.
