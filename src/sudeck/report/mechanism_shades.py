@@ -110,4 +110,5 @@ def colour_map() -> Any:
     """Return the colours between `WEAKER` and `STRONGER`, for the legend too."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    return LinearSegmentedColormap.from_list("strength", [WEAKER, _SOFTER[0], SAME, _SOFTER[1], STRONGER])
+    colours = [WEAKER, _SOFTER[0], SAME, _SOFTER[1], STRONGER]
+    return LinearSegmentedColormap.from_list("strength", colours, N=257)  # odd: a middle of its own

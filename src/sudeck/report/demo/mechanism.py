@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from sudeck.core.errors import InputError, MissingDependencyError
+from sudeck.core.storage import write_json
 from sudeck.core.vocabulary import SIDES, pain_side_hemisphere
 from sudeck.report.demo.part import DemoPart, DemoRow, Say, demo_row
 
@@ -39,7 +40,8 @@ def mechanism(folder: Path, *, patients: int, say: Say) -> DemoPart | None:
         None where no patient has magnetic stimulation.
     """
     from sudeck.report.mechanism import write_mechanism_report
-    from sudeck.study.explain import explain_study
+    from sudeck.study.explain import MECHANISM_FILE, explain_study
+    from sudeck.study.layout import open_study
 
     say("Asking why it works")
     try:
@@ -48,6 +50,7 @@ def mechanism(folder: Path, *, patients: int, say: Say) -> DemoPart | None:
         say(f"  left out: {error}")
         return None
     explained = _with_circuits(folder, explained, say)
+    write_json(open_study(folder).derivatives / MECHANISM_FILE, explained.to_dict())
     page = write_mechanism_report(folder, explained)
     fitted = len(explained.circuit)
     circuits = f"{fitted} circuits are" if fitted != 1 else "1 circuit is"
