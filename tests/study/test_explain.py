@@ -14,7 +14,6 @@ import pytest
 from sudeck.core.errors import InputError
 from sudeck.core.storage import write_json
 from sudeck.mechanism.group_statistics import explain_group
-from sudeck.study.circuit_fits import fit_circuits
 from sudeck.study.create import create_study
 from sudeck.study.decisions import Decision, record_decision
 from sudeck.study.explain import assemble_stimulation, explain_study
@@ -112,8 +111,7 @@ def test_the_same_twice_and_new_inputs_a_new_fingerprint(
 
 def test_circuits_stand_in_the_contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = make_stimulated_study(tmp_path / "study", patients=4)
-    by_hand: Callable[..., Any] = lambda *told, **how: fit_circuits(*told, **how, fit=fit_by_hand)  # noqa: E731
-    monkeypatch.setattr("sudeck.study.explain.fit_circuits", by_hand)
+    monkeypatch.setattr("sudeck.study.explain.fit_task", fit_by_hand)
     monkeypatch.setattr("sudeck.study.explain.require_circuit", lambda: None)
     result = explain_study(study.root)
     content = json.loads((study.derivatives / "mechanism.json").read_text())

@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from sudeck.mechanism.circuit.experiment import Experiment
     from sudeck.mechanism.circuit.patient_data import PatientData
+    from sudeck.mechanism.measure_table import MeasureTable
 
 circuit = typer.Typer(
     help="Two hemispheres of motor cortex under magnetic stimulation.", no_args_is_help=True
@@ -118,10 +119,11 @@ def calibrate(
     typer.echo(f"{result}\nCircuits: {out}")
 
 
-TableFile = Annotated[
+Measured = Annotated[
     Path,
     typer.Argument(
-        help="Measures as TSV: participant_id, visit, hemisphere (pain or other), measure, value, low, high."
+        help="A study that was run; or measures as TSV: participant_id, visit, hemisphere (pain or other), "
+        "measure, value, low, high."
     ),
 ]
 PatientOption = Annotated[str | None, typer.Option(help="One patient; all unless given.", show_default=False)]
@@ -129,22 +131,23 @@ PatientOption = Annotated[str | None, typer.Option(help="One patient; all unless
 
 @circuit.command("fit")
 def fit(
-    table: TableFile,
+    measured: Measured,
     patient: PatientOption = None,
-    draws: Annotated[int, typer.Option(min=100, max=20000, help="Draws of the posterior.")] = 400,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same numbers.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Results as JSON.", show_default=False)] = None,
 ) -> None:
-    """Infer from a patient's measures which synapses differ from health, and what can not be known."""
+    """Infer from a patient's measures which synapses differ from health, and what can not be known.
+
+    Of a whole study, sudeck explain does the same on several processes, and keeps every fit.
+    """
+    gathered = _gather(measured, patient)
     from sudeck.core.storage import write_json
-    from sudeck.mechanism.circuit.explanation import explain
-    from sudeck.mechanism.circuit.inference import infer
-    from sudeck.mechanism.circuit.reference import load_reference
+    from sudeck.mechanism.circuit.patient_fit import explain_patient
     from sudeck.report.circuit_tables import print_explanation
 
     results = []
-    for data in _gather(table, patient):
-        explanation = explain(infer(data, load_reference(), draws=draws, seed=seed))
+    for data in gathered:
+        explanation = explain_patient(data, seed=seed)
         print_explanation(explanation)
         results.append(explanation.to_dict())
     if out is not None:
@@ -153,28 +156,44 @@ def fit(
 
 
 @circuit.command("next")
-def next_(table: TableFile, patient: PatientOption = None) -> None:
+def next_(measured: Measured, patient: PatientOption = None) -> None:
     """Say which measurement would tell most about a patient's circuit."""
+    gathered = _gather(measured, patient)
     from sudeck.mechanism.circuit.next_measurement import rank_measurements
     from sudeck.mechanism.circuit.reference import load_reference
 
-    for data in _gather(table, patient):
+    for data in gathered:
         typer.echo(f"{data.patient}, after {', '.join(data.visits)}:")
         for candidate in rank_measurements(data, load_reference()):
             typer.echo(f"  {candidate}")
 
 
-def _gather(table: Path, patient: str | None) -> list[PatientData]:
+def _gather(measured: Path, patient: str | None) -> list[PatientData]:
+    """Return what the circuit can use of one patient, or of each, of a study or of a table."""
+    from sudeck.mechanism.circuit.patient_data import gather_patient
+
+    measures = _of_study(measured) if measured.is_dir() else _of_table(measured)
+    names = [patient] if patient else list(dict.fromkeys(str(o.patient) for o in measures.observations))
+    return [gather_patient(measures, name) for name in names]
+
+
+def _of_study(root: Path) -> MeasureTable:
+    from sudeck.study.explain import assemble_stimulation
+    from sudeck.study.layout import open_study
+
+    return assemble_stimulation(open_study(root)).circuit_measures()
+
+
+def _of_table(table: Path) -> MeasureTable:
     import pandas as pd
 
     from sudeck.core.errors import InputError
-    from sudeck.mechanism.circuit.patient_data import gather_patient
     from sudeck.mechanism.measure_table import tabulate_measures
 
     try:
         rows = pd.read_csv(table, sep="\t", na_values="n/a", dtype={"participant_id": str})
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
         raise InputError(table.name, "it is no table", "give tab-separated text with a header") from None
-    measures = tabulate_measures(rows)
-    names = [patient] if patient else list(dict.fromkeys(str(o.patient) for o in measures.observations))
-    return [gather_patient(measures, name) for name in names]
+    if "used_for" in rows.columns:  # a measures.tsv of a study holds named measures beside their intervals
+        rows = rows[rows["used_for"] != "group"]
+    return tabulate_measures(rows)

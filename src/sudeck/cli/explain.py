@@ -28,9 +28,11 @@ def explain(
     circuit whose measures did not change is not fitted again; one bad patient stops nobody.
     """
     from sudeck.report.explain_console import print_explanation
+    from sudeck.report.mechanism import write_mechanism_report
     from sudeck.study.explain import MECHANISM_FILE, explain_study
 
-    with progress_bar("Explaining patients") as progress:
+    with progress_bar("Fitting circuits") as progress:
         explained = explain_study(study, circuit=circuit, jobs=jobs, cluster=cluster, progress=progress)
+    page = write_mechanism_report(study, explained)
     print_explanation(explained)
-    typer.echo(f"Results: {study / 'derivatives' / 'sudeck' / MECHANISM_FILE}")
+    typer.echo(f"\nResults: {page.with_name(MECHANISM_FILE)}\nReport: {page}")

@@ -20,7 +20,7 @@ from sudeck.core.reported import check_reported_set
 from sudeck.core.storage import write_json
 from sudeck.core.vocabulary import SIDES, Side
 from sudeck.study.choices import scan_choices
-from sudeck.study.circuit_fits import CircuitFits, fit_circuits, require_circuit
+from sudeck.study.circuit_fits import CircuitFits, fit_circuits, fit_task, require_circuit
 from sudeck.study.cohort_table import study_name
 from sudeck.study.decisions import standing_decisions
 from sudeck.study.explained import StudyExplanation
@@ -126,6 +126,7 @@ def explain_study(
                 jobs=jobs,
                 cluster=cluster,
                 progress=progress,
+                fit=fit_task,
             )
         except SudeckError as error:
             refused["circuit"] = str(error)
