@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sudeck.mechanism.circuit.engines import Engine
 from sudeck.mechanism.circuit.measures import (
     THRESHOLD_MEP_MV,
     find_intensity,
@@ -11,7 +12,7 @@ from sudeck.mechanism.circuit.measures import (
     read_trials,
     response_mv,
 )
-from sudeck.mechanism.circuit.parameters import Circuit, select
+from sudeck.mechanism.circuit.parameters import Circuit, select, swap_hemispheres
 from sudeck.mechanism.circuit.protocols import MEASURES, conditioned, single
 
 
@@ -44,20 +45,35 @@ def test_conditioning_of_no_intensity_changes_nothing(one: Circuit) -> None:
     assert shown[nothing, "mep"] == pytest.approx(shown[single(), "mep"], rel=1e-6)
 
 
-@pytest.mark.usefixtures("jax_installed")
+@pytest.mark.usefixtures("numba_installed")
 def test_halving_the_step_moves_every_measure_by_less_than_two_percent(circuits: Circuit) -> None:
     few = select(circuits, np.arange(2))
-    coarse = measure(few, list(MEASURES.values()), dt_ms=0.1, engine="jax")
-    fine = measure(few, list(MEASURES.values()), dt_ms=0.05, engine="jax")
+    coarse = measure(few, list(MEASURES.values()), dt_ms=0.1, engine="numba")
+    fine = measure(few, list(MEASURES.values()), dt_ms=0.05, engine="numba")
     assert np.allclose(coarse.rmt, fine.rmt, rtol=0.02)
     for name, value in coarse.values.items():
         assert np.allclose(value, fine.values[name], rtol=0.02), name
 
 
-@pytest.mark.usefixtures("jax_installed")
-def test_engines_agree_on_measures(one: Circuit) -> None:
-    wanted = [MEASURES[name] for name in ("SICI_2", "IHI_10")]
-    fast = measure(one, wanted, dt_ms=0.2, engine="jax")
+@pytest.mark.parametrize("engine", ["numba", "jax"])
+def test_engines_agree_on_measures(one: Circuit, engine: Engine) -> None:
+    pytest.importorskip(engine, reason="needs the extra: pip install 'sudeck[circuit]'")
+    wanted = [MEASURES[name] for name in ("SICI_2", "IHI_10", "CSP")]
+    fast = measure(one, wanted, dt_ms=0.2, engine=engine)
     slow = measure(one, wanted, dt_ms=0.2, engine="numpy")
     for name, value in slow.values.items():
         assert fast.values[name] == pytest.approx(value, rel=2e-3), name
+
+
+@pytest.mark.usefixtures("numba_installed")
+def test_threshold_gives_fifty_microvolts_in_its_own_hemisphere(circuits: Circuit) -> None:
+    # Two different hemispheres: their thresholds are found together and must not change places.
+    few = select(circuits, np.arange(3))
+    few = few._replace(ampa_on_p_mv=few.ampa_on_p_mv * np.array([[1.0], [0.8]]))
+    rmt = find_thresholds(few, both=True, engine="numba")
+    shown = read_trials(few, [(single(1.0), "mep")], rmt, engine="numba")[single(1.0), "mep"]
+    assert shown == pytest.approx(0.05, rel=0.02)
+    swapped = swap_hemispheres(few)
+    shown = read_trials(swapped, [(single(1.0), "mep")], rmt[::-1], engine="numba")[single(1.0), "mep"]
+    assert shown == pytest.approx(0.05, rel=0.02)
+    assert (rmt[1] > rmt[0]).all()

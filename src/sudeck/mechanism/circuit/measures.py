@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sudeck.mechanism.circuit.engines import Engine, default_engine
-from sudeck.mechanism.circuit.parameters import Circuit, Floats, swap_hemispheres
+from sudeck.mechanism.circuit.parameters import Circuit, Floats, join, swap_hemispheres
 from sudeck.mechanism.circuit.protocols import Measure, Readout, Trial
 from sudeck.mechanism.circuit.pulses import Trials
 from sudeck.mechanism.circuit.simulate import DT_MS, run_trials
@@ -22,8 +22,9 @@ IPSILATERAL_WINDOW_MS: Final = (5.0, 100.0)
 # Voluntary activity counts as silent below this share of its level before the pulse.
 SILENT_SHARE: Final = 0.5
 
-_GRID: Final = np.arange(0.6, 1.85, 0.1)
-_FINE: Final = 5
+_GRID: Final = np.arange(0.6, 1.85, 0.2)
+_INSIDE: Final = np.array([0.25, 0.5, 0.75])
+_REFINEMENTS: Final = 2
 
 
 class Responses(NamedTuple):
@@ -92,12 +93,13 @@ def find_thresholds(
     With `both` false, and where the hemispheres are equal, the first stands for the second.
     """
     engine = engine or default_engine()
-    first = find_intensity(circuits, THRESHOLD_MEP_MV, dt_ms=dt_ms, engine=engine)
     equal = all((np.asarray(f)[0] == np.asarray(f)[-1]).all() for f in circuits)
     if not both or equal:
+        first = find_intensity(circuits, THRESHOLD_MEP_MV, dt_ms=dt_ms, engine=engine)
         return np.stack([first, first])
-    second = find_intensity(swap_hemispheres(circuits), THRESHOLD_MEP_MV, dt_ms=dt_ms, engine=engine)
-    return np.stack([first, second])
+    sides = join(circuits, swap_hemispheres(circuits))
+    found = find_intensity(sides, THRESHOLD_MEP_MV, dt_ms=dt_ms, engine=engine)
+    return found.reshape(2, -1)
 
 
 def find_intensity(
@@ -111,7 +113,8 @@ def find_intensity(
 ) -> Floats:
     """Return the test intensity, in circuit units, that gives a response of `target_mv` in hemisphere 0.
 
-    One grid, a finer grid in the bracket, and interpolation of the log response: no loop over circuits.
+    One grid, twice a finer one between the two levels that enclose the target, and interpolation of the log
+    response there: no loop over circuits.
 
     Parameters
     ----------
@@ -123,20 +126,22 @@ def find_intensity(
     grid = np.repeat(_GRID[:, None], count, axis=1)
     logs = np.log(_responses_on(circuits, grid, before, rmt, dt_ms, engine))
     reached = (logs[0] < target) & (logs >= target).any(axis=0)
-    low, high, _ = _bracket(grid, logs, target)
-    grid = low + (high - low) * np.linspace(0, 1, _FINE)[:, None]
-    logs = np.log(_responses_on(circuits, grid, before, rmt, dt_ms, engine))
-    low, high, share = _bracket(grid, logs, target)
-    return np.where(reached, low + share * (high - low), np.nan)
+    for _ in range(_REFINEMENTS):
+        grid, logs = _bracket(grid, logs, target)
+        inside = grid[0] + (grid[1] - grid[0]) * _INSIDE[:, None]
+        responses = np.log(_responses_on(circuits, inside, before, rmt, dt_ms, engine))
+        grid, logs = np.vstack([grid[:1], inside, grid[1:]]), np.vstack([logs[:1], responses, logs[1:]])
+    grid, logs = _bracket(grid, logs, target)
+    rise = logs[1] - logs[0]
+    share = np.clip((target - logs[0]) / np.where(rise > 0, rise, 1.0), 0, 1)
+    return np.where(reached, grid[0] + share * (grid[1] - grid[0]), np.nan)
 
 
-def _bracket(grid: Floats, logs: Floats, target: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return the first two intensities that enclose the target, and how far between them it lies."""
+def _bracket(grid: Floats, logs: Floats, target: Floats) -> tuple[Floats, Floats]:
+    """Return the first two neighbours on the grid that enclose the target, and their log responses."""
     step = np.clip((logs >= target).argmax(axis=0), 1, len(grid) - 1)
-    column = np.arange(grid.shape[1])
-    below, rise = logs[step - 1, column], logs[step, column] - logs[step - 1, column]
-    share = np.clip((target - below) / np.where(rise > 0, rise, 1.0), 0, 1)
-    return grid[step - 1, column], grid[step, column], share
+    rows, column = np.stack([step - 1, step]), np.arange(grid.shape[1])
+    return grid[rows, column], logs[rows, column]
 
 
 def _responses_on(

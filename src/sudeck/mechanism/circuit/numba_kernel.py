@@ -17,8 +17,10 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import numba
 import numpy as np
+from numba.core import cgutils, types
+from numba.extending import intrinsic
 
-LANES: Final = 32
+LANES: Final = 16
 
 # Rows of parameters, in this order; the release threshold and spread are kept ready for a power of two.
 PARAMETERS: Final = (
@@ -54,7 +56,8 @@ HALF = (_ROWS + 31) * LANES
 # callosum, A, B), hemispheres next to each other.
 LEAVING = 2 * HALF
 ARRIVING = LEAVING + 8 * LANES
-SIZE = ARRIVING + 8 * LANES
+EARLIER = ARRIVING + 8 * LANES  # one step before, for delays that end between two steps
+SIZE = EARLIER + 8 * LANES
 
 _F = np.float32
 _ZERO, _ONE, _TWO = _F(0), _F(1), _F(2)
@@ -310,18 +313,38 @@ def _pulse_share(since_ms: Any, pulse_ms: Any) -> Any:
     return x - math.sin(2 * math.pi * x) / (2 * math.pi)
 
 
+def _copier(numbers: int) -> Any:
+    """Return a copy of so many numbers between arrays, which a loop would move one by one."""
+
+    def copy(context: Any, target: Any, to: Any, source: Any, start: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            places = []
+            for array, at in ((0, 1), (2, 3)):
+                data = context.make_array(signature.args[array])(context, builder, arguments[array]).data
+                places.append(builder.gep(data, [arguments[at]]))
+            count = context.get_constant(types.intp, numbers)
+            cgutils.raw_memcpy(builder, places[0], places[1], count, 4)
+            return context.get_dummy_value()
+
+        return types.void(target, types.intp, source, types.intp), generate
+
+    return intrinsic(copy)
+
+
+_copy_leaving, _copy_arriving = _copier(8 * LANES), _copier(2 * LANES)
+
+
 @_compiled()
-def _arrive(s: Any, past: Any, slots: Any, series: Any, n: Any, whole: Any, share: Any) -> None:
-    """Read what left `whole + share` steps before step `n`, of both hemispheres."""
-    row, into = 2 * series * LANES, ARRIVING + 2 * series * LANES
-    late = (n - whole + slots) % slots * 8 * LANES + row
-    if share == 0:
-        for i in range(2 * LANES):
-            s[into + i] = past[late + i]
-    else:
-        later = (n - whole - 1 + slots) % slots * 8 * LANES + row
-        for i in range(2 * LANES):
-            s[into + i] = (_ONE - share) * past[late + i] + share * past[later + i]
+def _arrive(s: Any, past: Any, slots: Any, slot: Any, series: Any, whole: Any, share: Any) -> None:
+    """Read what left `whole + share` steps before the step at `slot`, of both hemispheres."""
+    row = 2 * series * LANES
+    late = slot - whole + (slots if slot < whole else 0)
+    _copy_arriving(s, ARRIVING + row, past, late * 8 * LANES + row)
+    if share > 0:
+        earlier = (late if late > 0 else slots) - 1
+        _copy_arriving(s, EARLIER + row, past, earlier * 8 * LANES + row)
+        for i in range(row, row + 2 * LANES):
+            s[ARRIVING + i] += share * (s[EARLIER + i] - s[ARRIVING + i])
 
 
 @_compiled()
@@ -332,12 +355,15 @@ def _step(s: Any, o: Any, c: Any, h: Any) -> None:
         x_ampa, x_nmda = s[i + X_AMPA] + s[i + X_AMPA + LANES], s[i + X_NMDA] + s[i + X_NMDA + LANES]
         a, b = s[i + GABAA] + s[i + GABAA + LANES], s[i + GABAB] + s[i + GABAB + LANES]
         drive = _drives(s, i, c, ampa, nmda, x_ampa, x_nmda, a, b)
-        _release(s, i, c, E, drive[0])
+        spikes_e = _release(s, i, c, E, drive[0])
         spikes_p = _release(s, i, c, P, drive[1])
         spikes_a = _release(s, i, c, A, drive[2])
-        _release(s, i, c, B, drive[3])
+        spikes_b = _release(s, i, c, B, drive[3])
         lane = i - o + h * LANES
+        s[LEAVING + lane] = spikes_e
+        s[LEAVING + 2 * LANES + lane] = spikes_e
         s[LEAVING + 4 * LANES + lane] = spikes_a / (_ONE + s[i + PRESYNAPTIC] * b)
+        s[LEAVING + 6 * LANES + lane] = spikes_b
         near, across = s[ARRIVING + lane], s[ARRIVING + 2 * LANES + i - o + (1 - h) * LANES]
         _advance(s, i + AMPA, c.ampa, near)
         _advance(s, i + NMDA, c.nmda, near)
@@ -397,6 +423,7 @@ def run_tiles(
     pulses = time_ms.shape[0]
     recruited = np.empty((pulses, 4, 2, LANES), np.float32)
     begins_ms = np.empty((pulses, LANES))
+    given_share = np.empty((pulses, LANES))
     recorded = course.shape[1] - 1
     for first in range(first_tile * LANES, trial.size, tile_stride * LANES):
         # Trials of a tile end together: the shorter wait in their steady state.
@@ -413,17 +440,19 @@ def run_tiles(
                 begins_ms[k, i] = time_ms[k, t] + (total - steps[t]) * c.dt_ms
                 for p in range(4):
                     for h in range(2):
-                        excess = intensity[k, t] - axon_threshold[p, h, circuit[t]]
-                        here = hemisphere[k, t] == h and intensity[k, t] > 0
-                        reached = 1 / (1 + math.exp(-excess / axon_spread[p, h, circuit[t]]))
-                        recruited[k, p, h, i] = c.efficacy * reached if here else 0.0
+                        recruited[k, p, h, i] = _ZERO
+                        if hemisphere[k, t] == h and intensity[k, t] > 0:
+                            excess = intensity[k, t] - axon_threshold[p, h, circuit[t]]
+                            reached = 1 / (1 + math.exp(-excess / axon_spread[p, h, circuit[t]]))
+                            recruited[k, p, h, i] = c.efficacy * reached
+                given_share[k, i] = _pulse_share(-begins_ms[k, i], c.pulse_ms)
                 opens = math.floor(begins_ms[k, i] / c.dt_ms)
                 closes = math.ceil((begins_ms[k, i] + c.pulse_ms) / c.dt_ms)
                 is_given[max(opens, 0) : max(min(closes + 1, total), 0)] = True
         for slot in range(slots):
-            for i in range(8 * LANES):
-                past[slot * 8 * LANES + i] = s[LEAVING + i]
+            _copy_leaving(past, slot * 8 * LANES, s, LEAVING)
 
+        slot = 0
         for n in range(total):
             given = is_given[n]
             if given or (n > 0 and is_given[n - 1]):
@@ -432,34 +461,27 @@ def run_tiles(
             if given:
                 for k in range(pulses):
                     for i in range(LANES):
-                        since = n * c.dt_ms - begins_ms[k, i]
-                        share = _F(
-                            _pulse_share(since + c.dt_ms, c.pulse_ms) - _pulse_share(since, c.pulse_ms)
-                        )
+                        until = _pulse_share((n + 1) * c.dt_ms - begins_ms[k, i], c.pulse_ms)
+                        share = _F(until - given_share[k, i])
+                        given_share[k, i] = until
                         for h in range(2):
                             for p in range(4):
                                 s[h * HALF + DIRECT + p * LANES + i] += share * recruited[k, p, h, i]
 
-            _arrive(s, past, slots, 0, n, d.whole_e, d.share_e)
-            _arrive(s, past, slots, 1, n, d.whole_callosum, d.share_callosum)
-            _arrive(s, past, slots, 2, n, d.whole_interneuron, d.share_interneuron)
-            _arrive(s, past, slots, 3, n, d.whole_interneuron, d.share_interneuron)
+            _arrive(s, past, slots, slot, 0, d.whole_e, d.share_e)
+            _arrive(s, past, slots, slot, 1, d.whole_callosum, d.share_callosum)
+            _arrive(s, past, slots, slot, 2, d.whole_interneuron, d.share_interneuron)
+            _arrive(s, past, slots, slot, 3, d.whole_interneuron, d.share_interneuron)
             for h in range(2):
                 _step(s, h * HALF, c, h)
-
-            for h in range(2):
-                o, leaving = h * HALF, LEAVING + h * LANES
-                for i in range(LANES):
-                    s[leaving + i] = s[o + SPIKES + E + i]
-                    s[leaving + 2 * LANES + i] = s[o + SPIKES + E + i]
-                    s[leaving + 6 * LANES + i] = s[o + SPIKES + B + i]
-                if given:
-                    for i in range(o, o + LANES):
+            if given:
+                for h in range(2):
+                    crossing = LEAVING + (2 + h) * LANES
+                    for i in range(h * HALF, h * HALF + LANES):
                         hazard, direct = s[i + HAZARD], s[i + DIRECT + E]
-                        s[leaving + 2 * LANES + i - o] *= (hazard + s[i + SHARE] * direct) / (hazard + direct)
-            slot = n % slots * 8 * LANES
-            for i in range(8 * LANES):
-                past[slot + i] = s[LEAVING + i]
+                        s[crossing + i - h * HALF] *= (hazard + s[i + SHARE] * direct) / (hazard + direct)
+            _copy_leaving(past, slot * 8 * LANES, s, LEAVING)
+            slot = slot + 1 if slot + 1 < slots else 0
 
             at = n + 1 - total + recorded
             if at >= 0:

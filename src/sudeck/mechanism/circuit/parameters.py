@@ -64,7 +64,7 @@ class Circuit(NamedTuple):
     @property
     def n_circuits(self) -> int:
         """How many circuits the arrays hold."""
-        return int(np.broadcast_shapes((2, 1), *(np.shape(field) for field in self))[1])
+        return max(field.shape[-1] if field.ndim else 1 for field in self)
 
 
 # Starting point of every fit and the name of every fitted parameter: a set found by an earlier fit of the
@@ -161,6 +161,17 @@ def select(circuits: Circuit, index: npt.NDArray[np.integer[Any]] | slice) -> Ci
     """Return the circuits at `index`, repeated where `index` repeats."""
     count = circuits.n_circuits
     return Circuit(*(np.broadcast_to(field, (2, count))[:, index] for field in circuits))
+
+
+def join(first: Circuit, second: Circuit) -> Circuit:
+    """Return the circuits of both, the first ones first."""
+    shapes = (2, first.n_circuits), (2, second.n_circuits)
+    return Circuit(
+        *(
+            np.concatenate([np.broadcast_to(a, shapes[0]), np.broadcast_to(b, shapes[1])], axis=1)
+            for a, b in zip(first, second, strict=True)
+        )
+    )
 
 
 def scale(circuits: Circuit, **factors: float | Floats) -> Circuit:
