@@ -11,9 +11,10 @@ from urllib.parse import unquote
 
 import pytest
 
+from sudeck.core.flags import Flag
 from sudeck.report.mechanism import write_mechanism_report
 from sudeck.report.mechanism_circuit_rows import median_explanation
-from sudeck.report.mechanism_words import unidentified, visit_names
+from sudeck.report.mechanism_words import unanswered_sayings, unidentified, visit_names
 from sudeck.report.study import REPORT_FILE, link_mechanism
 from sudeck.report.study_rows import p_text
 from sudeck.report.text import interval_text, number, percent
@@ -199,7 +200,8 @@ def test_without_relief_nothing_is_associated_and_that_is_said(tmp_path: Path) -
     explained, page, _ = report(tmp_path / "study", study(6, relief=False))
     assert "What goes with relief" not in page
     assert any("relief" in flag.message for flag in explained.unanswered)
-    assert all(flag.message in unescape(page) for flag in explained.unanswered)
+    for flag in explained.unanswered:
+        assert flag.message.removeprefix(f"{flag.subject}: ") in unescape(page)
 
 
 def test_one_patient(tmp_path: Path) -> None:
@@ -232,6 +234,18 @@ def test_three_visits_compare_the_last_with_the_first(tmp_path: Path) -> None:
     assert "Change, week4 over pre" in own
     assert "Observed against predicted" not in own
     assert visit_names(("pre",)) == {"pre": "Pre"}
+
+
+def test_one_reason_for_many_questions_is_told_once() -> None:
+    flags = [
+        Flag("no-answer", f"{name}: too few.", "serious", name)
+        for name in ("SICI, pain side", "RMT, pain side")
+    ]
+    flags.append(Flag("no-answer", "No visit is called 'post'.", "serious", "study"))
+    assert unanswered_sayings(flags) == (
+        "SICI, pain side; RMT, pain side: too few.",
+        "No visit is called 'post'.",
+    )
 
 
 def test_nothing_of_a_name_is_taken_as_markup(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def mechanism_report(
         power=words.power_sayings(group.changes.power) if group else (),
         power_rows=rows.power_rows(group) if group else [],
         reported=words.reported_sayings(explained.reported),
-        unanswered=explained.unanswered,
+        unanswered=words.unanswered_sayings(explained.unanswered),
         drawing=circuit_figure(
             [(names[visit], medians[visit]) for visit in shown],
             name="group",
@@ -124,9 +124,12 @@ def mechanism_report(
         balance_when=names[shown[-1]].lower() if circuit else "",
         preferred=f"{100 * words.PREFERRED:g}",
         unidentified=words.unidentified([one for visit in shown for one in medians[visit].values()], shown),
-        failures=explained.circuit_failures,
+        failures=[
+            (one.participant_id, one.reason.removeprefix(f"{one.participant_id}: "))
+            for one in explained.circuit_failures
+        ],
         circuit_asked=explained.circuit_asked,
-        links={**dict.fromkeys((one.participant_id for one in explained.circuit_failures), ""), **links},
+        links=links,
         flags=(*(group.changes.flags if group else ()), *explained.flags),
         refused=explained.refused,
     )

@@ -13,6 +13,7 @@ from sudeck.report import mechanism_wiring as wiring
 from sudeck.report.figures import draw_svg
 from sudeck.report.mechanism_shades import Shade, shade_of
 from sudeck.report.mechanism_wiring import HALF_WIDTH_MM, HEIGHT_MM, Kind, Population
+from sudeck.report.mechanism_words import factor_text
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -53,7 +54,7 @@ def circuit_figure(panels: Sequence[tuple[str, Factors]], *, name: str, descript
         for column, (title, factors) in enumerate(small):
             left = column * (_WIDE_MM - _SMALL_MM)
             paint_circuit(_axes(figure, left, low_mm, _SMALL_MM, high_mm), title, factors, _SMALL_MM)
-        paint_circuit(_axes(figure, 0.0, 0.0, _LARGE_MM, low_mm), *large, _LARGE_MM)
+        paint_circuit(_axes(figure, 0.0, 0.0, _LARGE_MM, low_mm), *large, _LARGE_MM, numbers=True)
         paint_legend(
             _plain_axes(figure, _LARGE_MM + 5.0, 0.0, _WIDE_MM - _LARGE_MM - 5.0, low_mm),
             change=bool(small),
@@ -62,8 +63,13 @@ def circuit_figure(panels: Sequence[tuple[str, Factors]], *, name: str, descript
     return draw_svg(paint, size_mm=(_WIDE_MM, low_mm + high_mm), name=name, description=description)
 
 
-def paint_circuit(axes: Axes, title: str, factors: Factors, width_mm: float) -> None:
-    """Draw both hemispheres on axes whose units are those of `mechanism_wiring`."""
+def paint_circuit(
+    axes: Axes, title: str, factors: Factors, width_mm: float, *, numbers: bool = False
+) -> None:
+    """Draw both hemispheres on axes whose units are those of `mechanism_wiring`.
+
+    With `numbers` the value of every identified factor stands beside one of its connections.
+    """
     zoom = width_mm / (2 * HALF_WIDTH_MM)
     axes.text(
         -HALF_WIDTH_MM + 1, HEIGHT_MM + 4.4, title, fontsize=9, fontweight="bold", color=INK, va="center"
@@ -90,6 +96,8 @@ def paint_circuit(axes: Axes, title: str, factors: Factors, width_mm: float) -> 
         _paint_output(axes, sign)
         for population in wiring.POPULATIONS.values():
             paint_population(axes, population, sign, zoom)
+        if numbers:
+            _paint_numbers(axes, side, sign, factors)
 
 
 _DRAWN_FACTORS: Final = ("nmda_pyramids", "nmda_interneurons", "gaba_a", "gaba_b", "callosum", TONE)
@@ -161,6 +169,18 @@ def paint_population(axes: Axes, population: Population, sign: float, zoom: floa
         x, y, population.letter, fontsize=8 * min(zoom, 1.1), fontweight="bold", color=INK,
         ha="center", va="center_baseline", zorder=4,
     )  # fmt: skip
+
+
+def _paint_numbers(axes: Axes, side: str, sign: float, factors: Factors) -> None:
+    wash = PAIN_WASH if side == "pain" else WASH
+    for name, (x, y) in wiring.LABELS.items():
+        factor = factors.get((side, name))
+        if factor is None or not factor.identified:
+            continue
+        axes.text(
+            sign * x, y, factor_text(factor), fontsize=6.5, color=INK, ha="center", va="center", zorder=5,
+            bbox={"facecolor": wash, "alpha": 0.8, "linewidth": 0, "boxstyle": "square,pad=0.12"},
+        )  # fmt: skip
 
 
 def _paint_outline(axes: Axes, sign: float, wash: str) -> None:

@@ -57,11 +57,15 @@ def _paint(
     outcome: str,
     rows: int,
 ) -> None:
+    relief = [dot[3] for of_one in dots.values() for dot in of_one]
+    margin = 0.06 * (max(relief) - min(relief)) if relief else 0.0
     for index, one in enumerate(associations):
         row, column = divmod(index, _COLUMNS)
         bottom = (rows - 1 - row) * _ROW_MM + 11.0
         axes = axes_mm(figure, _LEFT_MM + column * _CELL_MM, bottom, _CELL_MM - 8.5, _ROW_MM - 17.5)
         _paint_one(axes, one, dots.get((one.measure, one.hemisphere), ()))
+        if relief and margin > 0:
+            axes.set_ylim(min(relief) - margin, max(relief) + margin)
         if column == 0:
             axes.set_ylabel(outcome)
         if row == rows - 1 or index + _COLUMNS >= len(associations):

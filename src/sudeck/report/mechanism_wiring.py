@@ -79,6 +79,15 @@ TO_A: Final[tuple[Point, ...]] = ((4.0, 36.0), (8.0, 35.5), (10.2, 34.2), (12.0,
 TO_B: Final[tuple[Point, ...]] = ((4.0, 36.0), (7.8, 33.0), (4.6, 18.0), (11.0, 14.2))
 # Steady drive of B from the callosum: a wave, then an arrow.
 TONE_FROM, TONE_TO = (4.6, 4.6), (11.9, 10.0)
+# Where the number of a factor stands, beside one of its connections.
+LABELS: Final[dict[str, Point]] = {
+    "nmda_pyramids": (36.6, 23.5),
+    "nmda_interneurons": (26.0, 32.0),
+    "gaba_a": (15.6, 38.6),
+    "gaba_b": (23.2, 9.8),
+    "callosum": (9.3, 22.4),
+    "callosal_tone": (13.6, 5.2),
+}
 # Corners of a closed smooth curve: one hemisphere in a frontal cut, from the fissure over the top.
 OUTLINE: Final[tuple[Point, ...]] = (
     (0.9, 41.0), (1.0, 50.0), (3.6, 55.6), (12.0, 57.3), (22.0, 56.6), (31.5, 54.0), (38.8, 48.4),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from sudeck.report.text import number, percent, printable
 
 if TYPE_CHECKING:
+    from sudeck.core.flags import Flag
     from sudeck.core.reported import ReportedSet
     from sudeck.mechanism.circuit.explanation import Explanation, FactorEstimate, Hypothesis
     from sudeck.mechanism.group_statistics import GroupStatistics
@@ -149,6 +150,18 @@ def power_sayings(power: Power | None) -> tuple[str, ...]:
         f"A correlation counts from |r| = {number(power.significant_r, 2)} on. A true r of "
         f"{number(power.detectable_r, 2)} is found with a probability of {share}. An observed r of 0.50 "
         f"means {low} to {high}.",
+    )
+
+
+def unanswered_sayings(flags: Sequence[Flag]) -> tuple[str, ...]:
+    """Return what has no answer, a sentence for each reason and all that it concerns."""
+    concerned: dict[str, list[str]] = {}
+    for flag in flags:
+        head, separator, reason = flag.message.partition(f"{flag.subject}: ")
+        whole = head or not separator or not flag.subject
+        concerned.setdefault(flag.message if whole else reason, []).extend([] if whole else [flag.subject])
+    return tuple(
+        f"{'; '.join(subjects)}: {reason}" if subjects else reason for reason, subjects in concerned.items()
     )
 
 
