@@ -286,15 +286,14 @@ def _sure_changes(one: Explanation) -> list[str]:
 
 
 def _print_reported(console: Console, explained: StudyExplanation) -> None:
-    _heading(console, "The published correlations, held against themselves")
-    for line in str(explained.reported).splitlines():
+    _heading(console, "The printed correlations of the bone-scan publication, held against themselves")
+    *correlations, together = str(explained.reported).splitlines()
+    for line in (*correlations, together[:1].upper() + together[1:]):
         _note(console, f"{line}.")
 
 
 def _print_missing(console: Console, explained: StudyExplanation) -> None:
-    flags: list[Flag] = [*explained.unanswered, *explained.flags]
-    if explained.group is not None:
-        flags += explained.group.changes.flags
+    flags: list[Flag] = [*explained.unanswered, *explained.all_flags]
     if not (flags or explained.refused or explained.circuit_failures):
         return
     _heading(console, "What could not be answered")

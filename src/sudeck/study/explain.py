@@ -29,7 +29,7 @@ from sudeck.study.patient_factors import OUTCOME, PatientFactors, declare, tabul
 from sudeck.study.records import stored_record
 from sudeck.study.run import Progress
 from sudeck.study.settings import Settings, read_settings
-from sudeck.study.stimulation import Reading, read_recordings, visit_names
+from sudeck.study.stimulation import MEASURES, Reading, read_recordings, visit_names
 from sudeck.study.stimulation_table import CIRCUIT, GROUP, StimulationTable, tabulate_stimulation
 from sudeck.study.tables import StudyTables, read_tables
 
@@ -235,6 +235,9 @@ def _nothing_usable(
         more = f" (and {len(flags) - 1} more of the kind)" if len(flags) > 1 else ""
         problem = f"no recording in {wanted} can be used{more}: {flags[0].message.rstrip('.')}"
         return InputError(study.root.name, problem, "correct that and run it again")
+    if any(session in visits for session in there):
+        problem = f"its recordings hold none of {', '.join(MEASURES)}"
+        return InputError(study.root.name, problem, "see the page of a recording for what it does hold")
     if there:
         problem = f"no patient has a recording in {wanted}; recordings are in {', '.join(there)}"
         return InputError(study.root.name, problem, "name the sessions under [tms] in sudeck.toml")

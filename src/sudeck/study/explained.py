@@ -81,6 +81,15 @@ class StudyExplanation:
         """What the group statistics could not answer, one sentence each."""
         return () if self.group is None else self.group.unanswered
 
+    @property
+    def all_flags(self) -> tuple[Flag, ...]:
+        """What was left out or assumed, on the way to the table and in the statistics, each once."""
+        found = list(self.flags)
+        if self.group is not None:
+            found += self.group.changes.flags
+            found += () if self.group.associations is None else self.group.associations.flags
+        return tuple(dict.fromkeys(found))
+
     def patients_at(self, visit: str) -> int:
         """Return how many patients have a recording at a visit."""
         return int(self.measures.loc[self.measures["visit"] == visit, "participant_id"].nunique())
@@ -112,7 +121,7 @@ class StudyExplanation:
                 in {"end", "tms_sessions", "muscles", "pairs", "mechanism_covariates", "healthy", "level"}
             },
             **group,
-            "flags": group["flags"] + [flag.to_dict() for flag in self.flags],
+            "flags": [flag.to_dict() for flag in self.all_flags],
             "reported": self.reported.to_dict(),
             "circuit": [
                 {"participant_id": one.patient, **factor.to_dict()}
