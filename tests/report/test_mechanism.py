@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import re
 import shutil
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 
+from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
 from sudeck.report.mechanism import write_mechanism_report
 from sudeck.report.mechanism_circuit_rows import median_explanation
@@ -246,6 +248,24 @@ def test_one_reason_for_many_questions_is_told_once() -> None:
         "SICI, pain side; RMT, pain side: too few.",
         "No visit is called 'post'.",
     )
+
+
+def test_open_bounds_are_drawn_to_the_rim_and_told_as_infinite(tmp_path: Path) -> None:
+    one = circuit()
+    wide = [Estimate(point.measure, 0.5, 0.0, math.inf) for point in one.curves]
+    points = [replace(point, observed=w, predicted=w) for point, w in zip(one.curves, wide, strict=True)]
+    factors = [
+        replace(item, estimate=Estimate("gaba_a", 0.5, 0.0, math.inf)) if item.factor == "gaba_a" else item
+        for item in one.factors
+    ]
+    explained = study(4, circuits=[replace(one, curves=tuple(points), factors=tuple(factors))])
+    _, page, place = report(tmp_path / "study", explained)
+    own = (place.parent / "sub-001" / "mechanism.html").read_text(encoding="utf-8")
+    assert "0.00 to ∞" in own
+    drawn = "".join(re.findall(r' (?:d|x|cx|cy)="([^"]*)"', own + page))
+    assert drawn
+    assert "nan" not in drawn
+    assert "inf" not in drawn
 
 
 def test_nothing_of_a_name_is_taken_as_markup(tmp_path: Path) -> None:

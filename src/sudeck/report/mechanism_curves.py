@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from sudeck.core.estimate import Estimate
     from sudeck.mechanism.circuit.explanation import CurvePoint
 
 # Measures that stand over an interval between pulses; those of one panel share an axis.
@@ -35,6 +36,7 @@ _LOOKS: Final[tuple[dict[str, Any], ...]] = (
     {"color": "#B35806", "marker": "^", "line": "solid", "filled": True},
 )
 _QUIET = "#8A9098"
+_FAR: Final = 1e3
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,12 @@ def _at_ms(measure: str) -> float:
 
 
 def _top_of(points: Sequence[CurvePoint]) -> float:
-    highest = max(max(point.observed.value, point.predicted.high) for point in points)
-    spread = max(min(point.observed.high, 1.4 * highest) for point in points)
-    return float(1.06 * max(highest, spread, 1.1))
+    """Return the top of an axis: all values, and intervals as far as they do not flatten the rest."""
+    highest = max(max(point.observed.value, point.predicted.value) for point in points)
+    ends = [
+        min(end, 1.6 * highest) for point in points for end in (point.observed.high, point.predicted.high)
+    ]
+    return 1.06 * max(*ends, 1.1)
 
 
 def _paint(
@@ -150,7 +155,7 @@ def _paint(
 
 def _paint_curve(axes: Axes, own: Sequence[CurvePoint], look: dict[str, Any], shift: float) -> None:
     at = np.array([_at_ms(point.measure) for point in own])
-    predicted = np.array([[p.predicted.low, p.predicted.value, p.predicted.high] for p in own]).T
+    predicted = _bounds([point.predicted for point in own])
     colour = look["color"]
     if len(own) == 1:
         # A single interval: the band as a short bar.
@@ -159,12 +164,18 @@ def _paint_curve(axes: Axes, own: Sequence[CurvePoint], look: dict[str, Any], sh
     axes.fill_between(at, predicted[0], predicted[2], color=colour, alpha=0.16, linewidth=0)
     axes.plot(at, predicted[1], color=colour, linestyle=look["line"], linewidth=1.1)
     x = np.array([_at_ms(point.measure) for point in own]) * shift
-    observed = np.array([[p.observed.low, p.observed.value, p.observed.high] for p in own]).T
+    observed = _bounds([point.observed for point in own])
     axes.vlines(x, observed[0], observed[2], color=colour, linewidth=0.8)
     axes.plot(
         x, observed[1], linestyle="none", marker=look["marker"], markersize=3.4, markeredgewidth=0.9,
         markeredgecolor=colour, markerfacecolor=colour if look["filled"] else "white", zorder=4,
     )  # fmt: skip
+
+
+def _bounds(estimates: Sequence[Estimate]) -> np.ndarray:
+    """Return low, value and high, shape (3, estimates); an open bound ends far beyond the axis."""
+    bounds = np.array([[one.low, one.value, one.high] for one in estimates]).T
+    return np.asarray(np.clip(bounds, -_FAR, _FAR))
 
 
 def _interval_axis(axes: Axes, at: Sequence[tuple[float, str]]) -> None:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sudeck.mechanism.circuit.factors import GAINS, PRIOR_SD, TONE
+from sudeck.mechanism.circuit.factors import TONE
 
 if TYPE_CHECKING:
     from sudeck.mechanism.circuit.explanation import FactorEstimate
@@ -18,6 +18,8 @@ _SOFTER: Final = ("#9A57B3", "#3E9B62")  # a quarter and three quarters of the w
 UNKNOWN: Final = "#8A9098"
 # Beyond these the colour does not change any more: a doubling or halving.
 FULL_LOG: Final = math.log(2.0)
+# mV of tone that look like a ratio of e: 1.4 mV, a strong drive, has the colour of a doubling.
+_MV_A_LOG = 2.0
 _WIDTH_PT, _THINNEST_PT, _WIDEST_PT = 1.7, 0.8, 3.6
 _UNKNOWN_WIDTH_PT, _UNKNOWN_OPACITY = 0.6, 0.45
 # Posterior over prior standard deviation that is drawn in full, and the one drawn faintest.
@@ -75,15 +77,15 @@ def shade(log_ratio: float, narrowing: float) -> Shade:
 
 
 def log_strength(factor: str, value: float) -> float:
-    """Return a factor's value on the log scale that colours share; mV of tone by their share of the prior."""
+    """Return the value of a factor on the log scale that colours share; mV of tone by a convention."""
     if factor == TONE:
-        return value * PRIOR_SD[GAINS[0]] / PRIOR_SD[TONE]
+        return value / _MV_A_LOG
     return math.log(value)
 
 
 def tone_mv(log_ratio: float) -> float:
     """Return the tone that has the colour of a ratio: the inverse of `log_strength`."""
-    return log_ratio * PRIOR_SD[TONE] / PRIOR_SD[GAINS[0]]
+    return log_ratio * _MV_A_LOG
 
 
 def opacity_of(narrowing: float) -> float:

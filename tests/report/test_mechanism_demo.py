@@ -1,0 +1,61 @@
+"""The demo's mechanism: statistics always, circuits where the extra is, and one line on what was left out."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+
+import pytest
+
+from sudeck.core.errors import MissingDependencyError
+from sudeck.report.demo.mechanism import FITTED, mechanism
+from sudeck.study import circuit_fits
+from sudeck.study.create import create_study
+from sudeck.study.explain import MECHANISM_FILE
+from support.stimulated import fit_by_hand, make_stimulated_study
+
+
+def test_a_few_circuits_are_fitted_and_stand_in_the_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = make_stimulated_study(tmp_path / "study")
+    fit = functools.partial(circuit_fits.fit_circuits, fit=fit_by_hand)
+    monkeypatch.setattr(circuit_fits, "fit_circuits", fit)
+    monkeypatch.setattr(circuit_fits, "require_circuit", lambda: None)
+    part = mechanism(study.root, patients=34, say=lambda line: None)
+    assert part is not None
+    written = json.loads((study.derivatives / MECHANISM_FILE).read_text(encoding="utf-8"))
+    fitted = {row["participant_id"] for row in written["circuit"]}
+    failed = {row["participant_id"] for row in written["circuit_failures"]}
+    assert fitted == {"sub-001", "sub-003"}
+    assert failed == {"sub-002"}
+    assert len(fitted | failed) == FITTED
+    page = (tmp_path / part.link).read_text(encoding="utf-8")
+    assert "The circuit was fitted to 2 of 3 patients." in page
+    assert [row.name for row in part.rows] == [
+        f"{measure}, {side} side, post over pre" for measure in ("SICI", "ICF") for side in ("pain", "other")
+    ]
+    assert all(row.truth for row in part.rows)
+
+
+def test_without_the_extra_the_demo_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise MissingDependencyError("The circuit of each patient", "circuit")
+
+    study = make_stimulated_study(tmp_path / "study")
+    monkeypatch.setattr(circuit_fits, "require_circuit", refuse)
+    told: list[str] = []
+    part = mechanism(study.root, patients=34, say=told.append)
+    assert part is not None
+    assert sum("sudeck[circuit]" in line for line in told) == 1
+    assert "sudeck[circuit]" in (tmp_path / part.link).read_text(encoding="utf-8")
+
+
+def test_a_study_without_stimulation_is_left_out_with_the_reason(tmp_path: Path) -> None:
+    create_study(tmp_path / "study", name="s")
+    told: list[str] = []
+    assert mechanism(tmp_path / "study", patients=0, say=told.append) is None
+    assert any("left out" in line for line in told)
