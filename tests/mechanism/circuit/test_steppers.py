@@ -112,9 +112,8 @@ def test_trials_of_different_length_do_not_disturb_each_other(circuits: Circuit,
     which, contraction = np.arange(n) % circuits.n_circuits, np.where(np.arange(n) % 3, 2.0, 0.0)
     trials = _trials(n)._replace(contraction_mv=contraction)
     duration_ms = 20.0 + np.arange(n) % 70
-    rest = settle(circuits, contraction, which=which)
     recorded, _ = run_numba(
-        *(circuits, trials, rest), duration_ms=duration_ms, record_ms=12.0, which=which, threads=threads
+        *(circuits, trials), duration_ms=duration_ms, record_ms=12.0, which=which, threads=threads
     )
     assert recorded.shape == (121, n)
     for trial in (0, 31, 32, 250, 399):

@@ -35,6 +35,8 @@ PARAMETERS: Final = (
     *("tonic_on_e_mv", "tonic_on_p_mv", "tonic_on_a_mv", "tonic_on_b_mv"),
 )
 _ROWS: Final = len(PARAMETERS)
+# Needed once a pulse, and therefore in no row: thresholds, then spreads, of the axons of the populations.
+AXONS: Final = tuple(f"axon_{part}_{p}_rmt" for part in ("threshold", "spread") for p in "epab")
 (AMPA_E, NMDA_E, GABAA_E, GABAB_E, AMPA_P, NMDA_P, GABAA_P, GABAB_P, AMPA_A, NMDA_A, GABAA_A) = range(
     0, 11 * LANES, LANES
 )
@@ -235,7 +237,8 @@ def settle_tiles(
 
     Parameters
     ----------
-    parameters : float32 array, shape (rows, 2, circuits)
+    parameters : float32 array, shape (36, 2, circuits)
+        `PARAMETERS` and `AXONS`.
     contraction_mv : float32 array, shape (n,)
     circuit : int array, shape (n,)
         n a multiple of `LANES`.
@@ -384,8 +387,6 @@ def run_tiles(
     time_ms: Any,
     intensity: Any,
     hemisphere: Any,
-    axon_threshold: Any,
-    axon_spread: Any,
     trial: Any,
     steps: Any,
     c: Any,
@@ -399,7 +400,8 @@ def run_tiles(
 
     Parameters
     ----------
-    parameters : float32 array, shape (rows, 2, circuits)
+    parameters : float32 array, shape (36, 2, circuits)
+        `PARAMETERS` and `AXONS`.
     rest : float32 array, shape (13, 2, states)
         From `settle_tiles`.
     circuit, resting : int array, shape (n,)
@@ -407,7 +409,6 @@ def run_tiles(
     contraction_mv : float32 array, shape (n,)
     time_ms, intensity : float array, shape (pulses, n)
     hemisphere : int array, shape (pulses, n)
-    axon_threshold, axon_spread : float array, shape (4, 2, circuits)
     trial : int array, shape (tiles * LANES,)
         The trials in order of their length, the last one repeated to fill its tile.
     steps : int array, shape (n,)
@@ -442,8 +443,8 @@ def run_tiles(
                     for h in range(2):
                         recruited[k, p, h, i] = _ZERO
                         if hemisphere[k, t] == h and intensity[k, t] > 0:
-                            excess = intensity[k, t] - axon_threshold[p, h, circuit[t]]
-                            reached = 1 / (1 + math.exp(-excess / axon_spread[p, h, circuit[t]]))
+                            excess = intensity[k, t] - parameters[_ROWS + p, h, circuit[t]]
+                            reached = 1 / (1 + math.exp(-excess / parameters[_ROWS + 4 + p, h, circuit[t]]))
                             recruited[k, p, h, i] = c.efficacy * reached
                 given_share[k, i] = _pulse_share(-begins_ms[k, i], c.pulse_ms)
                 opens = math.floor(begins_ms[k, i] / c.dt_ms)

@@ -19,7 +19,7 @@ from sudeck.mechanism.circuit import kinetics
 from sudeck.mechanism.circuit.engines import require_engine
 from sudeck.mechanism.circuit.parameters import Circuit, Floats
 from sudeck.mechanism.circuit.pulses import Ints, Trials
-from sudeck.mechanism.circuit.rest import DAMPING, ITERATIONS, Rest
+from sudeck.mechanism.circuit.rest import DAMPING, ITERATIONS, Rest, find_states
 
 # Below this many steps of tiles a second thread costs more than it saves.
 _STEPS_PER_THREAD: Final = 2000
@@ -45,37 +45,27 @@ def settle(circuits: Circuit, contraction_mv: Floats, *, which: Ints | None = No
     contraction_mv : array, shape (n,)
     which : int array, shape (n,), optional
         The circuit of each steady state; in order unless given.
+
+    Raises
+    ------
+    MissingDependencyError
+        If Numba is not installed.
     """
     require_engine("numba")
-    from sudeck.mechanism.circuit.numba_kernel import settle_tiles
-
-    count = contraction_mv.size
-    index = _filled(count)
-    circuit = index if which is None else np.asarray(which, np.int64)[index]
-    rest = np.empty((13, 2, index.size), np.float32)
-    settle_tiles(
-        _pack(circuits),
-        np.asarray(contraction_mv, np.float32)[index],
-        circuit,
-        _constants(0.1),
-        ITERATIONS,
-        np.float32(DAMPING),
-        rest,
-    )
-    rest = rest[..., :count]
-    return Rest(rest[:4], rest[4:8], rest[8:12], rest[12].max(axis=0))
+    index = np.arange(contraction_mv.size) if which is None else which
+    found = _settle(_pack(circuits), contraction_mv, index)
+    return Rest(found[:4], found[4:8], found[8:12], found[12].max(axis=0))
 
 
 def run_numba(
     circuits: Circuit,
     trials: Trials,
-    rest: Rest,
+    rest: Rest | None = None,
     *,
     duration_ms: float | Floats,
     record_ms: float | None = None,
     dt_ms: float = 0.1,
     which: Ints | None = None,
-    resting: Ints | None = None,
     threads: int | None = None,
 ) -> tuple[Floats, Floats]:
     """Simulate n trials, as `reference_stepper.run_reference` does.
@@ -86,15 +76,15 @@ def run_numba(
         m circuits.
     trials : Trials
         n trials.
-    rest : Rest
-        The steady states they start from.
+    rest : Rest, optional
+        The steady state each trial starts from; found here, once for trials that share it, unless given.
     duration_ms : float or array, shape (n,)
     record_ms : float, optional
         Only the end of each trial, this long, is returned; the whole unless given.
     dt_ms : float
         The step, at most the shortest delay, 0.8 ms.
-    which, resting : int array, shape (n,), optional
-        The circuit and the steady state of each trial; in order unless given.
+    which : int array, shape (n,), optional
+        The circuit of each trial; in order unless given.
     threads : int, optional
         `default_threads` unless given.
 
@@ -114,31 +104,36 @@ def run_numba(
     from sudeck.mechanism.circuit.numba_kernel import LANES, run_tiles
 
     count = trials.n_trials
-    every = np.arange(count)
-    steps = np.broadcast_to(np.round(np.asarray(duration_ms) / dt_ms).astype(np.int64), (count,)).copy()
+    parameters = _pack(circuits)
+    circuit = np.arange(count) if which is None else np.asarray(which, np.int64)
+    if rest is None:
+        state_of, contraction_mv, state = find_states(circuit, trials.contraction_mv)
+        states = _settle(parameters, contraction_mv, state_of)
+    else:
+        state = np.arange(count)
+        states = np.ascontiguousarray(np.concatenate(rest[:3]), np.float32)
+    steps = np.full(count, 0) + np.round(np.asarray(duration_ms) / dt_ms).astype(np.int64)
     recorded = int(steps.max(initial=0)) if record_ms is None else round(record_ms / dt_ms)
     course = np.empty((count, recorded + 1), np.float32)
     last_rate = np.empty((4, 2, count), np.float32)
     order = np.argsort(steps, kind="stable")[_filled(count)]
     arguments = (
-        _pack(circuits),
-        np.ascontiguousarray(np.concatenate(rest[:3]), np.float32),
-        every if which is None else np.asarray(which, np.int64),
-        every if resting is None else np.asarray(resting, np.int64),
-        np.asarray(trials.contraction_mv, np.float32),
+        parameters,
+        states,
+        circuit,
+        state,
+        trials.contraction_mv.astype(np.float32),
         np.ascontiguousarray(trials.time_ms, float),
         np.ascontiguousarray(trials.intensity, float),
         np.ascontiguousarray(trials.hemisphere, np.int64),
-        *_axons(circuits),
         order,
         steps,
         _constants(dt_ms),
         _delays(dt_ms),
     )
     tiles = order.size // LANES
-    work = int(steps[order].sum()) // LANES
     wanted = default_threads() if threads is None else threads
-    used = max(1, min(wanted, tiles, work // _STEPS_PER_THREAD))
+    used = max(1, min(wanted, tiles, int(steps.sum()) // (LANES * _STEPS_PER_THREAD)))
     if used == 1:
         run_tiles(*arguments, 0, 1, course, last_rate)
     else:
@@ -149,6 +144,26 @@ def run_numba(
     return course.T, last_rate
 
 
+def _settle(
+    parameters: npt.NDArray[np.float32], contraction_mv: Floats, circuit: Ints
+) -> npt.NDArray[np.float32]:
+    """Return potential, rate and share of ready cells of every population, and the residual: (13, 2, n)."""
+    from sudeck.mechanism.circuit.numba_kernel import settle_tiles
+
+    index = _filled(circuit.size)
+    states = np.empty((13, 2, index.size), np.float32)
+    settle_tiles(
+        parameters,
+        contraction_mv.astype(np.float32)[index],
+        np.asarray(circuit, np.int64)[index],
+        _constants(0.1),  # a steady state has no step
+        ITERATIONS,
+        np.float32(DAMPING),
+        states,
+    )
+    return np.ascontiguousarray(states[..., : circuit.size])
+
+
 def _filled(count: int) -> npt.NDArray[np.int64]:
     """Return 0 to `count` − 1, the last repeated up to whole tiles."""
     from sudeck.mechanism.circuit.numba_kernel import LANES
@@ -157,22 +172,14 @@ def _filled(count: int) -> npt.NDArray[np.int64]:
 
 
 def _pack(circuits: Circuit) -> npt.NDArray[np.float32]:
-    from sudeck.mechanism.circuit.numba_kernel import PARAMETERS
+    """Return the rows that the kernel reads, shape (36, 2, m)."""
+    from sudeck.mechanism.circuit.numba_kernel import AXONS, PARAMETERS
 
-    shape = (2, circuits.n_circuits)
-    packed = np.empty((len(PARAMETERS), *shape), np.float32)
-    for row, name in enumerate(PARAMETERS):
+    names = PARAMETERS + AXONS
+    packed = np.empty((len(names), 2, circuits.n_circuits), np.float32)
+    for row, name in enumerate(names):
         packed[row] = getattr(circuits, name)
     return packed
-
-
-def _axons(circuits: Circuit) -> tuple[Floats, Floats]:
-    shape = (2, circuits.n_circuits)
-    threshold, spread = (
-        np.stack([np.broadcast_to(getattr(circuits, f"axon_{part}_{p}_rmt"), shape) for p in "epab"])
-        for part in ("threshold", "spread")
-    )
-    return threshold.astype(float), spread.astype(float)
 
 
 @cache

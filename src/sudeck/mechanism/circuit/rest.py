@@ -17,6 +17,7 @@ from sudeck.mechanism.circuit.kinetics import (
     magnesium_gate,
 )
 from sudeck.mechanism.circuit.parameters import Circuit, Floats
+from sudeck.mechanism.circuit.pulses import Ints
 
 # At rest the loops are weak, and this converges to rounding; where it does not there is no rest.
 ITERATIONS: Final = 90
@@ -63,6 +64,29 @@ def find_rest(circuits: Circuit, contraction_mv: Floats) -> Rest:
         potential += DAMPING * change
     hazard, ready = _steady_release(circuits, potential)
     return Rest(potential, hazard * ready, ready, np.abs(change).max(axis=(0, 1)))
+
+
+def find_states(which: Ints, contraction_mv: Floats) -> tuple[Ints, Floats, Ints]:
+    """Return which steady states trials start from: a circuit has one for every contraction.
+
+    Parameters
+    ----------
+    which : int array, shape (n,)
+        The circuit of each trial.
+    contraction_mv : array, shape (n,)
+
+    Returns
+    -------
+    circuit, contraction_mv : array, shape (states,)
+    state : int array, shape (n,)
+        The state of each trial.
+    """
+    levels, level = np.unique(contraction_mv, return_inverse=True)
+    key = which * levels.size + level
+    needed = np.zeros(int(key.max()) + 1, bool)
+    needed[key] = True
+    states = np.flatnonzero(needed)
+    return states // levels.size, levels[states % levels.size], (np.cumsum(needed) - 1)[key]
 
 
 def _steady_release(circuits: Circuit, potential: Floats) -> tuple[Floats, Floats]:

@@ -11,7 +11,7 @@ from sudeck.mechanism.circuit.engines import Engine
 from sudeck.mechanism.circuit.parameters import Circuit, Floats, select
 from sudeck.mechanism.circuit.pulses import Ints, Pulse, Trials, make_trials
 from sudeck.mechanism.circuit.reference_stepper import Course, run_reference
-from sudeck.mechanism.circuit.rest import Rest, find_rest
+from sudeck.mechanism.circuit.rest import Rest, find_rest, find_states
 
 # Halving this step moves every measure by less than 2 % (benchmarks/bench_circuit.py).
 DT_MS = 0.1
@@ -155,20 +155,13 @@ def run_trials(
     motoneuron : array, shape (steps + 1, n)
     last_rate_per_ms : array, shape (4, 2, n)
     """
-    state_of, contraction_mv, resting = _find_states(which, trials.contraction_mv)
     if engine == "numba":
-        from sudeck.mechanism.circuit.numba_stepper import run_numba, settle
+        from sudeck.mechanism.circuit.numba_stepper import run_numba
 
         return run_numba(
-            circuits,
-            trials,
-            settle(circuits, contraction_mv, which=state_of),
-            duration_ms=duration_ms,
-            record_ms=record_ms,
-            dt_ms=dt_ms,
-            which=which,
-            resting=resting,
+            circuits, trials, duration_ms=duration_ms, record_ms=record_ms, dt_ms=dt_ms, which=which
         )
+    state_of, contraction_mv, resting = find_states(which, trials.contraction_mv)
     rest = find_rest(select(circuits, state_of), contraction_mv)
     durations = np.broadcast_to(np.asarray(duration_ms, float), which.shape)
     recorded = round(float(durations.max() if record_ms is None else record_ms) / dt_ms)
@@ -207,16 +200,3 @@ def _group_lengths(durations_ms: Floats) -> list[tuple[float, Ints]]:
         return [(float(durations_ms[0]), np.arange(durations_ms.size))]
     group = np.searchsorted(_LENGTHS_MS, durations_ms)
     return [(float(_LENGTHS_MS[g]), np.flatnonzero(group == g)) for g in np.unique(group)]
-
-
-def _find_states(which: Ints, contraction_mv: Floats) -> tuple[Ints, Floats, Ints]:
-    """Return circuit and contraction of every steady state that is needed once, and the state of each trial.
-
-    A circuit rests in the same state before every trial of the same contraction.
-    """
-    levels, level = np.unique(contraction_mv, return_inverse=True)
-    key = which * levels.size + level
-    needed = np.zeros(int(key.max()) + 1, bool)
-    needed[key] = True
-    states = np.flatnonzero(needed)
-    return states // levels.size, levels[states % levels.size], (np.cumsum(needed) - 1)[key]

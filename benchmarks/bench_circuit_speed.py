@@ -1,0 +1,165 @@
+"""Speed of the circuit: the engines beside simpler ways, a patient's battery beside whole trials, memory.
+
+Run with ``python benchmarks/bench_circuit_speed.py [--quick] [--tvb PYTHON]``; needs the extra ``circuit``.
+PYTHON is an interpreter of its own that has tvb-library.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from circuit_plain_steppers import lay_out, make_plain_jax, run_scalar_numba
+from sudeck.mechanism.circuit.jax_stepper import run_jax
+from sudeck.mechanism.circuit.measures import measure
+from sudeck.mechanism.circuit.numba_stepper import run_numba
+from sudeck.mechanism.circuit.parameters import Circuit, select
+from sudeck.mechanism.circuit.protocols import MEASURES
+from sudeck.mechanism.circuit.pulses import Pulse, Trials, make_trials
+from sudeck.mechanism.circuit.reference import load_reference
+from sudeck.mechanism.circuit.reference_stepper import run_reference
+from sudeck.mechanism.circuit.rest import Rest, find_rest
+
+TARGET_PER_S = 5500
+DURATION_MS, DT_MS = 400.0, 0.1
+PULSES = [Pulse(1.0, 1.2)]
+BATTERY = (
+    "MEP_1.2",
+    *(f"SICI_{isi}" for isi in (1, 2, 3, 4, 5)),
+    *(f"ICF_{isi}" for isi in (10, 12, 15, 20, 25)),
+    "LICI_100",
+    "IHI_10",
+)
+# Levels at which a threshold is sought: the coarse grid and two refinements.
+THRESHOLD_TRIALS = 13
+
+
+def many_trials(circuits: Circuit, count: int) -> tuple[Circuit, Trials, Rest]:
+    many = select(circuits, np.arange(count) % circuits.n_circuits)
+    trials = make_trials(PULSES, count=count)
+    return many, trials, find_rest(many, trials.contraction_mv)
+
+
+def time_best(run: Callable[[], object], repeats: int) -> tuple[float, float]:
+    """Return the shortest wall time and the shortest processor time of several runs."""
+    walls, processors = [], []
+    for _ in range(repeats):
+        wall, processor = time.perf_counter(), time.process_time()
+        run()
+        walls.append(time.perf_counter() - wall)
+        processors.append(time.process_time() - processor)
+    return min(walls), min(processors)
+
+
+def print_rates(circuits: Circuit, count: int, repeats: int, tvb: str | None) -> None:
+    print(
+        f"\n400 ms at 0.1 ms, {count} trials; target {TARGET_PER_S} a second on two cores (best of {repeats})"
+    )
+    print(f"{'':40}{'per s wall':>12}{'per s processor':>17}")
+    for label, run, done in _ways(circuits, count):
+        run()  # compiles
+        wall, processor = time_best(run, repeats)
+        print(f"{label:40}{done / wall:12.4g}{done / processor:17.4g}", flush=True)
+    label = "The Virtual Brain, 2 Jansen-Rit regions"
+    if tvb is None:
+        print(f"{label:40}{'not installed':>12}")
+        return
+    script = Path(__file__).with_name("tvb_two_regions.py")
+    shown = subprocess.run([tvb, str(script)], capture_output=True, text=True, check=True).stdout
+    wall_rate, processor_rate = json.loads(shown.splitlines()[-1])
+    print(f"{label:40}{wall_rate:12.4g}{processor_rate:17.4g}")
+
+
+def _ways(circuits: Circuit, count: int) -> Iterator[tuple[str, Callable[[], object], float]]:
+    many, trials, rest = many_trials(circuits, count)
+    for threads in (1, 2):
+        yield (
+            f"Numba in lanes, {threads} thread{'s' * (threads > 1)}",
+            lambda threads=threads: run_numba(
+                many, trials, rest, duration_ms=DURATION_MS, dt_ms=DT_MS, threads=threads
+            ),
+            count,
+        )
+    yield (
+        "JAX, trial last, chunks of a delay",
+        lambda: run_jax(many, trials, rest, duration_ms=DURATION_MS, dt_ms=DT_MS),
+        count,
+    )
+
+    plain = lay_out(many, trials, rest, round(DURATION_MS / DT_MS), DT_MS)
+    plain_jax = make_plain_jax(*plain[4:])
+    single = [np.asarray(array, np.float32) for array in plain[:4]]
+    yield "JAX, plain vmap and scan", lambda: np.asarray(plain_jax(*single)), count
+    few = count // 8
+    part = [array[:few] for array in plain[:4]]
+    yield "Numba, plain loop over one trial", lambda: run_scalar_numba(*part, *plain[4:]), few
+
+    yield "NumPy, batch", lambda: run_reference(many, trials, rest, duration_ms=50.0), count / 8
+    one, one_trial, one_rest = many_trials(circuits, 1)
+    yield "NumPy, one at a time", lambda: run_reference(one, one_trial, one_rest, duration_ms=100.0), 0.25
+
+
+def print_battery(circuits: Circuit, patients: int, repeats: int) -> None:
+    """RMT, MEP, 10 intervals, LICI, IHI, both sides, two visits: beside 400 ms from rest for each trial."""
+    wanted = [MEASURES[name] for name in BATTERY]
+    each = 4 * (len(wanted) + THRESHOLD_TRIALS)
+    for count, times in ((1, 10 * repeats), (patients, 2 * repeats)):
+        measured = select(circuits, np.arange(4 * count) % circuits.n_circuits)
+        many, trials, _ = many_trials(circuits, each * count)
+
+        def battery(measured: Circuit = measured) -> None:
+            measure(measured, wanted, engine="numba", dt_ms=DT_MS)
+
+        def whole(many: Circuit = many, trials: Trials = trials) -> None:
+            run_numba(many, trials, duration_ms=DURATION_MS, dt_ms=DT_MS)
+
+        battery(), whole()
+        (short, short_cpu), (long, long_cpu) = time_best(battery, times), time_best(whole, times)
+        print(
+            f"{f'battery of {count} patient' + 's' * (count > 1):26}{1e3 * short:10.1f} ms wall"
+            f"{1e3 * short_cpu:10.1f} ms processor; its {each * count} trials of 400 ms each: "
+            f"{1e3 * long:.1f}, {1e3 * long_cpu:.1f} ms; "
+            f"{long / short:.1f}, {long_cpu / short_cpu:.1f} times cheaper (target 10)",
+            flush=True,
+        )
+
+
+def print_memory(count: int) -> None:
+    """Print the largest memory of a process of its own that measures everything on many circuits."""
+    script = (
+        "import resource, sys, numpy as np\n"
+        "from sudeck.mechanism.circuit.measures import measure\n"
+        "from sudeck.mechanism.circuit.parameters import select\n"
+        "from sudeck.mechanism.circuit.protocols import MEASURES\n"
+        "from sudeck.mechanism.circuit.reference import load_reference\n"
+        "circuits = load_reference()\n"
+        f"many = select(circuits, np.arange({count}) % circuits.n_circuits)\n"
+        "measure(many, list(MEASURES.values()), engine='numba')\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(
+        f"\n{len(MEASURES)} measures of {count} circuits: peak memory {int(shown.stdout) / 1024**2:.2f} GB "
+        f"(target below 1); this benchmark {own / 1024**2:.2f} GB"
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer simulations")
+    parser.add_argument("--tvb", metavar="PYTHON", help="interpreter that has tvb-library")
+    options = parser.parse_args()
+    chosen = load_reference()
+    print_rates(chosen, 256 if options.quick else 2048, 2 if options.quick else 5, options.tvb)
+    print()
+    print_battery(chosen, 4 if options.quick else 19, 2 if options.quick else 5)
+    print_memory(200 if options.quick else 2000)
