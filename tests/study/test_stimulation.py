@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sudeck.study.stimulation import Reading, read_recordings, visit_names
+from sudeck.study.reading import Reading
+from sudeck.study.stimulation import read_recordings, visit_names
 from support.stimulated import estimate
 
 VISITS = visit_names(("ses-pre", "ses-post"))

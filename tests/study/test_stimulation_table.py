@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from sudeck.study.layout import StudyFolder
-from sudeck.study.stimulation import Reading, read_recordings, visit_names
+from sudeck.study.reading import Reading
+from sudeck.study.stimulation import read_recordings, visit_names
 from sudeck.study.stimulation_table import (
     BOTH,
     CIRCUIT,

@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sudeck.core.estimate import Estimate
-from sudeck.mechanism.circuit.explanation import CurvePoint, Explanation, FactorEstimate, Hypothesis
 from sudeck.study.circuit_fits import FitFailure, FitTask
 from sudeck.study.create import create_study
 from sudeck.study.layout import StudyFolder
 from sudeck.study.measures import Failure, PatientRecord
 from sudeck.study.records import keep_record
+
+if TYPE_CHECKING:
+    from sudeck.mechanism.circuit.explanation import Explanation
 
 SESSIONS = ("ses-pre", "ses-post")
 RMT_MSO, TEST_MSO = 50.0, 60.0
@@ -127,6 +129,8 @@ def keep_failure(study: StudyFolder, pid: str, session: str, reason: str) -> Non
 
 def explained_by_hand(patient: str, visits: tuple[str, ...], *, loss: float) -> Explanation:
     """An explanation with every kind of part, an open bound among them."""
+    from sudeck.mechanism.circuit.explanation import CurvePoint, Explanation, FactorEstimate, Hypothesis
+
     factors = tuple(
         FactorEstimate(
             visit,

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from sudeck.core.estimate import Estimate
-    from sudeck.mechanism.association import Association
     from sudeck.mechanism.change_models import Asymmetry, Change
     from sudeck.mechanism.circuit.explanation import Explanation
+    from sudeck.mechanism.correlation import Association
     from sudeck.mechanism.power import Power
     from sudeck.mechanism.published_pattern import Judgement
 

@@ -26,10 +26,11 @@ from sudeck.study.decisions import standing_decisions
 from sudeck.study.explained import StudyExplanation
 from sudeck.study.layout import StudyFolder, open_study
 from sudeck.study.patient_factors import OUTCOME, PatientFactors, declare, tabulate_factors
+from sudeck.study.reading import MEASURES, Reading
 from sudeck.study.records import stored_record
 from sudeck.study.run import Progress
 from sudeck.study.settings import Settings, read_settings
-from sudeck.study.stimulation import MEASURES, Reading, read_recordings, visit_names
+from sudeck.study.stimulation import read_recordings, visit_names
 from sudeck.study.stimulation_table import CIRCUIT, GROUP, StimulationTable, tabulate_stimulation
 from sudeck.study.tables import StudyTables, read_tables
 

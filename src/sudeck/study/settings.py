@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import REGIONS
 from sudeck.study.layout import SETTINGS_FILE, StudyFolder
+from sudeck.study.settings_section import Section
 
 if TYPE_CHECKING:
     from sudeck.scan.measurement import MeasureSettings as ScanSettings
@@ -222,14 +223,14 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
     InputError
         If an entry is unknown or not allowed.
     """
-    visits = _Section(content, "visits", ("baseline", "end", "follow_up"))
-    responder = _Section(content, "responder", ("at_least", "unit", "visit"))
-    pain = _Section(content, "pain", ("reliability",))
-    scan = _Section(content, "scan", ("session", "region", "background"))
-    tms = _Section(content, "tms", ("sessions", "muscles", "pairs"))
-    prediction = _Section(content, "prediction", ("covariates", "level"))
-    mechanism = _Section(content, "mechanism", ("covariates", "healthy"))
-    privacy = _Section(content, "privacy", ("key_file",))
+    visits = Section(content, "visits", ("baseline", "end", "follow_up"))
+    responder = Section(content, "responder", ("at_least", "unit", "visit"))
+    pain = Section(content, "pain", ("reliability",))
+    scan = Section(content, "scan", ("session", "region", "background"))
+    tms = Section(content, "tms", ("sessions", "muscles", "pairs"))
+    prediction = Section(content, "prediction", ("covariates", "level"))
+    mechanism = Section(content, "mechanism", ("covariates", "healthy"))
+    privacy = Section(content, "privacy", ("key_file",))
     known = {"visits", "responder", "pain", "scan", "tms", "prediction", "mechanism", "privacy"}
     for name in content:
         if name not in known:
@@ -274,7 +275,7 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
 
 
 def _pair(content: Any) -> PairRule:
-    section = _Section(
+    section = Section(
         {"tms.pairs": content},
         "tms.pairs",
         ("measure", "isi_ms", "conditioning_rmt", "other_hemisphere"),
@@ -294,7 +295,7 @@ def _pair(content: Any) -> PairRule:
 
 
 def _healthy(content: Any) -> HealthyValues:
-    section = _Section(
+    section = Section(
         {"mechanism.healthy": content}, "mechanism.healthy", ("measure", "geometric_mean", "log_sd", "n")
     )
     for key, example in (("measure", '"SICI"'), ("geometric_mean", "0.45"), ("log_sd", "0.4"), ("n", "20")):
@@ -306,72 +307,3 @@ def _healthy(content: Any) -> HealthyValues:
         section.number("log_sd", None, low=0, high=10),
         int(section.number("n", None, low=2, high=1e6)),
     )
-
-
-class _Section:
-    """Typed, checked access to one section of the file."""
-
-    def __init__(self, content: Mapping[str, Any], name: str, known: tuple[str, ...]) -> None:
-        self.name = name
-        self.content = content.get(name, {})
-        if not isinstance(self.content, Mapping):
-            raise InputError(SETTINGS_FILE, f"{name} is not a section", f"write it as [{name}]")
-        for key in self.content:
-            if key not in known:
-                raise self.refusal(key, "is not known", f"use {', '.join(known)}")
-
-    def refusal(self, key: str, problem: str, remedy: str) -> InputError:
-        return InputError(f"{SETTINGS_FILE} [{self.name}]", f"{key} {problem}", remedy)
-
-    def get(self, key: str, default: Any) -> Any:
-        return self.content.get(key, default)
-
-    def text(self, key: str, default: str) -> str:
-        value = self.get(key, default)
-        if not isinstance(value, str) or (key in self.content and not value.strip()):
-            raise self.refusal(key, "is not a text", f'write it in quotes, e.g. {key} = "{default or "..."}"')
-        return value.strip()
-
-    def texts(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
-        value = self.get(key, list(default))
-        if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
-            raise self.refusal(key, "is not a list of texts", f'write it as {key} = ["...", "..."]')
-        return tuple(item.strip() for item in value)
-
-    def choice(self, key: str, default: Any, allowed: tuple[str, ...]) -> Any:
-        value = self.text(key, default)
-        if value not in allowed:
-            raise self.refusal(key, f'can not be "{value}"', f"use {', '.join(allowed)}")
-        return value
-
-    def number(
-        self,
-        key: str,
-        default: Any,
-        *,
-        low: float,
-        high: float,
-        open_low: bool = False,
-        open_high: bool = False,
-    ) -> Any:
-        if key not in self.content:
-            return default
-        value = self.content[key]
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.refusal(key, "is not a number", f"write a number from {low:g} to {high:g}")
-        above: Callable[[float], bool] = (lambda x: x > low) if open_low else (lambda x: x >= low)
-        below: Callable[[float], bool] = (lambda x: x < high) if open_high else (lambda x: x <= high)
-        if not (above(value) and below(value)):
-            raise self.refusal(key, f"is {value:g}", f"write a number from {low:g} to {high:g}")
-        return float(value)
-
-    def span(self, key: str, default: tuple[float, float] | None) -> tuple[float, float]:
-        if key not in self.content and default is not None:
-            return default
-        value = self.content.get(key)
-        numbers = isinstance(value, list) and all(
-            isinstance(item, int | float) and not isinstance(item, bool) for item in value
-        )
-        if not numbers or not isinstance(value, list) or len(value) != 2 or not 0 <= value[0] <= value[1]:
-            raise self.refusal(key, "is not a lower and an upper end", f"write it as {key} = [1.0, 6.0]")
-        return float(value[0]), float(value[1])

@@ -8,88 +8,21 @@ placed is left out with a reason.
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any, Final
 
 from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import Side, opposite, pain_side_hemisphere
+from sudeck.study.reading import INTENSITY_STEP, MEASURES, PAIRED, Reading
+from sudeck.study.reading_choice import choose_muscle, settle_repeats
 
-# The measures that are explained, in the order they are listed.
-MEASURES: Final = ("RMT", "MEP", "SICI", "ICF", "LICI", "CSP", "iSP", "IHI")
-PAIRED: Final = ("SICI", "ICF", "LICI", "IHI")
 # Ending of what threshold tracking measured: a ratio of thresholds, not of responses.
 _TRACKED: Final = " tracked"
-# Protocols name intensities in tens of per cent of the threshold, and set them from a threshold found in
-# steps of the stimulator: what was set is taken for the nearest named intensity.
-_INTENSITY_STEP: Final = 10.0
-# Below, the response lies on the foot of its recruitment curve, where one per cent of error in the threshold
-# moves it more than a treatment would; derived from the threshold, an intensity must keep clear of that.
+# Below, in per cent of the threshold, a response lies on the foot of its recruitment curve, where an error of
+# one per cent moves it more than a treatment would; derived from a threshold, an intensity must keep clear.
 _LEAST_INTENSITY: Final = 110.0
 _LEAST_DERIVED_INTENSITY: Final = 115.0
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One measured number of one hemisphere at one visit.
-
-    Attributes
-    ----------
-    patient, session, visit : str
-    hemisphere : {"pain", "other"}
-        Of the tested hemisphere; for IHI that of the test pulse, for iSP the one that moves the muscle.
-    side : {"left", "right"}
-        The same hemisphere as recorded.
-    muscle : str
-    measure : str
-        One of `MEASURES`.
-    cell : str
-        What tells two readings of one measure apart: ``"2.5"`` (interval in ms), ``"1.2"`` (intensity of an
-        MEP over the threshold); empty where there is but one.
-    isi_ms : float or None
-    conditioning_rmt : float or None
-        Conditioning intensity in per cent of the resting threshold of its hemisphere, as far as known.
-    intensity : str
-        Test intensity as recorded.
-    value, low, high, level : float
-        Estimate and interval; a bound may be infinite.
-    log_se : float
-        Standard error of the natural logarithm; NaN where none is known.
-    shared_variance : float
-        Part of ``log_se ** 2`` that comes from the unconditioned response, which the intervals share; NaN
-        where it is not known.
-    unit : str
-    n : float or None
-    n_unit : str
-    """
-
-    patient: str
-    session: str
-    visit: str
-    hemisphere: str
-    side: Side
-    muscle: str
-    measure: str
-    cell: str
-    isi_ms: float | None
-    conditioning_rmt: float | None
-    intensity: str
-    value: float
-    low: float
-    high: float
-    level: float
-    log_se: float
-    shared_variance: float
-    unit: str
-    n: float | None
-    n_unit: str
-
-    @property
-    def name(self) -> str:
-        """Measure and cell, as the circuit names it: ``"SICI_2.5"``, ``"MEP_1.2"``, ``"RMT"``."""
-        return f"{self.measure}_{self.cell}" if self.cell else self.measure
 
 
 def visit_names(sessions: Sequence[str]) -> dict[str, str]:
@@ -147,8 +80,8 @@ def read_recordings(
         rows, trouble = _usable(patient, session, result["estimates"])
         flags += trouble
         readings += _session(patient, session, visits[session], rows, affected)
-    chosen = _one_muscle(readings, muscles)
-    single, twice = _only_once(chosen)
+    chosen = choose_muscle(readings, muscles)
+    single, twice = settle_repeats(chosen)
     return single, (*flags, *twice)
 
 
@@ -211,7 +144,7 @@ def _session(
                 continue
             cell = f"{intensity / 100:g}" if intensity else ""
         elif measure in PAIRED:
-            cell = f"{row['isi_ms']:g}"
+            cell = "" if row["isi_ms"] is None else f"{row['isi_ms']:g}"
         conditioner = opposite(stimulated) if measure == "IHI" else stimulated
         low, high = (
             bound if bound is not None else limit
@@ -285,7 +218,7 @@ def _over_threshold(text: str | None, threshold_mso: float | None) -> float | No
     if told is None or percent is None:
         return None
     least = _LEAST_INTENSITY if told[1] == "%RMT" else _LEAST_DERIVED_INTENSITY
-    return _INTENSITY_STEP * round(percent / _INTENSITY_STEP) if percent >= least else None
+    return INTENSITY_STEP * round(percent / INTENSITY_STEP) if percent >= least else None
 
 
 def _is_test_pulse(
@@ -302,65 +235,3 @@ def _is_test_pulse(
     tests = {other["intensity"] for other in own if other["measure"] in PAIRED}
     singles = {other["intensity"] for other in own if other["measure"] == "MEP"}
     return tests == {row["intensity"]} or len(singles) == 1
-
-
-def _one_muscle(readings: Sequence[Reading], muscles: Sequence[str]) -> list[Reading]:
-    """Keep one muscle for each hemisphere, the same at all visits."""
-    visits: dict[tuple[str, str], set[str]] = defaultdict(set)
-    count: Counter[tuple[str, str]] = Counter()
-    for one in readings:
-        visits[one.hemisphere, one.muscle].add(one.visit)
-        count[one.hemisphere, one.muscle] += 1
-    order = {muscle: place for place, muscle in enumerate(muscles)}
-
-    def worth(key: tuple[str, str]) -> tuple[Any, ...]:
-        return -len(visits[key]), order.get(key[1], len(order)), -count[key], key[1]
-
-    best = {
-        hemisphere: min((key for key in visits if key[0] == hemisphere), key=worth)[1]
-        for hemisphere in {hemisphere for hemisphere, _ in visits}
-    }
-    return [one for one in readings if best[one.hemisphere] == one.muscle]
-
-
-def _only_once(readings: Sequence[Reading]) -> tuple[tuple[Reading, ...], tuple[Flag, ...]]:
-    """Settle what stands there several times: conditioning intensities get cells of their own, the rest goes.
-
-    MEPs that round to the same intensity: the one nearest to it was meant.
-    """
-    groups: dict[tuple[str, str, str], list[Reading]] = defaultdict(list)
-    for one in readings:
-        groups[one.visit, one.hemisphere, one.name].append(one)
-    # One place with several conditioning intensities makes it an axis of its own at every place of that kind.
-    several = {
-        (own[0].hemisphere, own[0].name)
-        for own in groups.values()
-        if own[0].measure in PAIRED and len({one.conditioning_rmt for one in own}) > 1
-    }
-    kept: dict[tuple[str, str, str], Reading] = {}
-    twice: set[tuple[str, str, str]] = set()
-    for one in readings:
-        named = one
-        if (one.hemisphere, one.name) in several and one.conditioning_rmt is not None:
-            nominal = _INTENSITY_STEP * round(one.conditioning_rmt / _INTENSITY_STEP)
-            named = replace(one, cell=f"{one.cell} at {nominal:g} %RMT")
-        key = named.visit, named.hemisphere, named.name
-        before = kept.get(key)
-        if before is not None and one.measure == "MEP" and one.cell and before.intensity != one.intensity:
-            # Both stand for one intensity; more trials were given at the one that was meant.
-            kept[key] = max(before, named, key=lambda reading: reading.n or 0)
-        elif before is not None:
-            twice.add(key)
-        else:
-            kept[key] = named
-    flags = tuple(
-        Flag(
-            "measured-twice",
-            f"{readings[0].patient}, {visit}, {hemisphere} hemisphere: {name} was measured more than once "
-            "under the same conditions, so neither is used; name the conditions apart.",
-            "caution",
-            readings[0].patient,
-        )
-        for visit, hemisphere, name in sorted(twice)
-    )
-    return tuple(one for key, one in kept.items() if key not in twice), flags

@@ -20,8 +20,8 @@ from sudeck.core.flags import Flag
 from sudeck.core.storage import write_tsv
 from sudeck.study.layout import StudyFolder
 from sudeck.study.measures import trials_name
+from sudeck.study.reading import MEASURES, Reading
 from sudeck.study.records import record_file
-from sudeck.study.stimulation import MEASURES, Reading
 
 if TYPE_CHECKING:
     import pandas as pd
