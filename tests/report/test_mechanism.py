@@ -72,6 +72,15 @@ def test_changes_stand_as_they_were_estimated(reported: Reported) -> None:
         assert any(told in row and str(change.n) in row for row in rows), told
 
 
+def test_the_hemispheres_are_compared_at_each_visit(reported: Reported) -> None:
+    explained, page, _ = reported
+    assert explained.group is not None
+    assert len(explained.group.changes.asymmetries) == 8
+    for one in explained.group.changes.asymmetries:
+        row = row_of(page, f" {one.visit} ", f"{number(one.ratio.value, 2)} {interval_text(one.ratio, 2)}")
+        assert f"{p_text(one.p)} {one.n} " in row
+
+
 def test_every_verdict_stands_with_its_numbers(reported: Reported) -> None:
     explained, page, _ = reported
     assert explained.group is not None

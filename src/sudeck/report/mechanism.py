@@ -100,6 +100,7 @@ def mechanism_report(
         pattern=rows.pattern_rows(group.pattern) if group else [],
         changes=rows.change_tables(group.changes, table) if group and table else (),
         covariates=group.changes.covariates if group else (),
+        asymmetries=rows.asymmetry_rows(group.changes) if group and group.changes.asymmetries else None,
         pairs=pair_figures(table, links) if table else [],
         healthy=rows.healthy_rows(group.healthy) if group else [],
         outcome=explained.outcome,

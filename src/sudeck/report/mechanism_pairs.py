@@ -59,16 +59,15 @@ def _panel(measures: MeasureTable, measure: str, pages: Mapping[str, str]) -> Ma
             f'font-weight="600">{SIDES[side]}</text>'
         )
         for visit, x in places.items():
-            anchor = "middle"
             parts.append(
-                f'<text x="{x:.1f}" y="{_HEIGHT - 18:.0f}" text-anchor="{anchor}">{escape(visit)}</text>'
+                f'<text x="{x:.1f}" y="{_HEIGHT - 18:.0f}" text-anchor="middle">{escape(visit)}</text>'
             )
         for patient, seen in values[side].items():
             parts.append(_line(axis, places, seen, colour, patient, pages.get(patient)))
         parts.append(_mean(axis, places, list(values[side].values())))
     description = f"{measure}: every patient from visit to visit, both hemispheres"
     return Markup(
-        f'<svg class="pairs" viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" role="img" '
+        f'<svg class="pairs" viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" role="group" '
         f'aria-label="{escape(description)}">{"".join(parts)}</svg>'
     )
 
@@ -107,7 +106,7 @@ def _line(
         f"<title>{escape(patient)}: {escape(told)}</title>"
         f'<path d="{path}" fill="none" stroke-width="1.1"/><g stroke="none">{dots}</g></g>'
     )
-    return drawn if page is None else f'<a href="{escape(page)}">{drawn}</a>'
+    return drawn if page is None else f'<a href="{escape(page)}" tabindex="-1">{drawn}</a>'
 
 
 def _mean(axis: IntervalAxis, places: Mapping[str, float], everybody: list[dict[str, float]]) -> str:

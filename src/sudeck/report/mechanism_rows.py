@@ -95,6 +95,30 @@ def change_tables(changes: Changes, measures: MeasureTable) -> tuple[ChangeTable
     return tuple(tables)
 
 
+def asymmetry_rows(changes: Changes) -> tuple[Rows, IntervalAxis]:
+    """Return pain side over other side at each visit, on one axis."""
+    found = sorted(
+        changes.asymmetries, key=lambda one: place_of_measure(one.measure)
+    )  # stable: visits keep their order
+    axis = IntervalAxis.around([one.ratio for one in found], reference=1.0, scale="log")
+    rows: Rows = []
+    for index, one in enumerate(found):
+        rows.append(
+            {
+                "measure": measure_text(one.measure),
+                "first": index == 0 or found[index - 1].measure != one.measure,
+                "span": sum(other.measure == one.measure for other in found),
+                "visit": one.visit,
+                "ratio": number(one.ratio.value, 2),
+                "interval": interval_text(one.ratio, 2),
+                "bar": axis.bar(one.ratio),
+                "p": p_text(one.p),
+                "n": str(one.n),
+            }
+        )
+    return rows, axis
+
+
 def pattern_rows(pattern: Sequence[Judgement]) -> Rows:
     """Return the statements of the published pattern, each with verdict and numbers."""
     rows: Rows = []

@@ -71,6 +71,8 @@ def sayings(
         says += [_pattern_saying(group.pattern), *_change_sayings(group)]
     if circuit:
         says += _circuit_sayings(circuit, failed)
+    elif failed:
+        says.append(f"The circuit could be fitted to none of {failed} patients.")
     return tuple(says)
 
 
