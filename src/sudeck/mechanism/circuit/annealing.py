@@ -1,4 +1,8 @@
-"""Sequential Monte Carlo: draws led from a prior to a posterior in steps (Del Moral and colleagues 2006)."""
+"""Sequential Monte Carlo: draws led from a prior to a posterior in steps (Del Moral and colleagues 2006).
+
+A draw has a position and belongs to a member of a mixture. Moves change the position in small steps, or the
+member at once while the position stays.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +14,32 @@ import numpy as np
 from sudeck.mechanism.circuit.parameters import Floats
 from sudeck.mechanism.circuit.pulses import Ints
 
-Density = Callable[[Floats], Floats]
-
 KEPT: Final = 0.5  # effective share of the draws after each step
 _MOST_STEPS: Final = 200
-_LENGTHS: Final = (0.8, 0.5, 0.3, 0.15)  # of the moves, in standard deviations of the draws
+_LENGTHS: Final = (0.8, 0.5, 0.3)  # of the moves, in standard deviations of the draws
 # Moves are repeated until the draws have gone this far, in squared standard deviations a dimension.
-_DISTANCE: Final = 1.0
-_MOST_ROUNDS: Final = 6
+_DISTANCE: Final = 0.5
+_MOST_ROUNDS: Final = 4
+
+
+class Draws(NamedTuple):
+    """Draws of one density.
+
+    Attributes
+    ----------
+    position : array, shape (dimensions, n)
+    member : int array, shape (n,)
+    """
+
+    position: Floats
+    member: Ints
+
+    def at(self, index: Ints) -> Draws:
+        """Return the draws at `index`."""
+        return Draws(self.position[:, index], self.member[index])
+
+
+Density = Callable[[Draws], Floats]
 
 
 class Annealed(NamedTuple):
@@ -25,54 +47,84 @@ class Annealed(NamedTuple):
 
     Attributes
     ----------
-    draws : array, shape (dimensions, n)
+    draws : Draws
         Equally likely.
-    log_likelihood : array, shape (n,)
     log_evidence : float
     acceptance : float
-        Share of Metropolis moves that were taken at the last steps.
+        Share of Metropolis moves that were taken at the last step.
     """
 
-    draws: Floats
-    log_likelihood: Floats
+    draws: Draws
     log_evidence: float
     acceptance: float
 
 
-def anneal(start: Floats, log_prior: Density, log_likelihood: Density, rng: np.random.Generator) -> Annealed:
+def anneal(
+    start: Draws, log_prior: Density, log_likelihood: Density, rng: np.random.Generator, *, members: int = 1
+) -> Annealed:
     """Lead draws of a prior to the posterior.
 
     Parameters
     ----------
-    start : array, shape (dimensions, n)
+    start : Draws
         Draws of the prior.
     log_prior, log_likelihood : callable
-        From positions of shape (dimensions, n) to (n,).
+        From draws to log densities of shape (n,).
+    members : int
+        How many members the mixture has, equally likely beforehand.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> normal = lambda x: -0.5 * (x**2).sum(axis=0)
-    >>> found = anneal(rng.standard_normal((1, 4000)), normal, lambda x: -0.5 * (x[0] - 2) ** 2 / 0.25, rng)
-    >>> bool(abs(found.draws.mean() - 1.6) < 0.05), bool(abs(found.log_evidence + 2.405) < 0.1)
+    >>> normal = lambda x: -0.5 * (x.position**2).sum(axis=0)
+    >>> start = Draws(rng.standard_normal((1, 4000)), np.zeros(4000, int))
+    >>> found = anneal(start, normal, lambda x: -0.5 * (x.position[0] - 2) ** 2 / 0.25, rng)
+    >>> bool(abs(found.draws.position.mean() - 1.6) < 0.05), bool(abs(found.log_evidence + 2.405) < 0.1)
     (True, True)
     """
-    position, count = start, start.shape[1]
-    prior, likelihood = log_prior(position), log_likelihood(position)
+    draws = start
+    prior, likelihood = log_prior(draws), log_likelihood(draws)
     reached, evidence, acceptance = 0.0, 0.0, 0.0
     for _ in range(_MOST_STEPS):
-        step = _next_step(likelihood, 1.0 - reached)
+        step = next_step(likelihood, 1.0 - reached)
         shift = likelihood.max()
         evidence += step * shift + float(np.log(np.exp(step * (likelihood - shift)).mean()))
         reached += step
         kept = resample(rng, normalised(step * likelihood))
-        position, prior, likelihood = position[:, kept], prior[kept], likelihood[kept]
-        position, prior, likelihood, acceptance = _move(
-            position, prior, likelihood, reached, log_prior, log_likelihood, rng
-        )
+        draws, prior, likelihood = draws.at(kept), prior[kept], likelihood[kept]
+        cloud, gone, accepted = Cloud.of(draws.position), 0.0, []
+        for _ in range(_MOST_ROUNDS):
+            for length in (*_LENGTHS, None):
+                moved, back = _propose(draws, cloud, length, members, rng)
+                new_prior, new_likelihood = log_prior(moved), log_likelihood(moved)
+                gain = new_prior - prior + reached * (new_likelihood - likelihood) + back
+                taken = np.log(rng.random(gain.size)) < gain
+                draws = choose(taken, moved, draws)
+                prior = np.where(taken, new_prior, prior)
+                likelihood = np.where(taken, new_likelihood, likelihood)
+                if length is not None:
+                    accepted.append(float(taken.mean()))
+                    gone += 2 * (1 - np.sqrt(1 - length**2)) * accepted[-1]
+            if gone >= _DISTANCE:
+                break
+        acceptance = float(np.mean(accepted))
         if reached >= 1.0:
             break
-    return Annealed(position.reshape(-1, count), likelihood, evidence, acceptance)
+    return Annealed(draws, evidence, acceptance)
+
+
+def walk(
+    draws: Draws, log_density: Density, steps: int, rng: np.random.Generator, *, members: int = 1
+) -> Draws:
+    """Return draws after a number of Metropolis steps that leave a density as it is."""
+    cloud, here = Cloud.of(draws.position), log_density(draws)
+    lengths = (*_LENGTHS, None)
+    for step in range(steps):
+        moved, back = _propose(draws, cloud, lengths[step % len(lengths)], members, rng)
+        there = log_density(moved)
+        taken = np.log(rng.random(here.size)) < there - here + back
+        draws, here = choose(taken, moved, draws), np.where(taken, there, here)
+    return draws
 
 
 class Cloud(NamedTuple):
@@ -83,77 +135,18 @@ class Cloud(NamedTuple):
 
     @classmethod
     def of(cls, position: Floats) -> Cloud:
-        """Return the cloud of draws of shape (dimensions, n)."""
+        """Return the cloud of positions of shape (dimensions, n)."""
         size = len(position)
         covariance = np.atleast_2d(np.cov(position))
         ridge = 1e-6 * np.trace(covariance) / size * np.eye(size)
         return cls(position.mean(axis=1, keepdims=True), np.linalg.cholesky(covariance + ridge))
 
-    def propose(self, position: Floats, length: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """Return moved positions, and the log ratio of the densities of moving back and of moving there.
-
-        Shrinking towards the middle keeps a normal density as it is, whatever the length.
-        """
-        moved = self.middle + np.sqrt(1 - length**2) * (position - self.middle)
-        moved += length * self.factor @ rng.standard_normal(position.shape)
-        return moved, self._log_density(position) - self._log_density(moved)
-
-    def _log_density(self, position: Floats) -> Floats:
+    def log_density(self, position: Floats) -> Floats:
+        """Return the log density up to a constant, shape (n,)."""
         from scipy.linalg import solve_triangular
 
         white = solve_triangular(self.factor, position - self.middle, lower=True)
         return np.asarray(-0.5 * (white**2).sum(axis=0))
-
-
-def _move(
-    position: Floats,
-    prior: Floats,
-    likelihood: Floats,
-    reached: float,
-    log_prior: Density,
-    log_likelihood: Density,
-    rng: np.random.Generator,
-) -> tuple[Floats, Floats, Floats, float]:
-    """Move draws by Metropolis steps that leave their density as it is, until they have gone far enough."""
-    cloud, count = Cloud.of(position), position.shape[1]
-    gone, accepted = 0.0, []
-    for _ in range(_MOST_ROUNDS):
-        for length in _LENGTHS:
-            moved, back = cloud.propose(position, length, rng)
-            new_prior, new_likelihood = log_prior(moved), log_likelihood(moved)
-            gain = new_prior - prior + reached * (new_likelihood - likelihood) + back
-            taken = np.log(rng.random(count)) < gain
-            accepted.append(float(taken.mean()))
-            gone += 2 * (1 - np.sqrt(1 - length**2)) * float(taken.mean())
-            position = np.where(taken, moved, position)
-            prior = np.where(taken, new_prior, prior)
-            likelihood = np.where(taken, new_likelihood, likelihood)
-        if gone >= _DISTANCE:
-            break
-    return position, prior, likelihood, float(np.mean(accepted))
-
-
-def walk(position: Floats, log_density: Density, steps: int, rng: np.random.Generator) -> Floats:
-    """Return draws after a number of Metropolis steps that leave a density as it is."""
-    cloud, here = Cloud.of(position), log_density(position)
-    for step in range(steps):
-        moved, back = cloud.propose(position, _LENGTHS[step % len(_LENGTHS)], rng)
-        there = log_density(moved)
-        taken = np.log(rng.random(position.shape[1])) < there - here + back
-        position, here = np.where(taken, moved, position), np.where(taken, there, here)
-    return position
-
-
-def _next_step(log_likelihood: Floats, left: float) -> float:
-    """Return the largest step (at most what is left) that keeps the wanted share of the draws effective."""
-    if effective_share(normalised(left * log_likelihood)) >= KEPT:
-        return left
-    low, high = 0.0, left
-    for _ in range(40):
-        middle = (low + high) / 2
-        enough = effective_share(normalised(middle * log_likelihood)) >= KEPT
-        low, high = (middle, high) if enough else (low, middle)
-    return high
 
 
 def effective_share(weight: Floats) -> float:
@@ -171,3 +164,35 @@ def resample(rng: np.random.Generator, weight: Floats) -> Ints:
     """Return indices of draws in proportion to their weights, with the least noise (systematic)."""
     at = (rng.random() + np.arange(weight.size)) / weight.size
     return np.minimum(np.searchsorted(np.cumsum(weight), at), weight.size - 1)
+
+
+def _propose(
+    draws: Draws, cloud: Cloud, length: float | None, members: int, rng: np.random.Generator
+) -> tuple[Draws, Floats]:
+    """Return moved draws, and the log ratio of the densities of moving back and of moving there."""
+    if length is None:
+        return Draws(draws.position, rng.integers(members, size=draws.member.size)), np.zeros(
+            draws.member.size
+        )
+    # Shrinking towards the middle keeps a normal density as it is, whatever the length.
+    moved = cloud.middle + np.sqrt(1 - length**2) * (draws.position - cloud.middle)
+    moved += length * cloud.factor @ rng.standard_normal(moved.shape)
+    back = cloud.log_density(draws.position) - cloud.log_density(moved)
+    return Draws(moved, draws.member), back
+
+
+def choose(taken: Floats, moved: Draws, draws: Draws) -> Draws:
+    """Return moved draws where they were taken, and the old ones elsewhere."""
+    return Draws(np.where(taken, moved.position, draws.position), np.where(taken, moved.member, draws.member))
+
+
+def next_step(log_likelihood: Floats, left: float) -> float:
+    """Return the largest step (at most what is left) that keeps the wanted share of the draws effective."""
+    if effective_share(normalised(left * log_likelihood)) >= KEPT:
+        return left
+    low, high = 0.0, left
+    for _ in range(40):
+        middle = (low + high) / 2
+        enough = effective_share(normalised(middle * log_likelihood)) >= KEPT
+        low, high = (middle, high) if enough else (low, middle)
+    return high

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from sudeck.core.errors import InputError
-from sudeck.mechanism.circuit.factors import FACTORS, N_VISIT
+from sudeck.mechanism.circuit.factors import FACTORS
 from sudeck.mechanism.circuit.parameters import FITTED, Floats
 from sudeck.mechanism.circuit.protocols import MEASURES
 
@@ -69,7 +69,9 @@ class Emulator(NamedTuple):
 
     def save(self, path: Path) -> None:
         """Write the network to an .npz file, in half the usual precision: far below its error."""
-        np.savez_compressed(path, **{name: array.astype(np.float32) for name, array in self._asdict().items()})
+        np.savez_compressed(
+            path, **{name: array.astype(np.float32) for name, array in self._asdict().items()}
+        )
 
 
 def hemisphere_inputs(circuit: Floats, visit: Floats, side: int) -> Floats:
@@ -112,11 +114,3 @@ def _read(content: Any, name: str) -> Emulator:
     if network.linear.shape != (N_INPUTS + 1, len(EMULATED)):
         raise ValueError(name)
     return network
-
-
-def visit_inputs(draws: int, rng: np.random.Generator) -> Floats:
-    """Draw factors of a visit wider than any prior, shape (12, draws), so that the network knows the edges."""
-    size = (N_VISIT // 2, 2, draws)
-    gains = 0.35 * rng.standard_t(4, size)
-    gains[-1] = 0.9 * rng.standard_normal(size[1:]) + 0.3
-    return np.clip(gains, -1.6, 2.5).reshape(N_VISIT, draws)

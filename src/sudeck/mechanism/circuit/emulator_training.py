@@ -1,26 +1,29 @@
-"""Training of the emulator: circuits of the reference with factors wider than any patient's, and their measures."""
+"""Training of the emulator on circuits of the reference with factors beyond any patient's."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 
 from sudeck.mechanism.circuit.circuit_prior import circuits_at
-from sudeck.mechanism.circuit.emulator import EMULATED, Emulator, hemisphere_inputs, visit_inputs
-from sudeck.mechanism.circuit.factors import apply_visit
+from sudeck.mechanism.circuit.emulator import EMULATED, Emulator, hemisphere_inputs
+from sudeck.mechanism.circuit.factors import N_VISIT, apply_visit
+from sudeck.mechanism.circuit.hypotheses import draw_factors
 from sudeck.mechanism.circuit.parameters import Floats
 from sudeck.mechanism.circuit.patient_data import measure_logs
 from sudeck.mechanism.circuit.reference import Reference
 
 _BATCH: Final = 512  # circuits simulated together
-_WIDER: Final = 1.2  # the circuits' own spread, so that the edges of the reference are known
+# How far beyond the reference and the priors of patients, so that their edges are known.
+_WIDER: Final = 1.2
 _DT_MS: Final = 0.2
 _HELD_OUT: Final = 0.1
-_HIDDEN: Final = 192
+_HIDDEN: Final = 256
 _MINIBATCH: Final = 512
 _RATE: Final = 2e-3
 
@@ -62,7 +65,7 @@ def simulate_training_set(
     inputs, logs, begun = [], [], time.perf_counter()
     for first in range(0, count, _BATCH):
         size = min(_BATCH, count - first)
-        circuit, visit = wider.draw(size, rng), visit_inputs(size, rng)
+        circuit, visit = wider.draw(size, rng), _draw_visits(size, rng)
         shown = measure_logs(apply_visit(circuits_at(circuit), visit), wanted, dt_ms=_DT_MS)
         for side, part in enumerate(np.split(shown, 2)):
             inputs.append(hemisphere_inputs(circuit, visit, side))
@@ -71,6 +74,13 @@ def simulate_training_set(
         left = (time.perf_counter() - begun) / done * (count - done)
         progress(f"{done} of {count} circuits simulated, {left:.0f} s left")
     return TrainingSet(np.concatenate(inputs), np.concatenate(logs))
+
+
+def _draw_visits(count: int, rng: np.random.Generator) -> Floats:
+    """Draw factors of visits, half of them baselines, shape (12, count)."""
+    factors, _ = draw_factors(2, count, rng)
+    later = rng.random(count) < 0.5
+    return np.asarray(_WIDER * (factors[:N_VISIT] + later * factors[N_VISIT:]))
 
 
 def train_emulator(
@@ -100,12 +110,14 @@ def train_emulator(
     half = len(inputs) // 2
     held = np.tile(rng.random(half) < _HELD_OUT, 2)
     learn = np.flatnonzero(~held & usable.any(axis=1))
+    middle, reach = inputs[learn].mean(axis=0), inputs[learn].std(axis=0)
+    inputs = (inputs - middle) / reach
     linear = _fit_linear(inputs[learn], logs[learn], usable[learn])
     scale = np.array([_spread(logs[learn, j], usable[learn, j]) for j in range(logs.shape[1])], np.float32)
     sizes = (inputs.shape[1], _HIDDEN, _HIDDEN, logs.shape[1])
     layers = [
-        rng.standard_normal((a + 1, b)).astype(np.float32) / np.sqrt(a) * (0.1 if b == sizes[-1] else 0.5)
-        for a, b in zip(sizes[:-1], sizes[1:], strict=True)
+        rng.standard_normal((a + 1, b)).astype(np.float32) / np.sqrt(a) * (0.1 if b == sizes[-1] else 1.0)
+        for a, b in pairwise(sizes)
     ]
     start = {"linear": linear, "1": layers[0], "2": layers[1], "3": layers[2]}
 
@@ -138,7 +150,17 @@ def train_emulator(
     away = np.where(usable, np.asarray(_forward(network, inputs)) - logs, np.nan)[held]
     # Robust, because a few circuits at the edge of the input say nothing about the rest.
     error = 1.4826 * np.nanmedian(np.abs(away), axis=0)
-    return network._replace(error_sd=error)
+    return network._replace(
+        error_sd=error,
+        linear=_unscaled(network.linear, middle, reach),
+        weight_1=_unscaled(network.weight_1, middle, reach),
+    )
+
+
+def _unscaled(weight: Floats, middle: Floats, reach: Floats) -> Floats:
+    """Return the weights for inputs as they come, from those for inputs of mean 0 and spread 1."""
+    own = weight[:-1] / reach[:, None]
+    return np.concatenate([own, (weight[-1] - middle @ own)[None]])
 
 
 def _forward(network: Emulator, inputs: Any) -> Any:

@@ -15,14 +15,7 @@ GAINS: Final = ("gaba_a", "gaba_b", "nmda_pyramids", "nmda_interneurons", "callo
 TONE: Final = "callosal_tone"
 FACTORS: Final = (*GAINS, TONE)
 
-# Prior standard deviations, of a baseline and of a change: log scale for gains, mV for the tone; assumed.
-PRIOR_SD: Final[dict[str, float]] = {**dict.fromkeys(GAINS, 0.25), TONE: 0.5}
 N_VISIT: Final = 2 * len(FACTORS)  # numbers a visit: factor by factor, pain-side hemisphere first
-
-
-def prior_sd_of_visit() -> Floats:
-    """Return the prior standard deviations of one visit, shape (12,)."""
-    return np.repeat([PRIOR_SD[name] for name in FACTORS], 2)
 
 
 def apply_visit(circuits: Circuit, position: Floats) -> Circuit:

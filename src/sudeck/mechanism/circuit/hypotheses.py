@@ -12,15 +12,29 @@ from typing import Final
 
 import numpy as np
 
-from sudeck.mechanism.circuit.factors import FACTORS, GAINS, N_VISIT, TONE
+from sudeck.mechanism.circuit.factors import FACTORS, N_VISIT, TONE
 from sudeck.mechanism.circuit.parameters import Floats
 from sudeck.mechanism.circuit.pulses import Ints
 
-# Standard deviations, on the log scale for gains and in mV for the tone; all assumed. What a patient's
-# factors differ by from those of healthy people when nothing is wrong with them, and how far treatment may
-# move each.
-BASE_SD: Final[dict[str, float]] = {**dict.fromkeys(GAINS, 0.15), TONE: 0.15}
-CHANGE_SD: Final[dict[str, float]] = {**dict.fromkeys(GAINS, 0.3), TONE: 0.4}
+# Standard deviations, on the log scale for gains and in mV for the tone; all assumed. The first are what
+# healthy people may differ by: in these circuits GABA-A less by a tenth already doubles many a response. The
+# second are how far treatment may move each; blocking 40 % of the NMDA receptors is within two of them.
+BASE_SD: Final[dict[str, float]] = {
+    "gaba_a": 0.07,
+    "gaba_b": 0.12,
+    "nmda_pyramids": 0.08,
+    "nmda_interneurons": 0.15,
+    "callosum": 0.08,
+    TONE: 0.10,
+}
+CHANGE_SD: Final[dict[str, float]] = {
+    "gaba_a": 0.15,
+    "gaba_b": 0.15,
+    "nmda_pyramids": 0.30,
+    "nmda_interneurons": 0.30,
+    "callosum": 0.12,
+    TONE: 0.30,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +57,29 @@ class Account:
     sd: float = 0.0
 
 
+# Sizes at which pain-side measures leave the range of healthy circuits: SICI at 2 ms about doubles under the
+# first two, LICI, IHI at 40 ms and the silent period change by half under the third.
 ACCOUNTS: Final = (
     Account(
         "local_gaba_a_loss",
         "GABA-A inhibition is weak in the pain-side hemisphere itself.",
         "gaba_a",
-        float(np.log(0.55)),
-        0.2,
+        float(np.log(0.78)),
+        0.08,
     ),
     Account(
         "excess_pyramidal_nmda",
         "Pyramidal cells of the pain-side hemisphere carry too much NMDA current.",
         "nmda_pyramids",
-        float(np.log(1.6)),
-        0.2,
+        float(np.log(1.3)),
+        0.08,
     ),
     Account(
         "tonic_callosal_drive",
         "The other hemisphere drives GABA-B interneurons of the pain side without pause.",
         TONE,
-        1.2,
-        0.4,
+        0.8,
+        0.2,
     ),
     Account("none", "Nothing in this circuit differs from health by more than healthy people differ."),
 )

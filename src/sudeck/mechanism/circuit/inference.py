@@ -10,8 +10,9 @@ Liu 2001, Monte Carlo Strategies in Scientific Computing, 9.4.3).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -19,8 +20,13 @@ from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.mechanism.circuit import hypotheses
 from sudeck.mechanism.circuit.annealing import (
+    KEPT,
+    Density,
+    Draws,
     anneal,
+    choose,
     effective_share,
+    next_step,
     normalised,
     resample,
     walk,
@@ -40,9 +46,10 @@ from sudeck.mechanism.circuit.simulate import Engine
 
 ENOUGH_EFFECTIVE: Final = 0.10
 _AIM_EFFECTIVE: Final = 0.30  # refine the surrogate until then
-_MOST_REFINEMENTS: Final = 3
-_EXACT_MOVES: Final = 4
-_WALK_STEPS: Final = 12  # under the surrogate, between two looks at the circuit
+_MOST_REFINEMENTS: Final = 2
+_BRIDGE_MOVES: Final = 3
+_WALK_STEPS: Final = 8  # under the surrogate, between two looks at the circuit
+_LEAST_ACCEPTANCE: Final = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,18 +122,25 @@ def infer(
         If no circuit responds with factors near the patient's.
     """
     rng = np.random.default_rng(seed)
-    error = NormalError(data)
+    error, members = NormalError(data), len(reference.factor)
 
-    def log_prior(position: Floats) -> Floats:
-        return reference.log_density(position[:N_CIRCUIT]) + hypotheses.log_prior(position[N_CIRCUIT:])
+    def placed(x: Draws) -> Floats:
+        """Return positions of the circuit: a draw holds steps about its member, which are easier to move."""
+        return np.concatenate([reference.place(x.position[:N_CIRCUIT], x.member), x.position[N_CIRCUIT:]])
+
+    def log_prior(x: Draws) -> Floats:
+        return -0.5 * (x.position[:N_CIRCUIT] ** 2).sum(axis=0) + hypotheses.log_prior(x.position[N_CIRCUIT:])
+
+    def log_surrogate(x: Draws) -> Floats:
+        return surrogate.log_likelihood(placed(x))
 
     factors, _ = hypotheses.draw_factors(len(data.visits), draws, rng)
+    steps = rng.standard_normal((N_CIRCUIT, draws))
     surrogate = Surrogate.of(data, emulator)
-    found = anneal(
-        np.concatenate([reference.draw(draws, rng), factors]), log_prior, surrogate.log_likelihood, rng
-    )
-    position, log_evidence = found.draws, found.log_evidence
+    start = Draws(np.concatenate([steps, factors]), rng.integers(members, size=draws))
+    found, log_evidence, _ = anneal(start, log_prior, log_surrogate, rng, members=members)
     for attempt in range(_MOST_REFINEMENTS + 1):
+        position = placed(found)
         predicted = simulate_patient(data, position, engine=engine)
         log_exact = error.log_density(predicted)
         if not np.isfinite(log_exact).any():
@@ -135,38 +149,30 @@ def infer(
                 "no circuit responds with factors that would explain the measures",
                 "check the units of its measures",
             )
-        ratio = log_exact - surrogate.log_likelihood(position)
+        ratio = log_exact - log_surrogate(found)
         weight = normalised(ratio)
         effective = effective_share(weight)
         if effective >= _AIM_EFFECTIVE or attempt == _MOST_REFINEMENTS:
             break
         before, surrogate = surrogate, surrogate.refine(position, predicted)
-        led = anneal(
-            position,
-            lambda x, old=before: log_prior(x) + old.log_likelihood(x),  # type: ignore[misc]
-            lambda x, old=before, new=surrogate: new.log_likelihood(x) - old.log_likelihood(x),  # type: ignore[misc]
-            rng,
-        )
-        position, log_evidence = led.draws, log_evidence + led.log_evidence
-    log_evidence += float(ratio.max() + np.log(np.exp(ratio - ratio.max()).mean()))
+        found, gained = _lead_on(found, placed, log_prior, before, surrogate, rng, members)
+        log_evidence += gained
     flags, exact = data.flags, True
-    if effective < ENOUGH_EFFECTIVE:
-        kept = resample(rng, weight)
-        position, log_exact, predicted = position[:, kept], log_exact[kept], predicted[:, kept]
-        accepted = []
-        for _ in range(_EXACT_MOVES):
-            moved = walk(position, lambda x: log_prior(x) + surrogate.log_likelihood(x), _WALK_STEPS, rng)
-            new_predicted = simulate_patient(data, moved, engine=engine)
-            new_exact = error.log_density(new_predicted)
-            gain = new_exact - log_exact
-            gain -= surrogate.log_likelihood(moved) - surrogate.log_likelihood(position)
-            taken = np.log(rng.random(draws)) < gain
-            accepted.append(float(taken.mean()))
-            position = np.where(taken, moved, position)
-            predicted = np.where(taken, new_predicted, predicted)
-            log_exact = np.where(taken, new_exact, log_exact)
-        weight = np.full(draws, 1 / draws)
-        flags += (_walked(effective, float(np.mean(accepted))),)
+    if effective >= ENOUGH_EFFECTIVE:
+        log_evidence += float(ratio.max() + np.log(np.exp(ratio - ratio.max()).mean()))
+    else:
+
+        def look(x: Draws) -> tuple[Floats, Floats]:
+            shown = simulate_patient(data, placed(x), engine=engine)
+            return shown, error.log_density(shown) - log_surrogate(x)
+
+        bridged = _bridge(
+            found, predicted, ratio, lambda x: log_prior(x) + log_surrogate(x), look, rng, members
+        )
+        position, predicted, weight = placed(bridged.draws), bridged.predicted, np.full(draws, 1 / draws)
+        log_evidence += bridged.log_evidence
+        exact = bridged.acceptance >= _LEAST_ACCEPTANCE
+        flags += (_bridged(effective, bridged.acceptance),)
     return Posterior(
         data,
         position[:N_CIRCUIT],
@@ -174,19 +180,88 @@ def infer(
         weight,
         predicted,
         log_evidence,
-        float(np.sqrt((1 / effective - 1) / draws)),
+        float(np.sqrt((1 / max(effective, KEPT) - 1) / draws)),
         effective,
         exact,
         flags,
     )
 
 
-def _walked(effective: float, accepted: float) -> Flag:
+def _lead_on(
+    draws: Draws,
+    placed: Callable[[Draws], Floats],
+    log_prior: Density,
+    before: Surrogate,
+    after: Surrogate,
+    rng: np.random.Generator,
+    members: int,
+) -> tuple[Draws, float]:
+    """Lead draws of the posterior under one surrogate to that under the next."""
+
+    def log_old(x: Draws) -> Floats:
+        return log_prior(x) + before.log_likelihood(placed(x))
+
+    def log_gain(x: Draws) -> Floats:
+        position = placed(x)
+        return after.log_likelihood(position) - before.log_likelihood(position)
+
+    led = anneal(draws, log_old, log_gain, rng, members=members)
+    return led.draws, led.log_evidence
+
+
+class _Bridged(NamedTuple):
+    draws: Draws
+    predicted: Floats
+    log_evidence: float
+    acceptance: float
+
+
+def _bridge(
+    draws: Draws,
+    predicted: Floats,
+    ratio: Floats,
+    log_density: Density,
+    look: Callable[[Draws], tuple[Floats, Floats]],
+    rng: np.random.Generator,
+    members: int,
+) -> _Bridged:
+    """Lead draws from the surrogate to the circuit in steps.
+
+    Parameters
+    ----------
+    draws : Draws
+        Of the posterior under the surrogate, whose log density is `log_density`.
+    predicted : array, shape (observations, n)
+    ratio : array, shape (n,)
+        Log likelihood under the circuit less that under the surrogate.
+    look : callable
+        Simulates draws and returns both.
+    """
+    reached, evidence, accepted = 0.0, 0.0, [1.0]
+    while reached < 1.0:
+        step = next_step(ratio, 1.0 - reached)
+        shift = ratio.max()
+        evidence += step * shift + float(np.log(np.exp(step * (ratio - shift)).mean()))
+        reached += step
+        kept = resample(rng, normalised(step * ratio))
+        draws, predicted, ratio = draws.at(kept), predicted[:, kept], ratio[kept]
+        accepted = []
+        for _ in range(_BRIDGE_MOVES):
+            moved = walk(draws, log_density, _WALK_STEPS, rng, members=members)
+            new_predicted, new_ratio = look(moved)
+            taken = np.log(rng.random(ratio.size)) < reached * (new_ratio - ratio)
+            accepted.append(float(taken.mean()))
+            draws = choose(taken, moved, draws)
+            predicted, ratio = np.where(taken, new_predicted, predicted), np.where(taken, new_ratio, ratio)
+    return _Bridged(draws, predicted, evidence, float(np.mean(accepted)))
+
+
+def _bridged(effective: float, accepted: float) -> Flag:
     return Flag(
         "surrogate-poor",
-        f"Only {100 * effective:.0f} % of the surrogate's draws were effective, so they were moved on with the "
+        f"Only {100 * effective:.1f} % of the surrogate's draws were effective, so they were led on with the "
         f"circuit itself ({100 * accepted:.0f} % of moves taken).",
-        "caution" if accepted < ENOUGH_EFFECTIVE else "info",
+        "caution" if accepted < _LEAST_ACCEPTANCE else "info",
         value=effective,
         limit=ENOUGH_EFFECTIVE,
     )

@@ -28,7 +28,7 @@ def visit_position(factors: Floats, visit: int) -> Floats:
 
 
 def simulate_patient(data: PatientData, position: Floats, *, engine: Engine | None = None) -> Floats:
-    """Return the log measures of positions by the circuit, shape (observations, n); NaN where it gives none."""
+    """Return the log measures of positions by the circuit, shape (observations, n), or NaN."""
     batches = np.array_split(position, max(1, position.shape[1] // _BATCH), axis=1)
     return np.concatenate([_simulate(data, batch, engine) for batch in batches], axis=1)
 

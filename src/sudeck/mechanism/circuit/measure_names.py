@@ -6,6 +6,7 @@ log scale; a name without one (``SICI``) is the geometric mean at intervals that
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 from sudeck.mechanism.circuit.protocols import MEASURES
@@ -47,9 +48,11 @@ def composition_of(name: str) -> dict[str, float] | None:
     except ValueError:
         return None
     known = sorted(
-        (float(one.partition("_")[2]), one) for one in MEASURES if one.startswith(f"{family}_") and one != _SILENT
+        (float(one.partition("_")[2]), one)
+        for one in MEASURES
+        if one.startswith(f"{family}_") and one != _SILENT
     )
-    for (low, first), (high, second) in zip(known, known[1:], strict=False):
+    for (low, first), (high, second) in pairwise(known):
         if low <= at <= high:
             share = (at - low) / (high - low)
             return {one: weight for one, weight in ((first, 1 - share), (second, share)) if weight > 0}

@@ -35,6 +35,9 @@ _ERROR_WHERE_NONE: Final = 0.15
 # A silent period shorter than this counts as this long: its logarithm would say more than can be seen.
 _SHORTEST_SILENCE_MS: Final = 2.0
 
+# What a recording can not tell from background, as a share of the unconditioned response: 30 µV of 1 mV.
+_BACKGROUND: Final = 0.03
+
 Wanted = tuple[tuple[int, str], ...]
 
 
@@ -171,18 +174,20 @@ def measure_logs(circuits: Circuit, wanted: Wanted, *, dt_ms: float, engine: Eng
             engine=engine,
         )
         for name, value in responses.values.items():
-            floor = _SHORTEST_SILENCE_MS if name in ("CSP", "iSP") else 0.0
-            with np.errstate(divide="ignore", invalid="ignore"):
-                shown[side, name] = np.log(np.maximum(value, floor))
+            if name in ("CSP", "iSP"):
+                seen = np.maximum(value, _SHORTEST_SILENCE_MS)
+            else:
+                seen = np.hypot(value, _BACKGROUND)
+            shown[side, name] = np.log(seen)
     usable = np.isfinite(rmt).all(axis=0)
     rows = [np.where(np.isfinite(shown[key]) & usable, shown[key], np.nan) for key in wanted]
     return np.stack(rows)
 
 
 def _without_summaries(observations: list[Observation]) -> list[Observation]:
-    detailed = {
-        (o.visit, o.hemisphere, family_of(o.measure)) for o in observations if o.measure not in USUAL
-    }
+    detailed = {(o.visit, o.hemisphere, family_of(o.measure)) for o in observations if o.measure not in USUAL}
     return [
-        o for o in observations if o.measure not in USUAL or (o.visit, o.hemisphere, o.measure) not in detailed
+        o
+        for o in observations
+        if o.measure not in USUAL or (o.visit, o.hemisphere, o.measure) not in detailed
     ]

@@ -20,8 +20,8 @@ from sudeck.mechanism.circuit.parameters import FITTED, Circuit, Floats
 from sudeck.mechanism.circuit.pulses import Ints
 
 _FILE: Final = "reference_circuits.json"
-# The circuit is far from linear over the whole length of a linearised fit: some of its ends are unstable. At
-# this share of it most draws show the targets (chi2 of 87 for 52 targets in the median, of the fits 57 to 86).
+# The circuit is far from linear over the whole length of a linearised fit: some of its ends are unstable.
+# At this share most draws show the targets (chi2 of 87 for 52 targets in the median; the fits 57 to 86).
 _SHARE_OF_FIT: Final = 0.4
 
 
@@ -45,22 +45,14 @@ class Reference:
         """The fitted circuits themselves."""
         return circuits_at(self.centre)
 
+    def place(self, step: Floats, member: Ints) -> Floats:
+        """Return positions, shape (33, n), from standard normal steps of that shape about their members."""
+        return np.asarray(self.centre[:, member] + np.einsum("nij,jn->in", self.factor[member], step))
+
     def draw(self, count: int, rng: np.random.Generator) -> Floats:
         """Draw positions of healthy circuits, shape (33, count)."""
-        which: Ints = rng.integers(len(self.factor), size=count)
-        step = np.einsum("nij,nj->in", self.factor[which], rng.standard_normal((count, len(self.centre))))
-        return np.asarray(self.centre[:, which] + step)
-
-    def log_density(self, position: Floats) -> Floats:
-        """Return the log density of positions of shape (33, n), up to one constant."""
-        from scipy.linalg import solve_triangular
-        from scipy.special import logsumexp
-
-        parts = []
-        for centre, factor in zip(self.centre.T, self.factor, strict=True):
-            white = solve_triangular(factor, position - centre[:, None], lower=True)
-            parts.append(-0.5 * (white**2).sum(axis=0) - np.log(np.diag(factor)).sum())
-        return np.asarray(logsumexp(parts, axis=0) - np.log(len(parts)))
+        member: Ints = rng.integers(len(self.factor), size=count)
+        return self.place(rng.standard_normal((len(self.centre), count)), member)
 
 
 def load_reference() -> Circuit:
