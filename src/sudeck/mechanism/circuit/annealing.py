@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from sudeck.mechanism.circuit.parameters import Floats
 from sudeck.mechanism.circuit.pulses import Ints
@@ -181,7 +182,7 @@ def _propose(
     return Draws(moved, draws.member), back
 
 
-def choose(taken: Floats, moved: Draws, draws: Draws) -> Draws:
+def choose(taken: npt.NDArray[np.bool_], moved: Draws, draws: Draws) -> Draws:
     """Return moved draws where they were taken, and the old ones elsewhere."""
     return Draws(np.where(taken, moved.position, draws.position), np.where(taken, moved.member, draws.member))
 

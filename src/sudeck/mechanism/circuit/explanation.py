@@ -1,20 +1,17 @@
-"""A posterior in words and numbers: factors with intervals, which of them are identified, the balance."""
+"""What a posterior says, as results: factors, hypotheses, curves, and how the fit went."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
-
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
-from sudeck.mechanism.circuit.factors import FACTORS, N_VISIT, PRIOR_SD, TONE
-from sudeck.mechanism.circuit.inference import Posterior
-from sudeck.mechanism.circuit.parameters import Floats
-from sudeck.mechanism.measure_table import HEMISPHERES
 
 CHANGE: Final = "change"
+BALANCE: Final = "balance"
+# Inhibition over excitation of a hemisphere; pain over other side it is the transcallosal balance.
+GABA_OVER_GLUTAMATE: Final = "gaba_over_glutamate"
 # A factor is identified where the measures take its standard deviation below this share of the prior's.
 IDENTIFIED_BELOW: Final = 0.7
 
@@ -133,9 +130,9 @@ class Explanation:
     ----------
     patient : str
     factors : tuple of FactorEstimate
-    effective, acceptance : float
-        As in `Posterior`.
+    effective : float
     exact : bool
+        As in `Posterior`.
     flags : tuple of Flag
     visits : tuple of str
         The first is the baseline.
@@ -149,7 +146,6 @@ class Explanation:
     patient: str
     factors: tuple[FactorEstimate, ...]
     effective: float
-    acceptance: float
     exact: bool
     flags: tuple[Flag, ...]
     visits: tuple[str, ...] = ()
@@ -160,8 +156,8 @@ class Explanation:
     def __str__(self) -> str:
         how = "exact likelihood" if self.exact else "approximate"
         lines = [
-            f"{self.patient}: {how}; effective sample of the linearised proposal "
-            f"{100 * self.effective:.1f} %, {100 * self.acceptance:.0f} % of moves taken"
+            f"{self.patient}: {how}; effective sample of the proposal {100 * self.effective:.1f} %",
+            self.verdict,
         ]
         lines += [
             f"{f.visit} {f.hemisphere} {f.factor} {f.estimate.value:#.3g} "
@@ -171,77 +167,19 @@ class Explanation:
         ]
         return "\n".join([*lines, *map(str, self.flags)])
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the factors as flat rows, one a visit, hemisphere and factor."""
+        return [{"participant_id": self.patient, **factor.to_dict()} for factor in self.factors]
+
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
+        """Return plain JSON-ready values; the factors stand in `rows`."""
         return {
             "participant_id": self.patient,
-            "factors": [factor.to_dict() for factor in self.factors],
+            "visits": list(self.visits),
+            "hypotheses": [hypothesis.to_dict() for hypothesis in self.hypotheses],
+            "verdict": self.verdict,
+            "curves": [point.to_dict() for point in self.curves],
             "effective_sample": self.effective,
-            "acceptance": self.acceptance,
             "exact": self.exact,
             "flags": [flag.to_dict() for flag in self.flags],
         }
-
-
-def explain(posterior: Posterior, *, level: float = 0.95) -> Explanation:
-    """Summarise a posterior: every factor at every visit, the change, and the transcallosal balance.
-
-    Parameters
-    ----------
-    posterior : Posterior
-    level : float
-        Coverage of the intervals.
-    """
-    visits = posterior.data.visits
-    rows: list[FactorEstimate] = []
-    for index, visit in enumerate(visits):
-        widths = np.sqrt(2.0) if index else 1.0  # a later visit is baseline plus change
-        rows += _summarise(posterior.of_visit(index), posterior.weight, visit, widths, level)
-    if len(visits) > 1:
-        last = posterior.draws[(len(visits) - 1) * N_VISIT :]
-        rows += _summarise(last, posterior.weight, CHANGE, 1.0, level)
-    return Explanation(
-        str(posterior.data.patient),
-        tuple(rows),
-        posterior.effective,
-        posterior.acceptance,
-        posterior.exact,
-        posterior.flags,
-    )
-
-
-def _summarise(
-    position: Floats, weight: Floats, visit: str, widths: float, level: float
-) -> list[FactorEstimate]:
-    by_factor = position.reshape(len(FACTORS), 2, -1)
-    rows = []
-    for index, factor in enumerate(FACTORS):
-        sides = {name: by_factor[index, side] for side, name in enumerate(HEMISPHERES)}
-        prior = PRIOR_SD[factor] * widths
-        if factor == "callosum":
-            sides["balance"] = sides["pain"] - sides["other"]
-        for name, draws in sides.items():
-            expected = prior * np.sqrt(2.0) if name == "balance" else prior
-            mean = draws @ weight
-            narrowing = float(np.sqrt(((draws - mean) ** 2) @ weight) / expected)
-            rows.append(
-                FactorEstimate(visit, name, factor, _estimate(factor, draws, weight, level), narrowing)
-            )
-    return rows
-
-
-def _estimate(factor: str, draws: Floats, weight: Floats, level: float) -> Estimate:
-    order = np.argsort(draws)
-    below = np.cumsum(weight[order]) - 0.5 * weight[order]
-    low, middle, high = np.interp([0.5 - level / 2, 0.5, 0.5 + level / 2], below, draws[order])
-    if factor == TONE:
-        return Estimate(factor, middle, low, high, level=level, unit="mV", method="circuit posterior")
-    return Estimate(
-        factor,
-        float(np.exp(middle)),
-        float(np.exp(low)),
-        float(np.exp(high)),
-        level=level,
-        method="circuit posterior, ratio to health",
-        scale="log",
-    )

@@ -32,6 +32,7 @@ from sudeck.mechanism.circuit.annealing import (
     walk,
 )
 from sudeck.mechanism.circuit.emulator import Emulator
+from sudeck.mechanism.circuit.engines import Engine
 from sudeck.mechanism.circuit.likelihood import (
     N_CIRCUIT,
     NormalError,
@@ -42,7 +43,6 @@ from sudeck.mechanism.circuit.likelihood import (
 from sudeck.mechanism.circuit.parameters import Floats
 from sudeck.mechanism.circuit.patient_data import PatientData
 from sudeck.mechanism.circuit.reference import Reference
-from sudeck.mechanism.circuit.simulate import Engine
 
 ENOUGH_EFFECTIVE: Final = 0.10
 _AIM_EFFECTIVE: Final = 0.30  # refine the surrogate until then
@@ -129,7 +129,8 @@ def infer(
         return np.concatenate([reference.place(x.position[:N_CIRCUIT], x.member), x.position[N_CIRCUIT:]])
 
     def log_prior(x: Draws) -> Floats:
-        return -0.5 * (x.position[:N_CIRCUIT] ** 2).sum(axis=0) + hypotheses.log_prior(x.position[N_CIRCUIT:])
+        steps = -0.5 * (x.position[:N_CIRCUIT] ** 2).sum(axis=0)
+        return np.asarray(steps + hypotheses.log_prior(x.position[N_CIRCUIT:]))
 
     def log_surrogate(x: Draws) -> Floats:
         return surrogate.log_likelihood(placed(x))

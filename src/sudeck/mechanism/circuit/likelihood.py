@@ -9,10 +9,10 @@ import numpy as np
 
 from sudeck.mechanism.circuit.circuit_prior import circuits_at
 from sudeck.mechanism.circuit.emulator import EMULATED, Emulator
+from sudeck.mechanism.circuit.engines import Engine
 from sudeck.mechanism.circuit.factors import N_VISIT, apply_visit
 from sudeck.mechanism.circuit.parameters import FITTED, Floats
 from sudeck.mechanism.circuit.patient_data import PatientData, measure_logs
-from sudeck.mechanism.circuit.simulate import Engine
 
 # A position of a patient: the healthy circuit, the factors at baseline, their change at each later visit.
 N_CIRCUIT: Final = len(FITTED)
@@ -138,4 +138,4 @@ class Surrogate:
             self.emulator.predict(circuit, visit_position(factors, visit), self.data.wanted)
             for visit in range(len(self.data.visits))
         ]
-        return np.einsum("ovw,vwn->on", self.data.weights, np.stack(shown))
+        return np.asarray(np.einsum("ovw,vwn->on", self.data.weights, np.stack(shown)))

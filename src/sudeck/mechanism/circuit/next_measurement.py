@@ -1,4 +1,4 @@
-"""Which measurement would tell most: the information each would add, from the linearised circuit."""
+"""Which measurement would tell most: what each would add, from the draws of a patient's posterior."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from typing import Any, Final
 
 import numpy as np
 
-from sudeck.mechanism.circuit.factors import FACTORS, N_VISIT, prior_sd_of_visit
-from sudeck.mechanism.circuit.linearisation import infer_slopes
-from sudeck.mechanism.circuit.parameters import Circuit, Floats
-from sudeck.mechanism.circuit.patient_data import PatientData, error_covariance
-from sudeck.mechanism.circuit.pulses import Ints
+from sudeck.mechanism.circuit.emulator import Emulator
+from sudeck.mechanism.circuit.factors import FACTORS
+from sudeck.mechanism.circuit.hypotheses import account_shares
+from sudeck.mechanism.circuit.inference import Posterior
+from sudeck.mechanism.circuit.measure_names import composition_of
+from sudeck.mechanism.circuit.parameters import Floats
+from sudeck.mechanism.circuit.patient_data import person_covariance
 from sudeck.mechanism.measure_table import HEMISPHERES
 
 # What a laboratory could measure next, and how well (log standard error of about 20 trials); assumed.
 CANDIDATES: Final = ("SICI", "ICF", "LICI", "IHI", "IHI_40", "CSP", "iSP")
 LOG_SE: Final = 0.12
+_GRID: Final = 201
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class Candidate:
     measure, hemisphere : str
     information_bits : float
         What it would add about all factors of that visit.
+    hypothesis_bits : float
+        What it would add about which account of the baseline is right (at most 2 bits for four).
     factor, factor_hemisphere : str
         The factor it would narrow most.
     narrowing : float
@@ -38,6 +43,7 @@ class Candidate:
     measure: str
     hemisphere: str
     information_bits: float
+    hypothesis_bits: float
     factor: str
     factor_hemisphere: str
     narrowing: float
@@ -45,7 +51,8 @@ class Candidate:
     def __str__(self) -> str:
         return (
             f"{self.measure} ({self.hemisphere}): {self.information_bits:.2f} bit; narrows {self.factor} "
-            f"({self.factor_hemisphere}) to {100 * self.narrowing:.0f} %"
+            f"({self.factor_hemisphere}) to {100 * self.narrowing:.0f} %; "
+            f"{self.hypothesis_bits:.2f} bit about the hypotheses"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -54,6 +61,7 @@ class Candidate:
             "measure": self.measure,
             "hemisphere": self.hemisphere,
             "information_bits": self.information_bits,
+            "hypothesis_bits": self.hypothesis_bits,
             "factor": self.factor,
             "factor_hemisphere": self.factor_hemisphere,
             "narrowing": self.narrowing,
@@ -61,57 +69,80 @@ class Candidate:
 
 
 def rank_measurements(
-    data: PatientData, reference: Circuit, *, candidates: Sequence[str] = CANDIDATES, log_se: float = LOG_SE
+    posterior: Posterior,
+    emulator: Emulator,
+    *,
+    candidates: Sequence[str] = CANDIDATES,
+    log_se: float = LOG_SE,
 ) -> tuple[Candidate, ...]:
     """Rank measurements that the patient has not had at the last visit, the most informative first.
 
-    The circuit is linearised at the patient's best fit of the best-fitting reference circuit; information is
-    half the fall of the log determinant of the covariance of that visit's factors.
-
     Parameters
     ----------
-    data : PatientData
-    reference : Circuit
+    posterior : Posterior
+        What is known by now.
+    emulator : Emulator
     candidates : sequence of str
-        Measures as in `patient_data.REPORTED` or `protocols.MEASURES`.
+        Measures as in `measure_names`.
     log_se : float
         Error such a measurement would have.
     """
-    last = len(data.visits) - 1
-    had = set(data.keys)
-    new = tuple((last, side, name) for name in candidates for side in (0, 1) if (last, side, name) not in had)
-    slope = infer_slopes(data, reference, new)
-    count = len(data.keys)
-    own = np.sqrt(
-        np.maximum(np.diag(data.covariance) - np.diag(error_covariance(data.keys, np.zeros(count))), 0)
-    )
-    covariance = error_covariance((*data.keys, *new), np.concatenate([own, np.full(len(new), log_se)]))
-    prior = np.diag(1 / np.tile(prior_sd_of_visit(), last + 1) ** 2)
-    # The last visit's factors as a linear function of baseline and changes.
-    read = np.zeros((N_VISIT, N_VISIT * (last + 1)))
-    read[:, :N_VISIT] = np.eye(N_VISIT)
-    if last:
-        read[:, last * N_VISIT :] = np.eye(N_VISIT)
-
-    def visit_covariance(rows: Ints) -> Floats:
-        precise = slope[rows].T @ np.linalg.solve(covariance[np.ix_(rows, rows)], slope[rows])
-        return np.asarray(read @ np.linalg.solve(precise + prior, read.T))
-
-    before = visit_covariance(np.arange(count))
-    ranked = []
-    for index, (_, side, name) in enumerate(new):
-        after = visit_covariance(np.append(np.arange(count), count + index))
-        bits = 0.5 * (np.linalg.slogdet(before)[1] - np.linalg.slogdet(after)[1]) / np.log(2)
-        ratio = np.sqrt(np.diag(after) / np.diag(before))
-        best = int(ratio.argmin())
-        ranked.append(
-            Candidate(
-                name,
-                HEMISPHERES[side],
-                float(bits),
-                FACTORS[best // 2],
-                HEMISPHERES[best % 2],
-                float(ratio[best]),
-            )
-        )
+    last = len(posterior.data.visits) - 1
+    had = set(posterior.data.keys)
+    new = [(last, side, name) for name in candidates for side in (0, 1) if (last, side, name) not in had]
+    ranked = [_assess(posterior, emulator, key, log_se) for key in new]
     return tuple(sorted(ranked, key=lambda c: -c.information_bits))
+
+
+def _assess(posterior: Posterior, emulator: Emulator, key: tuple[int, int, str], log_se: float) -> Candidate:
+    visit, side, name = key
+    factors, weight = posterior.of_visit(visit), posterior.weight
+    expected, error = _expect(posterior, emulator, key, log_se)
+    middle = expected @ weight
+    variance = float(((expected - middle) ** 2) @ weight + error**2)
+    away = factors - (factors @ weight)[:, None]
+    covariance = (away * weight) @ away.T
+    shared = (away * weight) @ (expected - middle)
+    # What is told of factors and measure as if they were jointly normal.
+    told = min(float(shared @ np.linalg.solve(covariance, shared)) / variance, 1 - 1e-9)
+    left = 1 - shared**2 / (np.diag(covariance) * variance)
+    best = int(left.argmin())
+    return Candidate(
+        name,
+        HEMISPHERES[side],
+        float(-0.5 * np.log2(1 - told)),
+        _hypothesis_bits(account_shares(posterior.factors), weight, expected, error),
+        FACTORS[best // 2],
+        HEMISPHERES[best % 2],
+        float(np.sqrt(max(left[best], 0.0))),
+    )
+
+
+def _expect(
+    posterior: Posterior, emulator: Emulator, key: tuple[int, int, str], log_se: float
+) -> tuple[Floats, float]:
+    """Return what each draw expects of a new measure, given all others, and the error of that."""
+    data, (visit, side, name) = posterior.data, key
+    parts = composition_of(name) or {}
+    shown = emulator.predict(
+        posterior.circuit, posterior.of_visit(visit), tuple((side, part) for part in parts)
+    )
+    covariance = person_covariance((*data.keys, key))
+    made = covariance[:-1, :-1] + np.diag(data.log_se**2)
+    habit = np.linalg.solve(made, covariance[:-1, -1])
+    expected = np.array(list(parts.values())) @ shown + habit @ (
+        data.log_value[:, None] - posterior.predicted
+    )
+    variance = covariance[-1, -1] - covariance[:-1, -1] @ habit + log_se**2
+    return expected, float(np.sqrt(variance))
+
+
+def _hypothesis_bits(shares: Floats, weight: Floats, expected: Floats, error: float) -> float:
+    """Return the mutual information of the accounts and the new measure."""
+    probability = shares @ weight
+    grid = np.linspace(expected.min() - 4 * error, expected.max() + 4 * error, _GRID)
+    density = np.exp(-0.5 * ((grid[:, None] - expected) / error) ** 2)
+    joint = density @ (shares * weight).T + 1e-300  # grid, account
+    joint /= joint.sum()
+    ratio = joint / (joint.sum(axis=1, keepdims=True) * np.maximum(probability, 1e-300))
+    return max(float((joint * np.log2(np.maximum(ratio, 1e-300))).sum()), 0.0)

@@ -1,0 +1,39 @@
+"""One patient from measures to an explanation, with the reference and the emulator that come with Sudeck."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sudeck.mechanism.circuit.emulator import load_emulator
+from sudeck.mechanism.circuit.explanation import Explanation
+from sudeck.mechanism.circuit.inference import Posterior, infer
+from sudeck.mechanism.circuit.patient_data import PatientData
+from sudeck.mechanism.circuit.posterior_summary import explain
+from sudeck.mechanism.circuit.reference import load_distribution
+
+DRAWS: Final = 1000
+
+
+def fit_patient(data: PatientData, *, draws: int = DRAWS, seed: int = 0) -> Posterior:
+    """Infer a patient's factors.
+
+    Parameters
+    ----------
+    data : PatientData
+        From `patient_data.gather_patient`.
+    draws, seed : int
+        Same seed, same numbers.
+
+    Raises
+    ------
+    MissingDependencyError
+        If the extra ``sudeck[circuit]`` is not installed.
+    InputError
+        If no circuit could show such measures.
+    """
+    return infer(data, load_distribution(), load_emulator(), draws=draws, seed=seed)
+
+
+def explain_patient(data: PatientData, *, level: float = 0.95, seed: int = 0) -> Explanation:
+    """Infer a patient's factors and say what they mean; as `fit_patient` and `posterior_summary.explain`."""
+    return explain(fit_patient(data, seed=seed), level=level)

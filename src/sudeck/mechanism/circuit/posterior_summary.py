@@ -1,0 +1,190 @@
+"""A posterior in words and numbers: factors with intervals, the balance, the hypotheses, the curves."""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+from typing import Final
+
+import numpy as np
+
+from sudeck.core.estimate import Estimate
+from sudeck.mechanism.circuit.explanation import (
+    BALANCE,
+    CHANGE,
+    GABA_OVER_GLUTAMATE,
+    CurvePoint,
+    Explanation,
+    FactorEstimate,
+    Hypothesis,
+)
+from sudeck.mechanism.circuit.factors import FACTORS, N_VISIT, TONE
+from sudeck.mechanism.circuit.hypotheses import ACCOUNTS, account_shares, draw_factors
+from sudeck.mechanism.circuit.inference import Posterior
+from sudeck.mechanism.circuit.likelihood import visit_position
+from sudeck.mechanism.circuit.measure_names import family_of
+from sudeck.mechanism.circuit.parameters import Floats
+from sudeck.mechanism.circuit.patient_data import log_unit
+from sudeck.mechanism.measure_table import HEMISPHERES
+
+BALANCED: Final = (GABA_OVER_GLUTAMATE, "callosum")
+PREFERRED_FROM: Final = 0.8  # probability from which one account is called preferred
+_OPEN_FROM: Final = 0.05
+_PRIOR_DRAWS: Final = 4000
+_UNITS: Final = {"RMT": "%MSO", "MEP": "mV", "CSP": "ms", "iSP": "ms"}
+
+
+def explain(posterior: Posterior, *, level: float = 0.95) -> Explanation:
+    """Summarise a posterior: every factor at every visit, the change, the balance, and the hypotheses.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    level : float
+        Coverage of the intervals.
+    """
+    hypotheses = _weigh_hypotheses(posterior)
+    return Explanation(
+        str(posterior.data.patient),
+        _summarise_factors(posterior, level),
+        posterior.effective,
+        posterior.exact,
+        posterior.flags,
+        posterior.data.visits,
+        hypotheses,
+        _judge(hypotheses),
+        _compare_curves(posterior, level),
+    )
+
+
+def _summarise_factors(posterior: Posterior, level: float) -> tuple[FactorEstimate, ...]:
+    visits = len(posterior.data.visits)
+    before, _ = draw_factors(visits, _PRIOR_DRAWS, np.random.default_rng(0))
+    rows = []
+    for index, visit in enumerate(posterior.data.visits):
+        rows += _summarise(
+            visit, posterior.of_visit(index), posterior.weight, visit_position(before, index), level
+        )
+    if visits > 1:
+        last = slice((visits - 1) * N_VISIT, None)
+        rows += _summarise(CHANGE, posterior.factors[last], posterior.weight, before[last], level)
+    return tuple(rows)
+
+
+def _summarise(
+    visit: str, position: Floats, weight: Floats, before: Floats, level: float
+) -> list[FactorEstimate]:
+    """Return the rows of one visit; `before` are draws of the prior."""
+    even = np.full(before.shape[1], 1 / before.shape[1])
+    own, prior = _by_hemisphere(position), _by_hemisphere(before)
+    return [
+        FactorEstimate(
+            visit,
+            hemisphere,
+            factor,
+            _estimate(factor, draws, weight, level),
+            _spread(draws, weight) / _spread(prior[hemisphere, factor], even),
+        )
+        for (hemisphere, factor), draws in own.items()
+    ]
+
+
+def _by_hemisphere(position: Floats) -> dict[tuple[str, str], Floats]:
+    """Return the draws of every row: the factors, what is derived from them, and pain over other side."""
+    by_factor = position.reshape(len(FACTORS), 2, -1)
+    rows = {
+        (hemisphere, factor): by_factor[index, side]
+        for index, factor in enumerate(FACTORS)
+        for side, hemisphere in enumerate(HEMISPHERES)
+    }
+    for hemisphere in HEMISPHERES:
+        rows[hemisphere, GABA_OVER_GLUTAMATE] = rows[hemisphere, "gaba_a"] - rows[hemisphere, "nmda_pyramids"]
+    pain, other = HEMISPHERES
+    for factor in BALANCED:
+        rows[BALANCE, factor] = rows[pain, factor] - rows[other, factor]
+    return rows
+
+
+def _spread(draws: Floats, weight: Floats) -> float:
+    return float(np.sqrt(((draws - draws @ weight) ** 2) @ weight))
+
+
+def _estimate(factor: str, draws: Floats, weight: Floats, level: float) -> Estimate:
+    low, middle, high = weighted_quantiles(draws, weight, level)
+    if factor == TONE:
+        return Estimate(factor, middle, low, high, level=level, unit="mV", method="circuit posterior")
+    return Estimate(
+        factor,
+        float(np.exp(middle)),
+        float(np.exp(low)),
+        float(np.exp(high)),
+        level=level,
+        method="circuit posterior, ratio to health",
+        scale="log",
+    )
+
+
+def weighted_quantiles(draws: Floats, weight: Floats, level: float) -> tuple[float, float, float]:
+    """Return the lower end, the median and the upper end of the central interval of weighted draws."""
+    order = np.argsort(draws)
+    below = np.cumsum(weight[order]) - 0.5 * weight[order]
+    ends = np.interp([0.5 - level / 2, 0.5, 0.5 + level / 2], below, draws[order])
+    return float(ends[0]), float(ends[1]), float(ends[2])
+
+
+def _weigh_hypotheses(posterior: Posterior) -> tuple[Hypothesis, ...]:
+    shares = account_shares(posterior.factors)
+    probability = shares @ posterior.weight
+    variance = ((shares - probability[:, None]) ** 2) @ posterior.weight
+    effective = 1 / (posterior.weight**2).sum()
+    error = np.sqrt(variance / effective) / np.maximum(probability, 1e-12)
+    return tuple(
+        Hypothesis(
+            account.name,
+            account.sentence,
+            float(share),
+            posterior.log_evidence + float(np.log(max(share, 1e-12) * len(ACCOUNTS))),
+            float(np.hypot(posterior.log_evidence_se, se)),
+        )
+        for account, share, se in zip(ACCOUNTS, probability, error, strict=True)
+    )
+
+
+def _judge(hypotheses: tuple[Hypothesis, ...]) -> str:
+    ranked = sorted(hypotheses, key=lambda h: -h.probability)
+    best = ranked[0]
+    if best.probability >= PREFERRED_FROM:
+        return f"{best.sentence} (probability {best.probability:.2f} among the four accounts.)"
+    open_ = [h.name.replace("_", " ") for h in ranked if h.probability > _OPEN_FROM]
+    return f"These measurements can not tell between {', '.join(open_[:-1])} and {open_[-1]}."
+
+
+def _compare_curves(posterior: Posterior, level: float) -> tuple[CurvePoint, ...]:
+    """Return what was observed beside what the circuit and the habits of this person together predict."""
+    data = posterior.data
+    person = data.person_covariance
+    # What a person differs by is shared by the visits: the part of the misfit that all visits agree on.
+    share = np.linalg.solve(person + np.diag(data.log_se**2), person).T
+    expected = posterior.predicted + share @ (data.log_value[:, None] - posterior.predicted)
+    z = NormalDist().inv_cdf(0.5 + level / 2)
+    points = []
+    for row, (visit, side, name) in enumerate(data.keys):
+        unit = log_unit(name)
+        middle, error = data.log_value[row] + unit, z * data.log_se[row]
+        observed = np.exp([middle - error, middle, middle + error])
+        predicted = np.exp(np.array(weighted_quantiles(expected[row], posterior.weight, level)) + unit)
+        points.append(
+            CurvePoint(
+                data.visits[visit],
+                HEMISPHERES[side],
+                name,
+                _point(name, observed, level, "measured"),
+                _point(name, predicted, level, "circuit posterior"),
+            )
+        )
+    return tuple(points)
+
+
+def _point(name: str, ends: Floats, level: float, method: str) -> Estimate:
+    low, value, high = (float(end) for end in ends)
+    unit = _UNITS.get(family_of(name), "")
+    return Estimate(name, value, low, high, level=level, unit=unit, method=method, scale="log")
