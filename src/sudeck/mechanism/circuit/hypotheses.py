@@ -130,23 +130,6 @@ def account_shares(position: Floats) -> Floats:
     return np.asarray(shares / shares.sum(axis=0))
 
 
-def prior_moments(visit: int | None) -> tuple[Floats, Floats]:
-    """Return mean and standard deviation of the factors before any measure, shape (12,) each.
-
-    Parameters
-    ----------
-    visit : int or None
-        0 for the baseline, 1 for a later visit, None for the change.
-    """
-    change = _by_visit(CHANGE_SD) ** 2
-    if visit is None:
-        return np.zeros(N_VISIT), np.sqrt(change)
-    means, sds = _moments()
-    mean = means.mean(axis=0)
-    variance = (sds**2 + means**2).mean(axis=0) - mean**2
-    return mean, np.sqrt(variance + (change if visit else 0.0))
-
-
 def _log_accounts(position: Floats) -> Floats:
     """Return the log density of the baseline under each account, up to a constant common to all."""
     means, sds = (part[:, :, None] for part in _moments())
@@ -163,6 +146,11 @@ def _moments() -> tuple[Floats, Floats]:
             at = 2 * FACTORS.index(account.factor)  # the pain-side hemisphere comes first
             means[row, at], sds[row, at] = account.mean, account.sd
     return means, sds
+
+
+def change_sd() -> Floats:
+    """Return the prior standard deviations of a change, shape (12,)."""
+    return _by_visit(CHANGE_SD)
 
 
 def _by_visit(of: dict[str, float]) -> Floats:
