@@ -59,7 +59,8 @@ HALF = (_ROWS + 31) * LANES
 LEAVING = 2 * HALF
 ARRIVING = LEAVING + 8 * LANES
 EARLIER = ARRIVING + 8 * LANES  # one step before, for delays that end between two steps
-SIZE = EARLIER + 8 * LANES
+GIVEN = EARLIER + 8 * LANES  # share of a pulse within this step
+SIZE = GIVEN + LANES
 
 _F = np.float32
 _ZERO, _ONE, _TWO = _F(0), _F(1), _F(2)
@@ -223,7 +224,7 @@ def _load_parameters(s: Any, parameters: Any, circuit: Any, contraction_mv: Any,
     for hemisphere in range(2):
         o = hemisphere * HALF + lane
         for row in range(_ROWS):
-            s[o + row * LANES] = parameters[row, hemisphere, circuit]
+            s[o + row * LANES] = parameters[circuit, hemisphere, row]
         s[o + SPREAD] = _F(1 / math.log(2.0)) / s[o + SPREAD]
         s[o + RELEASE] = c.efficacy * s[o + RELEASE]
     s[lane + TONIC_P] += contraction_mv
@@ -237,7 +238,7 @@ def settle_tiles(
 
     Parameters
     ----------
-    parameters : float32 array, shape (36, 2, circuits)
+    parameters : float32 array, shape (circuits, 2, 36)
         `PARAMETERS` and `AXONS`.
     contraction_mv : float32 array, shape (n,)
     circuit : int array, shape (n,)
@@ -245,7 +246,7 @@ def settle_tiles(
     c : Constants
     steps, damping
         Of the iteration.
-    rest : float32 array, shape (13, 2, n)
+    rest : float32 array, shape (n, 2, 13)
         Filled: potential, rate and share of ready cells of the four populations, and the residual.
     """
     s = np.empty(SIZE, np.float32)
@@ -282,11 +283,11 @@ def settle_tiles(
                 for p in range(4):
                     hazard = _hazard_per_ms(s, at, s[at + V + p * LANES])
                     ready = _ONE / (_ONE + hazard * c.recovery_ms)
-                    rest[p, h, first + i] = s[at + V + p * LANES]
-                    rest[4 + p, h, first + i] = hazard * ready
-                    rest[8 + p, h, first + i] = ready
+                    rest[first + i, h, p] = s[at + V + p * LANES]
+                    rest[first + i, h, 4 + p] = hazard * ready
+                    rest[first + i, h, 8 + p] = ready
                     residual = max(residual, abs(s[at + DIRECT + p * LANES]))
-                rest[12, h, first + i] = residual
+                rest[first + i, h, 12] = residual
 
 
 @_compiled()
@@ -295,17 +296,17 @@ def _start(s: Any, rest: Any, at: Any, lane: Any, c: Any) -> None:
     for h in range(2):
         o = h * HALF + lane
         for p in range(4):
-            s[o + V + p * LANES] = rest[p, h, at]
-            s[o + READY + p * LANES] = rest[8 + p, h, at]
-        e, across, b = rest[4, h, at], rest[4, 1 - h, at], rest[7, h, at]
+            s[o + V + p * LANES] = rest[at, h, p]
+            s[o + READY + p * LANES] = rest[at, h, 8 + p]
+        e, across, b = rest[at, h, 4], rest[at, 1 - h, 4], rest[at, h, 7]
         _begin(s, o + AMPA, c.ampa, e)
         _begin(s, o + NMDA, c.nmda, e)
         _begin(s, o + X_AMPA, c.ampa, across)
         _begin(s, o + X_NMDA, c.nmda, across)
         held = _begin(s, o + GABAB, c.gabab, b)
-        released = rest[6, h, at] / (_ONE + s[o + PRESYNAPTIC] * held)
+        released = rest[at, h, 6] / (_ONE + s[o + PRESYNAPTIC] * held)
         _begin(s, o + GABAA, c.gabaa, released)
-        _begin(s, o + MOTO, c.motoneuron, rest[5, h, at])
+        _begin(s, o + MOTO, c.motoneuron, rest[at, h, 5])
         for series, rate in enumerate((e, e, released, b)):
             s[LEAVING + (2 * series + h) * LANES + lane] = rate * c.step_ms
 
@@ -400,9 +401,9 @@ def run_tiles(
 
     Parameters
     ----------
-    parameters : float32 array, shape (36, 2, circuits)
+    parameters : float32 array, shape (circuits, 2, 36)
         `PARAMETERS` and `AXONS`.
-    rest : float32 array, shape (13, 2, states)
+    rest : float32 array, shape (states, 2, 13)
         From `settle_tiles`.
     circuit, resting : int array, shape (n,)
         Circuit and steady state of each trial.
@@ -422,7 +423,7 @@ def run_tiles(
     s = np.empty(SIZE, np.float32)
     past = np.empty(slots * 8 * LANES, np.float32)
     pulses = time_ms.shape[0]
-    recruited = np.empty((pulses, 4, 2, LANES), np.float32)
+    recruited = np.empty((pulses, 2, 4, LANES), np.float32)
     begins_ms = np.empty((pulses, LANES))
     given_share = np.empty((pulses, LANES))
     recorded = course.shape[1] - 1
@@ -441,11 +442,11 @@ def run_tiles(
                 begins_ms[k, i] = time_ms[k, t] + (total - steps[t]) * c.dt_ms
                 for p in range(4):
                     for h in range(2):
-                        recruited[k, p, h, i] = _ZERO
+                        recruited[k, h, p, i] = _ZERO
                         if hemisphere[k, t] == h and intensity[k, t] > 0:
-                            excess = intensity[k, t] - parameters[_ROWS + p, h, circuit[t]]
-                            reached = 1 / (1 + math.exp(-excess / parameters[_ROWS + 4 + p, h, circuit[t]]))
-                            recruited[k, p, h, i] = c.efficacy * reached
+                            excess = intensity[k, t] - parameters[circuit[t], h, _ROWS + p]
+                            reached = 1 / (1 + math.exp(-excess / parameters[circuit[t], h, _ROWS + 4 + p]))
+                            recruited[k, h, p, i] = c.efficacy * reached
                 given_share[k, i] = _pulse_share(-begins_ms[k, i], c.pulse_ms)
                 opens = math.floor(begins_ms[k, i] / c.dt_ms)
                 closes = math.ceil((begins_ms[k, i] + c.pulse_ms) / c.dt_ms)
@@ -454,6 +455,7 @@ def run_tiles(
             _copy_leaving(past, slot * 8 * LANES, s, LEAVING)
 
         slot = 0
+        until = 0.0
         for n in range(total):
             given = is_given[n]
             if given or (n > 0 and is_given[n - 1]):
@@ -462,12 +464,16 @@ def run_tiles(
             if given:
                 for k in range(pulses):
                     for i in range(LANES):
-                        until = _pulse_share((n + 1) * c.dt_ms - begins_ms[k, i], c.pulse_ms)
-                        share = _F(until - given_share[k, i])
+                        # Most tiles give their pulses at one time: one sine serves all.
+                        if i == 0 or begins_ms[k, i] != begins_ms[k, i - 1]:
+                            until = _pulse_share((n + 1) * c.dt_ms - begins_ms[k, i], c.pulse_ms)
+                        s[GIVEN + i] = until - given_share[k, i]
                         given_share[k, i] = until
-                        for h in range(2):
-                            for p in range(4):
-                                s[h * HALF + DIRECT + p * LANES + i] += share * recruited[k, p, h, i]
+                    for h in range(2):
+                        for p in range(4):
+                            direct = h * HALF + DIRECT + p * LANES
+                            for i in range(LANES):
+                                s[direct + i] += s[GIVEN + i] * recruited[k, h, p, i]
 
             _arrive(s, past, slots, slot, 0, d.whole_e, d.share_e)
             _arrive(s, past, slots, slot, 1, d.whole_callosum, d.share_callosum)
@@ -491,7 +497,7 @@ def run_tiles(
         if total == recorded:
             for i in range(LANES):
                 t = trial[first + i]
-                course[t, 0] = c.motoneuron.area * rest[5, 0, resting[t]]
+                course[t, 0] = c.motoneuron.area * rest[resting[t], 0, 5]
         for i in range(LANES):
             for p in range(4):
                 for h in range(2):

@@ -54,7 +54,9 @@ def settle(circuits: Circuit, contraction_mv: Floats, *, which: Ints | None = No
     require_engine("numba")
     index = np.arange(contraction_mv.size) if which is None else which
     found = _settle(_pack(circuits), contraction_mv, index)
-    return Rest(found[:4], found[4:8], found[8:12], found[12].max(axis=0))
+    return Rest(
+        *(found.T[rows] for rows in (slice(4), slice(4, 8), slice(8, 12))), found[..., 12].max(axis=1)
+    )
 
 
 def run_numba(
@@ -111,7 +113,7 @@ def run_numba(
         states = _settle(parameters, contraction_mv, state_of)
     else:
         state = np.arange(count)
-        states = np.ascontiguousarray(np.concatenate(rest[:3]), np.float32)
+        states = np.ascontiguousarray(np.concatenate(rest[:3]).T, np.float32)
     steps = np.full(count, 0) + np.round(np.asarray(duration_ms) / dt_ms).astype(np.int64)
     recorded = int(steps.max(initial=0)) if record_ms is None else round(record_ms / dt_ms)
     course = np.empty((count, recorded + 1), np.float32)
@@ -147,11 +149,11 @@ def run_numba(
 def _settle(
     parameters: npt.NDArray[np.float32], contraction_mv: Floats, circuit: Ints
 ) -> npt.NDArray[np.float32]:
-    """Return potential, rate and share of ready cells of every population, and the residual: (13, 2, n)."""
+    """Return potential, rate and share of ready cells of every population, and the residual: (n, 2, 13)."""
     from sudeck.mechanism.circuit.numba_kernel import settle_tiles
 
     index = _filled(circuit.size)
-    states = np.empty((13, 2, index.size), np.float32)
+    states = np.empty((index.size, 2, 13), np.float32)
     settle_tiles(
         parameters,
         contraction_mv.astype(np.float32)[index],
@@ -161,7 +163,7 @@ def _settle(
         np.float32(DAMPING),
         states,
     )
-    return np.ascontiguousarray(states[..., : circuit.size])
+    return states[: circuit.size]
 
 
 def _filled(count: int) -> npt.NDArray[np.int64]:
@@ -172,14 +174,14 @@ def _filled(count: int) -> npt.NDArray[np.int64]:
 
 
 def _pack(circuits: Circuit) -> npt.NDArray[np.float32]:
-    """Return the rows that the kernel reads, shape (36, 2, m)."""
+    """Return the rows that the kernel reads, shape (m, 2, 36)."""
     from sudeck.mechanism.circuit.numba_kernel import AXONS, PARAMETERS
 
     names = PARAMETERS + AXONS
     packed = np.empty((len(names), 2, circuits.n_circuits), np.float32)
     for row, name in enumerate(names):
         packed[row] = getattr(circuits, name)
-    return packed
+    return np.ascontiguousarray(packed.T)
 
 
 @cache
