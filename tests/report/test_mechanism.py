@@ -19,7 +19,7 @@ from sudeck.report.mechanism_circuit_rows import median_explanation
 from sudeck.report.mechanism_words import unanswered_sayings, unidentified, visit_names
 from sudeck.report.study import REPORT_FILE, link_mechanism
 from sudeck.report.study_rows import p_text
-from sudeck.report.text import interval_text, number, percent
+from sudeck.report.text import decimals_of, interval_text, number, percent, value_text
 from sudeck.study.circuit_fits import FitFailure
 from sudeck.study.create import create_study
 from sudeck.study.explained import StudyExplanation
@@ -178,8 +178,13 @@ def test_a_patient_page_shows_observed_and_predicted(reported: Reported) -> None
     for account in explained.circuit[0].hypotheses:
         assert account.sentence in text
     point = next(p for p in explained.circuit[0].curves if p.measure == "CSP")
-    assert f"{interval_text(point.observed)}" in text
-    assert f"{interval_text(point.predicted)}" in text
+    assert f"{value_text(point.observed)} ({interval_text(point.observed)})" in text
+    assert interval_text(point.predicted, decimals_of(point.observed)) in text
+    for name, rows in explained.measures.query("participant_id == 'sub-001'").groupby("measure"):
+        found = [Estimate(name, row.value, row.low, row.high) for row in rows.itertuples()]
+        places = min(map(decimals_of, found))
+        for one in found:
+            assert f"{number(one.value, places)} {interval_text(one, places)}" in text
     assert "SICI and ICF, pain side" in page
     assert "The intervals of 32 of 32 measures meet the prediction." in text
 

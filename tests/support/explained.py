@@ -61,16 +61,17 @@ def circuit(
                 rows.append(factor(visit, side, name, own, narrowing.get(name, 0.8)))
         rows.append(factor(visit, "balance", "gaba_over_glutamate", value, 0.4))
     return Explanation(
-        patient,
-        tuple(rows),
-        0.23,
-        0.3,
-        True,
-        (Flag("error-assumed", "2 value(s) come without an interval.", "caution"),),
-        tuple(visits),
-        tuple(Hypothesis(name, f"It says {name}.", p, math.log(p), 0.1) for name, p in ACCOUNTS.items()),
-        "The measurements prefer a loss of GABA-A.",
-        tuple(_points(visits)) if curves else (),
+        patient=patient,
+        factors=tuple(rows),
+        effective=0.23,
+        exact=True,
+        flags=(Flag("error-assumed", "2 value(s) come without an interval.", "caution"),),
+        visits=tuple(visits),
+        hypotheses=tuple(
+            Hypothesis(name, f"It says {name}.", p, math.log(p), 0.1) for name, p in ACCOUNTS.items()
+        ),
+        verdict="The measurements prefer a loss of GABA-A.",
+        curves=tuple(_points(visits)) if curves else (),
     )
 
 

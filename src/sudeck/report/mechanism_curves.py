@@ -13,7 +13,7 @@ from sudeck.mechanism.measure_table import HEMISPHERES
 from sudeck.report.figures import axes_mm, draw_svg
 from sudeck.report.interval_bars import IntervalAxis
 from sudeck.report.mechanism_words import SIDES, measure_text, place_of_measure
-from sudeck.report.text import interval_text, value_text
+from sudeck.report.text import decimals_of, interval_text, value_text
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -98,20 +98,25 @@ def single_points(curves: Sequence[CurvePoint]) -> tuple[SinglePoint, ...]:
             if all(point.observed.low > 0 < point.predicted.low for point in of_measure)
             else "linear",
         )
+        places = min(decimals_of(point.observed) for point in of_measure)
         for side in HEMISPHERES:
             for index, point in enumerate(one for one in of_measure if one.hemisphere == side):
                 rows.append(
                     SinglePoint(
                         f"{measure_text(measure)}, {SIDES[side]}" if index == 0 else "",
                         point.visit,
-                        f"{value_text(point.observed)} ({interval_text(point.observed)})",
-                        f"{value_text(point.predicted)} ({interval_text(point.predicted)})",
+                        _told(point.observed, places),
+                        _told(point.predicted, places),
                         axis.bar(point.observed, band=point.predicted),
                         axis,
                         index == 0,
                     )
                 )
     return tuple(rows)
+
+
+def _told(estimate: Estimate, places: int) -> str:
+    return f"{value_text(estimate, places)} ({interval_text(estimate, places)})"
 
 
 def _base(measure: str) -> str:

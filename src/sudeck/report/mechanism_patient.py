@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import sudeck
+from sudeck.core.estimate import Estimate
 from sudeck.core.provenance import Provenance
 from sudeck.core.storage import write_text
 from sudeck.report import mechanism_circuit_rows as circuit_rows
@@ -166,12 +167,14 @@ def _measures(explained: StudyExplanation, patient: str) -> list[dict[str, Any]]
     for measure in sorted(cells, key=words.place_of_measure):
         found = cells[measure]
         unit = next((row["unit"] for row in found.values() if isinstance(row["unit"], str)), "")
+        estimates = {key: _estimate(row) for key, row in found.items()}
+        places = min((decimals_of(one) for one in estimates.values()), default=2)
         rows.append(
             {
                 "name": words.measure_text(measure) + (f" ({unit})" if unit else ""),
                 "of": next((row["of"] for row in found.values() if isinstance(row["of"], str)), ""),
                 "cells": [
-                    _measure_cell(found.get((side, visit)))
+                    _measure_cell(estimates.get((side, visit)), places)
                     for side in ("pain", "other")
                     for visit in explained.visits
                 ],
@@ -180,16 +183,17 @@ def _measures(explained: StudyExplanation, patient: str) -> list[dict[str, Any]]
     return rows
 
 
-def _measure_cell(row: Mapping[Any, Any] | None) -> dict[str, str]:
-    if row is None:
-        return {"value": "", "interval": ""}
-    from sudeck.core.estimate import Estimate
-
+def _estimate(row: Mapping[Any, Any]) -> Estimate:
+    """Return the estimate of a row of the table; where it has no interval, one that is a point."""
     value, low, high = (float(row[name]) for name in ("value", "low", "high"))
-    if not low <= value <= high:
-        return {"value": f"{value:.3g}", "interval": ""}
-    estimate = Estimate(str(row["measure"]), value, low, high)
-    return {"value": number(value, decimals_of(estimate)), "interval": interval_text(estimate)}
+    return Estimate(str(row["measure"]), value, *((low, high) if low <= value <= high else (value, value)))
+
+
+def _measure_cell(estimate: Estimate | None, places: int) -> dict[str, str]:
+    if estimate is None:
+        return {"value": "", "interval": ""}
+    interval = "" if estimate.low == estimate.high else interval_text(estimate, places)
+    return {"value": number(estimate.value, places), "interval": interval}
 
 
 def _relief(explained: StudyExplanation, patient: str) -> str:
