@@ -1,0 +1,110 @@
+"""Patients whose circuit is known, drawn from the prior of the inference, to hold it to truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from sudeck.mechanism.circuit.hypotheses import ACCOUNTS, draw_factors
+from sudeck.mechanism.circuit.likelihood import simulate_patient
+from sudeck.mechanism.circuit.measure_names import family_of
+from sudeck.mechanism.circuit.parameters import Floats
+from sudeck.mechanism.circuit.patient_data import PatientData, log_unit
+from sudeck.mechanism.circuit.reference import Reference
+from sudeck.mechanism.measure_table import HEMISPHERES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# What the study of 19 patients measured, with the intervals at which laboratories measure it.
+STUDY_MEASURES: Final = ("RMT", "MEP_1.2", "SICI_2", "SICI_3", "ICF_10", "ICF_15")
+WITH_CALLOSUM: Final = (*STUDY_MEASURES, "LICI_100", "IHI_10", "IHI_40")
+_RMT_LOG_SE: Final = 0.02
+_MOST_TRIES: Final = 50
+
+
+@dataclass(frozen=True, eq=False)
+class VirtualPatient:
+    """Measures of a patient and what is true of it.
+
+    Attributes
+    ----------
+    data : PatientData
+    circuit : array, shape (33,)
+    factors : array, shape (12 · visits,)
+        Baseline, then the change at each later visit.
+    account : str
+        The hypothesis it was drawn from.
+    """
+
+    data: PatientData
+    circuit: Floats
+    factors: Floats
+    account: str
+
+    def to_table(self) -> pd.DataFrame:
+        """Return the measures as a table with the columns that `measure_table.tabulate_measures` reads."""
+        import pandas as pd
+
+        data = self.data
+        rows = [
+            {
+                "participant_id": data.patient,
+                "visit": data.visits[visit],
+                "hemisphere": HEMISPHERES[side],
+                "measure": name,
+                "value": float(np.exp(log + log_unit(name))),
+                "log_se": float(se),
+            }
+            for (visit, side, name), log, se in zip(data.keys, data.log_value, data.log_se, strict=True)
+        ]
+        return pd.DataFrame(rows)
+
+
+def draw_patient(
+    reference: Reference,
+    rng: np.random.Generator,
+    *,
+    name: str = "sub-001",
+    account: str | None = None,
+    measures: Sequence[str] = WITH_CALLOSUM,
+    visits: Sequence[str] = ("pre", "post"),
+    log_se: float = 0.12,
+) -> VirtualPatient:
+    """Draw a patient from the prior, and its measures with the errors that the inference assumes.
+
+    Parameters
+    ----------
+    reference : Reference
+    rng : numpy Generator
+    name : str
+    account : str, optional
+        A name of `hypotheses.ACCOUNTS`; a random one unless given.
+    measures, visits : sequence of str
+    log_se : float
+        Error of each measure on the natural-log scale; that of the threshold is 0.02.
+
+    Raises
+    ------
+    RuntimeError
+        If no draw responds, which says that the reference is broken.
+    """
+    keys = tuple((v, side, m) for v in range(len(visits)) for side in (0, 1) for m in measures)
+    errors = np.array([_RMT_LOG_SE if family_of(m) == "RMT" else log_se for _, _, m in keys])
+    blank = PatientData(name, tuple(visits), keys, np.zeros(len(keys)), errors)
+    for _ in range(_MOST_TRIES):
+        circuit = reference.draw(1, rng)
+        factors, which = draw_factors(len(visits), 1, rng, account=account)
+        shown = simulate_patient(blank, np.concatenate([circuit, factors]))[:, 0]
+        if np.isfinite(shown).all():
+            break
+    else:
+        raise RuntimeError("no circuit of the reference responds")
+    # A tiny ridge: what people differ by is the same at both visits, so its covariance is singular.
+    person = np.linalg.cholesky(blank.person_covariance + 1e-12 * np.eye(len(keys)))
+    value = shown + person @ rng.standard_normal(len(keys)) + errors * rng.standard_normal(len(keys))
+    data = PatientData(name, blank.visits, keys, value, errors)
+    return VirtualPatient(data, circuit[:, 0], factors[:, 0], ACCOUNTS[int(which[0])].name)
