@@ -70,6 +70,8 @@ def test_errors_come_to_the_log_scale() -> None:
 def test_an_mep_is_named_by_its_intensity_over_the_threshold(intensity: str, name: str | None) -> None:
     readings = read(estimate("RMT", "left", 50.0), estimate("MEP", "left", 1.0, intensity=intensity))
     assert [one.name for one in readings if one.measure == "MEP"] == ([name] if name else [])
+    rows = [estimate("RMT", "left", 50.0), estimate("MEP", "left", 1.0, intensity=intensity)]
+    assert codes(*rows) == ([] if name else ["mep-not-placed"])
 
 
 def test_without_a_threshold_the_one_test_pulse_is_known_by_its_pairs() -> None:

@@ -160,7 +160,6 @@ def explained_by_hand(patient: str, visits: tuple[str, ...], *, loss: float) -> 
         patient,
         (*factors, wide),
         effective=0.4,
-        acceptance=0.3,
         exact=True,
         flags=(),
         visits=visits,

@@ -149,9 +149,11 @@ def fit(
     for data in gathered:
         explanation = explain_patient(data, seed=seed)
         print_explanation(explanation)
-        results.append(explanation.to_dict())
+        results.append(explanation)
     if out is not None:
-        write_json(out, {"circuit": results})
+        rows = [row for explanation in results for row in explanation.rows()]
+        patients = [explanation.to_dict() for explanation in results]
+        write_json(out, {"circuit": rows, "circuit_patients": patients})
         typer.echo(f"Results: {out}")
 
 
@@ -159,13 +161,23 @@ def fit(
 def next_(measured: Measured, patient: PatientOption = None) -> None:
     """Say which measurement would tell most about a patient's circuit."""
     gathered = _gather(measured, patient)
+    from sudeck.mechanism.circuit.emulator import load_emulator
     from sudeck.mechanism.circuit.next_measurement import rank_measurements
-    from sudeck.mechanism.circuit.reference import load_reference
+    from sudeck.mechanism.circuit.patient_fit import fit_patient
 
     for data in gathered:
         typer.echo(f"{data.patient}, after {', '.join(data.visits)}:")
-        for candidate in rank_measurements(data, load_reference()):
+        for candidate in rank_measurements(fit_patient(data), load_emulator(), candidates=_not_had(data)):
             typer.echo(f"  {candidate}")
+
+
+def _not_had(data: PatientData) -> list[str]:
+    """Return candidates but those the last visit has in both hemispheres, at whatever interval."""
+    from sudeck.mechanism.circuit.next_measurement import CANDIDATES
+
+    last = len(data.visits) - 1
+    had = {(side, name.partition("_")[0]) for visit, side, name in data.keys if visit == last}
+    return [name for name in CANDIDATES if not {(0, name), (1, name)} <= had]
 
 
 def _gather(measured: Path, patient: str | None) -> list[PatientData]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sudeck.report.text import percent
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -50,7 +52,7 @@ def print_explanation(explanation: Explanation, *, console: Console | None = Non
     Parameters
     ----------
     explanation : Explanation
-        From `sudeck.mechanism.circuit.explanation.explain`.
+        From `sudeck.mechanism.circuit.patient_fit.explain_patient`.
     console : rich.console.Console, optional
         Where to print; standard output unless given.
     """
@@ -61,6 +63,10 @@ def print_explanation(explanation: Explanation, *, console: Console | None = Non
 
     console = console or Console(highlight=False)
     console.print(escape(explanation.patient), style="bold")
+    if explanation.verdict:
+        console.print(escape(explanation.verdict))
+    for hypothesis in sorted(explanation.hypotheses, key=lambda one: -one.probability):
+        console.print(f"  {percent(hypothesis.probability)}: {escape(hypothesis.sentence)}")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in ("visit", "hemisphere", "factor", "value and interval"):
         table.add_column(column)
@@ -80,9 +86,8 @@ def print_explanation(explanation: Explanation, *, console: Console | None = Non
         style="dim",
     )
     console.print(
-        f"Effective sample of the linearised proposal {100 * explanation.effective:.1f} %; annealed to the "
-        f"{'exact' if explanation.exact else 'nearly exact'} density, "
-        f"{100 * explanation.acceptance:.0f} % of moves taken.",
+        f"Effective sample of the proposal {100 * explanation.effective:.1f} %; the likelihood is "
+        f"{'exact' if explanation.exact else 'approximate'}.",
         style="dim",
     )
     for flag in explanation.flags:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import sudeck
 from sudeck.core.errors import MissingDependencyError, SudeckError
@@ -38,6 +38,7 @@ _ENGINES: Final = ("numba", "jax")
 _ONE_THREAD: Final = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     "NUMBA_NUM_THREADS": "1",
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # of a graphics card, processes take what they need
 }
 
 
@@ -116,7 +117,7 @@ def fit_task(task: FitTask) -> Explanation | FitFailure:
         data = gather_patient(task.measures, task.patient)
         from sudeck.mechanism.circuit.patient_fit import explain_patient
 
-        return cast("Explanation", explain_patient(data, level=task.level, seed=task.seed))
+        return explain_patient(data, level=task.level, seed=task.seed)
     except MissingDependencyError:
         raise
     except SudeckError as error:

@@ -123,12 +123,8 @@ class StudyExplanation:
             **group,
             "flags": [flag.to_dict() for flag in self.all_flags],
             "reported": self.reported.to_dict(),
-            "circuit": [
-                {"participant_id": one.patient, **factor.to_dict()}
-                for one in self.circuit
-                for factor in one.factors
-            ],
-            "circuit_patients": [_circuit_patient(one) for one in self.circuit],
+            "circuit": [row for one in self.circuit for row in one.rows()],
+            "circuit_patients": [one.to_dict() for one in self.circuit],
             "circuit_failures": [failure.to_dict() for failure in self.circuit_failures],
             "refused": dict(self.refused),
         }
@@ -151,18 +147,6 @@ class StudyExplanation:
         table = self.measures
         own = table[(table["measure"] == measure) & table["used_for"].str.contains(GROUP)]
         return [{name: row[name] for name in COLUMNS} for row in own.to_dict("records")]
-
-
-def _circuit_patient(one: Explanation) -> dict[str, Any]:
-    return {
-        "participant_id": one.patient,
-        "hypotheses": [hypothesis.to_dict() for hypothesis in one.hypotheses],
-        "verdict": one.verdict,
-        "curves": [point.to_dict() for point in one.curves],
-        "effective_sample": one.effective,
-        "exact": one.exact,
-        "flags": [flag.to_dict() for flag in one.flags],
-    }
 
 
 def _nothing() -> dict[str, Any]:

@@ -78,8 +78,9 @@ def read_recordings(
     readings: list[Reading] = []
     for session, result in known.items():
         rows, trouble = _usable(patient, session, result["estimates"])
-        flags += trouble
-        readings += _session(patient, session, visits[session], rows, affected)
+        own = _session(patient, session, visits[session], rows, affected)
+        flags += [*trouble, *_no_mep(patient, session, rows, own)]
+        readings += own
     chosen = choose_muscle(readings, muscles)
     single, twice = settle_repeats(chosen)
     return single, (*flags, *twice)
@@ -176,6 +177,24 @@ def _session(
             )
         )
     return readings
+
+
+def _no_mep(
+    patient: str, session: str, rows: Iterable[Mapping[str, Any]], readings: Iterable[Reading]
+) -> list[Flag]:
+    """Flag hemispheres with MEPs of which none is of a known intensity far enough above the threshold."""
+    tested = {row["hemisphere"] for row in rows if row["measure"] == "MEP"}
+    placed = {reading.side for reading in readings if reading.measure == "MEP"}
+    return [
+        Flag(
+            "mep-not-placed",
+            f"{patient}, {session}: no MEP of the {side} hemisphere is of a known intensity of "
+            f"{_LEAST_INTENSITY:g} % of the threshold or more, so the MEP is left out.",
+            "caution",
+            patient,
+        )
+        for side in sorted(tested - placed)
+    ]
 
 
 def _log_se(row: Mapping[str, Any], low: float, high: float) -> float:
