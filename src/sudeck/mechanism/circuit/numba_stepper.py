@@ -54,9 +54,8 @@ def settle(circuits: Circuit, contraction_mv: Floats, *, which: Ints | None = No
     require_engine("numba")
     index = np.arange(contraction_mv.size) if which is None else which
     found = _settle(_pack(circuits), contraction_mv, index)
-    return Rest(
-        *(found.T[rows] for rows in (slice(4), slice(4, 8), slice(8, 12))), found[..., 12].max(axis=1)
-    )
+    potential_mv, rate_per_ms, ready = (found.T[row : row + 4] for row in (0, 4, 8))
+    return Rest(potential_mv, rate_per_ms, ready, found[..., 12].max(axis=1))
 
 
 def run_numba(
@@ -103,7 +102,8 @@ def run_numba(
         If Numba is not installed.
     """
     require_engine("numba")
-    from sudeck.mechanism.circuit.numba_kernel import LANES, run_tiles
+    from sudeck.mechanism.circuit.numba_kernel import run_tiles
+    from sudeck.mechanism.circuit.numba_rows import LANES
 
     count = trials.n_trials
     parameters = _pack(circuits)
@@ -150,7 +150,7 @@ def _settle(
     parameters: npt.NDArray[np.float32], contraction_mv: Floats, circuit: Ints
 ) -> npt.NDArray[np.float32]:
     """Return potential, rate and share of ready cells of every population, and the residual: (n, 2, 13)."""
-    from sudeck.mechanism.circuit.numba_kernel import settle_tiles
+    from sudeck.mechanism.circuit.numba_rest import settle_tiles
 
     index = _filled(circuit.size)
     states = np.empty((index.size, 2, 13), np.float32)
@@ -168,14 +168,14 @@ def _settle(
 
 def _filled(count: int) -> npt.NDArray[np.int64]:
     """Return 0 to `count` − 1, the last repeated up to whole tiles."""
-    from sudeck.mechanism.circuit.numba_kernel import LANES
+    from sudeck.mechanism.circuit.numba_rows import LANES
 
     return np.minimum(np.arange(-(-count // LANES) * LANES), count - 1)
 
 
 def _pack(circuits: Circuit) -> npt.NDArray[np.float32]:
     """Return the rows that the kernel reads, shape (m, 2, 36)."""
-    from sudeck.mechanism.circuit.numba_kernel import AXONS, PARAMETERS
+    from sudeck.mechanism.circuit.numba_rows import AXONS, PARAMETERS
 
     names = PARAMETERS + AXONS
     packed = np.empty((len(names), 2, circuits.n_circuits), np.float32)
@@ -186,7 +186,7 @@ def _pack(circuits: Circuit) -> npt.NDArray[np.float32]:
 
 @cache
 def _constants(dt_ms: float) -> Any:
-    from sudeck.mechanism.circuit.numba_kernel import Constants, Exponentials
+    from sudeck.mechanism.circuit.numba_rows import Constants, Exponentials
 
     def exponentials(kernel: kinetics.Kernel) -> Exponentials:
         slow, fast = kernel.decay_ms, kernel.rise_ms
@@ -224,7 +224,7 @@ def _constants(dt_ms: float) -> Any:
 
 @cache
 def _delays(dt_ms: float) -> Any:
-    from sudeck.mechanism.circuit.numba_kernel import Delays
+    from sudeck.mechanism.circuit.numba_rows import Delays
 
     steps = [
         delay / dt_ms
