@@ -204,6 +204,18 @@ def test_the_page_is_self_contained_and_the_same_every_time(reported: Reported, 
     assert again.read_text(encoding="utf-8") == page
 
 
+def test_a_page_that_would_not_change_is_not_made_again(tmp_path: Path) -> None:
+    circuits = [circuit("sub-001"), circuit("sub-002")]
+    _, _, place = report(tmp_path / "study", study(4, circuits=circuits))
+    pages = [place.parent / f"sub-00{number}" / "mechanism.html" for number in (1, 2, 3, 4)]
+    before = [page.stat().st_mtime_ns for page in pages]
+    changed = replace(circuits[1], verdict="Another verdict.")
+    write_mechanism_report(tmp_path / "study", study(4, circuits=[circuits[0], changed]))
+    after = [page.stat().st_mtime_ns for page in pages]
+    assert [old == new for old, new in zip(before, after, strict=True)] == [True, False, True, True]
+    assert "Another verdict." in pages[1].read_text(encoding="utf-8")
+
+
 def test_without_circuits_the_statistics_stand_alone(tmp_path: Path) -> None:
     _, page, place = report(tmp_path / "study", study(6))
     assert "The circuit was not asked for." in page

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import sudeck
 from sudeck.core.estimate import Estimate
-from sudeck.core.provenance import Provenance
+from sudeck.core.provenance import Provenance, sha256_of_file
 from sudeck.core.storage import write_text
 from sudeck.report import mechanism_circuit_rows as circuit_rows
 from sudeck.report import mechanism_words as words
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from sudeck.study.explained import StudyExplanation
     from sudeck.study.layout import StudyFolder
 
+_CODE: Final = {".py", ".j2", ".css", ".mplstyle"}
 _CREATED: Final = "at the times that the record of the patient states"
 _DRAWING: Final = (
     "two hemispheres with their cells, every connection coloured by its strength, faded where unknown"
@@ -30,7 +33,7 @@ _DRAWING: Final = (
 
 
 def write_patient_pages(study: StudyFolder, explained: StudyExplanation, *, back: Path) -> dict[str, Path]:
-    """Write the page of every patient with a recording.
+    """Write the page of every patient with a recording; one that would not change is left as it is.
 
     Parameters
     ----------
@@ -49,10 +52,11 @@ def write_patient_pages(study: StudyFolder, explained: StudyExplanation, *, back
     pages = {}
     for patient in explained.patients:
         place = study.patient_derivatives(patient) / MECHANISM_PAGE
-        page = patient_report(
-            study, explained, patient, circuits.get(patient), reasons.get(patient, ""), place=place, back=back
-        )
-        write_text(place, page)
+        circuit, failure = circuits.get(patient), reasons.get(patient, "")
+        mark = _fingerprint(study, explained, patient, circuit, failure, place)
+        if not (place.is_file() and mark in place.read_text(encoding="utf-8", errors="replace")):
+            page = patient_report(study, explained, patient, circuit, failure, place=place, back=back)
+            write_text(place, page)
         pages[patient] = place
     return pages
 
@@ -89,6 +93,7 @@ def patient_report(
         back=relative_link(back, place),
         study_name=explained.name,
         recordings=_recordings(study, explained, patient, place),
+        fingerprint=_fingerprint(study, explained, patient, circuit, failure, place),
         failure=failure or explained.refused.get("circuit", ""),
         circuit=_circuit(circuit) if circuit is not None else None,
         measures=_measures(explained, patient),
@@ -96,6 +101,41 @@ def patient_report(
         relief=_relief(explained, patient),
         outcome=explained.outcome,
     )
+
+
+def _fingerprint(
+    study: StudyFolder,
+    explained: StudyExplanation,
+    patient: str,
+    circuit: Explanation | None,
+    failure: str,
+    place: Path,
+) -> str:
+    """Return a hash of everything the page of a patient is made of, the code that makes it included."""
+    own = explained.measures[explained.measures["participant_id"] == patient]
+    parts = (
+        sudeck.__version__,
+        _code(),
+        explained.name,
+        explained.outcome,
+        str(explained.level),
+        str(explained.visits),
+        patient,
+        repr(circuit),
+        failure or explained.refused.get("circuit", ""),
+        own.to_csv(index=False),
+        _relief(explained, patient),
+        str(_recordings(study, explained, patient, place)),
+    )
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+@cache
+def _code() -> str:
+    """Return a hash of the modules, templates and styles of all reports."""
+    folder = Path(__file__).parent
+    files = sorted(path for path in folder.rglob("*") if path.suffix in _CODE)
+    return hashlib.sha256("".join(map(sha256_of_file, files)).encode()).hexdigest()
 
 
 def _circuit(circuit: Explanation) -> dict[str, Any]:
