@@ -112,3 +112,18 @@ def _raising(error: Exception) -> Callable[..., Any]:
         raise error
 
     return fail
+
+
+def test_a_fit_of_the_circuit_itself_is_kept_whole(tmp_path: Path) -> None:
+    pytest.importorskip("numba", reason="needs the extra sudeck[circuit]")
+    study = make_stimulated_study(tmp_path / "study", patients=1, sessions=("ses-pre",))
+    first = fit(study, fit=fit_task)
+    assert not first.failures
+    explanation = first.explanations[0]
+    assert explanation.visits == ("pre",)
+    assert sum(one.probability for one in explanation.hypotheses) == pytest.approx(1)
+    # Every measure of the table is held against the circuit: both hemispheres, each interval by itself.
+    assert {point.measure for point in explanation.curves} == {"RMT", "MEP_1.2", "SICI_2", "SICI_3", "ICF_10"}
+    again = fit(study, fit=fit_task)
+    assert (again.fitted, again.unchanged) == (0, 1)
+    assert again.explanations == first.explanations
