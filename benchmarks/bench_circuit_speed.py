@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -133,7 +132,10 @@ def print_battery(circuits: Circuit, patients: int, repeats: int) -> None:
 
 
 def print_memory(count: int) -> None:
-    """Print the largest memory of a process of its own that measures everything on many circuits."""
+    """Print the largest memory of a process that measures everything on many circuits.
+
+    To be called first: the count of a new process begins with what this one holds.
+    """
     script = (
         "import resource, sys, numpy as np\n"
         "from sudeck.mechanism.circuit.measures import measure\n"
@@ -146,10 +148,10 @@ def print_memory(count: int) -> None:
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
     )
     shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(
-        f"\n{len(MEASURES)} measures of {count} circuits: peak memory {int(shown.stdout) / 1024**2:.2f} GB "
-        f"(target below 1); this benchmark {own / 1024**2:.2f} GB"
+        f"{len(MEASURES)} measures of {count} circuits: peak memory {int(shown.stdout) / 1024**2:.2f} GB "
+        "(target below 1)",
+        flush=True,
     )
 
 
@@ -158,8 +160,8 @@ if __name__ == "__main__":
     parser.add_argument("--quick", action="store_true", help="fewer simulations")
     parser.add_argument("--tvb", metavar="PYTHON", help="interpreter that has tvb-library")
     options = parser.parse_args()
+    print_memory(200 if options.quick else 2000)
     chosen = load_reference()
     print_rates(chosen, 256 if options.quick else 2048, 2 if options.quick else 5, options.tvb)
     print()
     print_battery(chosen, 4 if options.quick else 19, 2 if options.quick else 5)
-    print_memory(200 if options.quick else 2000)

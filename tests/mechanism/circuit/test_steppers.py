@@ -140,6 +140,16 @@ def test_every_engine_runs_trials_of_different_length(one: Circuit, engine: Engi
         assert np.abs(course[:, trial] - expected).max() < 2e-4 * slow.motoneuron.max()
 
 
+@pytest.mark.parametrize("engine", ["numba", "jax", "numpy"])
+def test_an_unknown_intensity_gives_no_number(one: Circuit, engine: Engine) -> None:
+    pytest.importorskip(engine, reason="needs the extra: pip install 'sudeck[circuit]'")
+    trials = make_trials([Pulse(0.0, 1.2)], count=3)
+    trials.intensity[0, 1] = np.nan
+    course, last = run_trials(one, trials, np.zeros(3, int), duration_ms=5.0, dt_ms=0.1, engine=engine)
+    assert np.isnan(course[-1]).tolist() == [False, True, False]
+    assert np.isnan(last).any(axis=(0, 1)).tolist() == [False, True, False]
+
+
 @pytest.mark.usefixtures("numba_installed")
 def test_compiled_steady_state_equals_the_reference(circuits: Circuit) -> None:
     contraction = np.linspace(0.0, 4.5, circuits.n_circuits)

@@ -143,6 +143,9 @@ def run_numba(
             parts = [pool.submit(run_tiles, *arguments, k, used, course, last_rate) for k in range(used)]
             for part in parts:
                 part.result()
+    # Fast arithmetic knows no NaN: what has no number going in must have none coming out.
+    unknown = np.isnan(trials.intensity).any(axis=0) | ~np.isfinite(parameters).all(axis=(1, 2))[circuit]
+    course[unknown], last_rate[..., unknown] = np.nan, np.nan
     return course.T, last_rate
 
 
