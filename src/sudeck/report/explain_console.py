@@ -13,7 +13,9 @@ from sudeck.report.explain_tables import (
     circuit_table,
     pattern_table,
     power_table,
+    sure_changes,
 )
+from sudeck.report.mechanism_words import PREFERRED
 from sudeck.report.printing import fit, print_item
 from sudeck.report.text import number, printable
 
@@ -121,13 +123,25 @@ def _print_power(console: Console, power: Power | None) -> None:
 def _print_circuits(console: Console, circuits: Sequence[Explanation], level: float) -> None:
     _heading(console, "The circuit of each patient")
     console.print(circuit_table(circuits))
+    preferred = sum(any(h.probability >= PREFERRED for h in one.hypotheses) for one in circuits)
     _note(
         console,
-        f"Changed surely: the measures identify the factor and the {100 * level:g} % interval of its change "
-        "leaves out no change. The rest is not identified by these measurements.",
+        f"Four accounts of the first visit, equally probable beforehand. For {preferred} of {len(circuits)} "
+        f"patients one reaches {100 * PREFERRED:.0f} %; for the others these measurements can not tell. "
+        "Balance: GABA-A over NMDA of the pain side, over that of the other side.",
     )
-    for verdict, patients in _together((one.verdict, one.patient) for one in circuits if one.verdict).items():
-        print_item(console, _names(patients), verdict, "bold")
+    sure = {one.patient: changes for one in circuits if (changes := sure_changes(one))}
+    for patient, changes in sure.items():
+        print_item(console, f"{patient} changed surely", f"{', '.join(changes)}.", "bold")
+    _note(
+        console,
+        f"Surely: the measures identify the factor, and the {100 * level:g} % interval of its change leaves "
+        f"out no change; in {len(circuits) - len(sure)} of {len(circuits)} patients nothing is sure. What to "
+        "measure next: sudeck circuit next.",
+    )
+    walked = [one.patient for one in circuits if not one.exact]
+    if walked:
+        print_item(console, "not exact", f"the fit of {_names(walked)} is approximate.", "yellow")
 
 
 def _print_reported(console: Console, explained: StudyExplanation) -> None:

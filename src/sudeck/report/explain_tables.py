@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from sudeck.report.mechanism_words import BALANCE, CHANGE, FACTORS, PREFERRED
 from sudeck.report.text import number, percent, printable
 
 if TYPE_CHECKING:
@@ -20,22 +21,13 @@ if TYPE_CHECKING:
 
 SIDES: Final = {"pain": "pain side", "other": "other side", "interaction": "pain over other"}
 _VERDICT_STYLE: Final = {"supported": "bold green", "not supported": "bold red", "undecided": "yellow"}
-_HYPOTHESES: Final = {
-    "local_gaba_a_loss": "local GABA-A loss",
-    "excess_pyramidal_nmda": "excess pyramidal NMDA",
-    "tonic_callosal_drive": "tonic callosal drive",
-    "none": "none of these",
+# Two lines at the head of a narrow column.
+_ACCOUNTS: Final = {
+    "local_gaba_a_loss": "GABA-A\nlost",
+    "excess_pyramidal_nmda": "NMDA\nexcess",
+    "tonic_callosal_drive": "callosal\ndrive",
+    "none": "none of\nthese",
 }
-_FACTORS: Final = {
-    "gaba_a": "GABA-A",
-    "gaba_b": "GABA-B",
-    "nmda_pyramids": "NMDA on pyramids",
-    "nmda_interneurons": "NMDA on interneurons",
-    "callosum": "callosum",
-    "callosal_tone": "callosal tone",
-    "gaba_over_glutamate": "GABA over glutamate",
-}
-_CHANGE: Final = "change"
 _NARROW: Final = 0.04  # width of an interval that three decimals show better than two
 
 
@@ -120,22 +112,37 @@ def power_table(power: Power) -> Table:
     return table
 
 
-def circuit_table(circuits: Iterable[Explanation]) -> Table:
-    """Return the most probable account of each patient, and what changed surely."""
-    table = _table("Patient", "Likeliest account", "Probability >", "Changed surely", "Identified >")
-    table.columns[3].no_wrap = False
-    table.columns[3].overflow = "fold"
+def circuit_table(circuits: Sequence[Explanation]) -> Table:
+    """Return how probable each account of a patient is, and the change of the transcallosal balance.
+
+    Where nobody has two visits, the balance at the only one.
+    """
+    from rich.text import Text
+
+    accounts = [name for name in _ACCOUNTS if any(name == h.name for one in circuits for h in one.hypotheses)]
+    headings = [f"{_ACCOUNTS[name]} >" for name in accounts]
+    changed = any(factor.visit == CHANGE for one in circuits for factor in one.factors)
+    table = _table("Patient", *headings, "Balance, after\nover before" if changed else "Balance")
     for one in circuits:
-        best = max(one.hypotheses, key=lambda hypothesis: hypothesis.probability, default=None)
-        known = [factor for factor in one.factors if factor.hemisphere != "balance"]
-        table.add_row(
-            printable(one.patient),
-            "" if best is None else _HYPOTHESES.get(best.name, best.name),
-            "" if best is None else percent(best.probability),
-            ", ".join(_sure_changes(one)) or "nothing",
-            f"{sum(factor.identified for factor in known)} of {len(known)}",
-        )
+        probability = {hypothesis.name: hypothesis.probability for hypothesis in one.hypotheses}
+        shares = [
+            Text(percent(probability[name]), style="bold green" if probability[name] >= PREFERRED else "")
+            if name in probability
+            else Text("")
+            for name in accounts
+        ]
+        table.add_row(printable(one.patient), *shares, _balance(one, changed=changed))
     return table
+
+
+def _balance(one: Explanation, *, changed: bool) -> str:
+    """Return the transcallosal balance, or its change, with its interval; empty where it is not there."""
+    visit = CHANGE if changed else one.visits[0]
+    for factor in one.factors:
+        if (factor.visit, factor.hemisphere, factor.factor) == (visit, "balance", BALANCE):
+            text = f"{number(factor.estimate.value, 2)} ({_interval(factor.estimate)})"
+            return text if factor.identified else "not identified"
+    return ""
 
 
 def p_text(value: float) -> str:
@@ -169,16 +176,16 @@ def _because(judgement: Judgement) -> str:
     return "\n".join(lines)
 
 
-def _sure_changes(one: Explanation) -> list[str]:
+def sure_changes(one: Explanation) -> list[str]:
     """Return the factors whose change is identified and whose interval leaves out no change."""
     sure = []
     for factor in one.factors:
-        if factor.visit != _CHANGE or factor.hemisphere == "balance" or not factor.identified:
+        if factor.visit != CHANGE or factor.hemisphere == "balance" or not factor.identified:
             continue
         nothing = 0.0 if factor.estimate.unit else 1.0
         if not factor.estimate.low <= nothing <= factor.estimate.high:
             direction = "up" if factor.estimate.value > nothing else "down"
-            name = _FACTORS.get(factor.factor, factor.factor)
+            name = FACTORS.get(factor.factor, factor.factor)
             sure.append(f"{name} {direction} ({SIDES[factor.hemisphere]})")
     return sure
 
