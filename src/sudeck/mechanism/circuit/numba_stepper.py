@@ -144,7 +144,8 @@ def run_numba(
             for part in parts:
                 part.result()
     # Fast arithmetic knows no NaN: what has no number going in must have none coming out.
-    unknown = np.isnan(trials.intensity).any(axis=0) | ~np.isfinite(parameters).all(axis=(1, 2))[circuit]
+    known = np.asarray(np.isfinite(parameters).all(axis=(1, 2)))[circuit]
+    unknown = ~known | np.isnan(trials.intensity).any(axis=0)
     course[unknown], last_rate[..., unknown] = np.nan, np.nan
     return course.T, last_rate
 
