@@ -264,6 +264,16 @@ def test_three_visits_compare_the_last_with_the_first(tmp_path: Path) -> None:
     assert visit_names(("pre",)) == {"pre": "Pre"}
 
 
+def test_patients_left_out_of_the_associations_are_told_once(tmp_path: Path) -> None:
+    explained = study(7, unknown_relief=1)
+    _, page, _ = report(tmp_path / "study", explained)
+    assert explained.group is not None
+    assert explained.group.associations is not None
+    assert explained.group.associations.flags
+    for flag in explained.group.associations.flags:
+        assert text_of(page).count(flag.message) == 1
+
+
 def test_one_reason_for_many_questions_is_told_once() -> None:
     flags = [
         Flag("no-answer", f"{name}: too few.", "serious", name)

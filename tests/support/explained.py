@@ -117,6 +117,7 @@ def study(
     circuits: Sequence[Explanation] = (),
     failures: Sequence[FitFailure] = (),
     relief: bool = True,
+    unknown_relief: int = 0,
     name: str = "Ketamine study",
 ) -> StudyExplanation:
     """A study as `sudeck.study.explain.explain_study` returns it."""
@@ -124,6 +125,7 @@ def study(
     people = tuple(table["participant_id"].unique())
     rng = np.random.default_rng(1)
     factors = pd.DataFrame({"participant_id": people, "relief": rng.normal(40, 20, patients)})
+    factors.loc[: unknown_relief - 1, "relief"] = math.nan
     group = explain_group(
         table,
         factors if relief else None,

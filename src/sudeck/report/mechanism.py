@@ -28,6 +28,7 @@ from sudeck.study.stimulation_table import GROUP, MEASURES_TABLE, StimulationTab
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+    from sudeck.core.flags import Flag
     from sudeck.study.explained import StudyExplanation
 
 _CREATED: Final = "at the times that the records of the patients state"
@@ -131,13 +132,22 @@ def mechanism_report(
         ],
         circuit_asked=explained.circuit_asked,
         links=links,
-        flags=(*(group.changes.flags if group else ()), *explained.flags),
+        flags=_flags(explained),
         refused=explained.refused,
     )
 
 
 def _group_table(explained: StudyExplanation) -> MeasureTable:
     return tabulate_measures(StimulationTable(explained.measures, ()).used_for(GROUP))
+
+
+def _flags(explained: StudyExplanation) -> tuple[Flag, ...]:
+    """Return what was set aside or assumed anywhere, each once."""
+    group = explained.group
+    found = [*(group.changes.flags if group else ()), *explained.flags]
+    if group is not None and group.associations is not None:
+        found += group.associations.flags
+    return tuple(dict.fromkeys(found))
 
 
 def _scatter(explained: StudyExplanation, table: MeasureTable | None) -> Markup | None:
