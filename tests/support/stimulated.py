@@ -170,8 +170,8 @@ def explained_by_hand(patient: str, visits: tuple[str, ...], *, loss: float) -> 
 
 
 def fit_by_hand(task: FitTask) -> Explanation | FitFailure:
-    """Stand in for a fit: GABA-A is as high as SICI is deep; sub-002 can not be fitted."""
+    """Stand in for a fit: GABA-A is half as high as SICI is deep; sub-002 can not be fitted."""
     if task.patient == "sub-002":
         return FitFailure(task.patient, "There is one too many; leave it out.")
     own = [o.log_value for o in task.measures.observations if o.measure == "SICI_2"]
-    return explained_by_hand(task.patient, task.measures.visits, loss=math.exp(-own[0]))
+    return explained_by_hand(task.patient, task.measures.visits, loss=0.5 * math.exp(-own[0]))
