@@ -14,9 +14,10 @@ import pytest
 
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
+from sudeck.mechanism.circuit.posterior_summary import PREFERRED_FROM
 from sudeck.report.mechanism import write_mechanism_report
 from sudeck.report.mechanism_circuit_rows import median_explanation
-from sudeck.report.mechanism_words import unanswered_sayings, unidentified, visit_names
+from sudeck.report.mechanism_words import PREFERRED, unanswered_sayings, unidentified, visit_names
 from sudeck.report.study import REPORT_FILE, link_mechanism
 from sudeck.report.study_rows import p_text
 from sudeck.report.text import decimals_of, interval_text, number, percent, value_text
@@ -322,3 +323,7 @@ def test_the_report_of_the_study_leads_here_whichever_was_written_first(tmp_path
     assert place.read_text(encoding="utf-8").count('href="mechanism.html"') == 1
     link_mechanism(folder)
     assert place.read_text(encoding="utf-8").count('href="mechanism.html"') == 1
+
+
+def test_an_account_is_preferred_from_where_the_circuit_prefers_it() -> None:
+    assert PREFERRED == PREFERRED_FROM
