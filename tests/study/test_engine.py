@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from sudeck.core.errors import InputError, MissingDependencyError
-from sudeck.study.engine import Died, spread
+from sudeck.study.engine import Died, spread, use_one_thread
 
 # Work is a function of the standard library, which every worker can import.
 KILL = int(signal.SIGTERM)
@@ -39,6 +39,13 @@ def test_workers_have_one_thread_and_we_keep_ours(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("OMP_NUM_THREADS", "5")
     assert dict(spread(os.getenv, ["OMP_NUM_THREADS"], jobs=1)) == {0: "1"}
     assert os.environ["OMP_NUM_THREADS"] == "5"
+
+
+def test_one_thread_unless_the_user_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "5")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    use_one_thread()
+    assert (os.environ["OMP_NUM_THREADS"], os.environ["OPENBLAS_NUM_THREADS"]) == ("5", "1")
 
 
 def test_refusals() -> None:

@@ -26,6 +26,15 @@ _CONNECT_S: Final = 20
 _ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
+def use_one_thread() -> None:
+    """Let linear algebra use one thread unless the user says otherwise; of use before NumPy is loaded.
+
+    The matrices of a small study are small: threads would wait for each other longer than they work.
+    """
+    for name in _ONE_THREAD:
+        os.environ.setdefault(name, "1")
+
+
 @dataclass(frozen=True, slots=True)
 class Died:
     """Stands for the result of an item whose worker died."""
