@@ -69,7 +69,7 @@ def shade(log_ratio: float, narrowing: float) -> Shade:
 
     Examples
     --------
-    >>> shade(0.0, 0.1).colour, shade(math.log(0.5), 0.1).colour == WEAKER
+    >>> shade(0.0, 0.1).colour, shade(math.log(0.5), 0.1).colour == WEAKER.lower()
     ('#858b92', True)
     """
     width = min(max(_WIDTH_PT * math.exp(log_ratio), _THINNEST_PT), _WIDEST_PT)

@@ -57,8 +57,10 @@ def scan_choices(decisions: Iterable[Decision], session: str) -> ScanChoices:
 
     Examples
     --------
-    >>> told = Decision("sub-001", "image-left", "left", who="NM", why="lead marker",
-    when="2026-01-05T10:00Z") >>> scan_choices([told], "ses-pre").reading
+    >>> told = Decision(
+    ...     "sub-001", "image-left", "left", who="NM", why="lead marker", when="2026-01-05T10:00Z"
+    ... )
+    >>> scan_choices([told], "ses-pre").reading
     {'image_left': 'left'}
     """
     affected: Side | None = None

@@ -35,7 +35,7 @@ class ThresholdSession:
     --------
     >>> session = ThresholdSession()
     >>> print(session.respond("0.9"))
-    Next pulse: 49 %MSO. Posterior SD 7.6 %MSO after 1 pulse; stop at 1.5.
+    Next pulse: 45 %MSO. Posterior SD 8.7 %MSO after 1 pulse; stop at 1.5.
     """
 
     active: bool = False

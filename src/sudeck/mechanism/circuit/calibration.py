@@ -19,6 +19,7 @@ from sudeck.mechanism.circuit.engines import Engine
 from sudeck.mechanism.circuit.measures import measure
 from sudeck.mechanism.circuit.parameters import FITTED, Circuit, Floats
 from sudeck.mechanism.circuit.protocols import MEASURES
+from sudeck.mechanism.circuit.simulate import find_instability
 from sudeck.mechanism.circuit.targets import TARGETS, Target
 
 _DIFFERENCE = 0.02  # step of the finite differences, in prior standard deviations
@@ -44,7 +45,7 @@ class Calibration:
     chi2 : array, shape (members,)
         Sum of squared distances to the targets themselves, in spreads.
     left_out : int
-        Members that did not arrive.
+        Members that did not arrive or are unstable.
     seed : int
     """
 
@@ -109,7 +110,7 @@ def calibrate(
     Parameters
     ----------
     members : int
-        How many are begun; those that do not arrive are left out.
+        How many are begun; those that do not arrive or are unstable are left out.
     seed : int
         Same seed, same circuits.
     candidates : int
@@ -152,7 +153,8 @@ def calibrate(
         damping = np.clip(np.where(better, tried[best, column], damping * _LADDER[-1]), 1e-3, 1e5)
         progress(f"{iteration + 1}/{iterations}: {(residual**2).sum(axis=0).round(1)}")
     chi2 = (_distances(position, np.zeros(len(TARGETS))) ** 2).sum(axis=0)
-    arrived = np.flatnonzero(chi2 <= _LIMIT * len(TARGETS))
+    stable = np.array([not problem for problem in find_instability(circuits_at(position))])
+    arrived = np.flatnonzero((chi2 <= _LIMIT * len(TARGETS)) & stable)
     arrived = arrived[np.argsort(chi2[arrived])]
     position = position[:, arrived]
     left_out = members - arrived.size

@@ -85,8 +85,9 @@ def apply_factors(
     Examples
     --------
     >>> from sudeck.mechanism.circuit.parameters import STARTING_POINT, make_circuits
-    >>> apply_factors(make_circuits(STARTING_POINT), {"gaba_a": 2.0}).gabaa_on_a_mv[0]
-    array([0.78])
+    >>> healthy = make_circuits(STARTING_POINT)
+    >>> (apply_factors(healthy, {"gaba_a": 2.0}).gabaa_on_a_mv / healthy.gabaa_on_a_mv)[0]
+    array([2.])
     """
     for name, factor in dict(factors).items():
         if name not in SYNAPSES:

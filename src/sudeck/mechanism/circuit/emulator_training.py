@@ -21,9 +21,9 @@ from sudeck.mechanism.circuit.reference import Reference
 _BATCH: Final = 512  # circuits simulated together
 # How far beyond the reference and the priors of patients, so that their edges are known.
 _WIDER: Final = 1.2
-_DT_MS: Final = 0.2
+_DT_MS: Final = 0.1
 _HELD_OUT: Final = 0.1
-_HIDDEN: Final = 256
+_HIDDEN: Final = 320
 _MINIBATCH: Final = 512
 _RATE: Final = 2e-3
 
@@ -46,7 +46,7 @@ class TrainingSet:
 def simulate_training_set(
     reference: Reference,
     *,
-    count: int = 16000,
+    count: int = 98304,
     seed: int = 0,
     progress: Callable[[str], None] = lambda text: None,
 ) -> TrainingSet:
@@ -86,7 +86,7 @@ def _draw_visits(count: int, rng: np.random.Generator) -> Floats:
 def train_emulator(
     training: TrainingSet,
     *,
-    epochs: int = 60,
+    epochs: int = 50,
     seed: int = 0,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Emulator:

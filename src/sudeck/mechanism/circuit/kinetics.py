@@ -76,7 +76,7 @@ def magnesium_gate(potential_mv: Floats) -> Floats:
     Examples
     --------
     >>> round(float(magnesium_gate(np.array(10.0))), 2)
-    1.78
+    1.79
     """
     blocked = MAGNESIUM_AT_REST * np.exp(-MAGNESIUM_PER_MV * potential_mv)
     return np.asarray((1 + MAGNESIUM_AT_REST) / (1 + blocked))

@@ -16,7 +16,7 @@ from sudeck.mechanism.circuit.patient_data import PatientData, measure_logs
 
 # A position of a patient: the healthy circuit, the factors at baseline, their change at each later visit.
 N_CIRCUIT: Final = len(FITTED)
-_DT_MS: Final = 0.2
+_DT_MS: Final = 0.1
 _BATCH: Final = 512  # circuits simulated together: bounds the memory
 _RIDGE: Final = 3.0  # of the local correction, in draws
 

@@ -143,9 +143,8 @@ def make_circuits(fitted: dict[str, Floats] | dict[str, float], **others: float 
 
     Examples
     --------
-    >>> make_circuits(STARTING_POINT).release_max_per_ms
-    array([[0.43],
-           [0.43]])
+    >>> make_circuits(STARTING_POINT).release_max_per_ms.shape
+    (2, 1)
     """
     count = max(np.atleast_1d(np.asarray(value)).size for value in fitted.values())
     values = {**ASSUMED, **fitted, **others}
