@@ -119,6 +119,23 @@ def calibrate(
     typer.echo(f"{result}\nCircuits: {out}")
 
 
+@circuit.command("train")
+def train(
+    out: Annotated[Path, typer.Argument(help="File of the trained network (.npz).")],
+    count: Annotated[int, typer.Option(min=1000, help="Circuits to simulate.")] = 98304,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over them.")] = 50,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same circuits.")] = 0,
+) -> None:
+    """Train anew the network that proposes a patient's circuit before the circuit itself is asked."""
+    from sudeck.mechanism.circuit.emulator_training import simulate_training_set, train_emulator
+    from sudeck.mechanism.circuit.reference import load_distribution
+
+    examples = simulate_training_set(load_distribution(), count=count, seed=seed, progress=typer.echo)
+    network = train_emulator(examples, epochs=epochs, seed=seed, progress=typer.echo)
+    network.save(out)
+    typer.echo(f"Network: {out}")
+
+
 Measured = Annotated[
     Path,
     typer.Argument(

@@ -43,7 +43,7 @@ class Account:
 
     Attributes
     ----------
-    name, sentence : str
+    name, label, sentence : str
     factor : str or None
         The factor of the pain-side hemisphere that is abnormal, None for none.
     mean, sd : float
@@ -51,6 +51,7 @@ class Account:
     """
 
     name: str
+    label: str
     sentence: str
     factor: str | None = None
     mean: float = 0.0
@@ -62,6 +63,7 @@ class Account:
 ACCOUNTS: Final = (
     Account(
         "local_gaba_a_loss",
+        "local loss of GABA-A",
         "GABA-A inhibition is weak in the pain-side hemisphere itself.",
         "gaba_a",
         float(np.log(0.78)),
@@ -69,6 +71,7 @@ ACCOUNTS: Final = (
     ),
     Account(
         "excess_pyramidal_nmda",
+        "excess NMDA on pyramidal cells",
         "Pyramidal cells of the pain-side hemisphere carry too much NMDA current.",
         "nmda_pyramids",
         float(np.log(1.3)),
@@ -76,12 +79,17 @@ ACCOUNTS: Final = (
     ),
     Account(
         "tonic_callosal_drive",
+        "tonic callosal drive",
         "The other hemisphere drives GABA-B interneurons of the pain side without pause.",
         TONE,
         0.8,
         0.2,
     ),
-    Account("none", "Nothing in this circuit differs from health by more than healthy people differ."),
+    Account(
+        "none",
+        "no difference from health",
+        "Nothing in this circuit differs from health by more than healthy people differ.",
+    ),
 )
 
 

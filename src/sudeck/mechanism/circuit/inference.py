@@ -45,9 +45,8 @@ from sudeck.mechanism.circuit.patient_data import PatientData
 from sudeck.mechanism.circuit.reference import Reference
 
 ENOUGH_EFFECTIVE: Final = 0.10
-_AIM_EFFECTIVE: Final = 0.30  # refine the surrogate until then
-_MOST_REFINEMENTS: Final = 2
-_BRIDGE_MOVES: Final = 3
+_MOST_REFINEMENTS: Final = 1
+_BRIDGE_MOVES: Final = 5
 _WALK_STEPS: Final = 8  # under the surrogate, between two looks at the circuit
 _LEAST_ACCEPTANCE: Final = 0.05
 
@@ -153,7 +152,7 @@ def infer(
         ratio = log_exact - log_surrogate(found)
         weight = normalised(ratio)
         effective = effective_share(weight)
-        if effective >= _AIM_EFFECTIVE or attempt == _MOST_REFINEMENTS:
+        if effective >= ENOUGH_EFFECTIVE or attempt == _MOST_REFINEMENTS:
             break
         before, surrogate = surrogate, surrogate.refine(position, predicted)
         found, gained = _lead_on(found, placed, log_prior, before, surrogate, rng, members)

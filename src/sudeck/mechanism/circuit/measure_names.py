@@ -11,6 +11,7 @@ from typing import Final
 
 from sudeck.mechanism.circuit.protocols import MEASURES
 
+# Laboratories report the ipsilateral silent period as a duration, the circuit has its area: left out.
 USUAL: Final[dict[str, tuple[str, ...]]] = {
     "RMT": ("RMT",),
     "MEP": ("MEP_1.2",),
@@ -19,7 +20,6 @@ USUAL: Final[dict[str, tuple[str, ...]]] = {
     "LICI": ("LICI_100",),
     "IHI": ("IHI_10",),
     "CSP": ("CSP",),
-    "iSP": ("iSP",),
 }
 # The response at threshold is 50 µV by definition and says nothing.
 _SILENT: Final = "MEP_1"

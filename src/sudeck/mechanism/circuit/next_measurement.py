@@ -18,7 +18,7 @@ from sudeck.mechanism.circuit.patient_data import person_covariance
 from sudeck.mechanism.measure_table import HEMISPHERES
 
 # What a laboratory could measure next, and how well (log standard error of about 20 trials); assumed.
-CANDIDATES: Final = ("SICI", "ICF", "LICI", "IHI", "IHI_40", "CSP", "iSP")
+CANDIDATES: Final = ("SICI", "ICF", "LICI", "IHI", "IHI_40", "CSP")
 LOG_SE: Final = 0.12
 _GRID: Final = 201
 

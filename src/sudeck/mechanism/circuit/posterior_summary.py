@@ -150,11 +150,11 @@ def _weigh_hypotheses(posterior: Posterior) -> tuple[Hypothesis, ...]:
 
 
 def _judge(hypotheses: tuple[Hypothesis, ...]) -> str:
-    ranked = sorted(hypotheses, key=lambda h: -h.probability)
-    best = ranked[0]
+    ranked = sorted(zip(hypotheses, ACCOUNTS, strict=True), key=lambda pair: -pair[0].probability)
+    best, account = ranked[0]
     if best.probability >= PREFERRED_FROM:
-        return f"{best.sentence} (probability {best.probability:.2f} among the four accounts.)"
-    open_ = [h.name.replace("_", " ") for h in ranked if h.probability > _OPEN_FROM]
+        return f"{account.sentence} (Probability {best.probability:.2f} among four accounts.)"
+    open_ = [account.label for hypothesis, account in ranked if hypothesis.probability > _OPEN_FROM]
     return f"These measurements can not tell between {', '.join(open_[:-1])} and {open_[-1]}."
 
 
