@@ -19,15 +19,15 @@ from typing import Any
 
 import numpy as np
 
-from sudeck.mechanism.circuit.emulator import load_emulator
-from sudeck.mechanism.circuit.factors import FACTORS
-from sudeck.mechanism.circuit.hypotheses import ACCOUNTS
-from sudeck.mechanism.circuit.inference import ENOUGH_EFFECTIVE
-from sudeck.mechanism.circuit.next_measurement import rank_measurements
-from sudeck.mechanism.circuit.patient_fit import fit_patient
-from sudeck.mechanism.circuit.posterior_summary import PREFERRED_FROM, explain
 from sudeck.mechanism.circuit.reference import load_distribution
-from sudeck.mechanism.circuit.virtual_patient import STUDY_MEASURES, WITH_CALLOSUM, draw_patient
+from sudeck.mechanism.circuit_fit.emulator import load_emulator
+from sudeck.mechanism.circuit_fit.factors import FACTORS
+from sudeck.mechanism.circuit_fit.hypotheses import ACCOUNTS
+from sudeck.mechanism.circuit_fit.inference import ENOUGH_EFFECTIVE
+from sudeck.mechanism.circuit_fit.next_measurement import rank_measurements
+from sudeck.mechanism.circuit_fit.patient_fit import fit_patient
+from sudeck.mechanism.circuit_fit.posterior_summary import PREFERRED_FROM, explain
+from sudeck.mechanism.circuit_fit.virtual_patient import STUDY_MEASURES, WITH_CALLOSUM, draw_patient
 
 SETS = {"with callosum": WITH_CALLOSUM, "without": STUDY_MEASURES}
 LEVELS = (0.5, 0.8, 0.95)

@@ -16,12 +16,21 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from study_scores import (
+    Scores,
+    print_scores,
+    row,
+    score_association,
+    score_association_claims,
+    score_change_claims,
+    score_changes,
+    score_percentile,
+)
 from sudeck.mechanism.association import associate_changes
 from sudeck.mechanism.changes import estimate_changes
 from sudeck.mechanism.degrees_of_freedom import compare_jointly, estimate_contrast
-from sudeck.mechanism.measure_table import pair_visits, tabulate_measures
+from sudeck.mechanism.measure_table import INTERACTION, pair_visits, tabulate_measures
 from sudeck.mechanism.mixed_model import RandomTerm, fit_mixed_model
-from sudeck.mechanism.resampling import correlate_rows
 from sudeck.mechanism.sign_flip import flip_signs
 
 # True log changes after the course, and for each measure: level, spread of levels, spread of changes.
@@ -35,10 +44,6 @@ MEASURES = {"SICI": (0.8, 0.25, 0.25), "ICF": (1.5, 0.2, 0.25)}
 # Spread of ln MEP within a block (about 0.7), and trials of each condition.
 TRIAL_SD, TRIALS = 0.7, 20
 TRUE_R = -0.6
-
-
-def row(what: str, target: str, measured: str, baseline: str = "") -> None:
-    print(f"{what:<58} {target:<22} {measured:<30} {baseline}", flush=True)
 
 
 def deviation(measured: list[float], reference: list[float]) -> float:
@@ -156,85 +161,39 @@ def draw(
 
 def cover_and_claim(studies: int) -> None:
     """Coverage of changes, interactions and associations; claims where nothing happens."""
-    hits: dict[str, list[bool]] = {}
-    claims: dict[str, list[bool]] = {}
+    truth = {
+        **TRUE_CHANGE,
+        **{(m, INTERACTION): TRUE_CHANGE[m, "pain"] - TRUE_CHANGE[m, "other"] for m in MEASURES},
+    }
+    reliability = 0.25**2 / (0.25**2 + 4 * TRIAL_SD**2 / TRIALS)
+    noisy = TRUE_R * np.sqrt(reliability)
+    slope = TRUE_R / 0.25 * reliability
+    scores = Scores()
     start = time.perf_counter()
     for k in range(studies):
         table, people = draw(np.random.default_rng([1, k]), effect=True, missing=0.05 if k % 2 else 0.0)
-        for c in estimate_changes(table).changes:
-            pain, other = TRUE_CHANGE[c.measure, "pain"], TRUE_CHANGE[c.measure, "other"]
-            truth = np.exp({"pain": pain, "other": other, "interaction": pain - other}[c.hemisphere])
-            kind = "interaction" if c.hemisphere == "interaction" else "change"
-            hits.setdefault(kind, []).append(c.ratio.low <= truth <= c.ratio.high)
-            half = 1.959964 * float(c.ratio.se or 0)
-            hits.setdefault(f"{kind}, z", []).append(abs(np.log(c.ratio.value / truth)) <= half)
+        score_changes(scores, estimate_changes(table), truth)
         found = associate_changes(table, people, permutations=999, bootstraps=1000, rng=k).find(
             "SICI", "pain"
         )
         assert found is not None
-        reliability = 0.25**2 / (0.25**2 + 4 * TRIAL_SD**2 / TRIALS)
-        noisy = TRUE_R * np.sqrt(reliability)
-        hits.setdefault("r", []).append(found.pearson.low <= noisy <= found.pearson.high)
-        hits.setdefault("r, Fisher", []).append(found.fisher_low <= noisy <= found.fisher_high)
-        slope = TRUE_R / 0.25 * reliability
-        hits.setdefault("slope", []).append(found.slope.low <= slope <= found.slope.high)
-        if found.corrected is not None:
-            hits.setdefault("corrected r", []).append(found.corrected.low <= TRUE_R <= found.corrected.high)
+        score_association(scores, found, noisy, TRUE_R)
+        scores.add("slope", found.slope.low <= slope <= found.slope.high)
         measured = pair_visits(tabulate_measures(table), "pre", "post")
-        x, y = measured.column("SICI", "pain")[0], people.relief.to_numpy()
-        seen = np.isfinite(x)
-        x, y = x[seen], y[seen]
-        pick = np.random.default_rng(k).integers(0, len(x), (1000, len(x)))
-        r = correlate_rows(x[pick], y[pick])
-        low, high = np.quantile(r, [0.025, 0.975])
-        hits.setdefault("r, percentile", []).append(bool(low <= noisy <= high))
+        score_percentile(scores, measured, ("SICI", "pain"), people.relief.to_numpy(), noisy, k)
 
         table, people = draw(np.random.default_rng([2, k]), effect=False)
-        changes = estimate_changes(table).changes
-        claims.setdefault("changes", []).append(any((c.p_family or 0) < 0.05 for c in changes))
-        claims.setdefault("changes, uncontrolled", []).append(any(c.p < 0.05 for c in changes))
+        score_change_claims(scores, estimate_changes(table))
+        scores.close_study()
         # Three twins: the share of claims is a small number, and associations are cheap.
         for twin in (k, k + studies, k + 2 * studies):
             table, people = draw(np.random.default_rng([2, twin]), effect=False)
             found_nothing = associate_changes(table, people, permutations=999, bootstraps=20, rng=twin)
-            associations = found_nothing.associations
-            claims.setdefault("associations", []).append(any(a.p_family < 0.05 for a in associations))
-            claims.setdefault("associations, uncontrolled", []).append(any(a.p < 0.05 for a in associations))
-    share = {key: f"{100 * np.mean(values):.1f} %" for key, values in {**hits, **claims}.items()}
-    row(
-        f"{studies} studies of 19: change intervals cover",
-        "93 to 97 %",
-        share["change"],
-        f"z {share['change, z']}",
-    )
-    row("interaction intervals cover", "93 to 97 %", share["interaction"], f"z {share['interaction, z']}")
-    row(
-        "association intervals cover",
-        "93 to 97 %",
-        share["r"],
-        f"percentile bootstrap {share['r, percentile']}",
-    )
-    row("Fisher's z intervals cover", "93 to 97 %", share["r, Fisher"])
-    row("permutation intervals of the slope cover", "93 to 97 %", share["slope"])
-    answered = len(hits["corrected r"]) / studies
-    row(
-        "r corrected for error, where answered",
-        "93 to 97 %",
-        share["corrected r"],
-        f"answered {100 * answered:.0f} %",
-    )
-    row(
-        "no effect: studies claiming a change",
-        "5 % +- 1.5",
-        share["changes"],
-        f"P < .05 {share['changes, uncontrolled']}",
-    )
-    row(
-        "no effect: studies claiming an association",
-        "5 % +- 1.5",
-        share["associations"],
-        f"P < .05 {share['associations, uncontrolled']}",
-    )
+            score_association_claims(scores, found_nothing)
+            scores.close_study()
+    row(f"{studies} studies of 19", "", "")
+    print_scores(scores)
+    row("permutation intervals of the slope cover", "93 to 97 %", scores.percent("slope"))
     row(
         "seconds a study, with its twin without effect",
         "",

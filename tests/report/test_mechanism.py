@@ -14,7 +14,7 @@ import pytest
 
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
-from sudeck.mechanism.circuit.posterior_summary import PREFERRED_FROM
+from sudeck.mechanism.circuit_fit.posterior_summary import PREFERRED_FROM
 from sudeck.report.mechanism import write_mechanism_report
 from sudeck.report.mechanism_circuit_rows import median_explanation
 from sudeck.report.mechanism_words import PREFERRED, unanswered_sayings, unidentified, visit_names

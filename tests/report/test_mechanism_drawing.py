@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sudeck.mechanism.circuit.drugs import SYNAPSES
-from sudeck.mechanism.circuit.factors import FACTORS
+from sudeck.mechanism.circuit_fit.factors import FACTORS
 from sudeck.report.mechanism_circuit_rows import drawn_factors
 from sudeck.report.mechanism_drawing import circuit_figure
 from sudeck.report.mechanism_shades import (

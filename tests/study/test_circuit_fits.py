@@ -90,7 +90,7 @@ def task(tmp_path: Path) -> FitTask:
 def test_whatever_fails_is_the_failure_of_one_patient(
     task: FitTask, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    monkeypatch.setattr("sudeck.mechanism.circuit.patient_data.gather_patient", _raising(error))
+    monkeypatch.setattr("sudeck.mechanism.circuit_fit.patient_data.gather_patient", _raising(error))
     failure = fit_task(task)
     assert "DUPONT" not in str(failure)
     assert type(error).__name__ in str(failure)
@@ -98,7 +98,7 @@ def test_whatever_fails_is_the_failure_of_one_patient(
 
 def test_a_missing_library_concerns_everybody(task: FitTask, monkeypatch: pytest.MonkeyPatch) -> None:
     missing = MissingDependencyError("The fast circuit", "circuit")
-    monkeypatch.setattr("sudeck.mechanism.circuit.patient_data.gather_patient", _raising(missing))
+    monkeypatch.setattr("sudeck.mechanism.circuit_fit.patient_data.gather_patient", _raising(missing))
     with pytest.raises(MissingDependencyError):
         fit_task(task)
     for name in ("jax", "numba"):

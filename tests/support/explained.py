@@ -12,8 +12,8 @@ from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
 from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS
 from sudeck.core.reported import check_reported_set
-from sudeck.mechanism.circuit.explanation import CurvePoint, Explanation, FactorEstimate, Hypothesis
-from sudeck.mechanism.circuit.factors import FACTORS, TONE
+from sudeck.mechanism.circuit_fit.explanation import CurvePoint, Explanation, FactorEstimate, Hypothesis
+from sudeck.mechanism.circuit_fit.factors import FACTORS, TONE
 from sudeck.mechanism.group_statistics import explain_group
 from sudeck.study.circuit_fits import FitFailure
 from sudeck.study.explained import StudyExplanation

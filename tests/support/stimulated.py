@@ -17,7 +17,7 @@ from sudeck.study.measures import Failure, PatientRecord
 from sudeck.study.records import keep_record
 
 if TYPE_CHECKING:
-    from sudeck.mechanism.circuit.explanation import Explanation
+    from sudeck.mechanism.circuit_fit.explanation import Explanation
 
 SESSIONS = ("ses-pre", "ses-post")
 RMT_MSO, TEST_MSO = 50.0, 60.0
@@ -129,7 +129,7 @@ def keep_failure(study: StudyFolder, pid: str, session: str, reason: str) -> Non
 
 def explained_by_hand(patient: str, visits: tuple[str, ...], *, loss: float) -> Explanation:
     """An explanation with every kind of part, an open bound among them."""
-    from sudeck.mechanism.circuit.explanation import CurvePoint, Explanation, FactorEstimate, Hypothesis
+    from sudeck.mechanism.circuit_fit.explanation import CurvePoint, Explanation, FactorEstimate, Hypothesis
 
     factors = tuple(
         FactorEstimate(

@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from sudeck.mechanism.circuit.experiment import Experiment
-    from sudeck.mechanism.circuit.patient_data import PatientData
+    from sudeck.mechanism.circuit_fit.patient_data import PatientData
     from sudeck.mechanism.measure_table import MeasureTable
 
 circuit = typer.Typer(
@@ -127,8 +127,8 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same circuits.")] = 0,
 ) -> None:
     """Train anew the network that proposes a patient's circuit before the circuit itself is asked."""
-    from sudeck.mechanism.circuit.emulator_training import simulate_training_set, train_emulator
     from sudeck.mechanism.circuit.reference import load_distribution
+    from sudeck.mechanism.circuit_fit.emulator_training import simulate_training_set, train_emulator
 
     examples = simulate_training_set(load_distribution(), count=count, seed=seed, progress=typer.echo)
     network = train_emulator(examples, epochs=epochs, seed=seed, progress=typer.echo)
@@ -159,7 +159,7 @@ def fit(
     """
     gathered = _gather(measured, patient)
     from sudeck.core.storage import write_json
-    from sudeck.mechanism.circuit.patient_fit import explain_patient
+    from sudeck.mechanism.circuit_fit.patient_fit import explain_patient
     from sudeck.report.circuit_tables import print_explanation
 
     results = []
@@ -178,9 +178,9 @@ def fit(
 def next_(measured: Measured, patient: PatientOption = None) -> None:
     """Say which measurement would tell most about a patient's circuit."""
     gathered = _gather(measured, patient)
-    from sudeck.mechanism.circuit.emulator import load_emulator
-    from sudeck.mechanism.circuit.next_measurement import rank_measurements
-    from sudeck.mechanism.circuit.patient_fit import fit_patient
+    from sudeck.mechanism.circuit_fit.emulator import load_emulator
+    from sudeck.mechanism.circuit_fit.next_measurement import rank_measurements
+    from sudeck.mechanism.circuit_fit.patient_fit import fit_patient
 
     for data in gathered:
         typer.echo(f"{data.patient}, after {', '.join(data.visits)}:")
@@ -190,7 +190,7 @@ def next_(measured: Measured, patient: PatientOption = None) -> None:
 
 def _not_had(data: PatientData) -> list[str]:
     """Return candidates but those the last visit has in both hemispheres, at whatever interval."""
-    from sudeck.mechanism.circuit.next_measurement import CANDIDATES
+    from sudeck.mechanism.circuit_fit.next_measurement import CANDIDATES
 
     last = len(data.visits) - 1
     had = {(side, name.partition("_")[0]) for visit, side, name in data.keys if visit == last}
@@ -199,7 +199,7 @@ def _not_had(data: PatientData) -> list[str]:
 
 def _gather(measured: Path, patient: str | None) -> list[PatientData]:
     """Return what the circuit can use of one patient, or of each, of a study or of a table."""
-    from sudeck.mechanism.circuit.patient_data import gather_patient
+    from sudeck.mechanism.circuit_fit.patient_data import gather_patient
 
     measures = _of_study(measured) if measured.is_dir() else _of_table(measured)
     names = [patient] if patient else list(dict.fromkeys(str(o.patient) for o in measures.observations))

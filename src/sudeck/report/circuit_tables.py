@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from sudeck.core.estimate import Estimate
     from sudeck.mechanism.circuit.experiment import Experiment
-    from sudeck.mechanism.circuit.explanation import Explanation
+    from sudeck.mechanism.circuit_fit.explanation import Explanation
 
 
 def print_experiment(experiment: Experiment, *, console: Console | None = None) -> None:
@@ -52,7 +52,7 @@ def print_explanation(explanation: Explanation, *, console: Console | None = Non
     Parameters
     ----------
     explanation : Explanation
-        From `sudeck.mechanism.circuit.patient_fit.explain_patient`.
+        From `sudeck.mechanism.circuit_fit.patient_fit.explain_patient`.
     console : rich.console.Console, optional
         Where to print; standard output unless given.
     """

@@ -22,7 +22,7 @@ from sudeck.report.text import number, printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sudeck.mechanism.circuit.explanation import Explanation
+    from sudeck.mechanism.circuit_fit.explanation import Explanation
     from sudeck.mechanism.correlation import Association
     from sudeck.mechanism.group_statistics import GroupStatistics
     from sudeck.mechanism.power import Power

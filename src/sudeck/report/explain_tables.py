@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sudeck.core.estimate import Estimate
     from sudeck.mechanism.change_models import Asymmetry, Change
-    from sudeck.mechanism.circuit.explanation import Explanation
+    from sudeck.mechanism.circuit_fit.explanation import Explanation
     from sudeck.mechanism.correlation import Association
     from sudeck.mechanism.power import Power
     from sudeck.mechanism.published_pattern import Judgement

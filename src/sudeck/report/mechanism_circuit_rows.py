@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from sudeck.core.estimate import Estimate
-from sudeck.mechanism.circuit.factors import TONE
+from sudeck.mechanism.circuit_fit.factors import TONE
 from sudeck.report.interval_bars import IntervalAxis
 from sudeck.report.mechanism_words import (
     BALANCE,
@@ -26,7 +26,7 @@ from sudeck.report.text import interval_text, number, percent
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from sudeck.mechanism.circuit.explanation import Explanation, FactorEstimate
+    from sudeck.mechanism.circuit_fit.explanation import Explanation, FactorEstimate
 
 _SIDES: Final = ("pain", "other", "balance")
 
@@ -70,7 +70,7 @@ def median_explanation(circuit: Sequence[Explanation]) -> dict[str, dict[tuple[s
     """
     if not circuit:
         return {}
-    from sudeck.mechanism.circuit.explanation import FactorEstimate
+    from sudeck.mechanism.circuit_fit.explanation import FactorEstimate
 
     gathered: dict[tuple[str, str, str], list[FactorEstimate]] = {}
     for explanation in circuit:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from sudeck.core.estimate import Estimate
-    from sudeck.mechanism.circuit.explanation import CurvePoint
+    from sudeck.mechanism.circuit_fit.explanation import CurvePoint
 
 # Measures that stand over an interval between pulses; those of one panel share an axis.
 _PANELS: Final = (("SICI", "ICF"), ("LICI",), ("IHI",))

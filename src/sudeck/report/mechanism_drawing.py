@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from sudeck.mechanism.circuit.factors import TONE
 from sudeck.mechanism.circuit.parameters import Floats
+from sudeck.mechanism.circuit_fit.factors import TONE
 from sudeck.report import mechanism_wiring as wiring
 from sudeck.report.figures import draw_svg
 from sudeck.report.mechanism_shades import Shade, shade_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from sudeck.mechanism.circuit.explanation import FactorEstimate
+    from sudeck.mechanism.circuit_fit.explanation import FactorEstimate
 
 INK, QUIET, RIM = "#1C2024", "#5A6068", "#C9CED4"
 WASH, PAIN_WASH, BRIDGE = "#F4F5F7", "#FDF1E9", "#F4F2F0"

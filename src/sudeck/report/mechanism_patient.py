@@ -21,7 +21,7 @@ from sudeck.report.study_pages import MECHANISM_PAGE, TMS_PAGE
 from sudeck.report.text import decimals_of, interval_text, number, percent
 
 if TYPE_CHECKING:
-    from sudeck.mechanism.circuit.explanation import Explanation
+    from sudeck.mechanism.circuit_fit.explanation import Explanation
     from sudeck.study.explained import StudyExplanation
     from sudeck.study.layout import StudyFolder
 

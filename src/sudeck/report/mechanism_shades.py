@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sudeck.mechanism.circuit.factors import TONE
+from sudeck.mechanism.circuit_fit.factors import TONE
 
 if TYPE_CHECKING:
-    from sudeck.mechanism.circuit.explanation import FactorEstimate
+    from sudeck.mechanism.circuit_fit.explanation import FactorEstimate
 
 # Purple to green is told apart by all kinds of colour vision; no side of the body has these colours. The
 # middle is grey, not white: what is surely unchanged must be seen on paper. Width repeats what colour says.

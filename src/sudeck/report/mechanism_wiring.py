@@ -38,7 +38,7 @@ class Connection:
     source, target : str
         Letters of populations.
     factor : str
-        The factor of the circuit that scales it, see `sudeck.mechanism.circuit.factors`.
+        The factor of the circuit that scales it, see `sudeck.mechanism.circuit_fit.factors`.
     kind : {"excites", "inhibits"}
     bend : float
         How far the line bows to its left, in shares of its length.

@@ -11,7 +11,7 @@ from sudeck.report.text import number, percent, printable
 if TYPE_CHECKING:
     from sudeck.core.flags import Flag
     from sudeck.core.reported import ReportedSet
-    from sudeck.mechanism.circuit.explanation import Explanation, FactorEstimate, Hypothesis
+    from sudeck.mechanism.circuit_fit.explanation import Explanation, FactorEstimate, Hypothesis
     from sudeck.mechanism.group_statistics import GroupStatistics
     from sudeck.mechanism.power import Power
     from sudeck.mechanism.published_pattern import Judgement

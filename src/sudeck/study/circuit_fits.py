@@ -27,7 +27,7 @@ from sudeck.study.layout import StudyFolder
 from sudeck.study.run import Progress
 
 if TYPE_CHECKING:
-    from sudeck.mechanism.circuit.explanation import Explanation
+    from sudeck.mechanism.circuit_fit.explanation import Explanation
     from sudeck.mechanism.measure_table import MeasureTable
 
 # Raised whenever what is kept of a fit changes its meaning.
@@ -112,10 +112,10 @@ def fit_task(task: FitTask) -> Explanation | FitFailure:
     for name, value in _ONE_THREAD.items():
         os.environ.setdefault(name, value)
     try:
-        from sudeck.mechanism.circuit.patient_data import gather_patient
+        from sudeck.mechanism.circuit_fit.patient_data import gather_patient
 
         data = gather_patient(task.measures, task.patient)
-        from sudeck.mechanism.circuit.patient_fit import explain_patient
+        from sudeck.mechanism.circuit_fit.patient_fit import explain_patient
 
         return explain_patient(data, level=task.level, seed=task.seed)
     except MissingDependencyError:
@@ -224,10 +224,11 @@ def _fingerprint(task: FitTask) -> str:
 
 def _circuit_files() -> list[str]:
     """Return the hashes of the circuits that come with the package: calibrated anew, patients are too."""
-    import sudeck.mechanism.circuit as package
+    from sudeck.mechanism import circuit, circuit_fit
 
-    folder = Path(str(package.__file__)).parent
-    return [sha256_of_file(path) for path in sorted(folder.iterdir()) if path.suffix in (".json", ".npz")]
+    folders = [Path(str(package.__file__)).parent for package in (circuit, circuit_fit)]
+    shipped = [path for folder in folders for path in sorted(folder.iterdir())]
+    return [sha256_of_file(path) for path in shipped if path.suffix in (".json", ".npz")]
 
 
 def _keep(study: StudyFolder, task: FitTask, explanation: Explanation) -> None:
@@ -248,7 +249,7 @@ def _kept(study: StudyFolder, task: FitTask) -> Explanation | None:
 
 def explanation_from(plain: Mapping[str, Any]) -> Explanation:
     """Build an explanation again from what `dataclasses.asdict` made of it."""
-    from sudeck.mechanism.circuit.explanation import CurvePoint, Explanation, FactorEstimate, Hypothesis
+    from sudeck.mechanism.circuit_fit.explanation import CurvePoint, Explanation, FactorEstimate, Hypothesis
 
     known = {
         "visits": tuple(plain["visits"]),

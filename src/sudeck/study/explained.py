@@ -16,7 +16,7 @@ from sudeck.study.stimulation_table import COLUMNS, GROUP
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sudeck.mechanism.circuit.explanation import Explanation
+    from sudeck.mechanism.circuit_fit.explanation import Explanation
     from sudeck.mechanism.group_statistics import GroupStatistics
 
 

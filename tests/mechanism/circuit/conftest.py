@@ -1,4 +1,4 @@
-"""Circuits for the tests; tests of a fast stepper skip where its library is absent."""
+"""Circuits for the tests."""
 
 from __future__ import annotations
 
@@ -19,15 +19,3 @@ def circuits() -> Circuit:
 def one() -> Circuit:
     """The first reference circuit."""
     return select(load_reference(), np.array([0]))
-
-
-@pytest.fixture(scope="session")
-def jax_installed() -> None:
-    """Skip where the extra is not installed."""
-    pytest.importorskip("jax", reason="needs the extra: pip install 'sudeck[circuit]'")
-
-
-@pytest.fixture(scope="session")
-def numba_installed() -> None:
-    """Skip where the extra is not installed."""
-    pytest.importorskip("numba", reason="needs the extra: pip install 'sudeck[circuit]'")

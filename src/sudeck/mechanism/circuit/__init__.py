@@ -1,1 +1,1 @@
-"""Two hemispheres of motor cortex under magnetic stimulation: parameters, simulation, protocols, fits."""
+"""Two hemispheres of motor cortex under magnetic stimulation: parameters, simulation, protocols, measures."""

@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sudeck.mechanism.circuit import inference
-from sudeck.mechanism.circuit.emulator import load_emulator
-from sudeck.mechanism.circuit.factors import FACTORS
-from sudeck.mechanism.circuit.hypotheses import draw_factors
-from sudeck.mechanism.circuit.likelihood import Surrogate
-from sudeck.mechanism.circuit.next_measurement import rank_measurements
-from sudeck.mechanism.circuit.patient_data import PatientData
 from sudeck.mechanism.circuit.reference import load_distribution
+from sudeck.mechanism.circuit_fit import inference
+from sudeck.mechanism.circuit_fit.emulator import load_emulator
+from sudeck.mechanism.circuit_fit.factors import FACTORS
+from sudeck.mechanism.circuit_fit.hypotheses import draw_factors
+from sudeck.mechanism.circuit_fit.likelihood import Surrogate
+from sudeck.mechanism.circuit_fit.next_measurement import rank_measurements
+from sudeck.mechanism.circuit_fit.patient_data import PatientData
 
 
 def _prior_as_posterior(count: int = 2000) -> inference.Posterior:
@@ -61,7 +61,7 @@ def test_what_was_measured_is_not_asked_for_again() -> None:
 
 def test_bits_of_a_normal_model() -> None:
     """A measure that is a linear function of one factor, with a known share of noise."""
-    from sudeck.mechanism.circuit import next_measurement
+    from sudeck.mechanism.circuit_fit import next_measurement
 
     posterior = _prior_as_posterior(4000)
     gaba_b = posterior.factors[2 * FACTORS.index("gaba_b")]

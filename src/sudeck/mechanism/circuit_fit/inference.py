@@ -18,8 +18,11 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
-from sudeck.mechanism.circuit import hypotheses
-from sudeck.mechanism.circuit.annealing import (
+from sudeck.mechanism.circuit.engines import Engine
+from sudeck.mechanism.circuit.parameters import Floats
+from sudeck.mechanism.circuit.reference import Reference
+from sudeck.mechanism.circuit_fit import hypotheses
+from sudeck.mechanism.circuit_fit.annealing import (
     KEPT,
     Density,
     Draws,
@@ -31,18 +34,15 @@ from sudeck.mechanism.circuit.annealing import (
     resample,
     walk,
 )
-from sudeck.mechanism.circuit.emulator import Emulator
-from sudeck.mechanism.circuit.engines import Engine
-from sudeck.mechanism.circuit.likelihood import (
+from sudeck.mechanism.circuit_fit.emulator import Emulator
+from sudeck.mechanism.circuit_fit.likelihood import (
     N_CIRCUIT,
     NormalError,
     Surrogate,
     simulate_patient,
     visit_position,
 )
-from sudeck.mechanism.circuit.parameters import Floats
-from sudeck.mechanism.circuit.patient_data import PatientData
-from sudeck.mechanism.circuit.reference import Reference
+from sudeck.mechanism.circuit_fit.patient_data import PatientData
 
 ENOUGH_EFFECTIVE: Final = 0.10
 _MOST_REFINEMENTS: Final = 1

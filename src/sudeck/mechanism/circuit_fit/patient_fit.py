@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from sudeck.mechanism.circuit.emulator import load_emulator
-from sudeck.mechanism.circuit.explanation import Explanation
-from sudeck.mechanism.circuit.inference import Posterior, infer
-from sudeck.mechanism.circuit.patient_data import PatientData
-from sudeck.mechanism.circuit.posterior_summary import explain
 from sudeck.mechanism.circuit.reference import load_distribution
+from sudeck.mechanism.circuit_fit.emulator import load_emulator
+from sudeck.mechanism.circuit_fit.explanation import Explanation
+from sudeck.mechanism.circuit_fit.inference import Posterior, infer
+from sudeck.mechanism.circuit_fit.patient_data import PatientData
+from sudeck.mechanism.circuit_fit.posterior_summary import explain
 
 DRAWS: Final = 1000
 

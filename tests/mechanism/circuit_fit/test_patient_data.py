@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sudeck.core.errors import InputError
-from sudeck.mechanism.circuit.measure_names import USUAL, composition_of
-from sudeck.mechanism.circuit.patient_data import gather_patient, person_covariance
+from sudeck.mechanism.circuit_fit.measure_names import USUAL, composition_of
+from sudeck.mechanism.circuit_fit.patient_data import gather_patient, person_covariance
 from sudeck.mechanism.measure_table import tabulate_measures
 
 

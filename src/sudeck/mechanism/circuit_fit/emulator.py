@@ -13,9 +13,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from sudeck.core.errors import InputError
-from sudeck.mechanism.circuit.factors import FACTORS
 from sudeck.mechanism.circuit.parameters import FITTED, Floats
 from sudeck.mechanism.circuit.protocols import MEASURES
+from sudeck.mechanism.circuit_fit.factors import FACTORS
 
 _FILE: Final = "emulator.npz"
 # Every measure the circuit knows but the response at threshold, which is 50 µV by definition.
@@ -88,7 +88,7 @@ def _affine(inputs: Floats, weight: Floats) -> Floats:
 @cache
 def load_emulator() -> Emulator:
     """Return the network that comes with Sudeck, made by ``sudeck circuit train``."""
-    with files("sudeck.mechanism.circuit").joinpath(_FILE).open("rb") as file:
+    with files("sudeck.mechanism.circuit_fit").joinpath(_FILE).open("rb") as file:
         return _read(np.load(file), _FILE)
 
 

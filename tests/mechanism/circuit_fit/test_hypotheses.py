@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sudeck.mechanism.circuit.factors import FACTORS, N_VISIT
-from sudeck.mechanism.circuit.hypotheses import (
+from sudeck.mechanism.circuit_fit.factors import FACTORS, N_VISIT
+from sudeck.mechanism.circuit_fit.hypotheses import (
     ACCOUNTS,
     BASE_SD,
     CHANGE_SD,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sudeck.mechanism.circuit.annealing import (
+from sudeck.mechanism.circuit.parameters import Floats
+from sudeck.mechanism.circuit_fit.annealing import (
     Draws,
     anneal,
     effective_share,
@@ -14,7 +15,6 @@ from sudeck.mechanism.circuit.annealing import (
     resample,
     walk,
 )
-from sudeck.mechanism.circuit.parameters import Floats
 
 
 def _standard(x: Draws) -> Floats:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from sudeck.mechanism.circuit.hypotheses import ACCOUNTS, draw_factors
-from sudeck.mechanism.circuit.likelihood import simulate_patient
-from sudeck.mechanism.circuit.measure_names import family_of
 from sudeck.mechanism.circuit.parameters import Floats
-from sudeck.mechanism.circuit.patient_data import PatientData, log_unit
 from sudeck.mechanism.circuit.reference import Reference
+from sudeck.mechanism.circuit_fit.hypotheses import ACCOUNTS, draw_factors
+from sudeck.mechanism.circuit_fit.likelihood import simulate_patient
+from sudeck.mechanism.circuit_fit.measure_names import family_of
+from sudeck.mechanism.circuit_fit.patient_data import PatientData, log_unit
 from sudeck.mechanism.measure_table import HEMISPHERES
 
 if TYPE_CHECKING:

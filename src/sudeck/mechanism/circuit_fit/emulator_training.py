@@ -11,12 +11,12 @@ from typing import Any, Final
 import numpy as np
 
 from sudeck.mechanism.circuit.circuit_prior import circuits_at
-from sudeck.mechanism.circuit.emulator import EMULATED, Emulator, hemisphere_inputs
-from sudeck.mechanism.circuit.factors import N_VISIT, apply_visit
-from sudeck.mechanism.circuit.hypotheses import draw_factors
 from sudeck.mechanism.circuit.parameters import Floats
-from sudeck.mechanism.circuit.patient_data import measure_logs
 from sudeck.mechanism.circuit.reference import Reference
+from sudeck.mechanism.circuit_fit.emulator import EMULATED, Emulator, hemisphere_inputs
+from sudeck.mechanism.circuit_fit.factors import N_VISIT, apply_visit
+from sudeck.mechanism.circuit_fit.hypotheses import draw_factors
+from sudeck.mechanism.circuit_fit.patient_data import measure_logs
 
 _BATCH: Final = 512  # circuits simulated together
 # How far beyond the reference and the priors of patients, so that their edges are known.

@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 
 from sudeck.core.estimate import Estimate
-from sudeck.mechanism.circuit.explanation import (
+from sudeck.mechanism.circuit.parameters import Floats
+from sudeck.mechanism.circuit_fit.explanation import (
     BALANCE,
     CHANGE,
     GABA_OVER_GLUTAMATE,
@@ -17,13 +18,12 @@ from sudeck.mechanism.circuit.explanation import (
     FactorEstimate,
     Hypothesis,
 )
-from sudeck.mechanism.circuit.factors import FACTORS, N_VISIT, TONE
-from sudeck.mechanism.circuit.hypotheses import ACCOUNTS, account_shares, draw_factors
-from sudeck.mechanism.circuit.inference import Posterior
-from sudeck.mechanism.circuit.likelihood import visit_position
-from sudeck.mechanism.circuit.measure_names import family_of
-from sudeck.mechanism.circuit.parameters import Floats
-from sudeck.mechanism.circuit.patient_data import log_unit
+from sudeck.mechanism.circuit_fit.factors import FACTORS, N_VISIT, TONE
+from sudeck.mechanism.circuit_fit.hypotheses import ACCOUNTS, account_shares, draw_factors
+from sudeck.mechanism.circuit_fit.inference import Posterior
+from sudeck.mechanism.circuit_fit.likelihood import visit_position
+from sudeck.mechanism.circuit_fit.measure_names import family_of
+from sudeck.mechanism.circuit_fit.patient_data import log_unit
 from sudeck.mechanism.measure_table import HEMISPHERES
 
 BALANCED: Final = (GABA_OVER_GLUTAMATE, "callosum")

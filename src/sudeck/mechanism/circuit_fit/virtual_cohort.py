@@ -1,7 +1,8 @@
-"""Groups of patients whose circuits are known before and after a treatment, to hold group statistics to truth.
+"""Groups of patients whose circuits are known before and after a treatment.
 
-`virtual_patient` draws from the prior of the inference, in which treatment moves every synapse either way with
-equal chance. Here a course moves the same synapses of all patients, by different amounts.
+They hold the group statistics to truth. `virtual_patient` draws from the prior of the inference, in which
+treatment moves every synapse either way with equal chance; here a course moves the same synapses of all
+patients, by different amounts.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ import numpy as np
 
 from sudeck.mechanism.circuit.circuit_prior import circuits_at
 from sudeck.mechanism.circuit.engines import Engine
-from sudeck.mechanism.circuit.factors import FACTORS, N_VISIT, apply_visit
-from sudeck.mechanism.circuit.hypotheses import BASE_SD, draw_factors
-from sudeck.mechanism.circuit.measure_names import USUAL
 from sudeck.mechanism.circuit.parameters import Floats
-from sudeck.mechanism.circuit.patient_data import Wanted, measure_logs, person_covariance
 from sudeck.mechanism.circuit.reference import Reference
-from sudeck.mechanism.circuit.virtual_patient import STUDY_MEASURES
+from sudeck.mechanism.circuit_fit.factors import FACTORS, N_VISIT, apply_visit
+from sudeck.mechanism.circuit_fit.hypotheses import BASE_SD, draw_factors
+from sudeck.mechanism.circuit_fit.measure_names import USUAL
+from sudeck.mechanism.circuit_fit.patient_data import Wanted, measure_logs, person_covariance
+from sudeck.mechanism.circuit_fit.virtual_patient import STUDY_MEASURES
 from sudeck.mechanism.measure_table import HEMISPHERES
 
 _BATCH: Final = 1024  # patients simulated together: bounds the memory
@@ -59,8 +60,8 @@ class Course:
 
 
 UNTREATED: Final = Course({})
-# The account of the published pattern to be tested: NMDA currents fall everywhere, GABA-A recovers where it is
-# weak. Spreads assumed: a patient in forty has no fall of NMDA at all.
+# One account of the published pattern: NMDA currents fall everywhere, GABA-A rises on the pain side. Sizes
+# and spreads are assumed; in one hemisphere of a hundred NMDA currents do not fall.
 KETAMINE_COURSE: Final = Course(
     {"nmda_pyramids": (0.6, 0.6), "nmda_interneurons": (0.6, 0.6), "gaba_a": (1.1, 1.0)},
     common_sd=0.2,
@@ -86,7 +87,7 @@ class VirtualCohort:
     @property
     def n_patients(self) -> int:
         """How many patients there are."""
-        return self.log_value.shape[-1]
+        return int(self.log_value.shape[-1])
 
     def log_change(self, name: str) -> Floats:
         """Return the true change of a named measure (``"SICI"``), shape (2 hemispheres, patients)."""

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from sudeck.mechanism.circuit.emulator import Emulator
-from sudeck.mechanism.circuit.factors import FACTORS
-from sudeck.mechanism.circuit.hypotheses import account_shares
-from sudeck.mechanism.circuit.inference import Posterior
-from sudeck.mechanism.circuit.measure_names import composition_of
 from sudeck.mechanism.circuit.parameters import Floats
-from sudeck.mechanism.circuit.patient_data import person_covariance
+from sudeck.mechanism.circuit_fit.emulator import Emulator
+from sudeck.mechanism.circuit_fit.factors import FACTORS
+from sudeck.mechanism.circuit_fit.hypotheses import account_shares
+from sudeck.mechanism.circuit_fit.inference import Posterior
+from sudeck.mechanism.circuit_fit.measure_names import composition_of
+from sudeck.mechanism.circuit_fit.patient_data import person_covariance
 from sudeck.mechanism.measure_table import HEMISPHERES
 
 # What a laboratory could measure next, and how well (log standard error of about 20 trials); assumed.

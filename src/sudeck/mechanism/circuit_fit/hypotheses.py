@@ -12,9 +12,9 @@ from typing import Final
 
 import numpy as np
 
-from sudeck.mechanism.circuit.factors import FACTORS, N_VISIT, TONE
 from sudeck.mechanism.circuit.parameters import Floats
 from sudeck.mechanism.circuit.pulses import Ints
+from sudeck.mechanism.circuit_fit.factors import FACTORS, N_VISIT, TONE
 
 # Standard deviations, on the log scale for gains and in mV for the tone; all assumed. The first are what
 # healthy people may differ by: in these circuits GABA-A less by a tenth already doubles many a response. The

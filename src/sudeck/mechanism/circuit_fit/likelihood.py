@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 
 from sudeck.mechanism.circuit.circuit_prior import circuits_at
-from sudeck.mechanism.circuit.emulator import EMULATED, Emulator
 from sudeck.mechanism.circuit.engines import Engine
-from sudeck.mechanism.circuit.factors import N_VISIT, apply_visit
 from sudeck.mechanism.circuit.parameters import FITTED, Floats
-from sudeck.mechanism.circuit.patient_data import PatientData, measure_logs
+from sudeck.mechanism.circuit_fit.emulator import EMULATED, Emulator
+from sudeck.mechanism.circuit_fit.factors import N_VISIT, apply_visit
+from sudeck.mechanism.circuit_fit.patient_data import PatientData, measure_logs
 
 # A position of a patient: the healthy circuit, the factors at baseline, their change at each later visit.
 N_CIRCUIT: Final = len(FITTED)

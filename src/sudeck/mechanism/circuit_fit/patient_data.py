@@ -11,10 +11,10 @@ import numpy as np
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.mechanism.circuit.engines import Engine
-from sudeck.mechanism.circuit.measure_names import USUAL, composition_of, family_of
 from sudeck.mechanism.circuit.measures import find_thresholds, measure
 from sudeck.mechanism.circuit.parameters import Circuit, Floats, swap_hemispheres
 from sudeck.mechanism.circuit.protocols import MEASURES
+from sudeck.mechanism.circuit_fit.measure_names import USUAL, composition_of, family_of
 from sudeck.mechanism.measure_table import HEMISPHERES
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
-from sudeck.mechanism.circuit.explanation import IDENTIFIED_BELOW
-from sudeck.mechanism.circuit.factors import FACTORS, N_VISIT, TONE
-from sudeck.mechanism.circuit.hypotheses import change_sd
-from sudeck.mechanism.circuit.inference import Posterior
 from sudeck.mechanism.circuit.parameters import Floats
 from sudeck.mechanism.circuit.pulses import Ints
+from sudeck.mechanism.circuit_fit.explanation import IDENTIFIED_BELOW
+from sudeck.mechanism.circuit_fit.factors import FACTORS, N_VISIT, TONE
+from sudeck.mechanism.circuit_fit.hypotheses import change_sd
+from sudeck.mechanism.circuit_fit.inference import Posterior
 from sudeck.mechanism.measure_table import HEMISPHERES
 
 LEAST_PATIENTS: Final = 3

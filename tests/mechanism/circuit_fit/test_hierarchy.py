@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from sudeck.core.errors import InputError
-from sudeck.mechanism.circuit.factors import FACTORS, N_VISIT
-from sudeck.mechanism.circuit.hierarchy import infer_group
-from sudeck.mechanism.circuit.hypotheses import change_sd
-from sudeck.mechanism.circuit.inference import Posterior
 from sudeck.mechanism.circuit.parameters import Floats
-from sudeck.mechanism.circuit.patient_data import PatientData
+from sudeck.mechanism.circuit_fit.factors import FACTORS, N_VISIT
+from sudeck.mechanism.circuit_fit.hierarchy import infer_group
+from sudeck.mechanism.circuit_fit.hypotheses import change_sd
+from sudeck.mechanism.circuit_fit.inference import Posterior
+from sudeck.mechanism.circuit_fit.patient_data import PatientData
 
 AT = 2 * FACTORS.index("nmda_pyramids")
 

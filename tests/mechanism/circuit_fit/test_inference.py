@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sudeck.mechanism.circuit import inference
-from sudeck.mechanism.circuit.emulator import load_emulator
-from sudeck.mechanism.circuit.factors import FACTORS, N_VISIT
-from sudeck.mechanism.circuit.hypotheses import ACCOUNTS, BASE_SD
-from sudeck.mechanism.circuit.likelihood import N_CIRCUIT, Surrogate, simulate_patient
 from sudeck.mechanism.circuit.parameters import Floats
-from sudeck.mechanism.circuit.patient_data import PatientData
-from sudeck.mechanism.circuit.posterior_summary import explain
 from sudeck.mechanism.circuit.reference import load_distribution
-from sudeck.mechanism.circuit.virtual_patient import draw_patient
+from sudeck.mechanism.circuit_fit import inference
+from sudeck.mechanism.circuit_fit.emulator import load_emulator
+from sudeck.mechanism.circuit_fit.factors import FACTORS, N_VISIT
+from sudeck.mechanism.circuit_fit.hypotheses import ACCOUNTS, BASE_SD
+from sudeck.mechanism.circuit_fit.likelihood import N_CIRCUIT, Surrogate, simulate_patient
+from sudeck.mechanism.circuit_fit.patient_data import PatientData
+from sudeck.mechanism.circuit_fit.posterior_summary import explain
+from sudeck.mechanism.circuit_fit.virtual_patient import draw_patient
 
 KEYS = tuple((0, side, name) for side in (0, 1) for name in ("SICI_2", "ICF_10", "LICI_100", "IHI_10"))
 
@@ -116,7 +116,7 @@ def test_a_patient_is_explained_and_what_was_not_measured_is_not_claimed() -> No
     rows = {(f.visit, f.hemisphere, f.factor): f for f in explanation.factors}
     assert rows["pre", "pain", "gaba_a"].estimate.value < rows["pre", "other", "gaba_a"].estimate.value
     assert not rows["pre", "other", "callosum"].identified
-    assert not rows["change", "pain", "nmda_interneurons"].identified
+    assert not rows["change", "other", "gaba_b"].identified
     assert "not identified" in str(explanation)
     assert sum(h.probability for h in explanation.hypotheses) == pytest.approx(1.0)
     assert {(c.visit, c.hemisphere) for c in explanation.curves} == {
