@@ -18,9 +18,12 @@ from sudeck.mechanism.circuit.pulses import Ints
 KEPT: Final = 0.5  # effective share of the draws after each step
 _MOST_STEPS: Final = 200
 _LENGTHS: Final = (0.8, 0.5, 0.3)  # of the moves, in standard deviations of the draws
-# Moves are repeated until the draws have gone this far, in squared standard deviations a dimension.
+# Moves are repeated until the draws have gone this far, in squared standard deviations a dimension: at the
+# last step much further, because draws that were chosen again and again lie too close together.
 _DISTANCE: Final = 0.5
+_LAST_DISTANCE: Final = 4.0
 _MOST_ROUNDS: Final = 4
+_MOST_LAST_ROUNDS: Final = 24
 
 
 class Draws(NamedTuple):
@@ -93,8 +96,9 @@ def anneal(
         reached += step
         kept = resample(rng, normalised(step * likelihood))
         draws, prior, likelihood = draws.at(kept), prior[kept], likelihood[kept]
+        last = reached >= 1.0
         cloud, gone, accepted = Cloud.of(draws.position), 0.0, []
-        for _ in range(_MOST_ROUNDS):
+        for _ in range(_MOST_LAST_ROUNDS if last else _MOST_ROUNDS):
             for length in (*_LENGTHS, None):
                 moved, back = _propose(draws, cloud, length, members, rng)
                 new_prior, new_likelihood = log_prior(moved), log_likelihood(moved)
@@ -106,10 +110,12 @@ def anneal(
                 if length is not None:
                     accepted.append(float(taken.mean()))
                     gone += 2 * (1 - np.sqrt(1 - length**2)) * accepted[-1]
-            if gone >= _DISTANCE:
+            if gone >= (_LAST_DISTANCE if last else _DISTANCE):
                 break
+            if last:
+                cloud = Cloud.of(draws.position)  # as they spread, so may the moves
         acceptance = float(np.mean(accepted))
-        if reached >= 1.0:
+        if last:
             break
     return Annealed(draws, evidence, acceptance)
 

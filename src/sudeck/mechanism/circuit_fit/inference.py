@@ -46,7 +46,8 @@ from sudeck.mechanism.circuit_fit.patient_data import PatientData
 
 ENOUGH_EFFECTIVE: Final = 0.10
 _MOST_REFINEMENTS: Final = 1
-_BRIDGE_MOVES: Final = 5
+_BRIDGE_MOVES: Final = 3
+_LAST_BRIDGE_MOVES: Final = 10
 _WALK_STEPS: Final = 8  # under the surrogate, between two looks at the circuit
 _LEAST_ACCEPTANCE: Final = 0.05
 
@@ -246,7 +247,7 @@ def _bridge(
         kept = resample(rng, normalised(step * ratio))
         draws, predicted, ratio = draws.at(kept), predicted[:, kept], ratio[kept]
         accepted = []
-        for _ in range(_BRIDGE_MOVES):
+        for _ in range(_BRIDGE_MOVES if reached < 1.0 else _LAST_BRIDGE_MOVES):
             moved = walk(draws, log_density, _WALK_STEPS, rng, members=members)
             new_predicted, new_ratio = look(moved)
             taken = np.log(rng.random(ratio.size)) < reached * (new_ratio - ratio)
