@@ -64,7 +64,13 @@ class Annealed(NamedTuple):
 
 
 def anneal(
-    start: Draws, log_prior: Density, log_likelihood: Density, rng: np.random.Generator, *, members: int = 1
+    start: Draws,
+    log_prior: Density,
+    log_likelihood: Density,
+    rng: np.random.Generator,
+    *,
+    members: int = 1,
+    settle: bool = True,
 ) -> Annealed:
     """Lead draws of a prior to the posterior.
 
@@ -76,6 +82,8 @@ def anneal(
         From draws to log densities of shape (n,).
     members : int
         How many members the mixture has, equally likely beforehand.
+    settle : bool
+        Whether to move the draws far at the last step; not needed where they are led on anyway.
 
     Examples
     --------
@@ -96,7 +104,7 @@ def anneal(
         reached += step
         kept = resample(rng, normalised(step * likelihood))
         draws, prior, likelihood = draws.at(kept), prior[kept], likelihood[kept]
-        last = reached >= 1.0
+        last = settle and reached >= 1.0
         cloud, gone, accepted = Cloud.of(draws.position), 0.0, []
         for _ in range(_MOST_LAST_ROUNDS if last else _MOST_ROUNDS):
             for length in (*_LENGTHS, None):
@@ -115,7 +123,7 @@ def anneal(
             if last:
                 cloud = Cloud.of(draws.position)  # as they spread, so may the moves
         acceptance = float(np.mean(accepted))
-        if last:
+        if reached >= 1.0:
             break
     return Annealed(draws, evidence, acceptance)
 

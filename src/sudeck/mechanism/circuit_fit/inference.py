@@ -206,7 +206,7 @@ def _lead_on(
         position = placed(x)
         return after.log_likelihood(position) - before.log_likelihood(position)
 
-    led = anneal(draws, log_old, log_gain, rng, members=members)
+    led = anneal(draws, log_old, log_gain, rng, members=members, settle=False)
     return led.draws, led.log_evidence
 
 
