@@ -150,6 +150,9 @@ PatientOption = Annotated[str | None, typer.Option(help="One patient; all unless
 def fit(
     measured: Measured,
     patient: PatientOption = None,
+    group: Annotated[
+        bool, typer.Option("--group", help="Also how treatment moves the whole group (a hierarchy).")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same numbers.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Results as JSON.", show_default=False)] = None,
 ) -> None:
@@ -158,19 +161,38 @@ def fit(
     Of a whole study, sudeck explain does the same on several processes, and keeps every fit.
     """
     gathered = _gather(measured, patient)
+    from sudeck.core.errors import SudeckError
     from sudeck.core.storage import write_json
-    from sudeck.mechanism.circuit_fit.patient_fit import explain_patient
-    from sudeck.report.circuit_tables import print_explanation
+    from sudeck.mechanism.circuit_fit.patient_fit import fit_patient
+    from sudeck.mechanism.circuit_fit.posterior_summary import explain
+    from sudeck.report.circuit_tables import print_explanation, print_group
 
-    results = []
+    posteriors, failures = [], []
     for data in gathered:
-        explanation = explain_patient(data, seed=seed)
-        print_explanation(explanation)
-        results.append(explanation)
+        try:
+            posterior = fit_patient(data, seed=seed)
+        except SudeckError as error:  # one patient that can not be fitted stops no other
+            if len(gathered) == 1:
+                raise
+            failures.append({"participant_id": str(data.patient), "reason": str(error)})
+            typer.echo(error, err=True)
+            continue
+        print_explanation(explain(posterior))
+        posteriors.append(posterior)
+    explained = [explain(posterior) for posterior in posteriors]
+    results: dict[str, object] = {
+        "circuit": [row for explanation in explained for row in explanation.rows()],
+        "circuit_patients": [explanation.to_dict() for explanation in explained],
+        "circuit_failures": failures,
+    }
+    if group:
+        from sudeck.mechanism.circuit_fit.hierarchy import infer_group
+
+        together = infer_group(posteriors, seed=seed)
+        print_group(together)
+        results["circuit_group"] = together.to_dict()
     if out is not None:
-        rows = [row for explanation in results for row in explanation.rows()]
-        patients = [explanation.to_dict() for explanation in results]
-        write_json(out, {"circuit": rows, "circuit_patients": patients})
+        write_json(out, results)
         typer.echo(f"Results: {out}")
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sudeck.core.estimate import Estimate
     from sudeck.mechanism.circuit.experiment import Experiment
     from sudeck.mechanism.circuit_fit.explanation import Explanation
+    from sudeck.mechanism.circuit_fit.hierarchy import GroupPosterior
 
 
 def print_experiment(experiment: Experiment, *, console: Console | None = None) -> None:
@@ -81,8 +82,8 @@ def print_explanation(explanation: Explanation, *, console: Console | None = Non
     if silent:
         console.print(f"Not identified by these measurements: {escape(', '.join(silent))}.")
     console.print(
-        "Gains are ratios to health (1 = healthy); callosal_tone is in mV. Intervals hold for a patient who "
-        "is like one of the reference circuits; how often they cover others is not established.",
+        "Gains are ratios to health (1 = healthy); callosal_tone is in mV. Intervals hold as far as this "
+        "model and its priors do.",
         style="dim",
     )
     console.print(
@@ -92,6 +93,36 @@ def print_explanation(explanation: Explanation, *, console: Console | None = Non
     )
     for flag in explanation.flags:
         console.print(escape(str(flag)), style="yellow")
+
+
+def print_group(group: GroupPosterior, *, console: Console | None = None) -> None:
+    """Print how treatment moves the circuits of a group, on average and from patient to patient.
+
+    Parameters
+    ----------
+    group : GroupPosterior
+        From `sudeck.mechanism.circuit_fit.hierarchy.infer_group`.
+    console : rich.console.Console, optional
+        Where to print; standard output unless given.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = console or Console(highlight=False)
+    console.print(f"All {len(group.changes)} patients together: change to the last visit", style="bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("hemisphere", "factor", "mean change", "patients differ by (SD)", "identified"):
+        table.add_column(column)
+    for row in group.factors:
+        known = "yes" if row.identified else "no"
+        table.add_row(row.hemisphere, row.factor, _cell(row.mean), _cell(row.between_sd), known)
+    console.print(table)
+    console.print(
+        "Mean changes are ratios, of callosal_tone mV; spreads are standard deviations of their natural "
+        "logarithms, of callosal_tone mV.",
+        style="dim",
+    )
 
 
 def _cell(estimate: Estimate) -> str:

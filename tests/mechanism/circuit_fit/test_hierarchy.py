@@ -45,17 +45,26 @@ def test_the_mean_of_a_group_is_found_and_narrower_than_any_patient() -> None:
     assert found.between_sd.low < 0.1 < found.between_sd.high + 0.1
     assert not rows["other", "gaba_b"].identified
     assert "not identified" in str(group)
-    assert len(group.to_dict()["factors"]) == N_VISIT
+    assert len(group.to_dict()["patients"]) == 15 * N_VISIT
 
 
 def test_patients_are_drawn_towards_the_group() -> None:
     rng = np.random.default_rng(1)
     patients = [_patient(i, -0.4, rng) for i in range(10)] + [_patient(10, None, rng)]
     group = infer_group(patients, sweeps=800)
-    alone, together = patients[-1], group.posteriors[-1]
-    at = N_VISIT + AT
-    assert abs(alone.factors[at] @ alone.weight) < 0.05
-    assert together.factors[at] @ together.weight < -0.2
+    alone = patients[-1]
+    row = next(
+        i for i, f in enumerate(group.factors) if (f.hemisphere, f.factor) == ("pain", "nmda_pyramids")
+    )
+    assert abs(alone.factors[N_VISIT + AT] @ alone.weight) < 0.05
+    assert group.changes["sub-10"][row].value < np.exp(-0.2)
+
+
+def test_patients_who_tell_nothing_leave_the_prior_as_it_was() -> None:
+    rng = np.random.default_rng(3)
+    group = infer_group([_patient(i, None, rng) for i in range(12)], sweeps=2000)
+    assert [f.narrowing for f in group.factors] == pytest.approx([1.0] * N_VISIT, abs=0.15)
+    assert not any(f.identified for f in group.factors)
 
 
 def test_a_group_needs_patients_with_two_visits() -> None:
