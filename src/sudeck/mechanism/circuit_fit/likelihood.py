@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -109,7 +110,7 @@ class Surrogate:
 
     def log_likelihood(self, position: Floats) -> Floats:
         """Return the log density of the measures at positions, shape (n,)."""
-        return NormalError(self.data, self.error_sd).log_density(self.predict(position))
+        return self._error.log_density(self.predict(position))
 
     def refine(self, position: Floats, simulated: Floats) -> Surrogate:
         """Return the surrogate corrected by what the circuit showed at draws about a patient.
@@ -131,6 +132,10 @@ class Surrogate:
         leverage = np.einsum("in,in->n", inputs, np.linalg.solve(normal, inputs))
         error = np.sqrt(((left / (1 - np.minimum(leverage, 0.9))) ** 2).mean(axis=1))
         return replace(self, error_sd=error, middle=middle, scale=scale, correction=correction)
+
+    @cached_property
+    def _error(self) -> NormalError:
+        return NormalError(self.data, self.error_sd)
 
     def _emulate(self, position: Floats) -> Floats:
         circuit, factors = position[:N_CIRCUIT], position[N_CIRCUIT:]

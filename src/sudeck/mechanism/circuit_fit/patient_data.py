@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -64,13 +65,13 @@ class PatientData:
     log_se: Floats
     flags: tuple[Flag, ...] = ()
 
-    @property
+    @cached_property
     def wanted(self) -> Wanted:
         """Every (hemisphere, measure of the circuit) that any observation needs."""
         parts = ((side, part) for _, side, name in self.keys for part in composition_of(name) or ())
         return tuple(dict.fromkeys(parts))
 
-    @property
+    @cached_property
     def weights(self) -> Floats:
         """How observations are composed, shape (observations, visits, wanted)."""
         weights = np.zeros((len(self.keys), len(self.visits), len(self.wanted)))
@@ -79,7 +80,7 @@ class PatientData:
                 weights[row, visit, self.wanted.index((side, part))] = weight
         return weights
 
-    @property
+    @cached_property
     def person_covariance(self) -> Floats:
         """What people differ by, shape (observations, observations)."""
         return person_covariance(self.keys)
