@@ -39,6 +39,7 @@ class ArmChoice(StrEnum):
     gaba_a = "gaba_a"
     gaba_b = "gaba_b"
     acute_ketamine = "acute_ketamine"
+    post_course = "post_course"
     midazolam = "midazolam"
 
 

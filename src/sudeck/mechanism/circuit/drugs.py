@@ -62,6 +62,12 @@ ARMS: Final[dict[str, Arm]] = {
             "healthy people under a low dose: interneurons lose more NMDA current than pyramidal cells, "
             "and glutamate rises (the explanation of Höffken 2013); factors assumed, used in the fit",
         ),
+        Arm(
+            "post_course",
+            (("nmda_pyramids", 0.58), ("nmda_interneurons", 0.55)),
+            "patients after five days: the median of courses that show all that was published of 19 patients "
+            "(benchmarks/bench_circuit_course.py); another state than `acute_ketamine`, not used in the fit",
+        ),
         Arm("midazolam", (("gaba_a", 1.2),), "a sedating dose; a size assumed, as half of `gaba_a` and more"),
     )
 }
