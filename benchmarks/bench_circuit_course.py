@@ -1,4 +1,4 @@
-"""Which changes of the circuit show what 19 patients showed: a search over states before and after a course.
+"""Which changes of the circuit show what 19 patients showed: a search over states and courses.
 
     python benchmarks/bench_circuit_course.py [--quick]
 
@@ -88,9 +88,8 @@ def main() -> None:
     for finding, met in findings.items():
         print(f"  {finding:52}{100 * met.mean():5.0f} %")
     met = np.all(list(findings.values()), axis=0)
-    print(
-        f"all of it: {met.sum()} states on {len(np.unique(member[met]))} circuits; medians (quartiles) of those"
-    )
+    own = len(np.unique(member[met]))
+    print(f"all of it: {met.sum()} states on {own} circuits; medians (quartiles) of those")
     for factor, at in AT.items():
         as_ratio = factor != TONE
         told = [before[at, met], (after - before)[at, met], (after - before)[at + OTHER, met]]
