@@ -51,7 +51,8 @@ def print_interactions(circuits: Circuit) -> None:
         first, second = getattr(result, with_it), getattr(result, without)
         ratio = first / second
         agree = ratio > 1 if expected == "larger" else np.abs(np.log(ratio)) < 0.1
-        print(f"{label:28}{np.median(first):8.3g}{np.median(second):9.3g}  {agree.sum()} of {agree.size}")
+        shown = f"{np.nanmedian(first):8.3g}{np.nanmedian(second):9.3g}"
+        print(f"{label:28}{shown}  {agree.sum()} of {np.isfinite(ratio).sum()}")
 
 
 def print_post_course(circuits: Circuit) -> None:

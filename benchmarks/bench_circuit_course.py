@@ -3,8 +3,8 @@
     python benchmarks/bench_circuit_course.py [--quick]
 
 States of the pain-side hemisphere are drawn at random, and courses that scale NMDA synapses alike on both
-sides and let the pain side recover; every circuit is simulated before and after. Printed is how many meet each
-finding of the publication, how many meet all, and what those have in common. Needs the extra ``circuit``.
+sides and let the pain side recover; every circuit is simulated before and after. Printed is how many meet
+each finding of the publication, how many meet all, and what those share. Needs the extra ``circuit``.
 """
 
 from __future__ import annotations

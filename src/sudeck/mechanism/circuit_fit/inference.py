@@ -47,8 +47,8 @@ from sudeck.mechanism.circuit_fit.patient_data import PatientData
 ENOUGH_EFFECTIVE: Final = 0.10
 _MOST_REFINEMENTS: Final = 1
 _BRIDGE_MOVES: Final = 3
-_LAST_BRIDGE_MOVES: Final = 10
-_WALK_STEPS: Final = 8  # under the surrogate, between two looks at the circuit
+_LAST_BRIDGE_MOVES: Final = 8
+_WALK_STEPS: Final = 6  # under the surrogate, between two looks at the circuit
 _LEAST_ACCEPTANCE: Final = 0.05
 
 
@@ -97,7 +97,7 @@ def infer(
     reference: Reference,
     emulator: Emulator,
     *,
-    draws: int = 1000,
+    draws: int = 2000,
     seed: int = 0,
     engine: Engine | None = None,
 ) -> Posterior:

@@ -11,7 +11,7 @@ from sudeck.mechanism.circuit_fit.inference import Posterior, infer
 from sudeck.mechanism.circuit_fit.patient_data import PatientData
 from sudeck.mechanism.circuit_fit.posterior_summary import explain
 
-DRAWS: Final = 1000
+DRAWS: Final = 2000
 
 
 def fit_patient(data: PatientData, *, draws: int = DRAWS, seed: int = 0) -> Posterior:
