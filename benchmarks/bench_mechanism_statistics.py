@@ -172,14 +172,14 @@ def cover_and_claim(studies: int) -> None:
     start = time.perf_counter()
     for k in range(studies):
         table, people = draw(np.random.default_rng([1, k]), effect=True, missing=0.05 if k % 2 else 0.0)
-        score_changes(scores, estimate_changes(table), truth)
+        measured = pair_visits(tabulate_measures(table), "pre", "post")
+        score_changes(scores, estimate_changes(table), measured, truth)
         found = associate_changes(table, people, permutations=999, bootstraps=1000, rng=k).find(
             "SICI", "pain"
         )
         assert found is not None
         score_association(scores, found, noisy, TRUE_R)
         scores.add("slope", found.slope.low <= slope <= found.slope.high)
-        measured = pair_visits(tabulate_measures(table), "pre", "post")
         score_percentile(scores, measured, ("SICI", "pain"), people.relief.to_numpy(), noisy, k)
 
         table, people = draw(np.random.default_rng([2, k]), effect=False)

@@ -47,8 +47,10 @@ class Scores:
         return f"{shares.mean():.1f} % (± {shares.std(ddof=1) / np.sqrt(len(shares)):.1f})"
 
 
-def score_changes(scores: Scores, changes: Changes, truth: Mapping[tuple[str, str], float]) -> None:
-    """Count intervals that hold the true mean log change, ours and the ones of the same model with z.
+def score_changes(
+    scores: Scores, changes: Changes, paired: PairedChanges, truth: Mapping[tuple[str, str], float]
+) -> None:
+    """Count intervals that hold the true mean log change; beside ours the same model with z and the paired t.
 
     Parameters
     ----------
@@ -60,9 +62,12 @@ def score_changes(scores: Scores, changes: Changes, truth: Mapping[tuple[str, st
         kind = "interaction" if c.hemisphere == INTERACTION else "change"
         held = c.ratio.low <= np.exp(log_truth) <= c.ratio.high
         held_by_z = abs(np.log(c.ratio.value) - log_truth) <= _Z * float(c.ratio.se or 0)
+        column = paired.column(c.measure, c.hemisphere)[0]
+        by_t = stats.ttest_1samp(column, log_truth, nan_policy="omit").pvalue >= ALPHA
         for name in (kind, f"{kind}, {c.measure}"):
             scores.add(name, held)
-        scores.add(f"{kind}, z", held_by_z)
+            scores.add(f"{name}, z", held_by_z)
+            scores.add(f"{name}, paired t", by_t)
 
 
 def score_association(scores: Scores, found: Association, measured_r: float, true_r: float) -> None:
@@ -105,8 +110,9 @@ def print_scores(scores: Scores) -> None:
     """Print what every study of synthetic studies counts, each beside its baseline."""
     share = scores.percent
     aim, level = "93 to 97 %", f"{100 * ALPHA:.0f} % +- 1.5"
-    row("change intervals cover", aim, share("change"), f"z {share('change, z')}")
-    row("interaction intervals cover", aim, share("interaction"), f"z {share('interaction, z')}")
+    for kind in ("change", "interaction"):
+        beside = f"z {share(f'{kind}, z')}; paired t {share(f'{kind}, paired t')}"
+        row(f"{kind} intervals cover", aim, share(kind), beside)
     row("intervals of r cover r of what is measured", aim, share("r"), f"percentile {share('r, percentile')}")
     row("Fisher's z intervals cover it", aim, share("r, Fisher"))
     row("r corrected for error, where answered, covers true r", aim, share("corrected r"),
