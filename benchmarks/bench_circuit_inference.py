@@ -26,7 +26,7 @@ from sudeck.mechanism.circuit_fit.hypotheses import ACCOUNTS
 from sudeck.mechanism.circuit_fit.inference import ENOUGH_EFFECTIVE
 from sudeck.mechanism.circuit_fit.next_measurement import rank_measurements
 from sudeck.mechanism.circuit_fit.patient_fit import fit_patient
-from sudeck.mechanism.circuit_fit.posterior_summary import PREFERRED_FROM, explain
+from sudeck.mechanism.circuit_fit.posterior_summary import explain
 from sudeck.mechanism.circuit_fit.virtual_patient import STUDY_MEASURES, WITH_CALLOSUM, draw_patient
 
 SETS = {"with callosum": WITH_CALLOSUM, "without": STUDY_MEASURES}
@@ -53,7 +53,7 @@ def fit_one(task: tuple[str, int]) -> dict[str, Any]:
         "below": [round(float(u), 5) for u in below],
         "probability": {h.name: round(h.probability, 4) for h in explained.hypotheses},
         "best": best.name,
-        "claimed": best.probability >= PREFERRED_FROM,
+        "claimed": bool(explained.preferred),
         "effective": posterior.effective,
         "exact": posterior.exact,
         "seconds": spent,

@@ -70,6 +70,7 @@ def circuit(
         hypotheses=tuple(
             Hypothesis(name, f"It says {name}.", p, math.log(p), 0.1) for name, p in ACCOUNTS.items()
         ),
+        preferred="local_gaba_a_loss",
         verdict="The measurements prefer a loss of GABA-A.",
         curves=tuple(_points(visits)) if curves else (),
     )

@@ -164,6 +164,7 @@ def explained_by_hand(patient: str, visits: tuple[str, ...], *, loss: float) -> 
         flags=(),
         visits=visits,
         hypotheses=hypotheses,
+        preferred="local_gaba_a_loss",
         verdict="GABA-A was lost on the pain side.",
         curves=(point,),
     )

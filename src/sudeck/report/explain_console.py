@@ -123,11 +123,12 @@ def _print_power(console: Console, power: Power | None) -> None:
 def _print_circuits(console: Console, circuits: Sequence[Explanation], level: float) -> None:
     _heading(console, "The circuit of each patient")
     console.print(circuit_table(circuits))
-    preferred = sum(any(h.probability >= PREFERRED for h in one.hypotheses) for one in circuits)
+    preferred = sum(bool(one.preferred) for one in circuits)
     _note(
         console,
         f"Four accounts of the first visit, equally probable beforehand. For {preferred} of {len(circuits)} "
-        f"patients one reaches {100 * PREFERRED:.0f} %; for the others these measurements can not tell. "
+        f"patients one is preferred (from {100 * PREFERRED:.0f} % on, and only where IHI was measured); for the "
+        "others these measurements can not tell. "
         "Balance: GABA-A over NMDA of the pain side, over that of the other side.",
     )
     sure = {one.patient: changes for one in circuits if (changes := sure_changes(one))}

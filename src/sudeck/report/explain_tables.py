@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from sudeck.report.mechanism_words import BALANCE, CHANGE, FACTORS, PREFERRED
+from sudeck.report.mechanism_words import BALANCE, CHANGE, FACTORS
 from sudeck.report.text import number, percent, printable
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def circuit_table(circuits: Sequence[Explanation]) -> Table:
     for one in circuits:
         probability = {hypothesis.name: hypothesis.probability for hypothesis in one.hypotheses}
         shares = [
-            Text(percent(probability[name]), style="bold green" if probability[name] >= PREFERRED else "")
+            Text(percent(probability[name]), style="bold green" if name == one.preferred else "")
             if name in probability
             else Text("")
             for name in accounts

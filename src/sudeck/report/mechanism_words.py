@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from sudeck.report.text import number, percent, printable
+from sudeck.report.text import number, printable
 
 if TYPE_CHECKING:
     from sudeck.core.flags import Flag
@@ -104,20 +104,19 @@ def _circuit_sayings(circuit: Sequence[Explanation], failed: int) -> list[str]:
     total = len(circuit) + failed
     preferred: Counter[str] = Counter()
     for one in circuit:
-        best = best_hypothesis(one)
-        if best is not None and best.probability >= PREFERRED:
-            preferred[best.name] += 1
+        if one.preferred:
+            preferred[one.preferred] += 1
     patients = "1 patient" if total == 1 else f"{total} patients"
     says = [f"The circuit was fitted to {len(circuit)} of {patients}."]
     told = [f"{_inside(HYPOTHESES.get(name, name))} in {count}" for name, count in preferred.most_common()]
     unsure = len(circuit) - sum(preferred.values())
     if told:
         says.append(
-            f"An account reaches {percent(PREFERRED)}: {', '.join(told)}"
-            + (f"; in {unsure} the measurements can not tell." if unsure else ".")
+            f"The measurements prefer an account: {', '.join(told)}"
+            + (f"; in {unsure} they can not tell." if unsure else ".")
         )
     else:
-        says.append(f"In no patient does one account reach {percent(PREFERRED)}.")
+        says.append("In no patient can the measurements tell between the accounts.")
     return says
 
 

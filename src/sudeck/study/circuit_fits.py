@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sudeck.mechanism.measure_table import MeasureTable
 
 # Raised whenever what is kept of a fit changes its meaning.
-FIT_FORMAT: Final = 1
+FIT_FORMAT: Final = 2
 SEED: Final = 2018
 _ENGINES: Final = ("numba", "jax")
 # One thread a fit, so that several do not quarrel and sums are added in one order; read when libraries load.

@@ -137,6 +137,8 @@ class Explanation:
     visits : tuple of str
         The first is the baseline.
     hypotheses : tuple of Hypothesis
+    preferred : str
+        Name of the hypothesis that the measures prefer; empty where they can not tell.
     verdict : str
         One sentence: which hypothesis the measures prefer, or that they can not tell.
     curves : tuple of CurvePoint
@@ -150,6 +152,7 @@ class Explanation:
     flags: tuple[Flag, ...]
     visits: tuple[str, ...] = ()
     hypotheses: tuple[Hypothesis, ...] = ()
+    preferred: str = ""
     verdict: str = ""
     curves: tuple[CurvePoint, ...] = ()
 
@@ -177,6 +180,7 @@ class Explanation:
             "participant_id": self.patient,
             "visits": list(self.visits),
             "hypotheses": [hypothesis.to_dict() for hypothesis in self.hypotheses],
+            "preferred": self.preferred,
             "verdict": self.verdict,
             "curves": [point.to_dict() for point in self.curves],
             "effective_sample": self.effective,

@@ -43,6 +43,8 @@ def explain(posterior: Posterior, *, level: float = 0.95) -> Explanation:
         Coverage of the intervals.
     """
     hypotheses = _weigh_hypotheses(posterior)
+    crossed = any(visit == 0 and family_of(name) == "IHI" for visit, _, name in posterior.data.keys)
+    preferred, verdict = _judge(hypotheses, crossed)
     return Explanation(
         str(posterior.data.patient),
         _summarise_factors(posterior, level),
@@ -51,7 +53,8 @@ def explain(posterior: Posterior, *, level: float = 0.95) -> Explanation:
         posterior.flags,
         posterior.data.visits,
         hypotheses,
-        _judge(hypotheses),
+        preferred,
+        verdict,
         _compare_curves(posterior, level),
     )
 
@@ -149,13 +152,24 @@ def _weigh_hypotheses(posterior: Posterior) -> tuple[Hypothesis, ...]:
     )
 
 
-def _judge(hypotheses: tuple[Hypothesis, ...]) -> str:
+def _judge(hypotheses: tuple[Hypothesis, ...], crossed: bool) -> tuple[str, str]:
+    """Return the preferred account and a sentence; `crossed`: whether a baseline measure is interhemispheric.
+
+    The account of a callosal drive is judged by what nothing else measured would show, so without
+    interhemispheric inhibition no account is preferred, however its probability.
+    """
     ranked = sorted(zip(hypotheses, ACCOUNTS, strict=True), key=lambda pair: -pair[0].probability)
     best, account = ranked[0]
+    told = f"{best.probability:.2f}"
+    if not crossed:
+        return "", (
+            "Without interhemispheric inhibition before treatment these measurements can not tell between the "
+            f"accounts; the likeliest is {account.label} (probability {told})."
+        )
     if best.probability >= PREFERRED_FROM:
-        return f"{account.sentence} (Probability {best.probability:.2f} among four accounts.)"
+        return best.name, f"{account.sentence} (Probability {told} among four accounts.)"
     open_ = [account.label for hypothesis, account in ranked if hypothesis.probability > _OPEN_FROM]
-    return f"These measurements can not tell between {', '.join(open_[:-1])} and {open_[-1]}."
+    return "", f"These measurements can not tell between {', '.join(open_[:-1])} and {open_[-1]}."
 
 
 def _compare_curves(posterior: Posterior, level: float) -> tuple[CurvePoint, ...]:
