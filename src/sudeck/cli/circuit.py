@@ -124,7 +124,7 @@ def calibrate(
 def train(
     out: Annotated[Path, typer.Argument(help="File of the trained network (.npz).")],
     count: Annotated[int, typer.Option(min=1000, help="Circuits to simulate.")] = 98304,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over them.")] = 50,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over them.")] = 60,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same circuits.")] = 0,
 ) -> None:
     """Train anew the network that proposes a patient's circuit before the circuit itself is asked."""

@@ -127,8 +127,8 @@ def _print_circuits(console: Console, circuits: Sequence[Explanation], level: fl
     _note(
         console,
         f"Four accounts of the first visit, equally probable beforehand. For {preferred} of {len(circuits)} "
-        f"patients one is preferred (from {100 * PREFERRED:.0f} % on, and only where IHI was measured); for the "
-        "others these measurements can not tell. "
+        f"patients one is preferred (from {100 * PREFERRED:.0f} % on, and only where IHI was measured); for "
+        "the others these measurements can not tell. "
         "Balance: GABA-A over NMDA of the pain side, over that of the other side.",
     )
     sure = {one.patient: changes for one in circuits if (changes := sure_changes(one))}

@@ -23,8 +23,8 @@ _BATCH: Final = 512  # circuits simulated together
 _WIDER: Final = 1.2
 _DT_MS: Final = 0.1
 _HELD_OUT: Final = 0.1
-_HIDDEN: Final = 320
-_MINIBATCH: Final = 512
+_HIDDEN: Final = 192
+_MINIBATCH: Final = 384
 _RATE: Final = 2e-3
 
 
@@ -35,6 +35,7 @@ class TrainingSet:
     Attributes
     ----------
     inputs : array, shape (n, inputs)
+        All first hemispheres, then all second ones in the same order.
     logs : array, shape (n, measures)
         Log measures in the order of `EMULATED`; NaN where the circuit gives none.
     """
@@ -62,18 +63,20 @@ def simulate_training_set(
     rng = np.random.default_rng(seed)
     wanted = tuple((side, name) for side in (0, 1) for name in EMULATED)
     wider = Reference(reference.centre, _WIDER * reference.factor)
-    inputs, logs, begun = [], [], time.perf_counter()
+    inputs: tuple[list[Floats], list[Floats]] = ([], [])
+    logs: tuple[list[Floats], list[Floats]] = ([], [])
+    begun = time.perf_counter()
     for first in range(0, count, _BATCH):
         size = min(_BATCH, count - first)
         circuit, visit = wider.draw(size, rng), _draw_visits(size, rng)
         shown = measure_logs(apply_visit(circuits_at(circuit), visit), wanted, dt_ms=_DT_MS)
         for side, part in enumerate(np.split(shown, 2)):
-            inputs.append(hemisphere_inputs(circuit, visit, side))
-            logs.append(part.T)
+            inputs[side].append(hemisphere_inputs(circuit, visit, side))
+            logs[side].append(part.T)
         done = first + size
         left = (time.perf_counter() - begun) / done * (count - done)
         progress(f"{done} of {count} circuits simulated, {left:.0f} s left")
-    return TrainingSet(np.concatenate(inputs), np.concatenate(logs))
+    return TrainingSet(np.concatenate(inputs[0] + inputs[1]), np.concatenate(logs[0] + logs[1]))
 
 
 def _draw_visits(count: int, rng: np.random.Generator) -> Floats:
@@ -86,7 +89,7 @@ def _draw_visits(count: int, rng: np.random.Generator) -> Floats:
 def train_emulator(
     training: TrainingSet,
     *,
-    epochs: int = 50,
+    epochs: int = 60,
     seed: int = 0,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Emulator:
@@ -114,15 +117,15 @@ def train_emulator(
     inputs = (inputs - middle) / reach
     linear = _fit_linear(inputs[learn], logs[learn], usable[learn])
     scale = np.array([_spread(logs[learn, j], usable[learn, j]) for j in range(logs.shape[1])], np.float32)
-    sizes = (inputs.shape[1], _HIDDEN, _HIDDEN, logs.shape[1])
+    sizes = (inputs.shape[1], _HIDDEN, _HIDDEN, _HIDDEN, logs.shape[1])
     layers = [
         rng.standard_normal((a + 1, b)).astype(np.float32) / np.sqrt(a) * (0.1 if b == sizes[-1] else 1.0)
         for a, b in pairwise(sizes)
     ]
-    start = {"linear": linear, "1": layers[0], "2": layers[1], "3": layers[2]}
+    start = (linear, *layers)
 
     def loss(weights: Any, x: Any, y: Any, known: Any) -> Any:
-        network = Emulator(weights["linear"], weights["1"], weights["2"], weights["3"], scale)
+        network = Emulator._make((*weights, scale))
         away = jnp.where(known, (_forward(network, x) - y) / scale, 0.0)
         # Quadratic near the truth, linear far off: circuits at the edge must not rule the fit.
         size = jnp.abs(away)
@@ -145,8 +148,7 @@ def train_emulator(
         state, values = one_epoch(state, inputs[order], logs[order], usable[order])
         if epoch % 10 == 9:
             progress(f"epoch {epoch + 1} of {epochs}: loss {float(values.mean()):.4f}")
-    final = {name: np.asarray(weight) for name, weight in adam.get_params(state).items()}
-    network = Emulator(final["linear"], final["1"], final["2"], final["3"], scale)
+    network = Emulator._make((*map(np.asarray, adam.get_params(state)), scale))
     away = np.where(usable, np.asarray(_forward(network, inputs)) - logs, np.nan)[held]
     # Robust, because a few circuits at the edge of the input say nothing about the rest.
     error = 1.4826 * np.nanmedian(np.abs(away), axis=0)
@@ -164,12 +166,15 @@ def _unscaled(weight: Floats, middle: Floats, reach: Floats) -> Floats:
 
 
 def _forward(network: Emulator, inputs: Any) -> Any:
-    import jax.numpy as jnp
+    import jax
 
-    hidden = jnp.tanh(inputs @ network.weight_1[:-1] + network.weight_1[-1])
-    hidden = jnp.tanh(hidden @ network.weight_2[:-1] + network.weight_2[-1])
-    linear = inputs @ network.linear[:-1] + network.linear[-1]
-    return linear + hidden @ network.weight_3[:-1] + network.weight_3[-1]
+    def affine(values: Any, weight: Any) -> Any:
+        return values @ weight[:-1] + weight[-1]
+
+    hidden = inputs
+    for weight in (network.weight_1, network.weight_2, network.weight_3):
+        hidden = jax.nn.silu(affine(hidden, weight))
+    return affine(inputs, network.linear) + affine(hidden, network.weight_4)
 
 
 def _fit_linear(inputs: Floats, logs: Floats, usable: Floats) -> Floats:

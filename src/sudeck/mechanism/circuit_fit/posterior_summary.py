@@ -163,8 +163,8 @@ def _judge(hypotheses: tuple[Hypothesis, ...], crossed: bool) -> tuple[str, str]
     told = f"{best.probability:.2f}"
     if not crossed:
         return "", (
-            "Without interhemispheric inhibition before treatment these measurements can not tell between the "
-            f"accounts; the likeliest is {account.label} (probability {told})."
+            "Without interhemispheric inhibition before treatment these measurements can not tell between "
+            f"the accounts; the likeliest is {account.label} (probability {told})."
         )
     if best.probability >= PREFERRED_FROM:
         return best.name, f"{account.sentence} (Probability {told} among four accounts.)"
