@@ -207,17 +207,8 @@ def next_(measured: Measured, patient: PatientOption = None) -> None:
 
     for data in gathered:
         typer.echo(f"{data.patient}, after {', '.join(data.visits)}:")
-        for candidate in rank_measurements(fit_patient(data), load_emulator(), candidates=_not_had(data)):
+        for candidate in rank_measurements(fit_patient(data), load_emulator()):
             typer.echo(f"  {candidate}")
-
-
-def _not_had(data: PatientData) -> list[str]:
-    """Return candidates but those the last visit has in both hemispheres, at whatever interval."""
-    from sudeck.mechanism.circuit_fit.next_measurement import CANDIDATES
-
-    last = len(data.visits) - 1
-    had = {(side, name.partition("_")[0]) for visit, side, name in data.keys if visit == last}
-    return [name for name in CANDIDATES if not {(0, name), (1, name)} <= had]
 
 
 def _gather(measured: Path, patient: str | None) -> list[PatientData]:

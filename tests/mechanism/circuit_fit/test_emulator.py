@@ -72,4 +72,4 @@ def test_training_beats_a_straight_line() -> None:
     )
     assert train_emulator(straight, epochs=2).error_sd.max() < 0.3
     known = examples.logs - examples.logs.mean(axis=0)
-    assert (network.error_sd < 0.6 * known.std(axis=0)).mean() > 0.8
+    assert (network.error_sd < 0.75 * known.std(axis=0)).all()

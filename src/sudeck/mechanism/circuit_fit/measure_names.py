@@ -25,6 +25,11 @@ USUAL: Final[dict[str, tuple[str, ...]]] = {
 _SILENT: Final = "MEP_1"
 
 
+def parts_of(name: str) -> dict[str, float]:
+    """Return the circuit's measures and their weights; none for a name it does not know."""
+    return composition_of(name) or {}
+
+
 def family_of(name: str) -> str:
     """Return the measure without its interval, e.g. ``"SICI"`` of ``"SICI_2"``."""
     return name.split("_")[0]

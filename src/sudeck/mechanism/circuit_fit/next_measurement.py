@@ -13,7 +13,7 @@ from sudeck.mechanism.circuit_fit.emulator import Emulator
 from sudeck.mechanism.circuit_fit.factors import FACTORS
 from sudeck.mechanism.circuit_fit.hypotheses import account_shares
 from sudeck.mechanism.circuit_fit.inference import Posterior
-from sudeck.mechanism.circuit_fit.measure_names import composition_of
+from sudeck.mechanism.circuit_fit.measure_names import parts_of
 from sudeck.mechanism.circuit_fit.patient_data import person_covariance
 from sudeck.mechanism.measure_table import HEMISPHERES
 
@@ -88,8 +88,16 @@ def rank_measurements(
         Error such a measurement would have.
     """
     last = len(posterior.data.visits) - 1
-    had = set(posterior.data.keys)
-    new = [(last, side, name) for name in candidates for side in (0, 1) if (last, side, name) not in had]
+    # SICI is not asked for again where it was measured at one of the intervals that it stands for.
+    had = {
+        (side, part) for visit, side, name in posterior.data.keys if visit == last for part in parts_of(name)
+    }
+    new = [
+        (last, side, name)
+        for name in candidates
+        for side in (0, 1)
+        if not had & {(side, part) for part in parts_of(name)}
+    ]
     ranked = [_assess(posterior, emulator, key, log_se) for key in new]
     return tuple(sorted(ranked, key=lambda c: -c.information_bits))
 
@@ -123,14 +131,14 @@ def _expect(
 ) -> tuple[Floats, float]:
     """Return what each draw expects of a new measure, given all others, and the error of that."""
     data, (visit, side, name) = posterior.data, key
-    parts = composition_of(name) or {}
+    made_of = parts_of(name)
     shown = emulator.predict(
-        posterior.circuit, posterior.of_visit(visit), tuple((side, part) for part in parts)
+        posterior.circuit, posterior.of_visit(visit), tuple((side, part) for part in made_of)
     )
     covariance = person_covariance((*data.keys, key))
     made = covariance[:-1, :-1] + np.diag(data.log_se**2)
     habit = np.linalg.solve(made, covariance[:-1, -1])
-    expected = np.array(list(parts.values())) @ shown + habit @ (
+    expected = np.array(list(made_of.values())) @ shown + habit @ (
         data.log_value[:, None] - posterior.predicted
     )
     variance = covariance[-1, -1] - covariance[:-1, -1] @ habit + log_se**2

@@ -15,7 +15,7 @@ from sudeck.mechanism.circuit.engines import Engine
 from sudeck.mechanism.circuit.measures import find_thresholds, measure
 from sudeck.mechanism.circuit.parameters import Circuit, Floats, swap_hemispheres
 from sudeck.mechanism.circuit.protocols import MEASURES
-from sudeck.mechanism.circuit_fit.measure_names import USUAL, composition_of, family_of
+from sudeck.mechanism.circuit_fit.measure_names import USUAL, composition_of, family_of, parts_of
 from sudeck.mechanism.measure_table import HEMISPHERES
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class PatientData:
     @cached_property
     def wanted(self) -> Wanted:
         """Every (hemisphere, measure of the circuit) that any observation needs."""
-        parts = ((side, part) for _, side, name in self.keys for part in composition_of(name) or ())
+        parts = ((side, part) for _, side, name in self.keys for part in parts_of(name))
         return tuple(dict.fromkeys(parts))
 
     @cached_property
@@ -76,7 +76,7 @@ class PatientData:
         """How observations are composed, shape (observations, visits, wanted)."""
         weights = np.zeros((len(self.keys), len(self.visits), len(self.wanted)))
         for row, (visit, side, name) in enumerate(self.keys):
-            for part, weight in (composition_of(name) or {}).items():
+            for part, weight in parts_of(name).items():
                 weights[row, visit, self.wanted.index((side, part))] = weight
         return weights
 
