@@ -20,7 +20,7 @@ from sudeck.mechanism.circuit_fit.patient_data import PatientData
 def _prior_as_posterior(count: int = 2000) -> inference.Posterior:
     """Return draws of the prior, as if one useless measure had been made."""
     rng = np.random.default_rng(0)
-    data = PatientData("sub-1", ("pre",), ((0, 0, "SICI_2"),), np.zeros(1), np.full(1, 1e3))
+    data = PatientData("sub-1", ("pre",), ((0, 0, "MEP_1.4"),), np.zeros(1), np.full(1, 1e3))
     circuit, (factors, _) = load_distribution().draw(count, rng), draw_factors(1, count, rng)
     predicted = Surrogate.of(data, load_emulator()).predict(np.concatenate([circuit, factors]))
     weight = np.full(count, 1 / count)

@@ -85,9 +85,8 @@ def hemisphere_inputs(circuit: Floats, visit: Floats, side: int) -> Floats:
 
 def _bend(values: Floats) -> Floats:
     """Return ``x · sigmoid(x)`` of every value (SiLU): half the error of a hyperbolic tangent here."""
-    from scipy.special import expit
-
-    return np.asarray(values * expit(values))
+    with np.errstate(over="ignore"):  # far below zero the exponential is infinite and the result zero
+        return np.asarray(values / (1 + np.exp(-values)))
 
 
 def _affine(inputs: Floats, weight: Floats) -> Floats:
