@@ -5,13 +5,11 @@ Run from anywhere, with Chromium on the path: ``python docs/images/make_report_i
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from browser import photograph
 
 from sudeck.report.scan import scan_report
 from sudeck.scan.measurement import measure_scan
@@ -22,7 +20,6 @@ from sudeck.synthetic.scan_design import BoneScanDesign
 
 TARGET = Path(__file__).with_name("report.png")
 SIZE = (1000, 1330)
-COLOURS = 128  # keeps the file small; the page has few
 DESIGN = BoneScanDesign(
     VPr=1.22,
     TPr=1.27,
@@ -41,20 +38,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_bone_scan(simulate_bone_scan(DESIGN, rng=np.random.default_rng(1900)), folder / "dicom")
-        page, shot = folder / "report.html", folder / "shot.png"
         result = measure_scan(read_scan([folder / "dicom"]), affected=DESIGN.affected)
-        page.write_text(scan_report(result), encoding="utf-8")
-        browser = (
-            shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        )
-        if browser is None:
-            raise SystemExit("Chromium is not on the path.")
-        options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-        size = f"--window-size={SIZE[0]},{SIZE[1]}"
-        command = [browser, *options, size, f"--screenshot={shot}", page.as_uri()]
-        subprocess.run(command, check=True, capture_output=True)
-        Image.open(shot).convert("RGB").quantize(COLOURS).save(TARGET, optimize=True)
-    print(f"{TARGET.name}: {TARGET.stat().st_size / 1000:.0f} kB")
+        photograph(scan_report(result), TARGET, SIZE)
 
 
 if __name__ == "__main__":
