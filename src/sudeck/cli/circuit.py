@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sudeck.core.errors import InputError
+
 if TYPE_CHECKING:
     from sudeck.mechanism.circuit.experiment import Experiment
-    from sudeck.mechanism.circuit_fit.patient_data import PatientData
     from sudeck.mechanism.measure_table import MeasureTable
 
 circuit = typer.Typer(
@@ -128,9 +131,14 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same circuits.")] = 0,
 ) -> None:
     """Train anew the network that proposes a patient's circuit before the circuit itself is asked."""
+    from sudeck.core.errors import MissingDependencyError
     from sudeck.mechanism.circuit.reference import load_distribution
     from sudeck.mechanism.circuit_fit.emulator_training import simulate_training_set, train_emulator
 
+    if any(find_spec(name) is None for name in ("jax", "numpyro")):
+        raise MissingDependencyError("Training the network", "circuit")
+    out = out.with_suffix(".npz")
+    out.parent.mkdir(parents=True, exist_ok=True)
     examples = simulate_training_set(load_distribution(), count=count, seed=seed, progress=typer.echo)
     network = train_emulator(examples, epochs=epochs, seed=seed, progress=typer.echo)
     network.save(out)
@@ -147,10 +155,17 @@ Measured = Annotated[
 PatientOption = Annotated[str | None, typer.Option(help="One patient; all unless given.", show_default=False)]
 
 
+BaselineOption = Annotated[
+    str | None,
+    typer.Option(help="Visit before treatment; the first of the table unless given.", show_default=False),
+]
+
+
 @circuit.command("fit")
 def fit(
     measured: Measured,
     patient: PatientOption = None,
+    baseline: BaselineOption = None,
     group: Annotated[
         bool, typer.Option("--group", help="Also how treatment moves the whole group (a hierarchy).")
     ] = False,
@@ -161,21 +176,24 @@ def fit(
 
     Of a whole study, sudeck explain does the same on several processes, and keeps every fit.
     """
-    gathered = _gather(measured, patient)
+    table, names = _gather(measured, patient, baseline)
     from sudeck.core.errors import SudeckError
     from sudeck.core.storage import write_json
+    from sudeck.mechanism.circuit.engines import require_engine
+    from sudeck.mechanism.circuit_fit.patient_data import gather_patient
     from sudeck.mechanism.circuit_fit.patient_fit import fit_patient
     from sudeck.mechanism.circuit_fit.posterior_summary import explain
     from sudeck.report.circuit_tables import print_explanation, print_group
 
+    require_engine()
     posteriors, failures = [], []
-    for data in gathered:
+    for name in names:
         try:
-            posterior = fit_patient(data, seed=seed)
+            posterior = fit_patient(gather_patient(table, name), seed=seed)
         except SudeckError as error:  # one patient that can not be fitted stops no other
-            if len(gathered) == 1:
+            if len(names) == 1:
                 raise
-            failures.append({"participant_id": str(data.patient), "reason": str(error)})
+            failures.append({"participant_id": name, "reason": str(error)})
             typer.echo(error, err=True)
             continue
         print_explanation(explain(posterior))
@@ -189,35 +207,52 @@ def fit(
     if group:
         from sudeck.mechanism.circuit_fit.hierarchy import infer_group
 
-        together = infer_group(posteriors, seed=seed)
-        print_group(together)
-        results["circuit_group"] = together.to_dict()
+        try:
+            together = infer_group(posteriors, seed=seed)
+        except InputError as error:  # the patients' own results are not lost with it
+            typer.echo(error, err=True)
+        else:
+            print_group(together)
+            results["circuit_group"] = together.to_dict()
     if out is not None:
         write_json(out, results)
         typer.echo(f"Results: {out}")
 
 
 @circuit.command("next")
-def next_(measured: Measured, patient: PatientOption = None) -> None:
+def next_(measured: Measured, patient: PatientOption = None, baseline: BaselineOption = None) -> None:
     """Say which measurement would tell most about a patient's circuit."""
-    gathered = _gather(measured, patient)
+    table, names = _gather(measured, patient, baseline)
+    from sudeck.mechanism.circuit.engines import require_engine
     from sudeck.mechanism.circuit_fit.emulator import load_emulator
     from sudeck.mechanism.circuit_fit.next_measurement import rank_measurements
+    from sudeck.mechanism.circuit_fit.patient_data import gather_patient
     from sudeck.mechanism.circuit_fit.patient_fit import fit_patient
 
-    for data in gathered:
-        typer.echo(f"{data.patient}, after {', '.join(data.visits)}:")
-        for candidate in rank_measurements(fit_patient(data), load_emulator()):
+    require_engine()
+    for name in names:
+        data = gather_patient(table, name)
+        typer.echo(f"{name}, after {', '.join(data.visits)}:")
+        ranked = rank_measurements(fit_patient(data), load_emulator())
+        for candidate in ranked:
             typer.echo(f"  {candidate}")
+        if not ranked:
+            typer.echo("  Everything the circuit could ask for was measured.")
 
 
-def _gather(measured: Path, patient: str | None) -> list[PatientData]:
-    """Return what the circuit can use of one patient, or of each, of a study or of a table."""
-    from sudeck.mechanism.circuit_fit.patient_data import gather_patient
-
+def _gather(measured: Path, patient: str | None, baseline: str | None) -> tuple[MeasureTable, list[str]]:
+    """Return the measures of a study or of a table, and the patients asked for."""
     measures = _of_study(measured) if measured.is_dir() else _of_table(measured)
+    if baseline is not None:
+        if baseline not in measures.visits:
+            problem = f"no visit is called {baseline}"
+            raise InputError(measured.name, problem, f"use one of {', '.join(measures.visits)}")
+        others = (visit for visit in measures.visits if visit != baseline)
+        measures = replace(measures, visits=(baseline, *others))
+    if len(measures.visits) > 1:
+        typer.echo(f"Visits: {', '.join(measures.visits)}; the first is taken as before treatment.", err=True)
     names = [patient] if patient else list(dict.fromkeys(str(o.patient) for o in measures.observations))
-    return [gather_patient(measures, name) for name in names]
+    return measures, names
 
 
 def _of_study(root: Path) -> MeasureTable:
@@ -230,7 +265,6 @@ def _of_study(root: Path) -> MeasureTable:
 def _of_table(table: Path) -> MeasureTable:
     import pandas as pd
 
-    from sudeck.core.errors import InputError
     from sudeck.mechanism.measure_table import tabulate_measures
 
     try:

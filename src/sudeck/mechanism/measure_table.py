@@ -124,7 +124,7 @@ def tabulate_measures(table: pd.DataFrame) -> MeasureTable:
         raise InputError("table of measures", f"no column {', '.join(missing)}", "add it or rename yours")
     flags: list[Flag] = []
     kept: dict[tuple[Any, ...], Observation] = {}
-    set_aside = {"side-unknown": 0, "value-missing": 0, "value-not-positive": 0}
+    set_aside = {"name-missing": 0, "side-unknown": 0, "value-missing": 0, "value-not-positive": 0}
     for row in table.to_dict("records"):
         reason = _unusable(row)
         if reason is not None:
@@ -146,6 +146,7 @@ def tabulate_measures(table: pd.DataFrame) -> MeasureTable:
             _log_se(row),
         )
     messages = {
+        "name-missing": "without a patient, a visit or a measure",
         "side-unknown": "without a hemisphere relative to the pain (pain or other)",
         "value-missing": "without a value",
         "value-not-positive": "at or below zero, which has no logarithm",
@@ -192,6 +193,8 @@ def pair_visits(table: MeasureTable, baseline: str, visit: str) -> PairedChanges
 
 
 def _unusable(row: Mapping[Hashable, Any]) -> str | None:
+    if any(row[name] in (None, "") or row[name] != row[name] for name in KEY_COLUMNS if name != "hemisphere"):
+        return "name-missing"
     if row["hemisphere"] not in HEMISPHERES:
         return "side-unknown"
     try:

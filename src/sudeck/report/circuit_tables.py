@@ -45,6 +45,11 @@ def print_experiment(experiment: Experiment, *, console: Console | None = None) 
     console.print(table)
     count = experiment.rows[0].baseline.n
     console.print(f"Median \\[range] over {count:g} reference circuits. RMT: reference = 1.", style="dim")
+    if experiment.left_out:
+        console.print(
+            f"{experiment.left_out} more left out: after the change they keep firing after strong pulses.",
+            style="yellow",
+        )
 
 
 def print_explanation(explanation: Explanation, *, console: Console | None = None) -> None:

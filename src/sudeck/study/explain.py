@@ -79,7 +79,10 @@ class StimulatedStudy:
         """Return the measures as the circuit takes them: every interval by itself."""
         from sudeck.mechanism.measure_table import tabulate_measures
 
-        return tabulate_measures(self.table.used_for(CIRCUIT))
+        measures = tabulate_measures(self.table.used_for(CIRCUIT))
+        # In the order of the study, whichever visit the first patient happens to have.
+        order = tuple(visit for visit in self.visits if visit in measures.visits)
+        return replace(measures, visits=order)
 
 
 def explain_study(

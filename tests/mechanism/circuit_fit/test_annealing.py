@@ -53,7 +53,7 @@ def test_members_are_chosen_by_their_likelihood() -> None:
 def test_a_walk_leaves_its_density_as_it_is() -> None:
     rng = np.random.default_rng(2)
     start = Draws(rng.standard_normal((3, 4000)), rng.integers(2, size=4000))
-    moved = walk(start, _standard, 12, rng, members=2)
+    moved = walk(walk(start, _standard, rng, members=2), _standard, rng, members=2)
     assert moved.position.mean(axis=1) == pytest.approx(np.zeros(3), abs=0.06)
     assert moved.position.std(axis=1) == pytest.approx(np.ones(3), abs=0.05)
     assert np.corrcoef(moved.position[0], start.position[0])[0, 1] < 0.3

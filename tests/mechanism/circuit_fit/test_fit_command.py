@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sudeck.cli.app import app
+from sudeck.core.errors import InputError
 from sudeck.mechanism.circuit_fit import patient_fit
 from sudeck.mechanism.circuit_fit.factors import N_VISIT
 
@@ -63,3 +64,18 @@ def test_a_network_is_trained_and_can_be_read(tmp_path: Path) -> None:
     said = _run("train", str(tmp_path / "network.npz"), "--count", "1000", "--epochs", "1")
     assert "1000 of 1000 circuits" in said
     assert read_emulator(tmp_path / "network.npz").error_sd.min() > 0
+
+
+@pytest.mark.usefixtures("numba_installed")
+def test_measures_in_other_units_are_not_explained(table: Path) -> None:
+    rows = pd.read_csv(table, sep="\t").query("participant_id == 'sub-1'")
+    wrong = pd.concat([rows, rows.assign(measure="ICF_10", value=145.0)])
+    wrong.to_csv(table, sep="\t", index=False)
+    said = " ".join(_run("fit", str(table)).split())
+    assert "No circuit shows such measures" in said
+    assert "check their units" in said
+
+
+def test_the_visit_before_treatment_can_be_named(table: Path) -> None:
+    with pytest.raises(InputError, match="use one of pre, post"):
+        _run("fit", str(table), "--baseline", "first")

@@ -69,5 +69,5 @@ def test_patients_who_tell_nothing_leave_the_prior_as_it_was() -> None:
 
 def test_a_group_needs_patients_with_two_visits() -> None:
     rng = np.random.default_rng(2)
-    with pytest.raises(InputError, match="2 patients"):
+    with pytest.raises(InputError, match="2 patients have"):
         infer_group([_patient(0, 0.0, rng), _patient(1, 0.0, rng), _patient(2, None, rng, visits=1)])

@@ -65,3 +65,26 @@ def test_a_summary_does_not_count_beside_what_it_is_made_of() -> None:
 def test_thresholds_count_from_a_typical_one() -> None:
     data = gather_patient(tabulate_measures(_table(("pre", "pain", "RMT", 50.0))), "sub-1")
     assert data.log_value == pytest.approx([0.0])
+
+
+def test_slips_of_the_table_are_flagged() -> None:
+    rows = _table(("pre", "pain", "SICI", 0.5), ("pre", "other", "SICI", 0.5)).assign(log_se=[0.0, 0.1])
+    data = gather_patient(tabulate_measures(rows), "sub-1")
+    assert "error-floored" in [flag.code for flag in data.flags]
+    assert data.log_se.min() > 0
+    nameless = rows.assign(participant_id=["sub-1", None])
+    assert [flag.code for flag in tabulate_measures(nameless).flags][0] == "name-missing"
+
+
+def test_a_patient_without_the_first_visit_has_no_baseline() -> None:
+    both = pd.concat(
+        [
+            _table(("pre", "pain", "SICI", 0.5)),
+            _table(("post", "pain", "SICI", 0.5)).assign(participant_id="sub-2"),
+        ]
+    )
+    table = tabulate_measures(both)
+    assert gather_patient(table, "sub-1").from_baseline
+    late = gather_patient(table, "sub-2")
+    assert not late.from_baseline
+    assert "baseline-missing" in [flag.code for flag in late.flags]

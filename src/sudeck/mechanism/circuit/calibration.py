@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from sudeck.core.errors import InputError
 from sudeck.mechanism.circuit.circuit_prior import circuits_at, values_at
 from sudeck.mechanism.circuit.drugs import ARMS, apply_factors
 from sudeck.mechanism.circuit.engines import Engine
@@ -122,7 +123,9 @@ def calibrate(
     Raises
     ------
     MissingDependencyError
-        If JAX is not installed.
+        If neither Numba nor JAX is installed.
+    InputError
+        If no circuit meets the targets.
     """
     from sudeck.mechanism.circuit.engines import require_engine
 
@@ -156,6 +159,10 @@ def calibrate(
     stable = np.array([not problem for problem in find_instability(circuits_at(position))])
     arrived = np.flatnonzero((chi2 <= _LIMIT * len(TARGETS)) & stable)
     arrived = arrived[np.argsort(chi2[arrived])]
+    if not arrived.size:
+        raise InputError(
+            "The calibration", "no circuit met the targets", "begin with more members or take more iterations"
+        )
     position = position[:, arrived]
     left_out = members - arrived.size
     return Calibration(values_at(position), _spread_about(position), chi2[arrived], left_out, seed)

@@ -14,11 +14,12 @@ from sudeck.mechanism.circuit.drugs import apply_factors
 from sudeck.mechanism.circuit.engines import Engine, default_engine
 from sudeck.mechanism.circuit.interactions import measure_interactions
 from sudeck.mechanism.circuit.measures import measure
-from sudeck.mechanism.circuit.parameters import Circuit, Floats
+from sudeck.mechanism.circuit.parameters import Circuit, Floats, select
 from sudeck.mechanism.circuit.protocols import PROTOCOLS, Measure
 from sudeck.mechanism.circuit.reference import load_reference
-from sudeck.mechanism.circuit.simulate import DT_MS, check_stable
+from sudeck.mechanism.circuit.simulate import DT_MS, check_stable, find_instability
 
+_LEAST_STABLE: Final = 0.5  # share of the circuits that a change must leave stable
 PROTOCOL_NAMES: Final = ("rmt", *PROTOCOLS, "triple")
 
 
@@ -54,11 +55,14 @@ class Experiment:
         What groups of synapses were multiplied by.
     rows : tuple of Row
         The first is the resting motor threshold; intervals are the range over the circuits.
+    left_out : int
+        Circuits that the change makes unstable.
     """
 
     protocol: str
     factors: Mapping[str, float]
     rows: tuple[Row, ...]
+    left_out: int = 0
 
     def __str__(self) -> str:
         change = ", ".join(f"{name} ×{factor:g}" for name, factor in self.factors.items()) or "no change"
@@ -76,6 +80,7 @@ class Experiment:
             "protocol": self.protocol,
             "factors": dict(self.factors),
             "rows": [row.to_dict() for row in self.rows],
+            "left_out": self.left_out,
         }
 
 
@@ -108,14 +113,14 @@ def run_experiment(
     Raises
     ------
     InputError
-        If the protocol or a factor is unknown, or the changed circuits are unstable or never respond.
+        If the protocol or a factor is unknown, or most changed circuits are unstable, or one never responds.
     """
     if protocol not in PROTOCOL_NAMES:
         raise InputError(f"Protocol {protocol!r}", "it is unknown", f"use one of {', '.join(PROTOCOL_NAMES)}")
     engine = engine or default_engine()
     before = load_reference() if circuits is None else circuits
     after = apply_factors(before, dict(factors or {}))
-    check_stable(after, engine=engine)
+    before, after, left_out = _keep_stable(before, after, engine)
     if measures is None:
         measures = PROTOCOLS.get(protocol, ())
     first = _measure(protocol, measures, before, dt_ms, engine)
@@ -131,7 +136,16 @@ def run_experiment(
         )
         for name in first
     ]
-    return Experiment(protocol, dict(factors or {}), tuple(rows))
+    return Experiment(protocol, dict(factors or {}), tuple(rows), left_out)
+
+
+def _keep_stable(before: Circuit, after: Circuit, engine: Engine) -> tuple[Circuit, Circuit, int]:
+    """Leave out circuits that the change makes unstable; refuse where that is most of them."""
+    stable = np.array([not problem for problem in find_instability(after, engine=engine)])
+    if stable.mean() < _LEAST_STABLE:
+        check_stable(after, engine=engine)
+    kept = np.flatnonzero(stable)
+    return select(before, kept), select(after, kept), int((~stable).sum())
 
 
 def summarise(name: str, values: Floats, unit: str = "") -> Estimate:

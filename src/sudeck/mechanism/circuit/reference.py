@@ -58,7 +58,7 @@ class Reference:
 def load_reference() -> Circuit:
     """Return the fitted circuits, both hemispheres healthy and equal.
 
-    Made by ``sudeck circuit calibrate`` with its default settings, in a few minutes of one core.
+    Made by ``sudeck circuit calibrate`` with its default settings, in about 25 s of one core.
 
     Examples
     --------

@@ -53,13 +53,15 @@ class Annealed(NamedTuple):
     ----------
     draws : Draws
         Equally likely.
-    log_evidence : float
+    log_evidence, log_evidence_variance : float
+        The Monte Carlo variance is that of independent draws, so a lower bound.
     acceptance : float
         Share of Metropolis moves that were taken at the last step.
     """
 
     draws: Draws
     log_evidence: float
+    log_evidence_variance: float
     acceptance: float
 
 
@@ -96,11 +98,11 @@ def anneal(
     """
     draws = start
     prior, likelihood = log_prior(draws), log_likelihood(draws)
-    reached, evidence, acceptance = 0.0, 0.0, 0.0
+    reached, evidence, variance, acceptance = 0.0, 0.0, 0.0, 0.0
     for _ in range(_MOST_STEPS):
         step = next_step(likelihood, 1.0 - reached)
-        shift = likelihood.max()
-        evidence += step * shift + float(np.log(np.exp(step * (likelihood - shift)).mean()))
+        gained, doubt = log_mean(step * likelihood)
+        evidence, variance = evidence + gained, variance + doubt
         reached += step
         kept = resample(rng, normalised(step * likelihood))
         draws, prior, likelihood = draws.at(kept), prior[kept], likelihood[kept]
@@ -125,17 +127,19 @@ def anneal(
         acceptance = float(np.mean(accepted))
         if reached >= 1.0:
             break
-    return Annealed(draws, evidence, acceptance)
+    else:
+        raise RuntimeError("annealing did not reach the posterior")
+    return Annealed(draws, evidence, variance, acceptance)
 
 
-def walk(
-    draws: Draws, log_density: Density, steps: int, rng: np.random.Generator, *, members: int = 1
-) -> Draws:
-    """Return draws after a number of Metropolis steps that leave a density as it is."""
+def walk(draws: Draws, log_density: Density, rng: np.random.Generator, *, members: int = 1) -> Draws:
+    """Return draws after seven Metropolis steps that leave a density as it is.
+
+    The lengths read the same from both ends, so that the walk as a whole is reversible.
+    """
     cloud, here = Cloud.of(draws.position), log_density(draws)
-    lengths = (*_LENGTHS, None)
-    for step in range(steps):
-        moved, back = _propose(draws, cloud, lengths[step % len(lengths)], members, rng)
+    for length in (*_LENGTHS, None, *reversed(_LENGTHS)):
+        moved, back = _propose(draws, cloud, length, members, rng)
         there = log_density(moved)
         taken = np.log(rng.random(here.size)) < there - here + back
         draws, here = choose(taken, moved, draws), np.where(taken, there, here)
@@ -162,6 +166,13 @@ class Cloud(NamedTuple):
 
         white = solve_triangular(self.factor, position - self.middle, lower=True)
         return np.asarray(-0.5 * (white**2).sum(axis=0))
+
+
+def log_mean(log_weight: Floats) -> tuple[float, float]:
+    """Return the logarithm of the mean of weights, and its variance were they independent."""
+    shift = log_weight.max()
+    value = float(shift + np.log(np.exp(log_weight - shift).mean()))
+    return value, (1 / effective_share(normalised(log_weight)) - 1) / log_weight.size
 
 
 def effective_share(weight: Floats) -> float:

@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -111,7 +112,7 @@ def read_emulator(path: Path) -> Emulator:
     try:
         content = np.load(path)
         return _read(content, path.name)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, IndexError, EOFError, BadZipFile):
         raise InputError(
             path.name, "it holds no network for these circuits", "make one with: sudeck circuit train"
         ) from None

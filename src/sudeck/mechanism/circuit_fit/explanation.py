@@ -27,7 +27,7 @@ class FactorEstimate:
     hemisphere : str
         ``"pain"``, ``"other"``, or ``"balance"`` (pain over other).
     factor : str
-        A name of `factors.FACTORS`.
+        A name of `factors.FACTORS`, or ``"gaba_over_glutamate"``.
     estimate : Estimate
         A ratio to the healthy circuit; for the tone a difference in mV.
     narrowing : float

@@ -7,6 +7,7 @@ sampler puts a common mean and spread in the place of that prior. No circuit is 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -121,7 +122,7 @@ def infer_group(
     Parameters
     ----------
     posteriors : sequence of Posterior
-        Those with one visit only are left out.
+        Those with one visit only, or with other first and last visits than most, are left out.
     sweeps : int
         Of the Gibbs sampler.
     level : float
@@ -132,11 +133,15 @@ def infer_group(
     InputError
         If fewer than three patients have two visits.
     """
-    usable = [p for p in posteriors if len(p.data.visits) > 1]
+    pairs = Counter((p.data.visits[0], p.data.visits[-1]) for p in posteriors if len(p.data.visits) > 1)
+    usual = pairs.most_common(1)[0][0] if pairs else None
+    usable = [
+        p for p in posteriors if len(p.data.visits) > 1 and (p.data.visits[0], p.data.visits[-1]) == usual
+    ]
     if len(usable) < LEAST_PATIENTS:
         raise InputError(
             "The group",
-            f"{len(usable)} patients have measures at two visits",
+            f"{len(usable)} patients have measures at the same two visits",
             f"a hierarchy needs at least {LEAST_PATIENTS}",
         )
     rng = np.random.default_rng(seed)

@@ -18,23 +18,26 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
-from sudeck.mechanism.circuit.engines import Engine
+from sudeck.mechanism.circuit.circuit_prior import circuits_at
+from sudeck.mechanism.circuit.engines import Engine, default_engine
 from sudeck.mechanism.circuit.parameters import Floats
 from sudeck.mechanism.circuit.reference import Reference
+from sudeck.mechanism.circuit.simulate import PROBE_INTENSITY, find_instability
 from sudeck.mechanism.circuit_fit import hypotheses
 from sudeck.mechanism.circuit_fit.annealing import (
-    KEPT,
     Density,
     Draws,
     anneal,
     choose,
     effective_share,
+    log_mean,
     next_step,
     normalised,
     resample,
     walk,
 )
 from sudeck.mechanism.circuit_fit.emulator import Emulator
+from sudeck.mechanism.circuit_fit.factors import apply_visit
 from sudeck.mechanism.circuit_fit.likelihood import (
     N_CIRCUIT,
     NormalError,
@@ -48,8 +51,8 @@ ENOUGH_EFFECTIVE: Final = 0.10
 _MOST_REFINEMENTS: Final = 1
 _BRIDGE_MOVES: Final = 3
 _LAST_BRIDGE_MOVES: Final = 8
-_WALK_STEPS: Final = 6  # under the surrogate, between two looks at the circuit
 _LEAST_ACCEPTANCE: Final = 0.05
+_MUCH_RUNAWAY: Final = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +71,8 @@ class Posterior:
     predicted : array, shape (observations, draws)
         Log measures of each draw, by the circuit.
     log_evidence, log_evidence_se : float
-        Marginal likelihood of all measures, and its Monte Carlo error.
+        Marginal likelihood of all measures, and its Monte Carlo error: a lower bound, as draws are not
+        independent.
     effective : float
         Effective sample size of the surrogate's draws under the circuit, as a share of the draws.
     exact : bool
@@ -139,7 +143,7 @@ def infer(
     steps = rng.standard_normal((N_CIRCUIT, draws))
     surrogate = Surrogate.of(data, emulator)
     start = Draws(np.concatenate([steps, factors]), rng.integers(members, size=draws))
-    found, log_evidence, _ = anneal(start, log_prior, log_surrogate, rng, members=members)
+    found, log_evidence, variance, _ = anneal(start, log_prior, log_surrogate, rng, members=members)
     for attempt in range(_MOST_REFINEMENTS + 1):
         position = placed(found)
         predicted = simulate_patient(data, position, engine=engine)
@@ -156,11 +160,11 @@ def infer(
         if effective >= ENOUGH_EFFECTIVE or attempt == _MOST_REFINEMENTS:
             break
         before, surrogate = surrogate, surrogate.refine(position, predicted)
-        found, gained = _lead_on(found, placed, log_prior, before, surrogate, rng, members)
-        log_evidence += gained
+        found, gained, doubt = _lead_on(found, placed, log_prior, before, surrogate, rng, members)
+        log_evidence, variance = log_evidence + gained, variance + doubt
     flags, exact = data.flags, True
     if effective >= ENOUGH_EFFECTIVE:
-        log_evidence += float(ratio.max() + np.log(np.exp(ratio - ratio.max()).mean()))
+        gained, doubt = log_mean(ratio)
     else:
 
         def look(x: Draws) -> tuple[Floats, Floats]:
@@ -171,21 +175,36 @@ def infer(
             found, predicted, ratio, lambda x: log_prior(x) + log_surrogate(x), look, rng, members
         )
         position, predicted, weight = placed(bridged.draws), bridged.predicted, np.full(draws, 1 / draws)
-        log_evidence += bridged.log_evidence
+        gained, doubt = bridged.log_evidence, bridged.log_evidence_variance
         exact = bridged.acceptance >= _LEAST_ACCEPTANCE
         flags += (_bridged(effective, bridged.acceptance),)
+    flags += _runaway(position, weight, engine)
     return Posterior(
         data,
         position[:N_CIRCUIT],
         position[N_CIRCUIT:],
         weight,
         predicted,
-        log_evidence,
-        float(np.sqrt((1 / max(effective, KEPT) - 1) / draws)),
+        log_evidence + gained,
+        float(np.sqrt(variance + doubt)),
         effective,
         exact,
         flags,
     )
+
+
+def _runaway(position: Floats, weight: Floats, engine: Engine | None) -> tuple[Flag, ...]:
+    """Return a flag where many draws of the baseline keep firing after the strongest pulses."""
+    patient = apply_visit(circuits_at(position[:N_CIRCUIT]), visit_position(position[N_CIRCUIT:], 0))
+    problems = find_instability(patient, engine=engine or default_engine())
+    share = float(weight[[bool(problem) for problem in problems]].sum())
+    if share < _MUCH_RUNAWAY:
+        return ()
+    message = (
+        f"In {100 * share:.0f} % of the draws the circuit before treatment keeps firing after the strongest "
+        f"pulses to both hemispheres at once ({PROBE_INTENSITY:g} RMT): the model is at its edge."
+    )
+    return (Flag("circuit-runaway", message, "caution", value=share, limit=_MUCH_RUNAWAY),)
 
 
 def _lead_on(
@@ -196,7 +215,7 @@ def _lead_on(
     after: Surrogate,
     rng: np.random.Generator,
     members: int,
-) -> tuple[Draws, float]:
+) -> tuple[Draws, float, float]:
     """Lead draws of the posterior under one surrogate to that under the next."""
 
     def log_old(x: Draws) -> Floats:
@@ -207,13 +226,14 @@ def _lead_on(
         return after.log_likelihood(position) - before.log_likelihood(position)
 
     led = anneal(draws, log_old, log_gain, rng, members=members, settle=False)
-    return led.draws, led.log_evidence
+    return led.draws, led.log_evidence, led.log_evidence_variance
 
 
 class _Bridged(NamedTuple):
     draws: Draws
     predicted: Floats
     log_evidence: float
+    log_evidence_variance: float
     acceptance: float
 
 
@@ -238,23 +258,23 @@ def _bridge(
     look : callable
         Simulates draws and returns both.
     """
-    reached, evidence, accepted = 0.0, 0.0, [1.0]
+    reached, evidence, variance, accepted = 0.0, 0.0, 0.0, [1.0]
     while reached < 1.0:
         step = next_step(ratio, 1.0 - reached)
-        shift = ratio.max()
-        evidence += step * shift + float(np.log(np.exp(step * (ratio - shift)).mean()))
+        gained, doubt = log_mean(step * ratio)
+        evidence, variance = evidence + gained, variance + doubt
         reached += step
         kept = resample(rng, normalised(step * ratio))
         draws, predicted, ratio = draws.at(kept), predicted[:, kept], ratio[kept]
         accepted = []
         for _ in range(_BRIDGE_MOVES if reached < 1.0 else _LAST_BRIDGE_MOVES):
-            moved = walk(draws, log_density, _WALK_STEPS, rng, members=members)
+            moved = walk(draws, log_density, rng, members=members)
             new_predicted, new_ratio = look(moved)
             taken = np.log(rng.random(ratio.size)) < reached * (new_ratio - ratio)
             accepted.append(float(taken.mean()))
             draws = choose(taken, moved, draws)
             predicted, ratio = np.where(taken, new_predicted, predicted), np.where(taken, new_ratio, ratio)
-    return _Bridged(draws, predicted, evidence, float(np.mean(accepted)))
+    return _Bridged(draws, predicted, evidence, variance, float(np.mean(accepted)))
 
 
 def _bridged(effective: float, accepted: float) -> Flag:

@@ -33,6 +33,8 @@ _COMMON_TO_INTERVALS: Final = 0.7
 _RMT_SCALE_SD: Final = 0.3
 _RMT_TYPICAL_MSO: Final = 50.0
 _ERROR_WHERE_NONE: Final = 0.15
+# No response is known better than this; an error of nothing would be a slip of the table.
+_LEAST_ERROR: Final = 0.005
 # A silent period shorter than this counts as this long: its logarithm would say more than can be seen.
 _SHORTEST_SILENCE_MS: Final = 2.0
 
@@ -56,6 +58,8 @@ class PatientData:
     log_value, log_se : array, shape (observations,)
         Thresholds count from 50 % of stimulator output.
     flags : tuple of Flag
+    from_baseline : bool
+        Whether the first visit is the one before treatment.
     """
 
     patient: Hashable
@@ -64,6 +68,7 @@ class PatientData:
     log_value: Floats
     log_se: Floats
     flags: tuple[Flag, ...] = ()
+    from_baseline: bool = True
 
     @cached_property
     def wanted(self) -> Wanted:
@@ -90,7 +95,7 @@ def gather_patient(table: MeasureTable, patient: Hashable) -> PatientData:
     """Collect what the circuit can use of one patient.
 
     Where the table holds a measure both with and without its intervals (``SICI_2`` and ``SICI``), the ones
-    with are used: the other is made of them.
+    with are used: the other is made of them. The first visit of the table is the one before treatment.
 
     Raises
     ------
@@ -101,7 +106,7 @@ def gather_patient(table: MeasureTable, patient: Hashable) -> PatientData:
     if not own:
         raise InputError(f"Patient {patient}", "the table holds no measures", "check the identifier")
     known = [o for o in own if composition_of(o.measure)]
-    flags = []
+    flags = list(table.flags)
     unknown = sorted({o.measure for o in own} - {o.measure for o in known})
     if unknown:
         flags.append(Flag("measure-unknown", f"The circuit has no {', '.join(unknown)}; left out.", "info"))
@@ -127,8 +132,29 @@ def gather_patient(table: MeasureTable, patient: Hashable) -> PatientData:
             )
         )
     errors = np.where(without, _ERROR_WHERE_NONE, errors)
+    if (errors < _LEAST_ERROR).any():
+        flags.append(
+            Flag(
+                "error-floored",
+                f"{int((errors < _LEAST_ERROR).sum())} value(s) come with an error of next to nothing and "
+                f"are taken to be known to {100 * _LEAST_ERROR:g} %.",
+                "caution",
+                limit=_LEAST_ERROR,
+            )
+        )
+        errors = np.maximum(errors, _LEAST_ERROR)
+    from_baseline = visits[0] == table.visits[0]
+    if not from_baseline:
+        flags.append(
+            Flag(
+                "baseline-missing",
+                f"Nothing was measured at {table.visits[0]}, so the first visit is {visits[0]} and no "
+                "account of the state before treatment is preferred.",
+                "caution",
+            )
+        )
     value = np.array([o.log_value - log_unit(o.measure) for o in known])
-    return PatientData(patient, visits, keys, value, errors, tuple(flags))
+    return PatientData(patient, visits, keys, value, errors, tuple(flags), from_baseline)
 
 
 def log_unit(name: str) -> float:
@@ -145,7 +171,8 @@ def person_covariance(keys: tuple[tuple[int, int, str], ...]) -> Floats:
             if family != family_of(other_name):
                 continue
             shared = _PERSON_SD[family] ** 2
-            shared *= 1.0 if name == other_name else _COMMON_TO_INTERVALS
+            same = composition_of(name) == composition_of(other_name)
+            shared *= 1.0 if same else _COMMON_TO_INTERVALS
             covariance[i, j] = shared * (1.0 if side == other_side else _COMMON_TO_HEMISPHERES)
             if family == "RMT":
                 covariance[i, j] += _RMT_SCALE_SD**2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from sudeck.mechanism.circuit.engines import require_engine
 from sudeck.mechanism.circuit.reference import load_distribution
 from sudeck.mechanism.circuit_fit.emulator import load_emulator
 from sudeck.mechanism.circuit_fit.explanation import Explanation
@@ -31,6 +32,7 @@ def fit_patient(data: PatientData, *, draws: int = DRAWS, seed: int = 0) -> Post
     InputError
         If no circuit could show such measures.
     """
+    require_engine()
     return infer(data, load_distribution(), load_emulator(), draws=draws, seed=seed)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from sudeck.core.estimate import Estimate
+from sudeck.core.flags import Flag
 from sudeck.mechanism.circuit.parameters import Floats
 from sudeck.mechanism.circuit_fit.explanation import (
     BALANCE,
@@ -30,6 +31,7 @@ BALANCED: Final = (GABA_OVER_GLUTAMATE, "callosum")
 PREFERRED_FROM: Final = 0.8  # probability from which one account is called preferred
 _OPEN_FROM: Final = 0.05
 _PRIOR_DRAWS: Final = 4000
+_MISFIT_LEVEL: Final = 0.9999  # beyond this chi2 of the measures no circuit explains them
 _UNITS: Final = {"RMT": "%MSO", "MEP": "mV", "CSP": "ms", "iSP": "ms"}
 
 
@@ -43,14 +45,24 @@ def explain(posterior: Posterior, *, level: float = 0.95) -> Explanation:
         Coverage of the intervals.
     """
     hypotheses = _weigh_hypotheses(posterior)
+    flags = posterior.flags
     crossed = any(visit == 0 and family_of(name) == "IHI" for visit, _, name in posterior.data.keys)
     preferred, verdict = _judge(hypotheses, crossed)
+    misfit, limit = _misfit(posterior), _misfit_limit(len(posterior.data.keys))
+    if misfit > limit:
+        preferred = ""
+        verdict = "No circuit shows such measures, so nothing follows from them: check their units and names."
+        message = f"The measures are further from every circuit (chi2 {misfit:.0f}) than errors explain."
+        flags += (Flag("model-misfit", message, "serious", value=misfit, limit=limit),)
+    elif not posterior.data.from_baseline:
+        preferred = ""
+        verdict = "Nothing was measured before treatment, so no account of that state can be given."
     return Explanation(
         str(posterior.data.patient),
         _summarise_factors(posterior, level),
         posterior.effective,
         posterior.exact,
-        posterior.flags,
+        flags,
         posterior.data.visits,
         hypotheses,
         preferred,
@@ -172,13 +184,31 @@ def _judge(hypotheses: tuple[Hypothesis, ...], crossed: bool) -> tuple[str, str]
     return "", f"These measurements can not tell between {', '.join(open_[:-1])} and {open_[-1]}."
 
 
+def _misfit(posterior: Posterior) -> float:
+    """Return the chi2 of the measures about the mean prediction, with all that is uncertain about it."""
+    data, weight = posterior.data, posterior.weight
+    mean = posterior.predicted @ weight
+    noise = data.person_covariance + np.diag(data.log_se**2)
+    away = data.log_value - mean
+    return float(away @ np.linalg.solve(noise, away))
+
+
+def _misfit_limit(observations: int) -> float:
+    from scipy.stats import chi2
+
+    return float(chi2.ppf(_MISFIT_LEVEL, observations))
+
+
 def _compare_curves(posterior: Posterior, level: float) -> tuple[CurvePoint, ...]:
     """Return what was observed beside what the circuit and the habits of this person together predict."""
     data = posterior.data
     person = data.person_covariance
-    # What a person differs by is shared by the visits: the part of the misfit that all visits agree on.
+    # What a person differs by is shared by the visits: the part of the misfit that all visits agree on, known
+    # only as well as the measures allow.
     share = np.linalg.solve(person + np.diag(data.log_se**2), person).T
     expected = posterior.predicted + share @ (data.log_value[:, None] - posterior.predicted)
+    left = np.sqrt(np.maximum(np.diag(person - share @ person), 0.0))
+    expected += left[:, None] * np.random.default_rng(0).standard_normal(expected.shape)
     z = NormalDist().inv_cdf(0.5 + level / 2)
     points = []
     for row, (visit, side, name) in enumerate(data.keys):
