@@ -19,10 +19,13 @@ from typing import Any
 
 import numpy as np
 
+from sudeck.mechanism.circuit.circuit_prior import circuits_at
+from sudeck.mechanism.circuit.engines import default_engine
 from sudeck.mechanism.circuit.reference import load_distribution
+from sudeck.mechanism.circuit.simulate import find_instability
 from sudeck.mechanism.circuit_fit.emulator import load_emulator
-from sudeck.mechanism.circuit_fit.factors import FACTORS
-from sudeck.mechanism.circuit_fit.hypotheses import ACCOUNTS
+from sudeck.mechanism.circuit_fit.factors import FACTORS, apply_visit
+from sudeck.mechanism.circuit_fit.hypotheses import ACCOUNTS, draw_factors
 from sudeck.mechanism.circuit_fit.inference import ENOUGH_EFFECTIVE
 from sudeck.mechanism.circuit_fit.next_measurement import rank_measurements
 from sudeck.mechanism.circuit_fit.patient_fit import fit_patient
@@ -113,6 +116,17 @@ def report(found: list[dict[str, Any]], name: str) -> None:
     print("  asks next for " + ", ".join(f"{m} ({asked.count(m)})" for m in dict.fromkeys(sorted(asked))))
 
 
+def report_runaway(count: int = 400) -> None:
+    """Print how many circuits of each account keep firing after the strongest pulses."""
+    rng = np.random.default_rng(SEED)
+    print("\nkeeps firing after 1.6 RMT to both hemispheres at once, before treatment")
+    for account in ACCOUNTS:
+        factors, _ = draw_factors(1, count, rng, account=account.name)
+        circuits = apply_visit(circuits_at(load_distribution().draw(count, rng)), factors)
+        problems = find_instability(circuits, engine=default_engine())
+        print(f"  {account.name:24}{100 * np.mean([bool(problem) for problem in problems]):5.0f} %")
+
+
 def ecdf_distance(below: np.ndarray) -> np.ndarray:
     """Return the largest distance of each column's distribution from the even one."""
     count = len(below)
@@ -149,6 +163,7 @@ def main() -> None:
                     file.write(json.dumps(result) + "\n")
     for name in SETS:
         report(found, name)
+    report_runaway()
 
 
 if __name__ == "__main__":

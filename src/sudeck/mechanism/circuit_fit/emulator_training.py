@@ -134,7 +134,6 @@ def train_emulator(
     steps = epochs * (len(learn) // _MINIBATCH)
     adam = Adam(lambda step: _RATE * 0.5 * (1 + jnp.cos(jnp.pi * step / steps)))
 
-    @jax.jit
     def one_epoch(state: Any, x: Any, y: Any, known: Any) -> Any:
         def move(state: Any, batch: Any) -> Any:
             value, slope = jax.value_and_grad(loss)(adam.get_params(state), *batch)
@@ -142,10 +141,11 @@ def train_emulator(
 
         return jax.lax.scan(move, state, (x, y, known))
 
+    run_epoch: Any = jax.jit(one_epoch)
     state = adam.init(start)
     for epoch in range(epochs):
         order = rng.permutation(learn)[: len(learn) // _MINIBATCH * _MINIBATCH].reshape(-1, _MINIBATCH)
-        state, values = one_epoch(state, inputs[order], logs[order], usable[order])
+        state, values = run_epoch(state, inputs[order], logs[order], usable[order])
         if epoch % 10 == 9:
             progress(f"epoch {epoch + 1} of {epochs}: loss {float(values.mean()):.4f}")
     network = Emulator._make((*map(np.asarray, adam.get_params(state)), scale))
