@@ -223,13 +223,11 @@ def fit(
 def next_(measured: Measured, patient: PatientOption = None, baseline: BaselineOption = None) -> None:
     """Say which measurement would tell most about a patient's circuit."""
     table, names = _gather(measured, patient, baseline)
-    from sudeck.mechanism.circuit.engines import require_engine
     from sudeck.mechanism.circuit_fit.emulator import load_emulator
     from sudeck.mechanism.circuit_fit.next_measurement import rank_measurements
     from sudeck.mechanism.circuit_fit.patient_data import gather_patient
     from sudeck.mechanism.circuit_fit.patient_fit import fit_patient
 
-    require_engine()
     for name in names:
         data = gather_patient(table, name)
         typer.echo(f"{name}, after {', '.join(data.visits)}:")
