@@ -13,8 +13,10 @@ import pytest
 
 from sudeck.core.errors import MissingDependencyError
 from sudeck.core.storage import to_json
+from sudeck.mechanism.circuit_fit.patient_data import gather_patient
 from sudeck.study.circuit_fits import (
     CircuitFits,
+    FitFailure,
     FitTask,
     explanation_from,
     fit_circuits,
@@ -54,6 +56,23 @@ def test_only_what_changed_is_fitted_again(tmp_path: Path) -> None:
         ).unchanged
         == 0
     )
+
+
+def visits_of(task: FitTask) -> FitFailure:
+    seen = gather_patient(task.measures, task.patient)
+    return FitFailure(task.patient, f"{', '.join(seen.visits)}; from baseline: {seen.from_baseline}")
+
+
+def test_visits_keep_the_order_of_the_study_whoever_comes_first(tmp_path: Path) -> None:
+    def late(rows: list[dict[str, Any]], pid: str, session: str) -> list[dict[str, Any]]:
+        return [] if (pid, session) == ("sub-001", "ses-pre") else rows
+
+    study = make_stimulated_study(tmp_path / "study", patients=3, change=late)
+    assert [str(one) for one in fit(study, fit=visits_of).failures] == [
+        "sub-001: post; from baseline: False",
+        "sub-002: pre, post; from baseline: True",
+        "sub-003: pre, post; from baseline: True",
+    ]
 
 
 def test_a_half_written_or_foreign_fit_is_made_again(tmp_path: Path) -> None:

@@ -202,10 +202,9 @@ def fit_file(study: StudyFolder, patient: str) -> Path:
 
 def _task(measures: MeasureTable, patient: str, level: float) -> FitTask:
     own = tuple(one for one in measures.observations if str(one.patient) == patient)
-    present = {one.visit for one in own}
     names = tuple(dict.fromkeys(one.measure for one in own))
-    visits = tuple(visit for visit in measures.visits if visit in present)
-    table = replace(measures, observations=own, measures=names, visits=visits, flags=())
+    # All visits of the study: a patient who lacks the first one has no baseline, and must be seen to.
+    table = replace(measures, observations=own, measures=names, flags=())
     return FitTask(patient, table, level, SEED)
 
 
