@@ -10,14 +10,14 @@ import itertools
 
 import numpy as np
 
-from sudeck.mechanism.circuit.calibration import predict_targets
-from sudeck.mechanism.circuit.drugs import apply_factors
-from sudeck.mechanism.circuit.interactions import Interactions, measure_interactions
-from sudeck.mechanism.circuit.measures import measure
-from sudeck.mechanism.circuit.parameters import Circuit, select
-from sudeck.mechanism.circuit.protocols import MEASURES
-from sudeck.mechanism.circuit.reference import load_reference
-from sudeck.mechanism.circuit.targets import TARGETS
+from sudeck.circuit.calibration import predict_targets
+from sudeck.circuit.drugs import apply_factors
+from sudeck.circuit.interactions import Interactions, measure_interactions
+from sudeck.circuit.parameters import Circuit, select
+from sudeck.circuit.protocols import MEASURES
+from sudeck.circuit.readout import measure
+from sudeck.circuit.reference import load_reference
+from sudeck.circuit.targets import TARGETS
 
 # What people show: larger or smaller than the first value of the pair (same: within 10 %).
 INTERACTIONS = (

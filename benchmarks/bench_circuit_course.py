@@ -13,8 +13,8 @@ import argparse
 
 import numpy as np
 
-from sudeck.mechanism.circuit.parameters import Circuit, Floats, select
-from sudeck.mechanism.circuit.reference import load_reference
+from sudeck.circuit.parameters import Circuit, Floats, select
+from sudeck.circuit.reference import load_reference
 from sudeck.mechanism.circuit_fit.factors import FACTORS, N_VISIT, TONE, apply_visit
 from sudeck.mechanism.circuit_fit.patient_data import measure_logs
 

@@ -17,15 +17,15 @@ from pathlib import Path
 import numpy as np
 
 from circuit_plain_steppers import lay_out, make_plain_jax, run_scalar_numba
-from sudeck.mechanism.circuit.jax_stepper import run_jax
-from sudeck.mechanism.circuit.measures import measure
-from sudeck.mechanism.circuit.numba_stepper import run_numba
-from sudeck.mechanism.circuit.parameters import Circuit, select
-from sudeck.mechanism.circuit.protocols import MEASURES
-from sudeck.mechanism.circuit.pulses import Pulse, Trials, make_trials
-from sudeck.mechanism.circuit.reference import load_reference
-from sudeck.mechanism.circuit.reference_stepper import run_reference
-from sudeck.mechanism.circuit.rest import Rest, find_rest
+from sudeck.circuit.parameters import Circuit, select
+from sudeck.circuit.protocols import MEASURES
+from sudeck.circuit.readout import measure
+from sudeck.circuit.reference import load_reference
+from sudeck.circuit.steppers.jax_stepper import run_jax
+from sudeck.circuit.steppers.numba_stepper import run_numba
+from sudeck.circuit.steppers.numpy_stepper import run_reference
+from sudeck.circuit.steppers.rest import Rest, find_rest
+from sudeck.circuit.steppers.stimulus import Pulse, Trials, make_trials
 
 TARGET_PER_S = 5500
 DURATION_MS, DT_MS = 400.0, 0.1
@@ -138,10 +138,10 @@ def print_memory(count: int) -> None:
     """
     script = (
         "import resource, sys, numpy as np\n"
-        "from sudeck.mechanism.circuit.measures import measure\n"
-        "from sudeck.mechanism.circuit.parameters import select\n"
-        "from sudeck.mechanism.circuit.protocols import MEASURES\n"
-        "from sudeck.mechanism.circuit.reference import load_reference\n"
+        "from sudeck.circuit.readout import measure\n"
+        "from sudeck.circuit.parameters import select\n"
+        "from sudeck.circuit.protocols import MEASURES\n"
+        "from sudeck.circuit.reference import load_reference\n"
         "circuits = load_reference()\n"
         f"many = select(circuits, np.arange({count}) % circuits.n_circuits)\n"
         "measure(many, list(MEASURES.values()), engine='numba')\n"

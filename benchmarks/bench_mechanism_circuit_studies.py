@@ -33,9 +33,9 @@ from study_scores import (
     score_changes,
     score_percentile,
 )
+from sudeck.circuit.reference import load_distribution
 from sudeck.mechanism.association import associate_changes
 from sudeck.mechanism.changes import estimate_changes
-from sudeck.mechanism.circuit.reference import load_distribution
 from sudeck.mechanism.circuit_fit.measure_names import USUAL
 from sudeck.mechanism.circuit_fit.virtual_cohort import (
     KETAMINE_COURSE,
@@ -45,10 +45,10 @@ from sudeck.mechanism.circuit_fit.virtual_cohort import (
     draw_cohort,
 )
 from sudeck.mechanism.measure_table import HEMISPHERES, INTERACTION, pair_visits, tabulate_measures
-from sudeck.mechanism.sign_flip import flip_signs
-from sudeck.study.stimulation_table import mean_variance
-from sudeck.tms.lognormal import TYPICAL_LOG_SD, geometric_mean
-from sudeck.tms.paired_pulse import geometric_ratio
+from sudeck.statistics.sign_flip import flip_signs
+from sudeck.study.answers.stimulation_table import mean_variance
+from sudeck.tms.measures.lognormal import TYPICAL_LOG_SD, geometric_mean
+from sudeck.tms.measures.paired_pulse import geometric_ratio
 
 PATIENTS, TRIALS = 19, 20
 # Spread of ln amplitude: the usual one, differing by a fifth between recordings.

@@ -28,10 +28,10 @@ from study_scores import (
 )
 from sudeck.mechanism.association import associate_changes
 from sudeck.mechanism.changes import estimate_changes
-from sudeck.mechanism.degrees_of_freedom import compare_jointly, estimate_contrast
 from sudeck.mechanism.measure_table import INTERACTION, pair_visits, tabulate_measures
-from sudeck.mechanism.mixed_model import RandomTerm, fit_mixed_model
-from sudeck.mechanism.sign_flip import flip_signs
+from sudeck.statistics.mixed.degrees_of_freedom import compare_jointly, estimate_contrast
+from sudeck.statistics.mixed.mixed_model import RandomTerm, fit_mixed_model
+from sudeck.statistics.sign_flip import flip_signs
 
 # True log changes after the course, and for each measure: level, spread of levels, spread of changes.
 TRUE_CHANGE = {

@@ -14,14 +14,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from sudeck.prediction.correlation import published_analysis
-from sudeck.prediction.cutoff import best_of_several
-from sudeck.prediction.logistic import maximise_logistic
 from sudeck.prediction.model_data import plan_model
 from sudeck.prediction.ratios import read_ratios
+from sudeck.prediction.relief_correlation import published_analysis
 from sudeck.prediction.response_model import ResponseModel, fit_relief_model, fit_response_model
 from sudeck.prediction.validation import validate_externally, validate_model
-from sudeck.synthetic.cohort import CohortSettings, SyntheticCohort, draw_cohort, without_effect
+from sudeck.statistics.cutoff import best_of_several
+from sudeck.statistics.regression.logistic import maximise_logistic
+from sudeck.synthetic.study.cohort import CohortSettings, SyntheticCohort, draw_cohort, without_effect
 
 PATIENTS = 105
 COVARIATES = ("log duration_months",)

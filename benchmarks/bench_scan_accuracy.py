@@ -27,9 +27,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from scan_baselines import ellipse_weights, midline_log_ratio, simpleitk_log_ratio
 from sudeck.core.vocabulary import PHASE_RATIOS, SCAN_PHASES
 from sudeck.scan.measurement import MeasureSettings, measure_scan
-from sudeck.scan.phases import read_scan
-from sudeck.synthetic.bone_scan import simulate_bone_scan
-from sudeck.synthetic.random_designs import random_design
+from sudeck.scan.phases.phase_series import read_scan
+from sudeck.synthetic.scan.bone_scan import simulate_bone_scan
+from sudeck.synthetic.scan.random_designs import random_design
 from support.phantoms import as_bone_scan
 
 LEVELS = (2_000.0, 20_000.0, 200_000.0)

@@ -23,11 +23,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from scan_baselines import ellipse_weights, simpleitk_log_ratio
 from sudeck.core.vocabulary import SCAN_PHASES
-from sudeck.scan.limbs import find_limbs
+from sudeck.scan.limbs.limb_masks import find_limbs
 from sudeck.scan.measurement import measure_scan
-from sudeck.scan.phases import read_scan
-from sudeck.synthetic.bone_scan import BoneScanDesign, simulate_bone_scan
-from sudeck.synthetic.nm_dicom import write_bone_scan
+from sudeck.scan.phases.phase_series import read_scan
+from sudeck.synthetic.dicom.nm_dicom import write_bone_scan
+from sudeck.synthetic.scan.bone_scan import BoneScanDesign, simulate_bone_scan
 
 
 def timed(work: Callable[[], object], repeats: int = 9) -> tuple[float, float]:

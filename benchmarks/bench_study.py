@@ -21,14 +21,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sudeck.report.study import predict_and_report
-from sudeck.report.study_pages import present
-from sudeck.study.demo_study import make_demo_study
-from sudeck.study.layout import StudyFolder
-from sudeck.study.run import run_study
+from sudeck.demo.study_on_disk import make_demo_study
+from sudeck.report.study.page import predict_and_report
+from sudeck.report.study.patient_pages import present
+from sudeck.study.folder.layout import StudyFolder
+from sudeck.study.measuring.run import run_study
 
 START = (
-    "import sys; from pathlib import Path; from sudeck.study.run import run_study\n"
+    "import sys; from pathlib import Path; from sudeck.study.measuring.run import run_study\n"
     "if __name__ == '__main__':\n    run_study(Path(sys.argv[1]), jobs=int(sys.argv[2]))\n"
 )
 NOT_COMPARED = {"run.json", ".lock"}

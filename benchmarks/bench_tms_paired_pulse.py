@@ -12,7 +12,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from sudeck.tms.paired_pulse import geometric_ratio
+from sudeck.tms.measures.paired_pulse import geometric_ratio
 
 LOG_SD = 0.7
 FLOOR_MV = 0.05

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import curve_fit
 
-from sudeck.tms.recruitment import recruitment_curve
+from sudeck.tms.measures.recruitment import recruitment_curve
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "tms"
 

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from sudeck.core.provenance import SourceFile
-from sudeck.tms.amplitude import peak_to_peak
-from sudeck.tms.latency import find_onsets
-from sudeck.tms.responses import TrialResponses, measure_responses
-from sudeck.tms.silent_period import find_silent_periods
-from sudeck.tms.trials import Pulse, TrialSet
+from sudeck.tms.responses.amplitude import peak_to_peak
+from sudeck.tms.responses.latency import find_onsets
+from sudeck.tms.responses.responses import TrialResponses, measure_responses
+from sudeck.tms.responses.silent_period import find_silent_periods
+from sudeck.tms.signals.trials import Pulse, TrialSet
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "tms"
 SUBJECTS = (1, 2, 3, 4, 5, 6, 7, 10)

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from scipy.io import loadmat
 
-from sudeck.tms.threshold import bayesian_threshold
-from sudeck.tms.threshold_advice import next_intensity
-from sudeck.tms.threshold_posterior import prior_posterior
-from sudeck.tms.threshold_rules import ml_pest_threshold, next_by_five_of_ten, next_by_ml_pest
+from sudeck.tms.thresholds.advice import next_intensity
+from sudeck.tms.thresholds.classical_rules import ml_pest_threshold, next_by_five_of_ten, next_by_ml_pest
+from sudeck.tms.thresholds.motor_threshold import bayesian_threshold
+from sudeck.tms.thresholds.posterior import prior_posterior
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "tms"
 LIMIT_MSO = 130.0  # the peers' virtual stimulator goes beyond 100

@@ -13,10 +13,10 @@ import jax.numpy as jnp
 import numba
 import numpy as np
 
-from sudeck.mechanism.circuit import kinetics
-from sudeck.mechanism.circuit.parameters import Circuit, Floats
-from sudeck.mechanism.circuit.pulses import Trials, pulse_share, recruit_axons
-from sudeck.mechanism.circuit.rest import Rest
+from sudeck.circuit import kinetics
+from sudeck.circuit.parameters import Circuit, Floats
+from sudeck.circuit.steppers.rest import Rest
+from sudeck.circuit.steppers.stimulus import Trials, pulse_share, recruit_axons
 
 _KERNELS = (kinetics.AMPA, kinetics.NMDA, kinetics.AMPA, kinetics.NMDA, kinetics.GABA_A, kinetics.GABA_B)
 _DELAYS_MS = (kinetics.DELAY_E_MS, kinetics.DELAY_CALLOSUM_MS, kinetics.DELAY_INTERNEURON_MS)

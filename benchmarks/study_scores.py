@@ -9,10 +9,10 @@ import numpy as np
 from scipy import stats
 
 from sudeck.mechanism.association import Associations
+from sudeck.mechanism.change_correlation import Association
 from sudeck.mechanism.changes import Changes
-from sudeck.mechanism.correlation import Association
 from sudeck.mechanism.measure_table import INTERACTION, PairedChanges
-from sudeck.mechanism.resampling import correlate_rows
+from sudeck.statistics.resampling import correlate_rows
 
 ALPHA = 0.05
 _Z = float(stats.norm.ppf(1 - ALPHA / 2))

@@ -21,3 +21,15 @@ def shared() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"needs the folder of shared data files beside the checkout ({SHARED_DATA.parent.name}/)")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def numba_installed() -> None:
+    """Skip where the extra is not installed."""
+    pytest.importorskip("numba", reason="needs the extra: pip install 'sudeck[circuit]'")
+
+
+@pytest.fixture(scope="session")
+def jax_installed() -> None:
+    """Skip where the extra is not installed."""
+    pytest.importorskip("jax", reason="needs the extra: pip install 'sudeck[circuit]'")

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from browser import photograph
 
-from sudeck.mechanism.circuit.reference import load_distribution
+from sudeck.circuit.reference import load_distribution
 from sudeck.mechanism.circuit_fit.patient_fit import explain_patient
 from sudeck.mechanism.circuit_fit.virtual_patient import WITH_CALLOSUM, draw_patient
-from sudeck.report import mechanism_circuit_rows as rows
-from sudeck.report import mechanism_words as words
-from sudeck.report.mechanism_drawing import circuit_figure
+from sudeck.report.mechanism import circuit_rows as rows
+from sudeck.report.mechanism import words
+from sudeck.report.mechanism.drawing import circuit_figure
 
 TARGET = Path(__file__).with_name("circuit.png")
 SIZE = (960, 800)

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from browser import photograph
 
-from sudeck.report.scan import scan_report
+from sudeck.report.scan.page import scan_report
 from sudeck.scan.measurement import measure_scan
-from sudeck.scan.phases import read_scan
-from sudeck.synthetic.bone_scan import simulate_bone_scan
-from sudeck.synthetic.nm_dicom import write_bone_scan
-from sudeck.synthetic.scan_design import BoneScanDesign
+from sudeck.scan.phases.phase_series import read_scan
+from sudeck.synthetic.dicom.nm_dicom import write_bone_scan
+from sudeck.synthetic.scan.bone_scan import simulate_bone_scan
+from sudeck.synthetic.scan.scan_design import BoneScanDesign
 
 TARGET = Path(__file__).with_name("report.png")
 SIZE = (1000, 1330)

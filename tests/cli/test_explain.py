@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from sudeck.cli.app import app
 from sudeck.core.errors import InputError
-from sudeck.study.create import create_study
-from sudeck.study.demo_study import write_study_tables
-from sudeck.study.layout import StudyFolder
-from sudeck.synthetic.study import VISITS, plan_study, trials_of
+from sudeck.demo.study_on_disk import write_study_tables
+from sudeck.study.folder.create import create_study
+from sudeck.study.folder.layout import StudyFolder
+from sudeck.synthetic.study.study_plan import VISITS, plan_study, trials_of
 from support.stimulated import fit_by_hand, make_stimulated_study
 
 
@@ -53,8 +53,8 @@ def test_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_circuits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sudeck.study.explain.require_circuit", lambda: None)
-    monkeypatch.setattr("sudeck.study.explain.fit_task", fit_by_hand)
+    monkeypatch.setattr("sudeck.study.answers.why.require_circuit", lambda: None)
+    monkeypatch.setattr("sudeck.study.answers.why.fit_task", fit_by_hand)
     study = make_stimulated_study(tmp_path / "study", patients=4)
     said = run("explain", str(study.root), "--jobs", "1")
     assert "The circuit of each patient" in said

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sudeck.synthetic.bone_scan import BoneScanDesign, simulate_bone_scan
-from sudeck.synthetic.nm_dicom import write_bone_scan
+from sudeck.synthetic.dicom.nm_dicom import write_bone_scan
+from sudeck.synthetic.scan.bone_scan import BoneScanDesign, simulate_bone_scan
 
 NAME, BIRTH, RECORD = "Quastenflosser^Jolanthe", "19610203", "MRN-77123"
 

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from sudeck.cli.app import app
 from sudeck.core.errors import InputError
-from sudeck.study.demo_study import make_demo_study
-from sudeck.study.layout import StudyFolder
+from sudeck.demo.study_on_disk import make_demo_study
+from sudeck.study.folder.layout import StudyFolder
 
 
 def test_run_then_predict(tmp_path: Path) -> None:

@@ -15,11 +15,11 @@ import pytest
 
 from sudeck.cli import main
 from sudeck.core.storage import write_text
-from sudeck.synthetic.bone_scan import BoneScanDesign, simulate_bone_scan
-from sudeck.synthetic.emg import VirtualHemisphere
-from sudeck.synthetic.emg_demo import DemoRecordings, make_demo_recordings
-from sudeck.synthetic.nm_dicom import write_bone_scan
-from sudeck.tms.protocol import protocol_from
+from sudeck.synthetic.dicom.nm_dicom import write_bone_scan
+from sudeck.synthetic.emg.demo_recordings import DemoRecordings, make_demo_recordings
+from sudeck.synthetic.emg.synthetic_recording import VirtualHemisphere
+from sudeck.synthetic.scan.bone_scan import BoneScanDesign, simulate_bone_scan
+from sudeck.tms.recordings.protocol import protocol_from
 
 
 @dataclass(frozen=True)

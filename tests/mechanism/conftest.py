@@ -61,15 +61,3 @@ def _draw_study(
     table = pd.DataFrame(rows, columns=COLUMNS)
     people = pd.DataFrame({"participant_id": [f"p{i:02d}" for i in range(patients)], "relief": relief})
     return table, people
-
-
-@pytest.fixture(scope="session")
-def jax_installed() -> None:
-    """Skip where the extra is not installed."""
-    pytest.importorskip("jax", reason="needs the extra: pip install 'sudeck[circuit]'")
-
-
-@pytest.fixture(scope="session")
-def numba_installed() -> None:
-    """Skip where the extra is not installed."""
-    pytest.importorskip("numba", reason="needs the extra: pip install 'sudeck[circuit]'")

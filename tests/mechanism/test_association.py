@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,8 +13,7 @@ from scipy import stats
 from sudeck.core.errors import InputError
 from sudeck.mechanism.association import associate_changes
 from sudeck.mechanism.measure_table import pair_visits, tabulate_measures
-from sudeck.mechanism.mediation import explore_mediation
-from sudeck.mechanism.resampling import bootstrap_r_interval, draw_permutations, permutation_slope_interval
+from sudeck.statistics.resampling import bootstrap_r_interval, draw_permutations, permutation_slope_interval
 
 
 def joined(table: pd.DataFrame, people: pd.DataFrame, side: str = "pain") -> tuple[np.ndarray, np.ndarray]:
@@ -186,27 +184,3 @@ def test_the_result_is_json_and_repeatable(draw_study) -> None:
     first, second = (associate_changes(table, people, permutations=499).to_dict() for _ in range(2))
     assert json.dumps(first, allow_nan=False) == json.dumps(second, allow_nan=False)
     assert {"measure", "hemisphere", "r", "low", "high", "p", "n"} <= set(first["associations"][0])
-
-
-def test_mediation_agrees_with_lavaan_and_says_what_it_is(shared: Path) -> None:
-    data = pd.read_csv(shared / "stats/pg_mediation.csv")
-    paths = explore_mediation(data.X, data.M, data.Y)
-    assert [round(e.value, 3) for e in (paths.a, paths.b, paths.direct, paths.indirect)] == [
-        0.561,
-        0.635,
-        0.040,
-        0.357,
-    ]
-    assert paths.indirect.low < 0.357 < paths.indirect.high
-    assert "Exploratory" in str(paths)
-    assert paths.to_dict()["exploratory"] is True
-
-
-def test_mediation_refuses_what_it_can_not_split() -> None:
-    x = np.arange(10.0)
-    with pytest.raises(InputError, match="collinear"):
-        explore_mediation(x, 2 * x, x)
-    with pytest.raises(InputError, match="3 complete"):
-        explore_mediation([1, 2, 3, np.nan], [1, 2, 3, 4], [1, 2, 3, 4])
-    with pytest.raises(InputError, match="differ in length"):
-        explore_mediation([1], [1, 2], [1, 2])

@@ -12,7 +12,7 @@ from scipy import stats
 from sudeck.core.errors import InputError
 from sudeck.mechanism.changes import estimate_changes
 from sudeck.mechanism.measure_table import pair_visits, tabulate_measures
-from sudeck.mechanism.sign_flip import flip_signs
+from sudeck.statistics.sign_flip import flip_signs
 
 
 def test_complete_data_without_errors_give_the_paired_t_test(draw_study) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sudeck.prediction.fitting import ModelPlan
 from sudeck.prediction.model_data import plan_model
 from sudeck.prediction.response_model import ResponseModel, fit_response_model
-from sudeck.synthetic.cohort import CohortSettings, SyntheticCohort, draw_cohort
+from sudeck.synthetic.study.cohort import CohortSettings, SyntheticCohort, draw_cohort
 
 
 @pytest.fixture(scope="session")

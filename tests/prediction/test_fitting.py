@@ -10,9 +10,9 @@ import pytest
 
 from sudeck.core.errors import InputError
 from sudeck.prediction.fitting import ModelPlan, complete, fit_stack
-from sudeck.prediction.logistic import expit
 from sudeck.prediction.model_data import model_data
 from sudeck.prediction.response_model import fit_model
+from sudeck.statistics.regression.logistic import expit
 
 
 @pytest.mark.parametrize("likelihood", ["firth", "ridge", "linear"])

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sudeck.core.errors import InputError
-from sudeck.prediction.linear import fit_linear
 from sudeck.prediction.priors import combine_correlations, combine_slopes, slope_prior
+from sudeck.statistics.regression.linear import fit_linear
 
 
 def test_prior_weight_is_its_share_of_patients() -> None:

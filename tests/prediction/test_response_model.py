@@ -10,10 +10,10 @@ import pytest
 
 from sudeck.core.errors import InputError
 from sudeck.prediction.fitting import ModelPlan
-from sudeck.prediction.logistic import expit
 from sudeck.prediction.model_data import model_data, plan_model
 from sudeck.prediction.response_model import ResponseModel, fit_relief_model, fit_response_model
-from sudeck.synthetic.cohort import CohortSettings, SyntheticCohort, draw_cohort, without_effect
+from sudeck.statistics.regression.logistic import expit
+from sudeck.synthetic.study.cohort import CohortSettings, SyntheticCohort, draw_cohort, without_effect
 
 DURATION = ["log duration_months"]
 

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from sudeck.core.errors import InputError
-from sudeck.prediction.calibration import measure_performance
-from sudeck.prediction.logistic import expit
 from sudeck.prediction.model_data import model_data
 from sudeck.prediction.response_model import ResponseModel
 from sudeck.prediction.updating import recalibrated, update_model
+from sudeck.statistics.calibration import measure_performance
+from sudeck.statistics.regression.logistic import expit
 
 
 def local(

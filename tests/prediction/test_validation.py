@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from sudeck.core.errors import InputError
+from sudeck.prediction.bootstrap import MEASURES, Resamples, correct_optimism
 from sudeck.prediction.curves import calibration_curve, corrected_calibration
 from sudeck.prediction.fitting import ModelPlan
-from sudeck.prediction.logistic import maximise_logistic, separated
 from sudeck.prediction.model_data import plan_model
-from sudeck.prediction.resampling import MEASURES, Resamples, correct_optimism
 from sudeck.prediction.response_model import ResponseModel, fit_relief_model, fit_response_model
 from sudeck.prediction.validation import validate_externally, validate_model
-from sudeck.synthetic.cohort import CohortSettings, SyntheticCohort, draw_cohort
+from sudeck.statistics.regression.logistic import maximise_logistic, separated
+from sudeck.synthetic.study.cohort import CohortSettings, SyntheticCohort, draw_cohort
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from sudeck.scan.measurement import measure_scan
-from sudeck.scan.phases import read_scan
+from sudeck.scan.phases.phase_series import read_scan
 from sudeck.scan.result import ScanResult
-from sudeck.synthetic.bone_scan import simulate_bone_scan
-from sudeck.synthetic.nm_dicom import write_bone_scan
-from sudeck.synthetic.scan_design import BoneScanDesign
+from sudeck.synthetic.dicom.nm_dicom import write_bone_scan
+from sudeck.synthetic.scan.bone_scan import simulate_bone_scan
+from sudeck.synthetic.scan.scan_design import BoneScanDesign
 
 PATIENT_NAME = "VESALIUS^ANDREAS"
 PATIENT_ID = "MRN7719340"

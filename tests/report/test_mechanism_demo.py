@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from sudeck.core.errors import MissingDependencyError
-from sudeck.report.demo.mechanism import FITTED, mechanism
-from sudeck.study import circuit_fits
-from sudeck.study.create import create_study
-from sudeck.study.explain import MECHANISM_FILE
+from sudeck.demo.mechanism import FITTED, mechanism
+from sudeck.study.answers import circuit_fits
+from sudeck.study.answers.why import MECHANISM_FILE
+from sudeck.study.folder.create import create_study
 from support.stimulated import fit_by_hand, make_stimulated_study
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pydicom.config import disable_value_validation
 
 from sudeck.core.errors import InputError
-from sudeck.scan.inspection import inspect_scan
-from sudeck.scan.phases import BoneScan, read_scan
+from sudeck.scan.phases.phase_series import BoneScan, read_scan
+from sudeck.scan.phases.scan_inspection import inspect_scan
 
 
 @pytest.fixture(scope="module")

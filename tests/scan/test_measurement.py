@@ -9,7 +9,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.privacy import Redactor
 from sudeck.core.vocabulary import PHASE_RATIOS, SCAN_PHASES
 from sudeck.scan.measurement import MeasureSettings, measure_scan
-from sudeck.scan.phases import BoneScan, read_scan
+from sudeck.scan.phases.phase_series import BoneScan, read_scan
 from support.phantoms import as_bone_scan, synthetic
 
 TRUE = {"VPr": 0.9, "TPr": 1.2, "BPr": 1.6}

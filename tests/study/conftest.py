@@ -13,14 +13,14 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from sudeck.study.create import create_study
-from sudeck.study.demo_study import make_demo_study, write_study_tables
-from sudeck.study.layout import StudyFolder
-from sudeck.study.measures import PatientRecord
-from sudeck.study.records import keep_record
-from sudeck.synthetic.bone_scan import BoneScanDesign, simulate_bone_scan
-from sudeck.synthetic.nm_dicom import write_bone_scan
-from sudeck.synthetic.study import plan_study
+from sudeck.demo.study_on_disk import make_demo_study, write_study_tables
+from sudeck.study.folder.create import create_study
+from sudeck.study.folder.layout import StudyFolder
+from sudeck.study.measuring.patient_measures import PatientRecord
+from sudeck.study.measuring.records import keep_record
+from sudeck.synthetic.dicom.nm_dicom import write_bone_scan
+from sudeck.synthetic.scan.bone_scan import BoneScanDesign, simulate_bone_scan
+from sudeck.synthetic.study.study_plan import plan_study
 
 PATIENTS = 4
 

@@ -11,14 +11,14 @@ import pandas as pd
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
 from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS
-from sudeck.core.reported import check_reported_set
 from sudeck.mechanism.circuit_fit.explanation import CurvePoint, Explanation, FactorEstimate, Hypothesis
 from sudeck.mechanism.circuit_fit.factors import FACTORS, TONE
 from sudeck.mechanism.group_statistics import explain_group
-from sudeck.study.circuit_fits import FitFailure
-from sudeck.study.explained import StudyExplanation
-from sudeck.study.settings import Settings
-from sudeck.study.stimulation_table import COLUMNS
+from sudeck.statistics.reported import check_reported_set
+from sudeck.study.answers.circuit_fits import FitFailure
+from sudeck.study.answers.stimulation_table import COLUMNS
+from sudeck.study.answers.study_explanation import StudyExplanation
+from sudeck.study.folder.settings import Settings
 
 LEVELS = {"RMT": 48.0, "MEP": 1.0, "SICI": 0.8, "ICF": 1.5}
 CHANGES = {("SICI", "pain"): -0.4, ("ICF", "pain"): -0.3, ("ICF", "other"): -0.3}
@@ -90,7 +90,7 @@ def _points(visits: Sequence[str]) -> list[CurvePoint]:
 
 
 def measures(patients: int, visits: Sequence[str] = ("pre", "post"), seed: int = 3) -> pd.DataFrame:
-    """A table as `sudeck.study.stimulation_table` makes it, with the published pattern in it."""
+    """A table as `sudeck.study.answers.stimulation_table` makes it, with the published pattern in it."""
     rng = np.random.default_rng(seed)
     rows = []
     for i in range(patients):
@@ -121,7 +121,7 @@ def study(
     unknown_relief: int = 0,
     name: str = "Ketamine study",
 ) -> StudyExplanation:
-    """A study as `sudeck.study.explain.explain_study` returns it."""
+    """A study as `sudeck.study.answers.why.explain_study` returns it."""
     table = measures(patients, visits)
     people = tuple(table["participant_id"].unique())
     rng = np.random.default_rng(1)

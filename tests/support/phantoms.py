@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from sudeck.core.vocabulary import SCAN_PHASES
-from sudeck.scan.phases import BoneScan, PhaseSeries
-from sudeck.synthetic.bone_scan import BoneScanDesign, SyntheticBoneScan, simulate_bone_scan
+from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
+from sudeck.synthetic.scan.bone_scan import BoneScanDesign, SyntheticBoneScan, simulate_bone_scan
 
 
 def synthetic(seed: int = 1, **chosen: Any) -> SyntheticBoneScan:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sudeck.core.estimate import Estimate
-from sudeck.study.circuit_fits import FitFailure, FitTask
-from sudeck.study.create import create_study
-from sudeck.study.layout import StudyFolder
-from sudeck.study.measures import Failure, PatientRecord
-from sudeck.study.records import keep_record
+from sudeck.study.answers.circuit_fits import FitFailure, FitTask
+from sudeck.study.folder.create import create_study
+from sudeck.study.folder.layout import StudyFolder
+from sudeck.study.measuring.patient_measures import Failure, PatientRecord
+from sudeck.study.measuring.records import keep_record
 
 if TYPE_CHECKING:
     from sudeck.mechanism.circuit_fit.explanation import Explanation

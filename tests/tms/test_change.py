@@ -16,7 +16,7 @@ from sudeck.tms.change import (
     hemisphere_difference,
     measurement_error,
 )
-from sudeck.tms.paired_pulse import geometric_ratio
+from sudeck.tms.measures.paired_pulse import geometric_ratio
 
 
 def ratio(value: float, se: float = 0.1) -> Estimate:

@@ -12,10 +12,10 @@ import pytest
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import SourceFile
-from sudeck.tms.measure_settings import MeasureSettings
 from sudeck.tms.measurement import TmsSettings, measure_recordings, measure_trials
+from sudeck.tms.measures.measure_settings import MeasureSettings
 from sudeck.tms.result import TRIAL_COLUMNS, TmsResult
-from sudeck.tms.trials import AmplitudeTable, Pulse, TrialSet
+from sudeck.tms.signals.trials import AmplitudeTable, Pulse, TrialSet
 
 LEFT = Pulse(
     float("nan"), "single", hemisphere="left", muscle="FDI", muscle_side="right", state="rest", visit="pre"

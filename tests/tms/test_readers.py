@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from sudeck.core.errors import InputError, MissingDependencyError
-from sudeck.tms.protocol import protocol_from
 from sudeck.tms.readers import read_file, reader_of
-from sudeck.tms.reading import read_recording, read_trials
-from sudeck.tms.recording import Recording
-from sudeck.tms.trials import AmplitudeTable, TrialSet
+from sudeck.tms.recordings.labelled_trials import read_recording, read_trials
+from sudeck.tms.recordings.protocol import protocol_from
+from sudeck.tms.signals.recording import Recording
+from sudeck.tms.signals.trials import AmplitudeTable, TrialSet
 
 
 def assert_same_sweeps(

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sudeck.core.errors import InputError
-from sudeck.tms.events import read_events, read_table
-from sudeck.tms.protocol import protocol_from, read_protocol
-from sudeck.tms.reading import read_trials
-from sudeck.tms.trials import TrialSet
+from sudeck.tms.recordings.labelled_trials import read_trials
+from sudeck.tms.recordings.protocol import protocol_from, read_protocol
+from sudeck.tms.signals.events import read_events, read_table
+from sudeck.tms.signals.trials import TrialSet
 
 RATE_HZ = 1000.0
 VARIANTS = 60

@@ -13,7 +13,7 @@ import typer
 from sudeck.core.errors import InputError
 
 if TYPE_CHECKING:
-    from sudeck.mechanism.circuit.experiment import Experiment
+    from sudeck.circuit.experiment import Experiment
     from sudeck.mechanism.measure_table import MeasureTable
 
 circuit = typer.Typer(
@@ -71,8 +71,8 @@ def simulate(
 
     The motor threshold is found anew after the change. Ranges are those over the reference circuits.
     """
-    from sudeck.mechanism.circuit.drugs import ARMS
-    from sudeck.mechanism.circuit.experiment import run_experiment
+    from sudeck.circuit.drugs import ARMS
+    from sudeck.circuit.experiment import run_experiment
 
     factors = dict(ARMS[arm.value].factors) if arm else {}
     given = {
@@ -89,7 +89,7 @@ def simulate(
     experiment = run_experiment(protocol.value, factors)
     _print(experiment)
     if out is not None:
-        from sudeck.report.circuit_figures import draw_experiment
+        from sudeck.report.circuit.figures import draw_experiment
 
         draw_experiment(experiment, out)
         typer.echo(f"Figure: {out}")
@@ -102,7 +102,7 @@ def _product(first: float | None, second: float | None) -> float | None:
 
 
 def _print(experiment: Experiment) -> None:
-    from sudeck.report.circuit_tables import print_experiment
+    from sudeck.report.circuit.console import print_experiment
 
     print_experiment(experiment)
 
@@ -115,8 +115,8 @@ def calibrate(
     iterations: Annotated[int, typer.Option(min=1, help="Gauss-Newton steps.")] = 16,
 ) -> None:
     """Fit reference circuits anew to the targets and drug effects that come with Sudeck."""
+    from sudeck.circuit.calibration import calibrate as fit
     from sudeck.core.storage import write_json
-    from sudeck.mechanism.circuit.calibration import calibrate as fit
 
     result = fit(members=members, seed=seed, iterations=iterations, progress=typer.echo)
     write_json(out, result.to_dict())
@@ -131,8 +131,8 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same circuits.")] = 0,
 ) -> None:
     """Train anew the network that proposes a patient's circuit before the circuit itself is asked."""
+    from sudeck.circuit.reference import load_distribution
     from sudeck.core.errors import MissingDependencyError
-    from sudeck.mechanism.circuit.reference import load_distribution
     from sudeck.mechanism.circuit_fit.emulator_training import simulate_training_set, train_emulator
 
     if any(find_spec(name) is None for name in ("jax", "numpyro")):
@@ -177,13 +177,13 @@ def fit(
     Of a whole study, sudeck explain does the same on several processes, and keeps every fit.
     """
     table, names = _gather(measured, patient, baseline)
+    from sudeck.circuit.engines import require_engine
     from sudeck.core.errors import SudeckError
     from sudeck.core.storage import write_json
-    from sudeck.mechanism.circuit.engines import require_engine
     from sudeck.mechanism.circuit_fit.patient_data import gather_patient
     from sudeck.mechanism.circuit_fit.patient_fit import fit_patient
     from sudeck.mechanism.circuit_fit.posterior_summary import explain
-    from sudeck.report.circuit_tables import print_explanation, print_group
+    from sudeck.report.circuit.console import print_explanation, print_group
 
     require_engine()
     posteriors, failures = [], []
@@ -254,8 +254,8 @@ def _gather(measured: Path, patient: str | None, baseline: str | None) -> tuple[
 
 
 def _of_study(root: Path) -> MeasureTable:
-    from sudeck.study.explain import assemble_stimulation
-    from sudeck.study.layout import open_study
+    from sudeck.study.answers.why import assemble_stimulation
+    from sudeck.study.folder.layout import open_study
 
     return assemble_stimulation(open_study(root)).circuit_measures()
 

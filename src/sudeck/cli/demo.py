@@ -17,7 +17,7 @@ def demo(
     ] = 105,
 ) -> None:
     """Run the whole chain on a real bone scan and on synthetic data whose truth is known."""
-    from sudeck.report.demo import run_demo
+    from sudeck.demo import run_demo
 
     page = run_demo(folder, patients=patients, say=typer.echo)
     typer.echo(f"\nOpen {page}")

@@ -27,12 +27,12 @@ def explain(
     Writes mechanism.json, measures.tsv and mechanism.html into derivatives/sudeck of a study that was run. A
     circuit whose measures did not change is not fitted again; one bad patient stops nobody.
     """
-    from sudeck.study.engine import use_one_thread
+    from sudeck.study.measuring.engine import use_one_thread
 
     use_one_thread()
-    from sudeck.report.explain_console import print_explanation
-    from sudeck.report.mechanism import write_mechanism_report
-    from sudeck.study.explain import MECHANISM_FILE, explain_study
+    from sudeck.report.mechanism.console import print_explanation
+    from sudeck.report.mechanism.page import write_mechanism_report
+    from sudeck.study.answers.why import MECHANISM_FILE, explain_study
 
     with progress_bar("Fitting circuits") as progress:
         explained = explain_study(study, circuit=circuit, jobs=jobs, cluster=cluster, progress=progress)

@@ -42,14 +42,14 @@ def inspect(
     parts: list[str] = []
     refused: list[SudeckError] = []
     for path in recordings:
-        from sudeck.tms.inspection import inspect_recording
+        from sudeck.tms.recordings.recording_inspection import inspect_recording
 
         try:
             parts.append(str(inspect_recording(path, events=events, protocol=protocol)))
         except SudeckError as error:
             refused.append(error)
     if others:
-        from sudeck.scan.inspection import inspect_scan
+        from sudeck.scan.phases.scan_inspection import inspect_scan
 
         try:
             found = inspect_scan(
@@ -88,7 +88,7 @@ def _sorted_by_kind(paths: list[Path]) -> tuple[list[Path], list[Path]]:
 
     A folder without recordings is handed on whole; of a mixed one, what is DICOM.
     """
-    from sudeck.tms.collection import is_recording
+    from sudeck.tms.recordings.recording_files import is_recording
 
     recordings: list[Path] = []
     others: list[Path] = []
@@ -104,7 +104,7 @@ def _sorted_by_kind(paths: list[Path]) -> tuple[list[Path], list[Path]]:
 
 
 def _is_dicom(path: Path) -> bool:
-    from sudeck.scan.dicom import open_dicom
+    from sudeck.scan.reading.dicom import open_dicom
 
     try:
         open_dicom(path)

@@ -96,10 +96,10 @@ def scan(
 
     Each is the uptake of the affected side over the healthy side, in the vascular, tissue and bone phase.
     """
-    from sudeck.report.console import print_scan
-    from sudeck.report.scan import write_scan
-    from sudeck.scan.drawn_regions import read_region_file
+    from sudeck.report.scan.console import print_scan
+    from sudeck.report.scan.page import write_scan
     from sudeck.scan.measurement import MeasureSettings
+    from sudeck.scan.ratios.drawn_regions import read_region_file
 
     if region_file is not None and region != "whole":
         raise InputError("--region", "a region file is given too", "give one of --region and --region-file")
@@ -130,7 +130,7 @@ def measure_paths(
 ) -> ScanResult:
     """Read files and measure them."""
     from sudeck.scan.measurement import measure_scan
-    from sudeck.scan.phases import read_scan
+    from sudeck.scan.phases.phase_series import read_scan
 
     _check_exist(paths)
     return measure_scan(read_scan(paths, **reading), affected=affected.value, settings=settings)

@@ -11,7 +11,7 @@ from sudeck.cli.progress import progress_bar
 from sudeck.core.errors import InputError
 
 if TYPE_CHECKING:
-    from sudeck.study.run import RunSummary
+    from sudeck.study.measuring.run import RunSummary
 
 _FAILURES_SHOWN = 20
 
@@ -32,8 +32,8 @@ def run(
     One bad patient stops nobody: what could not be measured, and why, is listed at the end and in
     derivatives/sudeck/failures.tsv.
     """
-    from sudeck.report.study_pages import present
-    from sudeck.study.run import run_study
+    from sudeck.report.study.patient_pages import present
+    from sudeck.study.measuring.run import run_study
 
     with progress_bar("Measuring patients") as progress:
         summary = run_study(study, jobs=jobs, cluster=cluster, present=present, progress=progress)
@@ -55,13 +55,13 @@ def predict(
     Writes prediction.json, model.json, cohort.tsv and report.html into derivatives/sudeck of the study.
     """
     if patient is not None:
-        from sudeck.study.predict import predict_patient
+        from sudeck.study.answers.who_responds import predict_patient
 
         typer.echo(str(predict_patient(study, patient, model_file=model)))
         return
     if model is not None:
         raise InputError("--model", "it predicts one patient at a time", "add --patient")
-    from sudeck.report.study import predict_and_report
+    from sudeck.report.study.page import predict_and_report
 
     page, predicted = predict_and_report(study)
     typer.echo(str(predicted) if predicted else "Nothing changed since the last prediction.")
@@ -89,8 +89,12 @@ def plan(
     ] = None,
 ) -> None:
     """Say how many patients a model, its validation and a single cut-off need."""
-    from sudeck.prediction.planning import plan_binary_model, plan_continuous_model, plan_validation
-    from sudeck.prediction.precision import cutoff_patients, cutoff_precision
+    from sudeck.statistics.sample_size.criteria import (
+        plan_binary_model,
+        plan_continuous_model,
+        plan_validation,
+    )
+    from sudeck.statistics.sample_size.precision import cutoff_patients, cutoff_precision
 
     parts = [
         (

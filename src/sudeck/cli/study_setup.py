@@ -11,7 +11,7 @@ import typer
 from sudeck.core.errors import InputError
 
 if TYPE_CHECKING:
-    from sudeck.study.layout import StudyFolder
+    from sudeck.study.folder.layout import StudyFolder
 
 EXIT_PROBLEMS = 1
 
@@ -23,7 +23,7 @@ def init(
     name: Annotated[str, typer.Option(help="Name of the study; that of the folder unless given.")] = "",
 ) -> None:
     """Make a study: a folder, the tables to fill, the settings, a data dictionary (also for REDCap)."""
-    from sudeck.study.create import create_study
+    from sudeck.study.folder.create import create_study
 
     typer.echo(str(create_study(folder, name=name)))
 
@@ -49,7 +49,7 @@ def import_(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask after the dry run.")] = False,
 ) -> None:
     """Bring scans or tables into a study: de-identified, a dry run first, nothing ever overwritten."""
-    from sudeck.study.layout import open_study
+    from sudeck.study.folder.layout import open_study
 
     study = open_study(folder)
     if not dicom and redcap is None:
@@ -70,8 +70,8 @@ def check(
     quick: Annotated[bool, typer.Option("--quick", help="Do not read the pixels of the scans.")] = False,
 ) -> None:
     """List everything missing, impossible or contradictory; exit status 1 if something must be corrected."""
-    from sudeck.study.check import check_study
-    from sudeck.study.layout import open_study
+    from sudeck.study.folder.check import check_study
+    from sudeck.study.folder.layout import open_study
 
     found = check_study(open_study(folder), pixels=not quick)
     typer.echo(str(found))
@@ -88,7 +88,7 @@ def _import_dicom(
     dry_run: bool,
     ask: bool,
 ) -> None:
-    from sudeck.study.import_dicom import import_dicom
+    from sudeck.study.imports.import_dicom import import_dicom
 
     first = import_dicom(study, sources, dry_run=True, pseudonyms=pseudonyms, session=session)
     typer.echo(str(first))
@@ -108,7 +108,7 @@ def _import_redcap(
     dry_run: bool,
     ask: bool,
 ) -> None:
-    from sudeck.study.import_redcap import import_redcap
+    from sudeck.study.imports.import_redcap import import_redcap
 
     first = import_redcap(
         study, export, map_file=map_file, dictionary=dictionary, pseudonyms=pseudonyms, dry_run=True
@@ -129,7 +129,7 @@ def _go_on(ask: bool) -> bool:
 
 def _pseudonyms(path: Path) -> dict[str, str]:
     """Read a table of record numbers and pseudonyms; no message repeats a record number."""
-    from sudeck.study.tables import read_cells
+    from sudeck.study.folder.tables import read_cells
 
     if not path.is_file():
         raise InputError("--ids", "there is no such file", "check the path")

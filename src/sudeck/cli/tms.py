@@ -78,11 +78,11 @@ def measure(
     ] = None,
 ) -> None:
     """Measure recordings: every measure of each hemisphere with its interval."""
-    from sudeck.report.tms_console import print_tms
+    from sudeck.report.tms.console import print_tms
 
     result = _measured(recordings, events=events, protocol=protocol, muscle=muscle, level=level)
     if out is not None:
-        from sudeck.report.tms import write_tms
+        from sudeck.report.tms.page import write_tms
 
         write_tms(result, out)
     print_tms(result, written=str(out or ""))
@@ -111,7 +111,7 @@ def compare(
 ) -> None:
     """Compare two measurements of a person: the change of each hemisphere, and what is detectable."""
     from sudeck.core.storage import write_json
-    from sudeck.report.tms_console import print_comparison
+    from sudeck.report.tms.console import print_comparison
     from sudeck.tms.comparison import compare_results
     from sudeck.tms.retest import read_retest
 
@@ -143,7 +143,7 @@ def threshold(
     A response is its amplitude in mV (0.12), or y or n. If another intensity was given than advised, write it
     first: 48 0.12. An empty line, q or the end of the input stops.
     """
-    from sudeck.tms.threshold_session import ThresholdSession
+    from sudeck.tms.thresholds.session import ThresholdSession
 
     session = ThresholdSession(
         active=state is StateChoice.active,
@@ -172,8 +172,8 @@ def threshold(
 
 def _measured(recordings: Sequence[Path], *, level: float = 0.95, **reading: Any) -> TmsResult:
     """Measure recordings and say on standard error which were refused."""
-    from sudeck.tms.measure_settings import MeasureSettings
     from sudeck.tms.measurement import TmsSettings, measure_recordings
+    from sudeck.tms.measures.measure_settings import MeasureSettings
 
     settings = TmsSettings(measures=MeasureSettings(level=level))
     result = measure_recordings(list(recordings), settings=settings, **reading)

@@ -14,7 +14,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
-from sudeck.mechanism.correlation import (
+from sudeck.mechanism.change_correlation import (
     Association,
     ChangeOutcomePair,
     correlate_pair,
@@ -23,7 +23,7 @@ from sudeck.mechanism.correlation import (
 )
 from sudeck.mechanism.covariates import read_covariates
 from sudeck.mechanism.measure_table import HEMISPHERES, MeasureTable, pair_visits, tabulate_measures
-from sudeck.mechanism.resampling import draw_permutations, permute_family
+from sudeck.statistics.resampling import draw_permutations, permute_family
 
 if TYPE_CHECKING:
     import pandas as pd

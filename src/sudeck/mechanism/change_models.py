@@ -13,11 +13,11 @@ from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
 from sudeck.mechanism.covariates import Covariates
-from sudeck.mechanism.degrees_of_freedom import Contrast, DfMethod, estimate_contrast
-from sudeck.mechanism.effect_size import standardise_change
 from sudeck.mechanism.measure_table import HEMISPHERES, INTERACTION, MeasureTable, Observation, PairedChanges
-from sudeck.mechanism.mixed_likelihood import Floats
-from sudeck.mechanism.mixed_model import RandomTerm, fit_mixed_model
+from sudeck.statistics.effect_size import standardise_change
+from sudeck.statistics.mixed.degrees_of_freedom import Contrast, DfMethod, estimate_contrast
+from sudeck.statistics.mixed.mixed_likelihood import Floats
+from sudeck.statistics.mixed.mixed_model import RandomTerm, fit_mixed_model
 
 # With fewer patients seen twice nothing but the raw values can be said.
 MIN_PAIRS = 3

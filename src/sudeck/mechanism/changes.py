@@ -16,11 +16,11 @@ from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.mechanism.change_models import CHANGE_TEXT, Asymmetry, Change, ChangeQuestions, no_answer
 from sudeck.mechanism.covariates import read_covariates
-from sudeck.mechanism.degrees_of_freedom import DfMethod
 from sudeck.mechanism.measure_table import INTERACTION, MeasureTable, pair_visits, tabulate_measures
-from sudeck.mechanism.mixed_likelihood import Floats
-from sudeck.mechanism.power import Power, describe_power
-from sudeck.mechanism.sign_flip import SignFlipTest, flip_signs
+from sudeck.statistics.mixed.degrees_of_freedom import DfMethod
+from sudeck.statistics.mixed.mixed_likelihood import Floats
+from sudeck.statistics.power import Power, describe_power
+from sudeck.statistics.sign_flip import SignFlipTest, flip_signs
 
 if TYPE_CHECKING:
     import pandas as pd

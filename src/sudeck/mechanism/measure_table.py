@@ -12,7 +12,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
-from sudeck.mechanism.mixed_likelihood import Floats
+from sudeck.statistics.mixed.mixed_likelihood import Floats
 
 if TYPE_CHECKING:
     import pandas as pd

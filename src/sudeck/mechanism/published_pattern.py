@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 from sudeck.mechanism.association import Associations
 from sudeck.mechanism.change_models import Change
 from sudeck.mechanism.changes import Changes
-from sudeck.mechanism.equivalence import show_equivalence
+from sudeck.statistics.equivalence import show_equivalence
 
 Verdict = Literal["supported", "not supported", "undecided"]
 Kind = Literal["falls", "unchanged", "relief goes with its fall"]

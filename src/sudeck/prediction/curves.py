@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sudeck.prediction.arrays import FloatArray, both_classes
-from sudeck.prediction.calibration import (
+from sudeck.prediction.bootstrap import Resamples
+from sudeck.statistics.arrays import FloatArray, both_classes
+from sudeck.statistics.calibration import (
     local_curve,
 )
-from sudeck.prediction.logistic import expit
-from sudeck.prediction.resampling import Resamples
+from sudeck.statistics.regression.logistic import expit
 
 
 @dataclass(frozen=True)

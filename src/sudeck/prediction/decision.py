@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sudeck.core.errors import InputError
-from sudeck.prediction.arrays import FloatArray, both_classes
+from sudeck.prediction.bootstrap import Resamples
 from sudeck.prediction.curves import Curve
-from sudeck.prediction.logistic import expit
-from sudeck.prediction.resampling import Resamples
+from sudeck.statistics.arrays import FloatArray, both_classes
+from sudeck.statistics.regression.logistic import expit
 
 
 @dataclass(frozen=True)

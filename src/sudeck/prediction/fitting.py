@@ -12,18 +12,18 @@ from typing import Any, Literal
 import numpy as np
 
 from sudeck.core.errors import InputError
-from sudeck.prediction.arrays import FloatArray
-from sudeck.prediction.firth import corrected_intercept
-from sudeck.prediction.imputation import impute
-from sudeck.prediction.linear import fit_linear
-from sudeck.prediction.logistic import maximise_logistic
-from sudeck.prediction.measurement_error import (
+from sudeck.prediction.predictors import Covariate
+from sudeck.statistics.arrays import FloatArray
+from sudeck.statistics.imputation import impute
+from sudeck.statistics.measurement_error import (
     PredictorDistribution,
     expected_truth,
     predictor_distribution,
 )
-from sudeck.prediction.predictors import Covariate
-from sudeck.prediction.ridge import fit_ridge
+from sudeck.statistics.regression.firth import corrected_intercept
+from sudeck.statistics.regression.linear import fit_linear
+from sudeck.statistics.regression.logistic import maximise_logistic
+from sudeck.statistics.regression.ridge import fit_ridge
 
 Likelihood = Literal["firth", "ridge", "plain", "linear"]
 

@@ -9,13 +9,13 @@ from dataclasses import replace
 import numpy as np
 
 from sudeck.core.estimate import Estimate
-from sudeck.prediction.arrays import FloatArray
-from sudeck.prediction.firth import fit_firth, penalised_ratio_test
 from sudeck.prediction.fitting import ModelPlan
-from sudeck.prediction.imputation import pool
-from sudeck.prediction.linear import fit_linear
-from sudeck.prediction.logistic import maximise_logistic
-from sudeck.prediction.ridge import fit_ridge
+from sudeck.statistics.arrays import FloatArray
+from sudeck.statistics.imputation import pool
+from sudeck.statistics.regression.firth import fit_firth, penalised_ratio_test
+from sudeck.statistics.regression.linear import fit_linear
+from sudeck.statistics.regression.logistic import maximise_logistic
+from sudeck.statistics.regression.ridge import fit_ridge
 
 RATIO_COLUMNS = (1, 2)  # of the design: after the intercept
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sudeck.core.errors import InputError
-from sudeck.prediction.arrays import FloatArray, binary_column, numeric_column
 from sudeck.prediction.fitting import ModelPlan
 from sudeck.prediction.predictors import Predictors, declare_covariates, read_predictors
+from sudeck.statistics.arrays import FloatArray, binary_column, numeric_column
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,11 +11,11 @@ import numpy as np
 
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
-from sudeck.prediction.arrays import FloatArray
-from sudeck.prediction.logistic import expit
-from sudeck.prediction.measurement_error import expected_truth
 from sudeck.prediction.predictors import read_predictors
 from sudeck.prediction.response_model import ResponseModel
+from sudeck.statistics.arrays import FloatArray
+from sudeck.statistics.measurement_error import expected_truth
+from sudeck.statistics.regression.logistic import expit
 
 if TYPE_CHECKING:
     import pandas as pd

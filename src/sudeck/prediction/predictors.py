@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from sudeck.core.errors import InputError
-from sudeck.prediction.arrays import BoolArray, FloatArray, numeric_column, text_column
 from sudeck.prediction.ratios import INDEPENDENT_RATIOS, read_ratios, with_known_error
+from sudeck.statistics.arrays import BoolArray, FloatArray, numeric_column, text_column
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
-from sudeck.prediction.arrays import FloatArray
+from sudeck.statistics.arrays import FloatArray
 
 
 @dataclass(frozen=True)

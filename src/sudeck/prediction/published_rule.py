@@ -18,9 +18,9 @@ import numpy as np
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.published import PUBLISHED_RATIOS, SOURCE
-from sudeck.prediction.arrays import FloatArray, binary_column, numeric_column
-from sudeck.prediction.proportion import DiagnosticAccuracy, diagnostic_accuracy
 from sudeck.prediction.ratios import INDEPENDENT_RATIOS, Ratios, read_ratios
+from sudeck.statistics.arrays import FloatArray, binary_column, numeric_column
+from sudeck.statistics.proportion import DiagnosticAccuracy, diagnostic_accuracy
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,7 +15,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES
-from sudeck.prediction.arrays import BoolArray, FloatArray, numeric_column, patient_ids
+from sudeck.statistics.arrays import BoolArray, FloatArray, numeric_column, patient_ids
 
 if TYPE_CHECKING:
     import pandas as pd

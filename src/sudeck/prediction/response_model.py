@@ -17,14 +17,14 @@ import numpy as np
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
-from sudeck.prediction.arrays import FloatArray, both_classes
-from sudeck.prediction.firth import corrected_intercept
 from sudeck.prediction.fitting import CompletedData, FittedStack, ModelPlan, average_distribution, complete
 from sudeck.prediction.inference import fit_imputed, fit_one
-from sudeck.prediction.linear import fit_linear
-from sudeck.prediction.logistic import maximise_logistic, separated
-from sudeck.prediction.measurement_error import PredictorDistribution, logistic_stretch
 from sudeck.prediction.model_data import ModelData, model_data
+from sudeck.statistics.arrays import FloatArray, both_classes
+from sudeck.statistics.measurement_error import PredictorDistribution, logistic_stretch
+from sudeck.statistics.regression.firth import corrected_intercept
+from sudeck.statistics.regression.linear import fit_linear
+from sudeck.statistics.regression.logistic import maximise_logistic, separated
 
 if TYPE_CHECKING:
     import pandas as pd

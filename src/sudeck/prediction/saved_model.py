@@ -18,13 +18,13 @@ from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
 from sudeck.core.storage import to_json
-from sudeck.prediction.arrays import FloatArray
 from sudeck.prediction.fitting import ModelPlan
-from sudeck.prediction.logistic import expit
-from sudeck.prediction.measurement_error import PredictorDistribution
 from sudeck.prediction.predictors import Covariate
 from sudeck.prediction.ratios import INDEPENDENT_RATIOS
 from sudeck.prediction.response_model import ResponseModel
+from sudeck.statistics.arrays import FloatArray
+from sudeck.statistics.measurement_error import PredictorDistribution
+from sudeck.statistics.regression.logistic import expit
 
 FORMAT: Final = "sudeck response model"
 FORMAT_VERSION: Final = 1

@@ -17,9 +17,14 @@ from numpy.typing import ArrayLike
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
-from sudeck.prediction.arrays import FloatArray, both_classes
-from sudeck.prediction.logistic import LogisticFit, bernoulli_log_likelihood, maximise_logistic, separated
 from sudeck.prediction.response_model import ResponseModel
+from sudeck.statistics.arrays import FloatArray, both_classes
+from sudeck.statistics.regression.logistic import (
+    LogisticFit,
+    bernoulli_log_likelihood,
+    maximise_logistic,
+    separated,
+)
 
 StepName = Literal["original", "intercept", "slope", "revision"]
 

@@ -14,16 +14,16 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
-from sudeck.prediction.arrays import FloatArray
-from sudeck.prediction.calibration import (
+from sudeck.prediction.bootstrap import MEASURES, Corrected, Resamples, correct_optimism, resample_model
+from sudeck.prediction.curves import Curve, corrected_calibration
+from sudeck.prediction.model_data import model_data
+from sudeck.prediction.response_model import ResponseModel
+from sudeck.statistics.arrays import FloatArray
+from sudeck.statistics.calibration import (
     Performance,
     measure_performance,
 )
-from sudeck.prediction.curves import Curve, corrected_calibration
-from sudeck.prediction.logistic import expit
-from sudeck.prediction.model_data import model_data
-from sudeck.prediction.resampling import MEASURES, Corrected, Resamples, correct_optimism, resample_model
-from sudeck.prediction.response_model import ResponseModel
+from sudeck.statistics.regression.logistic import expit
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,18 +17,17 @@ from sudeck.core.flags import Flag
 from sudeck.core.provenance import Provenance
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES, ScanPhase, Side
 from sudeck.scan import quality
-from sudeck.scan.axis import LimbAxis, find_axis
-from sudeck.scan.curves import time_activity_curve
-from sudeck.scan.drawn_regions import drawn_region
-from sudeck.scan.geometry import Grid, Points
-from sudeck.scan.phases import BoneScan, PhaseSeries
-from sudeck.scan.placement import REGION_PLACEMENT_SD_MM, measure_placement
-from sudeck.scan.poses import PhasePose, pose_phases
-from sudeck.scan.ratios import LogRatio, average_of, log_ratio, phase_ratio, ratio_of_ratios
-from sudeck.scan.regions import Region, anatomical_region
-from sudeck.scan.result import PhaseMeasurement, ScanResult
-from sudeck.scan.spacing import settle_spacing
-from sudeck.scan.uptake import (
+from sudeck.scan.limbs.axis import LimbAxis, find_axis
+from sudeck.scan.limbs.geometry import Grid, Points
+from sudeck.scan.limbs.poses import PhasePose, pose_phases
+from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
+from sudeck.scan.phases.spacing import settle_spacing
+from sudeck.scan.ratios.curves import time_activity_curve
+from sudeck.scan.ratios.drawn_regions import drawn_region
+from sudeck.scan.ratios.placement import REGION_PLACEMENT_SD_MM, measure_placement
+from sudeck.scan.ratios.ratios import LogRatio, average_of, log_ratio, phase_ratio, ratio_of_ratios
+from sudeck.scan.ratios.regions import Region, anatomical_region
+from sudeck.scan.ratios.uptake import (
     Background,
     BackgroundRule,
     RegionUptake,
@@ -36,6 +35,7 @@ from sudeck.scan.uptake import (
     measure_uptake,
     pixel_weights,
 )
+from sudeck.scan.result import PhaseMeasurement, ScanResult
 
 _MIN_COUNTS = 20.0  # in each region, below which a ratio says nothing
 
@@ -50,7 +50,7 @@ class MeasureSettings:
         Named region; ``"whole"`` limb by default.
     drawn : mapping or None
         A region drawn by a person on the affected limb of the reference image (see
-        `sudeck.scan.drawn_regions.drawn_region`); takes the place of `region`.
+        `sudeck.scan.ratios.drawn_regions.drawn_region`); takes the place of `region`.
     background : {"none", "region"}
         ``"none"`` compares with the publication; ``"region"`` subtracts what lies away from the limbs.
     level : float

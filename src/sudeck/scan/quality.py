@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import ScanPhase
-from sudeck.scan.axis import LimbAxis
-from sudeck.scan.geometry import Points
-from sudeck.scan.limbs import Limbs
-from sudeck.scan.phases import PhaseSeries
-from sudeck.scan.poses import PhasePose, Poses
-from sudeck.scan.registration import UNLIKE_RESIDUAL
+from sudeck.scan.limbs.axis import LimbAxis
+from sudeck.scan.limbs.geometry import Points
+from sudeck.scan.limbs.limb_masks import Limbs
+from sudeck.scan.limbs.poses import PhasePose, Poses
+from sudeck.scan.limbs.registration import UNLIKE_RESIDUAL
+from sudeck.scan.phases.phase_series import PhaseSeries
 
 # Delayed spot views should hold 300,000 to 1,000,000 counts (SNM procedure guideline 2.0, as summarised by
 # a teaching site); no figure was found for the earlier phases, which get Sudeck's own floor.

@@ -14,11 +14,11 @@ from sudeck.core.flags import Flag
 from sudeck.core.provenance import Provenance
 from sudeck.core.published import PUBLISHED_RATIOS
 from sudeck.core.vocabulary import Limb, ScanPhase, Side
-from sudeck.scan.collection import Skipped
-from sudeck.scan.curves import TimeActivityCurve
-from sudeck.scan.geometry import Points
-from sudeck.scan.poses import PhasePose
-from sudeck.scan.uptake import RegionUptake
+from sudeck.scan.limbs.geometry import Points
+from sudeck.scan.limbs.poses import PhasePose
+from sudeck.scan.ratios.curves import TimeActivityCurve
+from sudeck.scan.ratios.uptake import RegionUptake
+from sudeck.scan.reading.collection import Skipped
 
 
 @dataclass(frozen=True)

@@ -14,23 +14,23 @@ import sudeck
 from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import Provenance, SourceFile
-from sudeck.tms.averaged_silent_period import estimate_averaged_silent_period
-from sudeck.tms.collection import recordings_in
-from sudeck.tms.contraction import ipsilateral_trials
-from sudeck.tms.measure_settings import MeasureSettings
-from sudeck.tms.measures import measure_group
-from sudeck.tms.reading import protocol_for, read_trials
-from sudeck.tms.refusals import refuse_empty
-from sudeck.tms.response_settings import ResponseSettings
-from sudeck.tms.responses import TrialResponses, measure_responses
+from sudeck.tms.measures.group_measures import measure_group
+from sudeck.tms.measures.measure_settings import MeasureSettings
+from sudeck.tms.recordings.labelled_trials import protocol_for, read_trials
+from sudeck.tms.recordings.recording_files import recordings_in
+from sudeck.tms.recordings.refusals import refuse_empty
+from sudeck.tms.responses.averaged_silent_period import estimate_averaged_silent_period
+from sudeck.tms.responses.contraction import ipsilateral_trials
+from sudeck.tms.responses.response_settings import ResponseSettings
+from sudeck.tms.responses.responses import TrialResponses, measure_responses
 from sudeck.tms.result import GroupMeasures, Measured, TmsResult, Trial
-from sudeck.tms.sweeps import duplicate_flags
-from sudeck.tms.trials import AmplitudeTable, TrialSet
+from sudeck.tms.signals.sweeps import duplicate_flags
+from sudeck.tms.signals.trials import AmplitudeTable, TrialSet
 
 if TYPE_CHECKING:
-    from sudeck.tms.events import EventsTable
-    from sudeck.tms.protocol import StimulationProtocol
-    from sudeck.tms.trials import Pulse
+    from sudeck.tms.recordings.protocol import StimulationProtocol
+    from sudeck.tms.signals.events import EventsTable
+    from sudeck.tms.signals.trials import Pulse
 
 # What is measured on a sweep and stands in a column of the table of trials.
 _MEASURED = (

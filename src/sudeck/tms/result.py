@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from sudeck.core.flags import Flag
     from sudeck.core.provenance import Provenance
     from sudeck.core.vocabulary import Side
-    from sudeck.tms.paired_pulse import PairedPulse
-    from sudeck.tms.recruitment import RecruitmentCurve
-    from sudeck.tms.responses import TrialResponses
-    from sudeck.tms.threshold import Threshold
-    from sudeck.tms.trials import Pulse, TrialSet
+    from sudeck.tms.measures.paired_pulse import PairedPulse
+    from sudeck.tms.measures.recruitment import RecruitmentCurve
+    from sudeck.tms.responses.responses import TrialResponses
+    from sudeck.tms.signals.trials import Pulse, TrialSet
+    from sudeck.tms.thresholds.motor_threshold import Threshold
 
 # Columns of trials.tsv. Later readers rely on the first ten and their order.
 TRIAL_COLUMNS: Final[dict[str, str]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sudeck.mechanism.circuit.parameters import Floats
+from sudeck.circuit.parameters import Floats
 from sudeck.mechanism.circuit_fit.annealing import (
     Draws,
     anneal,

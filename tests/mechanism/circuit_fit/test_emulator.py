@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sudeck.circuit.circuit_prior import circuits_at
+from sudeck.circuit.reference import load_distribution
 from sudeck.core.errors import InputError
-from sudeck.mechanism.circuit.circuit_prior import circuits_at
-from sudeck.mechanism.circuit.reference import load_distribution
 from sudeck.mechanism.circuit_fit.emulator import EMULATED, load_emulator, read_emulator
 from sudeck.mechanism.circuit_fit.factors import N_VISIT, apply_visit
 from sudeck.mechanism.circuit_fit.hypotheses import draw_factors

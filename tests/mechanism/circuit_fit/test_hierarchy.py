@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sudeck.circuit.parameters import Floats
 from sudeck.core.errors import InputError
-from sudeck.mechanism.circuit.parameters import Floats
 from sudeck.mechanism.circuit_fit.factors import FACTORS, N_VISIT
 from sudeck.mechanism.circuit_fit.hierarchy import infer_group
 from sudeck.mechanism.circuit_fit.hypotheses import change_sd

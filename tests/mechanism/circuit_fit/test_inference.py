@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sudeck.mechanism.circuit.parameters import Floats
-from sudeck.mechanism.circuit.reference import load_distribution
+from sudeck.circuit.parameters import Floats
+from sudeck.circuit.reference import load_distribution
 from sudeck.mechanism.circuit_fit import inference
 from sudeck.mechanism.circuit_fit.emulator import load_emulator
 from sudeck.mechanism.circuit_fit.factors import FACTORS, N_VISIT

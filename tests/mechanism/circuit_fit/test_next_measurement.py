@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sudeck.mechanism.circuit.reference import load_distribution
+from sudeck.circuit.reference import load_distribution
 from sudeck.mechanism.circuit_fit import inference
 from sudeck.mechanism.circuit_fit.emulator import load_emulator
 from sudeck.mechanism.circuit_fit.factors import FACTORS

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sudeck.mechanism.circuit.parameters import Floats
-from sudeck.mechanism.circuit.pulses import Ints
+from sudeck.circuit.parameters import Floats
+from sudeck.circuit.steppers.stimulus import Ints
 
 KEPT: Final = 0.5  # effective share of the draws after each step
 _MOST_STEPS: Final = 200

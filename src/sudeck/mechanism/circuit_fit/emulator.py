@@ -13,9 +13,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from sudeck.circuit.parameters import FITTED, Floats
+from sudeck.circuit.protocols import MEASURES
 from sudeck.core.errors import InputError
-from sudeck.mechanism.circuit.parameters import FITTED, Floats
-from sudeck.mechanism.circuit.protocols import MEASURES
 from sudeck.mechanism.circuit_fit.factors import FACTORS
 
 _FILE: Final = "emulator.npz"

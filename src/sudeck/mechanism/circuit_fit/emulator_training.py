@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from sudeck.mechanism.circuit.circuit_prior import circuits_at
-from sudeck.mechanism.circuit.parameters import Floats
-from sudeck.mechanism.circuit.reference import Reference
+from sudeck.circuit.circuit_prior import circuits_at
+from sudeck.circuit.parameters import Floats
+from sudeck.circuit.reference import Reference
 from sudeck.mechanism.circuit_fit.emulator import EMULATED, Emulator, hemisphere_inputs
 from sudeck.mechanism.circuit_fit.factors import N_VISIT, apply_visit
 from sudeck.mechanism.circuit_fit.hypotheses import draw_factors

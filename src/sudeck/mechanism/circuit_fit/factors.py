@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from sudeck.mechanism.circuit.drugs import apply_factors
-from sudeck.mechanism.circuit.parameters import Circuit, Floats
+from sudeck.circuit.drugs import apply_factors
+from sudeck.circuit.parameters import Circuit, Floats
 
 # Gains multiply groups of synapses (`drugs.SYNAPSES`); `callosum` those that come from the other hemisphere.
 GAINS: Final = ("gaba_a", "gaba_b", "nmda_pyramids", "nmda_interneurons", "callosum")
@@ -30,7 +30,7 @@ def apply_visit(circuits: Circuit, position: Floats) -> Circuit:
 
     Examples
     --------
-    >>> from sudeck.mechanism.circuit.parameters import STARTING_POINT, make_circuits
+    >>> from sudeck.circuit.parameters import STARTING_POINT, make_circuits
     >>> healthy = make_circuits(STARTING_POINT)
     >>> position = np.zeros((12, 1)); position[0] = np.log(0.5)
     >>> (apply_visit(healthy, position).gabaa_on_p_mv / healthy.gabaa_on_p_mv).ravel()

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from sudeck.circuit.parameters import Floats
+from sudeck.circuit.steppers.stimulus import Ints
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
-from sudeck.mechanism.circuit.parameters import Floats
-from sudeck.mechanism.circuit.pulses import Ints
 from sudeck.mechanism.circuit_fit.explanation import IDENTIFIED_BELOW
 from sudeck.mechanism.circuit_fit.factors import FACTORS, N_VISIT, TONE
 from sudeck.mechanism.circuit_fit.hypotheses import change_sd

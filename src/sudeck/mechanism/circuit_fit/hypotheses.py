@@ -12,8 +12,8 @@ from typing import Final
 
 import numpy as np
 
-from sudeck.mechanism.circuit.parameters import Floats
-from sudeck.mechanism.circuit.pulses import Ints
+from sudeck.circuit.parameters import Floats
+from sudeck.circuit.steppers.stimulus import Ints
 from sudeck.mechanism.circuit_fit.factors import FACTORS, N_VISIT, TONE
 
 # Standard deviations, on the log scale for gains and in mV for the tone; all assumed. The first are what

@@ -16,13 +16,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from sudeck.circuit.circuit_prior import circuits_at
+from sudeck.circuit.engines import Engine, default_engine
+from sudeck.circuit.parameters import Floats
+from sudeck.circuit.reference import Reference
+from sudeck.circuit.simulate import PROBE_INTENSITY, find_instability
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
-from sudeck.mechanism.circuit.circuit_prior import circuits_at
-from sudeck.mechanism.circuit.engines import Engine, default_engine
-from sudeck.mechanism.circuit.parameters import Floats
-from sudeck.mechanism.circuit.reference import Reference
-from sudeck.mechanism.circuit.simulate import PROBE_INTENSITY, find_instability
 from sudeck.mechanism.circuit_fit import hypotheses
 from sudeck.mechanism.circuit_fit.annealing import (
     Density,

@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from sudeck.mechanism.circuit.circuit_prior import circuits_at
-from sudeck.mechanism.circuit.engines import Engine
-from sudeck.mechanism.circuit.parameters import FITTED, Floats
+from sudeck.circuit.circuit_prior import circuits_at
+from sudeck.circuit.engines import Engine
+from sudeck.circuit.parameters import FITTED, Floats
 from sudeck.mechanism.circuit_fit.emulator import EMULATED, Emulator
 from sudeck.mechanism.circuit_fit.factors import N_VISIT, apply_visit
 from sudeck.mechanism.circuit_fit.patient_data import PatientData, measure_logs

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Final
 
-from sudeck.mechanism.circuit.protocols import MEASURES
+from sudeck.circuit.protocols import MEASURES
 
 # Laboratories report the ipsilateral silent period as a duration, the circuit has its area: left out.
 USUAL: Final[dict[str, tuple[str, ...]]] = {

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from sudeck.mechanism.circuit.parameters import Floats
+from sudeck.circuit.parameters import Floats
 from sudeck.mechanism.circuit_fit.emulator import Emulator
 from sudeck.mechanism.circuit_fit.factors import FACTORS
 from sudeck.mechanism.circuit_fit.hypotheses import account_shares

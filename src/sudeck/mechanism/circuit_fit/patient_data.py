@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from sudeck.circuit.engines import Engine
+from sudeck.circuit.parameters import Circuit, Floats, swap_hemispheres
+from sudeck.circuit.protocols import MEASURES
+from sudeck.circuit.readout import find_thresholds, measure
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
-from sudeck.mechanism.circuit.engines import Engine
-from sudeck.mechanism.circuit.measures import find_thresholds, measure
-from sudeck.mechanism.circuit.parameters import Circuit, Floats, swap_hemispheres
-from sudeck.mechanism.circuit.protocols import MEASURES
 from sudeck.mechanism.circuit_fit.measure_names import USUAL, composition_of, family_of, parts_of
 from sudeck.mechanism.measure_table import HEMISPHERES
 

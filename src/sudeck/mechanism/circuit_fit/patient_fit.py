@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from sudeck.mechanism.circuit.engines import require_engine
-from sudeck.mechanism.circuit.reference import load_distribution
+from sudeck.circuit.engines import require_engine
+from sudeck.circuit.reference import load_distribution
 from sudeck.mechanism.circuit_fit.emulator import load_emulator
 from sudeck.mechanism.circuit_fit.explanation import Explanation
 from sudeck.mechanism.circuit_fit.inference import Posterior, infer

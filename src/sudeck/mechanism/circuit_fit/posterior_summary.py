@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
+from sudeck.circuit.parameters import Floats
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
-from sudeck.mechanism.circuit.parameters import Floats
 from sudeck.mechanism.circuit_fit.explanation import (
     BALANCE,
     CHANGE,

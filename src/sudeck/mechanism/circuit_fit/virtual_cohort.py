@@ -13,10 +13,10 @@ from typing import Final
 
 import numpy as np
 
-from sudeck.mechanism.circuit.circuit_prior import circuits_at
-from sudeck.mechanism.circuit.engines import Engine
-from sudeck.mechanism.circuit.parameters import Floats
-from sudeck.mechanism.circuit.reference import Reference
+from sudeck.circuit.circuit_prior import circuits_at
+from sudeck.circuit.engines import Engine
+from sudeck.circuit.parameters import Floats
+from sudeck.circuit.reference import Reference
 from sudeck.mechanism.circuit_fit.factors import FACTORS, N_VISIT, apply_visit
 from sudeck.mechanism.circuit_fit.hypotheses import BASE_SD, draw_factors
 from sudeck.mechanism.circuit_fit.measure_names import USUAL

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from sudeck.mechanism.circuit.parameters import Floats
-from sudeck.mechanism.circuit.reference import Reference
+from sudeck.circuit.parameters import Floats
+from sudeck.circuit.reference import Reference
 from sudeck.mechanism.circuit_fit.hypotheses import ACCOUNTS, draw_factors
 from sudeck.mechanism.circuit_fit.likelihood import simulate_patient
 from sudeck.mechanism.circuit_fit.measure_names import family_of

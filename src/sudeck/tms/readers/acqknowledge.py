@@ -12,8 +12,8 @@ import numpy as np
 
 from sudeck.core.errors import InputError, MissingDependencyError
 from sudeck.tms.readers.base import Hints, corrupt, source_of, stimulus_labels
-from sudeck.tms.readers.scaling import RawChannel, signals_of
-from sudeck.tms.recording import Marker, Recording, Section
+from sudeck.tms.readers.parts.scaling import RawChannel, signals_of
+from sudeck.tms.signals.recording import Marker, Recording, Section
 
 FORMAT: Final = "AcqKnowledge"
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from sudeck.core.errors import InputError, MissingDependencyError
 from sudeck.core.flags import Flag
-from sudeck.tms.events import knows_column, read_table, told_by, with_single_pulses
 from sudeck.tms.readers.base import Hints, corrupt, source_of
-from sudeck.tms.trials import AmplitudeTable, Pulse
-from sudeck.tms.units import MILLIVOLTS_PER_UNIT, voltage_unit
+from sudeck.tms.signals.events import knows_column, read_table, told_by, with_single_pulses
+from sudeck.tms.signals.trials import AmplitudeTable, Pulse
+from sudeck.tms.signals.units import MILLIVOLTS_PER_UNIT, voltage_unit
 
 FORMAT: Final = "amplitude table"
 _ZIP = b"PK\x03\x04"

@@ -15,8 +15,8 @@ from sudeck.core.privacy import Redactor
 from sudeck.core.provenance import SourceFile
 
 if TYPE_CHECKING:
-    from sudeck.tms.recording import Recording
-    from sudeck.tms.trials import AmplitudeTable, TrialSet
+    from sudeck.tms.signals.recording import Recording
+    from sudeck.tms.signals.trials import AmplitudeTable, TrialSet
 
     Contents = Recording | tuple[TrialSet | AmplitudeTable, ...]
 

@@ -17,11 +17,11 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.privacy import Redactor
-from sudeck.tms.events import Told
-from sudeck.tms.readers.arrays import PLAUSIBLE_RATE_HZ, Sweeps
 from sudeck.tms.readers.base import Hints, corrupt, source_of
-from sudeck.tms.readers.epochs import contents_of
-from sudeck.tms.readers.values import Array
+from sudeck.tms.readers.parts.arrays import PLAUSIBLE_RATE_HZ, Sweeps
+from sudeck.tms.readers.parts.epochs import contents_of
+from sudeck.tms.readers.parts.values import Array
+from sudeck.tms.signals.events import Told
 
 if TYPE_CHECKING:
     from sudeck.tms.readers.base import Contents

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.tms.readers.base import Hints, corrupt, source_of, truncated
-from sudeck.tms.readers.scaling import RawChannel, signals_of
-from sudeck.tms.recording import Marker, Recording, Section
+from sudeck.tms.readers.parts.scaling import RawChannel, signals_of
+from sudeck.tms.signals.recording import Marker, Recording, Section
 
 FORMAT: Final = "BrainVision"
 _SIGNATURES = (b"Brain Vision Data Exchange", b"BrainVision Data Exchange")

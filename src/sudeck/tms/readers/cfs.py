@@ -31,9 +31,9 @@ from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError
 from sudeck.tms.readers.base import Hints, corrupt, source_of, truncated
-from sudeck.tms.readers.frames import in_time, state_labels
-from sudeck.tms.readers.scaling import RawChannel, signals_of
-from sudeck.tms.recording import Marker, Recording, Section
+from sudeck.tms.readers.parts.frames import in_time, state_labels
+from sudeck.tms.readers.parts.scaling import RawChannel, signals_of
+from sudeck.tms.signals.recording import Marker, Recording, Section
 
 FORMAT: Final = "CED Signal (CFS)"
 _SIGNATURE = b'CEDFILE"'

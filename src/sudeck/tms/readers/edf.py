@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from sudeck.core.errors import InputError
 from sudeck.core.privacy import Redactor
 from sudeck.tms.readers.base import Hints, corrupt, source_of, stimulus_labels, truncated
-from sudeck.tms.readers.scaling import RawChannel, signals_of
-from sudeck.tms.recording import Marker, Recording, Section
+from sudeck.tms.readers.parts.scaling import RawChannel, signals_of
+from sudeck.tms.signals.recording import Marker, Recording, Section
 
 FORMAT: Final = "EDF"
 _EDF, _BDF = b"0       ", b"\xffBIOSEMI"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from sudeck.tms.readers.arrays import sweeps_in
 from sudeck.tms.readers.base import Hints, corrupt, source_of
-from sudeck.tms.readers.epochs import contents_of
-from sudeck.tms.readers.sidecar import sidecar_of
+from sudeck.tms.readers.parts.arrays import sweeps_in
+from sudeck.tms.readers.parts.epochs import contents_of
+from sudeck.tms.readers.parts.sidecar import sidecar_of
 
 if TYPE_CHECKING:
     from sudeck.tms.readers.base import Contents

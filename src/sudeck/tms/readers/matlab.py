@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sudeck.tms.readers.arrays import sweeps_in
 from sudeck.tms.readers.base import Hints, source_of
-from sudeck.tms.readers.epochs import contents_of
-from sudeck.tms.readers.matfile import is_matfile, is_version_73, load
-from sudeck.tms.readers.matlab_exports import exported
-from sudeck.tms.readers.sidecar import sidecar_of
+from sudeck.tms.readers.matfiles.matfile import is_matfile, is_version_73, load
+from sudeck.tms.readers.matfiles.matlab_exports import exported
+from sudeck.tms.readers.parts.arrays import sweeps_in
+from sudeck.tms.readers.parts.epochs import contents_of
+from sudeck.tms.readers.parts.sidecar import sidecar_of
 
 if TYPE_CHECKING:
     from sudeck.tms.readers.base import Contents

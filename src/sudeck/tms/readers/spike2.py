@@ -10,8 +10,8 @@ import numpy as np
 
 from sudeck.core.errors import InputError, MissingDependencyError
 from sudeck.tms.readers.base import Hints, corrupt, source_of
-from sudeck.tms.readers.scaling import RawChannel, signals_of
-from sudeck.tms.recording import Marker, Recording, Section
+from sudeck.tms.readers.parts.scaling import RawChannel, signals_of
+from sudeck.tms.signals.recording import Marker, Recording, Section
 
 FORMAT: Final = "Spike2"
 # Every SON file carries the maker's notice at byte 2.

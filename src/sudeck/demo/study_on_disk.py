@@ -1,0 +1,190 @@
+"""A full synthetic study on disk: tables, scans as DICOM, magnetic stimulation, two or three odd files.
+
+The truth lies beside the study folder, in ``<name>-truth``, where no analysis looks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from sudeck.core.errors import InputError
+from sudeck.core.storage import write_bytes, write_json, write_text
+from sudeck.core.vocabulary import Side
+from sudeck.study.folder.create import create_study
+from sudeck.study.folder.decisions import Decision, record_decision, standing_decisions
+from sudeck.study.folder.layout import StudyFolder
+from sudeck.study.folder.schema import TABLES
+from sudeck.study.measuring.engine import spread
+from sudeck.synthetic.dicom.nm_dicom import write_bone_scan
+from sudeck.synthetic.study.study_plan import (
+    VISITS,
+    PlannedPatient,
+    SyntheticStudy,
+    plan_study,
+    scan_of,
+    trials_of,
+)
+
+SEED: Final = 2018
+_KEPT_SHARE: Final = 0.6  # of a file that was cut short
+_SESSION_DAYS: Final = {"pre": 0, "post": 6}
+_TREATMENT_DAYS: Final = range(1, 6)
+# A regimen of our own making: the publications' abstracts state neither rate nor hours.
+_MG_PER_KG_AND_DAY, _INFUSION_H = 1.6, 4.0
+_NOTE: Final = "Scan repeated because of movement.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    study: StudyFolder
+    truth: Path
+    patient: PlannedPatient
+    seed: int
+
+
+def make_demo_study(
+    root: Path, *, patients: int = 105, seed: int = SEED, jobs: int | None = None
+) -> StudyFolder:
+    """Write a synthetic study of scanned patients, some with magnetic stimulation before and after treatment.
+
+    The same numbers give the same files, whatever `jobs`. A folder that holds this very study already is
+    left as it is.
+
+    Parameters
+    ----------
+    root : Path
+        Where to; the truth goes to ``<root>-truth`` beside it.
+    patients : int
+        105, of whom 19 with magnetic stimulation, as in the publications, unless given.
+    seed : int
+    jobs : int, optional
+        Worker processes; as many as there are cores unless given.
+
+    Raises
+    ------
+    InputError
+        If the folder holds anything else: nothing of yours is overwritten.
+    """
+    truth = truth_folder(root)
+    mark = truth / "truth.json"
+    asked = {"patients": patients, "seed": seed}
+    found = json.loads(mark.read_text(encoding="utf-8")) if mark.is_file() else None
+    if found is None:
+        if truth.exists() and any(truth.iterdir()):
+            raise InputError(truth.name, "it holds something else", "choose another folder")
+        study = create_study(root, name="Synthetic study").study
+        write_json(mark, {"asked": asked, "complete": False})
+    elif found["asked"] != asked:
+        raise InputError(root.name, "it holds another synthetic study", "choose another folder")
+    elif found["complete"]:
+        return StudyFolder(root)
+    else:
+        study = StudyFolder(root)
+    plan = plan_study(patients=patients, seed=seed)
+    write_study_tables(study, plan)
+    for _ in spread(
+        _write_patient, [_Task(study, truth, patient, seed) for patient in plan.patients], jobs=jobs
+    ):
+        pass
+    write_json(mark, {"asked": asked, "complete": True, **plan.to_dict()})
+    return study
+
+
+def truth_folder(root: Path) -> Path:
+    """Return where the truth of a synthetic study lies."""
+    return root.with_name(f"{root.name}-truth")
+
+
+def _write_patient(task: _Task) -> None:
+    patient = task.patient
+    pid = patient.participant_id
+    scan = scan_of(patient, seed=task.seed)
+    folder = task.study.scan_folder(pid, "ses-pre")
+    files = write_bone_scan(scan, folder, dialect=patient.dialect, patient_name=pid, patient_id=pid)
+    if patient.oddity == "damaged scan":
+        _cut_short(files)
+    elif patient.oddity == "damaged bone phase":
+        _cut_short(files[-1:])
+    elif patient.oddity == "stray files":
+        write_bytes(folder / "04_delayed_copy.dcm", files[-1].read_bytes())
+        write_text(folder / "note.txt", _NOTE)
+    elif patient.oddity == "sides not said" and not standing_decisions(task.study, pid):
+        record_decision(task.study, _decision(pid, scan.design.image_left))
+    truth = {"uptake_ratios": scan.truth.uptake_ratios(), "image_ratios": scan.truth.image_ratios()}
+    write_json(task.truth / f"{pid}_scan.json", {"design": scan.design.to_dict(), **truth})
+    if patient.stimulated:
+        for visit in VISITS:
+            rows = trials_of(patient, visit, seed=task.seed)
+            path = task.study.tms_folder(pid, f"ses-{visit}") / f"{pid}_ses-{visit}_trials.tsv"
+            write_text(path, _tsv(rows, tuple(rows[0])))
+
+
+def _decision(participant_id: str, image_left: Side) -> Decision:
+    return Decision(
+        participant_id,
+        "image-left",
+        image_left,
+        who="demo",
+        why="a lead marker lay on the right hand of the camera table",
+        session="ses-pre",
+        when="2020-01-06T12:00:00+00:00",
+    )
+
+
+def _cut_short(files: Iterable[Path]) -> None:
+    for path in files:
+        data = path.read_bytes()
+        write_bytes(path, data[: int(_KEPT_SHARE * len(data))])
+
+
+def write_study_tables(study: StudyFolder, plan: SyntheticStudy) -> None:
+    """Write participants, sessions, pain and treatment of a planned study."""
+    people = plan.cohort.participants.to_dict("records")
+    weight = np.random.default_rng([plan.seed, 4]).normal(72.0, 13.0, len(people)).clip(45.0, 120.0).round()
+    participants = [
+        {**person, "weight_kg": float(kilos)} for person, kilos in zip(people, weight, strict=True)
+    ]
+    sessions = [
+        {"participant_id": patient.participant_id, "session_id": f"ses-{visit}", "day": _SESSION_DAYS[visit]}
+        for patient in plan.patients
+        for visit in (VISITS if patient.stimulated else VISITS[:1])
+    ]
+    treatment = [
+        {
+            "participant_id": person["participant_id"],
+            "day": day,
+            "drug": "ketamine",
+            "dose_form": "base",
+            "dose_mg": round(_MG_PER_KG_AND_DAY * person["weight_kg"]),
+            "duration_h": _INFUSION_H,
+            "route": "intravenous",
+        }
+        for person in participants
+        for day in _TREATMENT_DAYS
+    ]
+    tables: Mapping[str, list[dict[Any, Any]]] = {
+        "participants": participants,
+        "sessions": sessions,
+        "pain": plan.cohort.pain.to_dict("records"),
+        "treatment": treatment,
+    }
+    for name, rows in tables.items():
+        write_text(study.table_file(name), _tsv(rows, TABLES[name].columns))
+
+
+def _tsv(rows: Iterable[Mapping[Any, object]], columns: tuple[str, ...]) -> str:
+    lines = ["\t".join(columns)]
+    lines += ["\t".join(_cell(row.get(column)) for column in columns) for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: object) -> str:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return "n/a"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

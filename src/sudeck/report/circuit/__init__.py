@@ -1,0 +1,1 @@
+"""What the circuit commands draw and print."""

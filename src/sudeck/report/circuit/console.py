@@ -1,0 +1,135 @@
+"""The tables that the circuit commands print on the console."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sudeck.report.kit.text import percent
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sudeck.circuit.experiment import Experiment
+    from sudeck.core.estimate import Estimate
+    from sudeck.mechanism.circuit_fit.explanation import Explanation
+    from sudeck.mechanism.circuit_fit.hierarchy import GroupPosterior
+
+
+def print_experiment(experiment: Experiment, *, console: Console | None = None) -> None:
+    """Print what a protocol shows, without and with the change.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        From `sudeck.circuit.experiment.run_experiment`.
+    console : rich.console.Console, optional
+        Where to print; standard output unless given.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = console or Console(highlight=False)
+    factors = ", ".join(f"{name} ×{factor:g}" for name, factor in experiment.factors.items())
+    console.print(f"{experiment.protocol.upper()}: {factors or 'reference circuits'}", style="bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("measure")
+    table.add_column("reference")
+    if factors:
+        table.add_column("changed")
+        table.add_column("changed / reference")
+    for row in experiment.rows:
+        name = f"{row.name} ({row.unit})" if row.unit else row.name
+        cells = [name, _cell(row.baseline)]
+        table.add_row(*cells, *((_cell(row.changed), _cell(row.ratio)) if factors else ()))
+    console.print(table)
+    count = experiment.rows[0].baseline.n
+    console.print(f"Median \\[range] over {count:g} reference circuits. RMT: reference = 1.", style="dim")
+    if experiment.left_out:
+        console.print(
+            f"{experiment.left_out} more left out: after the change they keep firing after strong pulses.",
+            style="yellow",
+        )
+
+
+def print_explanation(explanation: Explanation, *, console: Console | None = None) -> None:
+    """Print what a patient's measures say about the circuit; what they do not say is named in one line.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        From `sudeck.mechanism.circuit_fit.patient_fit.explain_patient`.
+    console : rich.console.Console, optional
+        Where to print; standard output unless given.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = console or Console(highlight=False)
+    console.print(escape(explanation.patient), style="bold")
+    if explanation.verdict:
+        console.print(escape(explanation.verdict))
+    for hypothesis in sorted(explanation.hypotheses, key=lambda one: -one.probability):
+        console.print(f"  {percent(hypothesis.probability)}: {escape(hypothesis.sentence)}")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("visit", "hemisphere", "factor", "value and interval"):
+        table.add_column(column)
+    silent = []
+    for row in explanation.factors:
+        if row.identified:
+            table.add_row(escape(row.visit), row.hemisphere, row.factor, _cell(row.estimate))
+        else:
+            silent.append(f"{row.factor} ({row.visit}, {row.hemisphere})")
+    if table.row_count:
+        console.print(table)
+    if silent:
+        console.print(f"Not identified by these measurements: {escape(', '.join(silent))}.")
+    console.print(
+        "Gains are ratios to health (1 = healthy); callosal_tone is in mV. Intervals hold as far as this "
+        "model and its priors do.",
+        style="dim",
+    )
+    console.print(
+        f"Effective sample of the proposal {100 * explanation.effective:.1f} %; the likelihood is "
+        f"{'exact' if explanation.exact else 'approximate'}.",
+        style="dim",
+    )
+    for flag in explanation.flags:
+        console.print(escape(str(flag)), style="yellow")
+
+
+def print_group(group: GroupPosterior, *, console: Console | None = None) -> None:
+    """Print how treatment moves the circuits of a group, on average and from patient to patient.
+
+    Parameters
+    ----------
+    group : GroupPosterior
+        From `sudeck.mechanism.circuit_fit.hierarchy.infer_group`.
+    console : rich.console.Console, optional
+        Where to print; standard output unless given.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = console or Console(highlight=False)
+    console.print(f"All {len(group.changes)} patients together: change to the last visit", style="bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("hemisphere", "factor", "mean change", "patients differ by (SD)", "identified"):
+        table.add_column(column)
+    for row in group.factors:
+        known = "yes" if row.identified else "no"
+        table.add_row(row.hemisphere, row.factor, _cell(row.mean), _cell(row.between_sd), known)
+    console.print(table)
+    console.print(
+        "Mean changes are ratios, of callosal_tone mV; spreads are standard deviations of their natural "
+        "logarithms, of callosal_tone mV.",
+        style="dim",
+    )
+
+
+def _cell(estimate: Estimate) -> str:
+    """Return a value and its range, with square brackets that are not read as markup."""
+    return f"{estimate.value:#.3g} \\[{estimate.low:#.3g}, {estimate.high:#.3g}]"

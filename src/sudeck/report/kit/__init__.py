@@ -1,0 +1,1 @@
+"""What every page shares: template engine, text, figures, interval bars."""

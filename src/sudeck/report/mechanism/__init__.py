@@ -1,0 +1,1 @@
+"""The report of why: page, drawing, rows, words, console."""

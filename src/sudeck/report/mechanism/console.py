@@ -1,0 +1,204 @@
+"""What `sudeck explain` prints: the answers, what so many patients can not show, what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from sudeck.report.kit.printing import fit, print_item
+from sudeck.report.kit.text import number, printable
+from sudeck.report.mechanism.console_tables import (
+    SIDES,
+    association_table,
+    asymmetry_table,
+    change_table,
+    circuit_table,
+    pattern_table,
+    power_table,
+    sure_changes,
+)
+from sudeck.report.mechanism.words import PREFERRED
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sudeck.mechanism.change_correlation import Association
+    from sudeck.mechanism.circuit_fit.explanation import Explanation
+    from sudeck.mechanism.group_statistics import GroupStatistics
+    from sudeck.statistics.power import Power
+    from sudeck.study.answers.circuit_fits import FitFailure
+    from sudeck.study.answers.study_explanation import StudyExplanation
+
+_SEVERITY_STYLE: Final = {"serious": "bold red", "caution": "yellow", "info": "dim"}
+_MOST_FLAGS: Final = 12
+_MOST_NAMES: Final = 5
+
+
+def print_explanation(explained: StudyExplanation, *, console: Console | None = None) -> None:
+    """Print everything an explanation says.
+
+    Parameters
+    ----------
+    explained : StudyExplanation
+    console : rich.console.Console, optional
+        Where to print; standard output unless given.
+    """
+    from rich.console import Console
+
+    console = console or Console(highlight=False)
+    _heading(console, _title(explained), first=True)
+    group = explained.group
+    if group is not None:
+        _print_changes(console, group)
+        if group.associations is not None and group.associations.associations:
+            _heading(console, f"What goes with {explained.outcome}")
+            _print_associations(console, group.associations.associations)
+        _heading(console, "The published pattern on these patients")
+        console.print(pattern_table(group.pattern))
+        _print_power(console, group.changes.power)
+    if explained.circuit:
+        _print_circuits(console, explained.circuit, explained.level)
+    _print_reported(console, explained)
+    _print_missing(console, explained)
+
+
+def _title(explained: StudyExplanation) -> str:
+    patients = f"{len(explained.patients)} {'patient' if len(explained.patients) == 1 else 'patients'}"
+    at = ", ".join(f"{explained.patients_at(visit)} at {visit}" for visit in explained.visits)
+    at_all = f"; {explained.patients_at_all} at all" if len(explained.visits) > 1 else ""
+    return f"{explained.name}: {patients} with stimulation ({at}{at_all})"
+
+
+def _print_changes(console: Console, group: GroupStatistics) -> None:
+    changes = group.changes.changes
+    for visit in dict.fromkeys(change.visit for change in changes):
+        own = [change for change in changes if change.visit == visit]
+        _heading(console, f"What changed: {visit} over {own[0].baseline}")
+        console.print(change_table(own))
+    if changes:
+        _note(
+            console,
+            "A ratio below 1 is a fall; of SICI, LICI and IHI it means stronger inhibition. P by the mixed "
+            "model; in the family: by exact sign flips, controlled over all rows.",
+        )
+    if group.changes.covariates:
+        _note(console, f"Adjusted for {', '.join(group.changes.covariates)}.")
+    if group.changes.asymmetries:
+        _heading(console, "Pain side over other side, at each visit")
+        console.print(asymmetry_table(group.changes.asymmetries))
+    for comparison in group.healthy:
+        print_item(console, "against healthy people", str(comparison), "bold")
+
+
+def _print_associations(console: Console, associations: Sequence[Association]) -> None:
+    console.print(association_table(associations))
+    counts = sorted({one.n for one in associations})
+    n = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    _note(
+        console,
+        f"Pearson's r, n = {n}; P by permutation, and controlled over all rows; range of r without one "
+        "patient in turn. Negative: the more the ratio fell, the more relief.",
+    )
+    for one in associations:
+        if one.influence.changes_claim:
+            text = (
+                f"{one.measure}, {SIDES[one.hemisphere]}: r is {number(one.pearson.value, 2)}, without "
+                f"{one.influence.patient} {number(one.influence.without, 2)}."
+            )
+            print_item(console, "decided by one patient", text, "yellow")
+
+
+def _print_power(console: Console, power: Power | None) -> None:
+    if power is None:
+        _heading(console, "What so few patients can see")
+        _note(console, "Too few were seen twice to state what could be seen; four are needed.")
+        return
+    _heading(console, f"What {power.n} patients can and can not see")
+    for line in str(power).splitlines()[:2]:
+        _note(console, line)
+    if power.ratios:
+        console.print(power_table(power))
+
+
+def _print_circuits(console: Console, circuits: Sequence[Explanation], level: float) -> None:
+    _heading(console, "The circuit of each patient")
+    console.print(circuit_table(circuits))
+    preferred = sum(bool(one.preferred) for one in circuits)
+    _note(
+        console,
+        f"Four accounts of the first visit, equally probable beforehand. For {preferred} of {len(circuits)} "
+        f"patients one is preferred (from {100 * PREFERRED:.0f} % on, and only where IHI was measured); for "
+        "the others these measurements can not tell. "
+        "Balance: GABA-A over NMDA of the pain side, over that of the other side.",
+    )
+    sure = {one.patient: changes for one in circuits if (changes := sure_changes(one))}
+    for patient, changes in sure.items():
+        print_item(console, f"{patient} changed surely", f"{', '.join(changes)}.", "bold")
+    _note(
+        console,
+        f"Surely: the measures identify the factor, and the {100 * level:g} % interval of its change leaves "
+        f"out no change; in {len(circuits) - len(sure)} of {len(circuits)} patients nothing is sure. What to "
+        "measure next: sudeck circuit next.",
+    )
+    walked = [one.patient for one in circuits if not one.exact]
+    if walked:
+        print_item(console, "not exact", f"the fit of {_names(walked)} is approximate.", "yellow")
+
+
+def _print_reported(console: Console, explained: StudyExplanation) -> None:
+    _heading(console, "The printed correlations of the bone-scan publication, held against themselves")
+    *correlations, together = str(explained.reported).splitlines()
+    for line in (*correlations, together[:1].upper() + together[1:]):
+        _note(console, f"{line}.")
+
+
+def _print_missing(console: Console, explained: StudyExplanation) -> None:
+    flags = [*explained.unanswered, *explained.all_flags]
+    if not (flags or explained.refused or explained.circuit_failures):
+        return
+    _heading(console, "Left out or unanswered")
+    for name, reason in explained.refused.items():
+        print_item(console, name, reason, "bold red")
+    failures = ((_reason(failure), failure.participant_id) for failure in explained.circuit_failures)
+    for reason, patients in _together(failures).items():
+        print_item(console, "circuit not fitted", f"{_names(patients)}: {reason}", "yellow")
+    order = list(_SEVERITY_STYLE)
+    flags = sorted(dict.fromkeys(flags), key=lambda flag: order.index(flag.severity))
+    for flag in flags[:_MOST_FLAGS]:
+        label = "no answer" if flag.code == "no-answer" else flag.severity
+        print_item(console, label, flag.message, _SEVERITY_STYLE[flag.severity])
+    if len(flags) > _MOST_FLAGS:
+        _note(console, f"{len(flags) - _MOST_FLAGS} more in mechanism.json.")
+
+
+def _reason(failure: FitFailure) -> str:
+    """Return why a circuit was not fitted, without the name of the patient."""
+    return failure.reason.removeprefix("Patient ").removeprefix(f"{failure.participant_id}: ")
+
+
+def _together(said: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Group patients by the sentence said of them."""
+    groups: dict[str, list[str]] = {}
+    for sentence, patient in said:
+        groups.setdefault(sentence, []).append(patient)
+    return groups
+
+
+def _names(patients: Sequence[str]) -> str:
+    shown = ", ".join(patients[:_MOST_NAMES])
+    more = len(patients) - _MOST_NAMES
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _heading(console: Console, text: str, *, first: bool = False) -> None:
+    from rich.text import Text
+
+    if not first:
+        console.print()
+    console.print(fit(console, Text(printable(text), style="bold")))
+
+
+def _note(console: Console, text: str) -> None:
+    from rich.text import Text
+
+    console.print(fit(console, Text(printable(text), style="dim")))

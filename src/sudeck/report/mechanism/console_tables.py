@@ -1,0 +1,218 @@
+"""The tables that `sudeck explain` prints on the console, each at most 80 columns wide."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from sudeck.report.kit.text import number, percent, printable
+from sudeck.report.mechanism.words import BALANCE, CHANGE, FACTORS
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from sudeck.core.estimate import Estimate
+    from sudeck.mechanism.change_correlation import Association
+    from sudeck.mechanism.change_models import Asymmetry, Change
+    from sudeck.mechanism.circuit_fit.explanation import Explanation
+    from sudeck.mechanism.published_pattern import Judgement
+    from sudeck.statistics.power import Power
+
+SIDES: Final = {"pain": "pain side", "other": "other side", "interaction": "pain over other"}
+_VERDICT_STYLE: Final = {"supported": "bold green", "not supported": "bold red", "undecided": "yellow"}
+# Two lines at the head of a narrow column.
+_ACCOUNTS: Final = {
+    "local_gaba_a_loss": "GABA-A\nlost",
+    "excess_pyramidal_nmda": "NMDA\nexcess",
+    "tonic_callosal_drive": "callosal\ndrive",
+    "none": "none of\nthese",
+}
+_NARROW: Final = 0.04  # width of an interval that three decimals show better than two
+
+
+def change_table(changes: Sequence[Change]) -> Table:
+    """Return changes between two visits, one row a measure and hemisphere."""
+    table = _table(
+        "Measure", "Hemisphere", "Ratio >", f"{_level(changes[0].ratio)} >", "P >", "in family >", "n >"
+    )
+    before = ""
+    for one in changes:
+        table.add_row(
+            "" if one.measure == before else one.measure,
+            SIDES[one.hemisphere],
+            number(one.ratio.value, _decimals(one.ratio)),
+            _interval(one.ratio, _decimals(one.ratio)),
+            p_text(one.p),
+            "" if one.p_family is None else p_text(one.p_family),
+            str(one.n),
+        )
+        before = one.measure
+    return table
+
+
+def asymmetry_table(asymmetries: Sequence[Asymmetry]) -> Table:
+    """Return pain side over other side, one row a measure and visit."""
+    table = _table("Measure", "Visit", "Ratio >", f"{_level(asymmetries[0].ratio)} >", "P >", "n >")
+    before = ""
+    for one in asymmetries:
+        table.add_row(
+            "" if one.measure == before else one.measure,
+            printable(one.visit),
+            number(one.ratio.value, _decimals(one.ratio)),
+            _interval(one.ratio, _decimals(one.ratio)),
+            p_text(one.p),
+            str(one.n),
+        )
+        before = one.measure
+    return table
+
+
+def association_table(associations: Sequence[Association]) -> Table:
+    """Return correlations with relief, one row a measure and hemisphere."""
+    level = f"{_level(associations[0].pearson)} >"
+    table = _table("Measure", "Side", "r >", level, "P >", "in family >", "Without one >")
+    before = ""
+    for one in associations:
+        table.add_row(
+            "" if one.measure == before else one.measure,
+            one.hemisphere,
+            number(one.pearson.value, 2),
+            _interval(one.pearson),
+            p_text(one.p_permutation),
+            p_text(one.p_family),
+            f"{number(one.influence.lowest, 2)} to {number(one.influence.highest, 2)}",
+        )
+        before = one.measure
+    return table
+
+
+def pattern_table(pattern: Iterable[Judgement]) -> Table:
+    """Return the verdict on each statement of the published pattern, with its numbers."""
+    from rich.text import Text
+
+    table = _table("Statement", "Verdict", "Because")
+    table.columns[0].no_wrap = False
+    table.columns[0].overflow = "fold"
+    for one in pattern:
+        verdict = Text(one.verdict, style=_VERDICT_STYLE[one.verdict])
+        table.add_row(printable(one.hypothesis.name), verdict, _because(one))
+    return table
+
+
+def power_table(power: Power) -> Table:
+    """Return the changes of each measure that would be found, and those that could be excluded."""
+    table = _table("Measure", f"Found with {100 * power.power:g} % power >", "No change shown within >")
+    for one in power.ratios:
+        table.add_row(
+            one.name,
+            f"below {number(one.fall, 2)} or above {number(one.rise, 2)}",
+            f"{number(1 / one.equivalence, 2)} to {number(one.equivalence, 2)}",
+        )
+    return table
+
+
+def circuit_table(circuits: Sequence[Explanation]) -> Table:
+    """Return how probable each account of a patient is, and the change of the transcallosal balance.
+
+    Where nobody has two visits, the balance at the only one.
+    """
+    from rich.text import Text
+
+    accounts = [name for name in _ACCOUNTS if any(name == h.name for one in circuits for h in one.hypotheses)]
+    headings = [f"{_ACCOUNTS[name]} >" for name in accounts]
+    changed = any(factor.visit == CHANGE for one in circuits for factor in one.factors)
+    table = _table("Patient", *headings, "Balance, after\nover before" if changed else "Balance")
+    for one in circuits:
+        probability = {hypothesis.name: hypothesis.probability for hypothesis in one.hypotheses}
+        shares = [
+            Text(percent(probability[name]), style="bold green" if name == one.preferred else "")
+            if name in probability
+            else Text("")
+            for name in accounts
+        ]
+        table.add_row(printable(one.patient), *shares, _balance(one, changed=changed))
+    return table
+
+
+def _balance(one: Explanation, *, changed: bool) -> str:
+    """Return the transcallosal balance, or its change, with its interval; empty where it is not there."""
+    visit = CHANGE if changed else one.visits[0]
+    for factor in one.factors:
+        if (factor.visit, factor.hemisphere, factor.factor) == (visit, "balance", BALANCE):
+            text = f"{number(factor.estimate.value, 2)} ({_interval(factor.estimate)})"
+            return text if factor.identified else "not identified"
+    return ""
+
+
+def p_text(value: float) -> str:
+    """Return a P value as papers print it: two digits, ``< 0.001`` below.
+
+    Examples
+    --------
+    >>> p_text(0.0312), p_text(0.00002), p_text(0.4567)
+    ('0.031', '< 0.001', '0.46')
+    """
+    if math.isnan(value):
+        return ""
+    if value < 0.001:
+        return "< 0.001"
+    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+
+
+def _because(judgement: Judgement) -> str:
+    """Return the numbers of a verdict, a line a hemisphere."""
+    lines = []
+    for side in judgement.hypothesis.hemispheres:
+        found = judgement.numbers.get(side)
+        if found is None:
+            lines.append(f"{SIDES[side]}: not measured")
+            continue
+        name = "r" if "r" in found else "ratio"
+        bounds = f"{number(found['low'], 2)} to {number(found['high'], 2)}"
+        lines.append(f"{SIDES[side]}: {name} {number(found[name], 2)} ({bounds})")
+    if judgement.p_pattern is not None:
+        lines.append(f"P over the pattern: {p_text(judgement.p_pattern)}")
+    return "\n".join(lines)
+
+
+def sure_changes(one: Explanation) -> list[str]:
+    """Return the factors whose change is identified and whose interval leaves out no change."""
+    sure = []
+    for factor in one.factors:
+        if factor.visit != CHANGE or factor.hemisphere == "balance" or not factor.identified:
+            continue
+        nothing = 0.0 if factor.estimate.unit else 1.0
+        if not factor.estimate.low <= nothing <= factor.estimate.high:
+            direction = "up" if factor.estimate.value > nothing else "down"
+            name = FACTORS.get(factor.factor, factor.factor)
+            sure.append(f"{name} {direction} ({SIDES[factor.hemisphere]})")
+    return sure
+
+
+def _table(*columns: str) -> Table:
+    """Return an empty table; a column whose heading ends in ``>`` is set to the right."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="", show_edge=False)
+    for heading in columns:
+        right = heading.endswith(" >")
+        style = "bold" if heading in {"Ratio >", "r >"} else None
+        table.add_column(
+            heading.removesuffix(" >"), justify="right" if right else "left", no_wrap=True, style=style
+        )
+    return table
+
+
+def _level(estimate: Estimate) -> str:
+    return f"{100 * estimate.level:g} % interval"
+
+
+def _decimals(ratio: Estimate) -> int:
+    """Return how many digits a ratio is worth: a threshold is known to a few parts in a thousand."""
+    return 3 if ratio.high - ratio.low < _NARROW else 2
+
+
+def _interval(estimate: Estimate, decimals: int = 2) -> str:
+    return f"{number(estimate.low, decimals)} to {number(estimate.high, decimals)}"

@@ -1,0 +1,242 @@
+"""The page of one patient: the own circuit, what it predicts, and every measure down to its recording."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import sudeck
+from sudeck.core.estimate import Estimate
+from sudeck.core.provenance import Provenance, sha256_of_file
+from sudeck.core.storage import write_text
+from sudeck.report.kit.page import relative_link, render_page
+from sudeck.report.kit.text import decimals_of, interval_text, number, percent
+from sudeck.report.mechanism import circuit_rows, words
+from sudeck.report.mechanism.curves import curve_figure, single_points
+from sudeck.report.mechanism.drawing import circuit_figure
+from sudeck.report.study.patient_pages import MECHANISM_PAGE, TMS_PAGE
+
+if TYPE_CHECKING:
+    from sudeck.mechanism.circuit_fit.explanation import Explanation
+    from sudeck.study.answers.study_explanation import StudyExplanation
+    from sudeck.study.folder.layout import StudyFolder
+
+_CODE: Final = {".py", ".j2", ".css", ".mplstyle"}
+_CREATED: Final = "at the times that the record of the patient states"
+_DRAWING: Final = (
+    "two hemispheres with their cells, every connection coloured by its strength, faded where unknown"
+)
+
+
+def write_patient_pages(study: StudyFolder, explained: StudyExplanation, *, back: Path) -> dict[str, Path]:
+    """Write the page of every patient with a recording; one that would not change is left as it is.
+
+    Parameters
+    ----------
+    study : StudyFolder
+    explained : StudyExplanation
+    back : Path
+        The page of the study, which each leads back to.
+
+    Returns
+    -------
+    dict of str to Path
+        By patient.
+    """
+    circuits = {one.patient: one for one in explained.circuit}
+    reasons = {failure.participant_id: failure.reason for failure in explained.circuit_failures}
+    pages = {}
+    for patient in explained.patients:
+        place = study.patient_derivatives(patient) / MECHANISM_PAGE
+        circuit, failure = circuits.get(patient), reasons.get(patient, "")
+        mark = _fingerprint(study, explained, patient, circuit, failure, place)
+        if not (place.is_file() and mark in place.read_text(encoding="utf-8", errors="replace")):
+            page = patient_report(study, explained, patient, circuit, failure, place=place, back=back)
+            write_text(place, page)
+        pages[patient] = place
+    return pages
+
+
+def patient_report(
+    study: StudyFolder,
+    explained: StudyExplanation,
+    patient: str,
+    circuit: Explanation | None,
+    failure: str = "",
+    *,
+    place: Path,
+    back: Path,
+) -> str:
+    """Render the page of one patient.
+
+    Parameters
+    ----------
+    study : StudyFolder
+    explained : StudyExplanation
+    patient : str
+    circuit : Explanation or None
+        None where it was not fitted.
+    failure : str
+        Why not.
+    place, back : Path
+        Where this page will lie, and the page of the study.
+    """
+    return render_page(
+        "mechanism_patient.html.j2",
+        title=f"Why it works: {patient}",
+        provenance=Provenance((), {"level": explained.level}, sudeck.__version__, created=_CREATED),
+        level=f"{100 * explained.level:g}",
+        back=relative_link(back, place),
+        study_name=explained.name,
+        recordings=_recordings(study, explained, patient, place),
+        fingerprint=_fingerprint(study, explained, patient, circuit, failure, place),
+        failure=failure or explained.refused.get("circuit", ""),
+        circuit=_circuit(circuit) if circuit is not None else None,
+        measures=_measures(explained, patient),
+        visits=explained.visits,
+        relief=_relief(explained, patient),
+        outcome=explained.outcome,
+    )
+
+
+def _fingerprint(
+    study: StudyFolder,
+    explained: StudyExplanation,
+    patient: str,
+    circuit: Explanation | None,
+    failure: str,
+    place: Path,
+) -> str:
+    """Return a hash of everything the page of a patient is made of, the code that makes it included."""
+    own = explained.measures[explained.measures["participant_id"] == patient]
+    parts = (
+        sudeck.__version__,
+        _code(),
+        explained.name,
+        explained.outcome,
+        str(explained.level),
+        str(explained.visits),
+        patient,
+        repr(circuit),
+        failure or explained.refused.get("circuit", ""),
+        own.to_csv(index=False),
+        _relief(explained, patient),
+        str(_recordings(study, explained, patient, place)),
+    )
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+@cache
+def _code() -> str:
+    """Return a hash of the modules, templates and styles of all reports."""
+    folder = Path(__file__).parents[1]
+    files = sorted(path for path in folder.rglob("*") if path.suffix in _CODE)
+    return hashlib.sha256("".join(map(sha256_of_file, files)).encode()).hexdigest()
+
+
+def _circuit(circuit: Explanation) -> dict[str, Any]:
+    """Return everything the page says of a fitted circuit."""
+    visits = words.circuit_visits(circuit.visits)
+    names = words.visit_names(visits)
+    balance = circuit_rows.balance_of(circuit)
+    return {
+        "verdict": circuit.verdict,
+        "hypotheses": circuit_rows.hypothesis_rows(circuit),
+        "balance": words.balance_saying(balance, names),
+        "drawing": circuit_figure(
+            [(names[visit], circuit_rows.drawn_factors(circuit, visit)) for visit in visits],
+            name="circuit",
+            description=f"{circuit.patient}: {_DRAWING}",
+        ),
+        "curves": curve_figure(circuit.curves, circuit.visits, name="curves"),
+        "single": single_points(circuit.curves),
+        "outside": _outside(circuit),
+        "factors": circuit_rows.factor_rows(circuit, visits),
+        "titles": [names[visit] for visit in visits],
+        "unidentified": words.unidentified(circuit.factors, visits),
+        "effective": percent(circuit.effective),
+        "exact": circuit.exact,
+        "flags": circuit.flags,
+    }
+
+
+def _outside(circuit: Explanation) -> str:
+    """Say how many observations the prediction misses, where both intervals are taken together."""
+    missed = [
+        point
+        for point in circuit.curves
+        if point.observed.high < point.predicted.low or point.observed.low > point.predicted.high
+    ]
+    if not circuit.curves:
+        return ""
+    met, total = len(circuit.curves) - len(missed), len(circuit.curves)
+    text = f"The intervals of {met} of {total} measures meet the prediction"
+    if not missed:
+        return text + "."
+    told = ", ".join(
+        f"{words.measure_text(point.measure)} {words.SIDES[point.hemisphere]} {point.visit}"
+        for point in missed
+    )
+    return f"{text}; not those of {told}."
+
+
+def _recordings(
+    study: StudyFolder, explained: StudyExplanation, patient: str, place: Path
+) -> list[tuple[str, str]]:
+    """Return the sessions of a patient and the pages of their recordings."""
+    found = []
+    own = explained.measures[explained.measures["participant_id"] == patient]
+    for visit, session in dict.fromkeys(zip(own["visit"], own["session"], strict=True)):
+        page = study.patient_derivatives(patient) / f"{session}_{TMS_PAGE}"
+        if page.is_file():
+            found.append((str(visit), relative_link(page, place)))
+    return found
+
+
+def _measures(explained: StudyExplanation, patient: str) -> list[dict[str, Any]]:
+    """Return a row for each measure of the patient, a cell for each hemisphere and visit."""
+    own = explained.measures[explained.measures["participant_id"] == patient].to_dict("records")
+    cells: dict[str, dict[tuple[str, str], Mapping[Any, Any]]] = {}
+    for row in own:
+        cells.setdefault(str(row["measure"]), {})[str(row["hemisphere"]), str(row["visit"])] = row
+    rows = []
+    for measure in sorted(cells, key=words.place_of_measure):
+        found = cells[measure]
+        unit = next((row["unit"] for row in found.values() if isinstance(row["unit"], str)), "")
+        estimates = {key: _estimate(row) for key, row in found.items()}
+        places = min((decimals_of(one) for one in estimates.values()), default=2)
+        rows.append(
+            {
+                "name": words.measure_text(measure) + (f" ({unit})" if unit else ""),
+                "of": next((row["of"] for row in found.values() if isinstance(row["of"], str)), ""),
+                "cells": [
+                    _measure_cell(estimates.get((side, visit)), places)
+                    for side in ("pain", "other")
+                    for visit in explained.visits
+                ],
+            }
+        )
+    return rows
+
+
+def _estimate(row: Mapping[Any, Any]) -> Estimate:
+    """Return the estimate of a row of the table; where it has no interval, one that is a point."""
+    value, low, high = (float(row[name]) for name in ("value", "low", "high"))
+    return Estimate(str(row["measure"]), value, *((low, high) if low <= value <= high else (value, value)))
+
+
+def _measure_cell(estimate: Estimate | None, places: int) -> dict[str, str]:
+    if estimate is None:
+        return {"value": "", "interval": ""}
+    interval = "" if estimate.low == estimate.high else interval_text(estimate, places)
+    return {"value": number(estimate.value, places), "interval": interval}
+
+
+def _relief(explained: StudyExplanation, patient: str) -> str:
+    own = explained.factors[explained.factors["participant_id"] == patient]
+    if own.empty or not own["relief"].notna().any():
+        return "not known"
+    return number(float(own["relief"].iloc[0]), 0 if "%" in explained.outcome else 1)

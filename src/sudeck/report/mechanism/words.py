@@ -1,0 +1,282 @@
+"""What the page of the mechanism says in words: names of things, what was found, what was not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from sudeck.report.kit.text import number, printable
+
+if TYPE_CHECKING:
+    from sudeck.core.flags import Flag
+    from sudeck.mechanism.circuit_fit.explanation import Explanation, FactorEstimate, Hypothesis
+    from sudeck.mechanism.group_statistics import GroupStatistics
+    from sudeck.mechanism.published_pattern import Judgement
+    from sudeck.statistics.power import Power
+    from sudeck.statistics.reported import ReportedSet
+
+SIDES: Final = {
+    "pain": "pain side",
+    "other": "other side",
+    "interaction": "pain over other",
+    "balance": "pain over other",
+}
+MEANINGS: Final = {
+    "RMT": "resting motor threshold",
+    "MEP": "motor evoked potential",
+    "SICI": "short-interval inhibition",
+    "ICF": "intracortical facilitation",
+    "LICI": "long-interval inhibition",
+    "IHI": "interhemispheric inhibition",
+    "CSP": "cortical silent period",
+    "iSP": "ipsilateral silent period",
+}
+FACTORS: Final = {
+    "gaba_a": "GABA-A inhibition",
+    "gaba_b": "GABA-B inhibition",
+    "nmda_pyramids": "NMDA on pyramidal cells",
+    "nmda_interneurons": "NMDA on interneurons",
+    "callosum": "Input from the other hemisphere",
+    "callosal_tone": "Steady drive of B",
+    "gaba_over_glutamate": "GABA-A over NMDA",
+}
+HYPOTHESES: Final = {
+    "local_gaba_a_loss": "Loss of GABA-A",
+    "excess_pyramidal_nmda": "Excess of NMDA",
+    "tonic_callosal_drive": "Callosal drive",
+    "none": "None of these",
+}
+CHANGE: Final = "change"  # stands where a visit stands
+BALANCE: Final = "gaba_over_glutamate"
+# A hypothesis this probable is called preferred; the four begin at a quarter each.
+PREFERRED: Final = 0.8
+
+CAVEATS: Final = (
+    "Nobody here was treated with anything else: a change after treatment need not be a change by it.",
+    "A large P does not show that nothing changed. Only the rows that say unchanged were tested for that.",
+    "The circuit is a model. It says which synapses would give these measurements if the cortex were built "
+    "so; it does not look at synapses.",
+)
+
+
+def sayings(
+    n: int, visits: Sequence[str], group: GroupStatistics | None, circuit: Sequence[Explanation], failed: int
+) -> tuple[str, ...]:
+    """Return what was found, a sentence or two each."""
+    where = "at one visit" if len(visits) == 1 else f"at {len(visits)} visits ({', '.join(visits)})"
+    patients = "1 patient was" if n == 1 else f"{n} patients were"
+    says = [f"{patients} examined with magnetic stimulation {where}."]
+    if group is not None:
+        says += [_pattern_saying(group.pattern), *_change_sayings(group)]
+    if circuit:
+        says += _circuit_sayings(circuit, failed)
+    elif failed:
+        says.append(f"The circuit could be fitted to none of {failed} patients.")
+    return tuple(says)
+
+
+def _pattern_saying(pattern: Sequence[Judgement]) -> str:
+    counted = Counter(judgement.verdict for judgement in pattern)
+    parts = [f"{counted[verdict]} {verdict}" for verdict in ("supported", "not supported", "undecided")]
+    return f"Of the {len(pattern)} statements of the published pattern: {', '.join(parts)}."
+
+
+def _change_sayings(group: GroupStatistics) -> list[str]:
+    if not group.changes.changes:
+        return ["No change could be estimated."]
+    alpha = 1 - group.changes.changes[0].ratio.level
+    held = [
+        change
+        for change in group.changes.changes
+        if change.p_family is not None and change.p_family < alpha and change.hemisphere != "interaction"
+    ]
+    if not held:
+        return ["No change holds when all measures are judged together."]
+    told = ", ".join(
+        f"{change.measure} on the {SIDES[change.hemisphere]} ×{number(change.ratio.value, 2)}"
+        for change in held
+    )
+    return [f"Changes that hold when all measures are judged together: {told}."]
+
+
+def _circuit_sayings(circuit: Sequence[Explanation], failed: int) -> list[str]:
+    total = len(circuit) + failed
+    preferred: Counter[str] = Counter()
+    for one in circuit:
+        if one.preferred:
+            preferred[one.preferred] += 1
+    patients = "1 patient" if total == 1 else f"{total} patients"
+    says = [f"The circuit was fitted to {len(circuit)} of {patients}."]
+    told = [f"{_inside(HYPOTHESES.get(name, name))} in {count}" for name, count in preferred.most_common()]
+    unsure = len(circuit) - sum(preferred.values())
+    if told:
+        says.append(
+            f"The measurements prefer an account: {', '.join(told)}"
+            + (f"; in {unsure} they can not tell." if unsure else ".")
+        )
+    else:
+        says.append("In no patient can the measurements tell between the accounts.")
+    return says
+
+
+def group_balance_saying(balances: Sequence[FactorEstimate], names: Mapping[str, str]) -> tuple[str, ...]:
+    """Return in how many patients the transcallosal balance is known, and in how many it differs from 1."""
+    if not balances:
+        return ()
+    known = [one for one in balances if one.identified]
+    above = sum(one.estimate.low > 1 for one in known)
+    below = sum(one.estimate.high < 1 for one in known)
+    when = _inside(names.get(balances[0].visit, balances[0].visit))
+    what = f"{_balance_text(balances[0].factor)}, {when}"
+    return (
+        f"{what}: identified in {len(known)} of {len(balances)} patients, "
+        f"surely above ×1 in {above}, surely below in {below}.",
+    )
+
+
+def _balance_text(factor: str) -> str:
+    return f"Balance of the hemispheres ({FACTORS.get(factor, factor)}, pain over other)"
+
+
+def power_sayings(power: Power | None) -> tuple[str, ...]:
+    """Return what a number of patients can and can not see."""
+    if power is None:
+        return ()
+    share = f"{100 * power.power:g} %"
+    low, high = (number(r, 2) for r in power.r_interval)
+    return (
+        f"With {power.n} patients a change of {number(power.standardised_change, 2)} standard deviations is "
+        f"found with a probability of {share}. Smaller ones are missed more often.",
+        f"A correlation counts from |r| = {number(power.significant_r, 2)} on. A true r of "
+        f"{number(power.detectable_r, 2)} is found with a probability of {share}. An observed r of 0.50 "
+        f"means {low} to {high}.",
+    )
+
+
+def unanswered_sayings(flags: Sequence[Flag]) -> tuple[str, ...]:
+    """Return what has no answer, a sentence for each reason and all that it concerns."""
+    concerned: dict[str, list[str]] = {}
+    for flag in flags:
+        head, separator, reason = flag.message.partition(f"{flag.subject}: ")
+        whole = head or not separator or not flag.subject
+        concerned.setdefault(flag.message if whole else reason, []).extend([] if whole else [flag.subject])
+    return tuple(
+        f"{'; '.join(subjects)}: {reason}" if subjects else reason for reason, subjects in concerned.items()
+    )
+
+
+def best_hypothesis(explanation: Explanation) -> Hypothesis | None:
+    """Return the most probable account of a patient; None without any."""
+    return max(explanation.hypotheses, key=lambda one: one.probability, default=None)
+
+
+def factor_text(factor: FactorEstimate, places: int = 2) -> str:
+    """Return the value of a factor: a ratio with ×, or mV."""
+    value = number(factor.estimate.value, places)
+    return f"{value} {factor.estimate.unit}" if factor.estimate.unit else f"×{value}"
+
+
+def unidentified(factors: Sequence[FactorEstimate], visits: Sequence[str]) -> tuple[str, ...]:
+    """Return what the measurements do not identify: factor, hemisphere, and where not at every visit.
+
+    Parameters
+    ----------
+    factors : sequence of FactorEstimate
+    visits : sequence of str
+        Visits and change that were asked for.
+    """
+    asked: dict[tuple[str, str], list[str]] = {}
+    silent: dict[tuple[str, str], list[str]] = {}
+    for one in factors:
+        if one.visit in visits:
+            asked.setdefault((one.factor, one.hemisphere), []).append(one.visit)
+            if not one.identified:
+                silent.setdefault((one.factor, one.hemisphere), []).append(one.visit)
+    return tuple(
+        f"{FACTORS.get(factor, factor)}, {SIDES[side]}"
+        + ("" if when == asked[factor, side] else f": {', '.join(when)}")
+        for (factor, side), when in silent.items()
+    )
+
+
+def sentence_case(text: str) -> str:
+    """Return text with a capital first letter and the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def _inside(text: str) -> str:
+    """Return a title as it stands inside a sentence."""
+    return text[:1].lower() + text[1:]
+
+
+def place_of_measure(measure: str) -> tuple[int, float, str]:
+    """Return the rank of a measure: in the order of `MEANINGS`, then by its interval or intensity."""
+    base, _, rest = measure.partition("_")
+    order = list(MEANINGS)
+    try:
+        at = float(rest) if rest else 0.0
+    except ValueError:
+        at = 0.0
+    return order.index(base) if base in order else len(order), at, measure
+
+
+def measure_text(measure: str) -> str:
+    """Return a measure as a reader knows it.
+
+    Examples
+    --------
+    >>> measure_text("SICI_2"), measure_text("MEP_1.2"), measure_text("RMT")
+    ('SICI, 2 ms', 'MEP, 1.2 RMT', 'RMT')
+    """
+    base, _, rest = measure.partition("_")
+    if not rest:
+        return measure
+    return f"{base}, {rest} {'RMT' if base == 'MEP' else 'ms'}"
+
+
+def reported_sayings(reported: ReportedSet) -> tuple[str, ...]:
+    """Return whether printed r, P and n fit each other, a sentence each."""
+    says = [f"{one}." for one in reported.correlations]
+    if len(reported.correlations) > 1:
+        common = reported.common_n
+        says.append(
+            "No single number of patients fits all of them."
+            if common is None
+            else f"All of them fit {common[0]} to {common[1]} patients."
+        )
+    return tuple(says)
+
+
+def circuit_visits(visits: Sequence[str]) -> tuple[str, ...]:
+    """Return what is drawn of the circuit: before, after and change; of one visit that one alone."""
+    return (visits[0],) if len(visits) < 2 else (visits[0], visits[-1], CHANGE)
+
+
+def visit_names(visits: Sequence[str]) -> dict[str, str]:
+    """Return the titles of visits and the change.
+
+    Examples
+    --------
+    >>> visit_names(("pre", "post", "change"))
+    {'pre': 'Before (pre)', 'post': 'After (post)', 'change': 'Change, post over pre'}
+    """
+    if CHANGE not in visits:
+        return {visit: sentence_case(printable(visit)) for visit in visits}
+    first, last = (printable(visit) for visit in visits if visit != CHANGE)
+    titles = (f"Before ({first})", f"After ({last})", f"Change, {last} over {first}")
+    return dict(zip(visits, titles, strict=True))
+
+
+def balance_saying(balance: FactorEstimate | None, names: Mapping[str, str]) -> str:
+    """Return the transcallosal balance in a sentence, or that it is not identified."""
+    if balance is None:
+        return ""
+    when = names.get(balance.visit, balance.visit)
+    what = (
+        f"Balance of the hemispheres ({FACTORS.get(balance.factor, balance.factor)}, pain over other), {when}"
+    )
+    if not balance.identified:
+        return f"{what}: not identified by these measurements."
+    estimate = balance.estimate
+    return f"{what}: {factor_text(balance)} ({number(estimate.low, 2)} to {number(estimate.high, 2)})."

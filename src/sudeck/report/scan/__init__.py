@@ -1,0 +1,1 @@
+"""The report of a bone scan: page, figures, words, console."""

@@ -1,0 +1,1 @@
+"""The report of who responds: page, figures, rows, words."""

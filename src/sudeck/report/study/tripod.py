@@ -1,0 +1,168 @@
+"""The items of TRIPOD+AI, answered where the study's own objects know the answer; the rest stays a question.
+
+Numbering after Collins et al. 2024, BMJ 385:e078378; the wording is ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sudeck.core.published import SOURCE
+
+if TYPE_CHECKING:
+    from sudeck.study.answers.study_prediction import StudyPrediction
+
+
+@dataclass(frozen=True, slots=True)
+class TripodItem:
+    """One item of the checklist.
+
+    Attributes
+    ----------
+    number, topic : str
+    answer : str
+        Filled from the study; empty if only a person can answer.
+    question : str
+        What a person has to add; empty if nothing is left.
+    """
+
+    number: str
+    topic: str
+    answer: str = ""
+    question: str = ""
+
+
+def tripod_items(predicted: StudyPrediction) -> tuple[TripodItem, ...]:
+    """Return the checklist for a prediction study."""
+    cohort, model, checked = predicted.cohort, predicted.model, predicted.validation
+    flow, settings = cohort.flow, cohort.settings
+    predictors = ", ".join(model.names) if model is not None else "no model could be fitted"
+    missing = ""
+    if model is not None:
+        missing = (
+            f"{flow.enrolled - flow.analysed} patients without scan or outcome took no part; outcomes are "
+            f"never imputed. {model.imputed} patients lacked a predictor"
+            + (
+                f"; {model.plan.imputations} imputed data sets, pooled by Rubin's rules."
+                if model.imputed
+                else "."
+            )
+        )
+    performance = updating = ""
+    if checked is not None:
+        c, slope = checked.measures["c_statistic"], checked.measures["calibration_slope"]
+        told = "; ".join(str(one).replace("_", " ") for one in (c, slope, checked.measures["brier"]))
+        performance = f"{told}; calibration and decision curves above."
+        updating = "None in this study; see sudeck.prediction.updating for use elsewhere."
+    penalty = f"{model.plan.likelihood} likelihood" if model is not None else "none"
+    return (
+        TripodItem(
+            "1, 2", "Title and abstract", question="Name the study as development of a prediction model."
+        ),
+        TripodItem(
+            "3",
+            "Background",
+            f"Bone scan ratios and relief under ketamine: {SOURCE}.",
+            "What is the gap to fill?",
+        ),
+        TripodItem(
+            "4", "Objectives", "Development with internal validation; the published rule judged beside it."
+        ),
+        TripodItem("5", "Source of data", question="Where, when and from whom were the data collected?"),
+        TripodItem(
+            "6",
+            "Participants and treatment",
+            f"{flow.enrolled} patients listed; treatment given in phenotype/treatment.tsv.",
+            "Who was eligible? Which setting and centres?",
+        ),
+        TripodItem(
+            "7",
+            "Data preparation",
+            "De-identified DICOM and tables in a study folder; counts audited; every number opens to its "
+            "pixels.",
+        ),
+        TripodItem(
+            "8",
+            "Outcome",
+            f"{settings.responder}, from the pain score of {settings.baseline}; set in sudeck.toml.",
+            "Were those who scored pain blind to the scan?",
+        ),
+        TripodItem(
+            "9",
+            "Predictors",
+            f"{predictors}; region {settings.region}, background {settings.background}.",
+            "Were those who measured blind to the outcome? (Sudeck's regions are set without it.)",
+        ),
+        TripodItem("10", "Sample size", _sample_size(predicted), "How was the number of patients decided?"),
+        TripodItem("11", "Missing data", missing),
+        TripodItem(
+            "12",
+            "Analysis",
+            f"Logistic regression, {penalty}, two log ratios and covariates declared beforehand; "
+            "measurement "
+            "error taken into account by regression calibration; all steps repeated in every bootstrap "
+            "sample.",
+        ),
+        TripodItem(
+            "13", "Class imbalance", "Neither resampled nor weighted; the intercept keeps the prevalence."
+        ),
+        TripodItem(
+            "14", "Fairness", question="Does it do equally well in women and men, in all ages and sites?"
+        ),
+        TripodItem(
+            "15",
+            "Output of the model",
+            "A probability of response with its interval; no class is forced on it.",
+        ),
+        TripodItem(
+            "16", "Training and evaluation", "The same patients, corrected for optimism by bootstrap."
+        ),
+        TripodItem("17", "Ethics", question="Which committee approved the study? Consent?"),
+        TripodItem(
+            "18",
+            "Open science",
+            "Model in model.json, settings in sudeck.toml, software named at the foot.",
+            "Funding, interests, protocol, registration, sharing of data and code?",
+        ),
+        TripodItem("19", "Patient involvement", question="Were patients or the public involved?"),
+        TripodItem("20", "Participants", f"{flow}. See flow and table 1."),
+        TripodItem(
+            "21", "Model development", f"{model.n} patients, {model.events} responders." if model else ""
+        ),
+        TripodItem(
+            "22",
+            "Model specification",
+            "Coefficients above; all that is needed in model.json." if model else "",
+        ),
+        TripodItem("23", "Model performance", performance, "Does it vary between centres?"),
+        TripodItem("24", "Model updating", updating),
+        TripodItem(
+            "25, 26", "Interpretation and limitations", question="What do you conclude? What could be wrong?"
+        ),
+        TripodItem(
+            "27",
+            "Usability",
+            "A missing phase or covariate is expected from the others and flagged; so is extrapolation.",
+            "Who would use it, for which decision?",
+        ),
+    )
+
+
+def _sample_size(predicted: StudyPrediction) -> str:
+    from sudeck.core.errors import InputError
+    from sudeck.statistics.sample_size.criteria import plan_binary_model
+
+    model, checked = predicted.model, predicted.validation
+    if model is None or checked is None:
+        return ""
+    c = checked.measures["c_statistic"].corrected
+    prevalence = model.events / model.n
+    try:
+        needed = plan_binary_model(n_parameters=len(model.names), prevalence=prevalence, c_statistic=c).n
+    except InputError:
+        return f"{model.n} patients; the corrected C statistic of {c:.2f} leaves nothing to plan for."
+    return (
+        f"{model.n} patients. Riley's criteria ask for {needed} at this prevalence, {len(model.names)} "
+        f"coefficients and a C statistic of {c:.2f}."
+    )

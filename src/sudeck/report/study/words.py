@@ -1,0 +1,122 @@
+"""What a study says about who responds, in plain words, and what it does not say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS
+from sudeck.report.kit.text import number, percent
+
+if TYPE_CHECKING:
+    from sudeck.study.answers.study_prediction import StudyPrediction
+
+_USELESS_C = 0.6  # a C statistic below which a prediction hardly differs between patients
+
+
+def sayings(predicted: StudyPrediction) -> tuple[str, ...]:
+    """Return what the study says, a sentence or two each, the most useful first."""
+    flow, rule = predicted.cohort.flow, predicted.cohort.settings.responder
+    says = [
+        f"{flow.analysed} of {flow.enrolled} patients have both a measured scan and an outcome; "
+        f"{flow.responders} of "
+        f"them responded ({rule})."
+        if flow.analysed
+        else f"None of {flow.enrolled} patients has both a measured scan and an outcome."
+    ]
+    says += [*_model_saying(predicted), *_rule_saying(predicted), *_analysis_saying(predicted)]
+    return tuple(says)
+
+
+def caveats(predicted: StudyPrediction) -> tuple[str, ...]:
+    """Return what the study does not say."""
+    says = [
+        "A probability of response is about patients like these, scanned and treated as these were. No "
+        "patient's "
+        "treatment should hang on it before it held in patients of another centre.",
+        "Nothing here compares ketamine with another treatment: who responds more is not who gains more.",
+    ]
+    if predicted.validation is not None:
+        says.append(
+            "The correction for optimism repeats the whole analysis in bootstrap samples of the same "
+            "patients. It "
+            "tells what to expect in more patients from here, not elsewhere."
+        )
+    says.append(reported_saying(predicted))
+    return tuple(says)
+
+
+def reported_saying(predicted: StudyPrediction) -> str:
+    """Return whether the correlations of the publication fit its own number of patients."""
+    printed = ", ".join(f"r = {ratio.r} with P = {ratio.p}" for ratio in PUBLISHED_RATIOS.values())
+    fits = [one.compatible_n for one in predicted.reported.correlations]
+    ranges = ", ".join(f"{low} to {high}" for low, high in (fit for fit in fits if fit is not None))
+    text = f"The publication prints {printed} for {COHORT_SIZE} patients; these pairs fit {ranges} patients."
+    return text if predicted.reported.common_n else text[:-1] + ", no single number fits all."
+
+
+def _model_saying(predicted: StudyPrediction) -> list[str]:
+    model, checked = predicted.model, predicted.validation
+    if model is None:
+        return [f"No model could be fitted: {predicted.refused.get('model', 'the reason is below.')}"]
+    clear = "do" if model.ratios_p < 0.05 else "do not show that they"
+    says = [
+        f"Together with {_listed(predicted.covariates)}, the two ratios {clear} carry information about "
+        "response "
+        f"(P = {_p(model.ratios_p)})."
+        if predicted.covariates
+        else f"The two ratios {clear} carry information about response (P = {_p(model.ratios_p)})."
+    ]
+    if checked is None:
+        return says
+    c = checked.measures["c_statistic"]
+    pairs = f"a responder is given the higher probability in {percent(c.corrected)} of pairs"
+    worth = "close to tossing a coin" if c.corrected < _USELESS_C else "50 % would be chance"
+    says.append(
+        f"Of one responder and one non-responder, {pairs} ({percent(c.low)} to {percent(c.high)}; "
+        f"{worth}). On the "
+        f"patients it was fitted to it looks better than it is: {percent(c.apparent)}."
+    )
+    spread = checked.instability.average
+    says.append(
+        f"With other patients to learn from, one patient's probability would move by {percent(spread)}."
+    )
+    return says
+
+
+def _rule_saying(predicted: StudyPrediction) -> list[str]:
+    if predicted.rule is None:
+        return []
+    (some, total), (few, rest) = predicted.rule.responders_by_criteria_met[3], _fewer(predicted)
+    if not total or not rest:
+        return []
+    return [
+        f"By the published rule, {some} of {total} patients with all three ratios raised responded, and "
+        f"{few} of "
+        f"{rest} of the others."
+    ]
+
+
+def _fewer(predicted: StudyPrediction) -> tuple[int, int]:
+    assert predicted.rule is not None
+    pairs = predicted.rule.responders_by_criteria_met[:3]
+    return sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
+
+
+def _analysis_saying(predicted: StudyPrediction) -> list[str]:
+    if predicted.analysis is None:
+        return []
+    clear = [name for name, one in predicted.analysis.measures.items() if one.pearson.p < 0.05]
+    strongest = max((abs(one.pearson.r.value) for one in predicted.analysis.measures.values()), default=0.0)
+    says = f"Relief goes with {_listed(clear)}" if clear else "Relief goes with none of the six ratios"
+    return [
+        f"{says}, each tested by itself at 5 %; the strongest explains {percent(strongest**2)} of its "
+        "variance."
+    ]
+
+
+def _listed(names: list[str] | tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" and {names[-1]}"
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else number(value, 3)

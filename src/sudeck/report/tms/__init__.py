@@ -1,0 +1,1 @@
+"""The report of recordings: page, figures, words, console."""

@@ -1,0 +1,172 @@
+"""The tables that measured recordings print on the console: readable in colour, in a pipe, at 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sudeck.report.kit.printing import fit, print_item
+from sudeck.report.kit.text import number, printable
+from sudeck.report.tms import words
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from sudeck.tms.change import Change
+    from sudeck.tms.comparison import Comparison, MeasuredChange
+    from sudeck.tms.result import GroupMeasures, TmsResult
+
+_SEVERITY_STYLE = {"serious": "bold red", "caution": "yellow", "info": "dim"}
+_MOST_GROUPS = 6
+_VERDICTS = {
+    "real": "real",
+    "within measurement error": "within error",
+    "beyond trial error only": "beyond trial error",
+}
+_CONTRASTS = {
+    "change": "Post against pre",
+    "hemispheres": "Left against right hemisphere",
+    "hemisphere × time": "Whether the left changed more than the right",
+}
+
+
+def print_tms(result: TmsResult, *, written: str = "", console: Console | None = None) -> None:
+    """Print measured recordings: one table a hemisphere, flags, and where the results lie.
+
+    Parameters
+    ----------
+    result : TmsResult
+    written : str
+        Folder of the results, as the user named it; nothing is said of it when empty.
+    console : rich.console.Console, optional
+        Where to print; standard output unless given.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    console = console or Console(highlight=False)
+    console.print(fit(console, Text(f"Magnetic stimulation: {words.subject_words(result)}", style="bold")))
+    for group in result.groups[:_MOST_GROUPS]:
+        console.print(fit(console, Text(f"\n{printable(words.group_text(group))}", style="bold")))
+        if group.estimates:
+            console.print(group_table(group))
+        else:
+            console.print(Text("  Nothing could be estimated."))
+    left_out = len(result.groups) - _MOST_GROUPS
+    if left_out > 0:
+        console.print(Text(f"\n{left_out} more groups are in tms.json and the report.", style="dim"))
+    console.print()
+    for flag, count in words.grouped_flags(result.flags):
+        if flag.code != "recording-refused":  # said on standard error
+            sentence = words.flag_text(flag, count)
+            where = words.where_text(flag, result)
+            print_item(console, flag.severity, f"{sentence}{where}", _SEVERITY_STYLE[flag.severity])
+    flagged = sum(bool(trial.flags) for trial in result.trials)
+    if flagged:
+        console.print(
+            Text(f"{flagged} of {len(result.trials)} trials carry a flag; none was left out.", style="dim")
+        )
+    if written:
+        console.print(fit(console, Text(f"Results: {printable(written)}")), soft_wrap=True)
+
+
+def group_table(group: GroupMeasures) -> Table:
+    """Return the measures of one hemisphere and muscle as a table of at most 80 columns."""
+    from rich import box
+    from rich.table import Table
+
+    level = 100 * group.estimates[0].estimate.level
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="", show_edge=False)
+    table.add_column("Measure", no_wrap=True)
+    table.add_column("At", overflow="fold")
+    table.add_column("Value", justify="right", no_wrap=True, style="bold")
+    table.add_column("", no_wrap=True)
+    table.add_column(f"{level:g} % interval", justify="right", no_wrap=True)
+    table.add_column("Trials", justify="right", no_wrap=True)
+    for one in words.in_order(words.without_steps(group)):
+        value, unit = words.value_and_unit(one.estimate)
+        # Of the threshold by the 5/10 rule, the interval is a step of the stimulator.
+        bounds = words.bounds_text(one.estimate)
+        count = "" if one.estimate.n is None else f"{one.estimate.n:g}"
+        name = f"  {one.measure.removeprefix(words.base_of(one.measure)).strip()}"
+        shown = printable(name if words.is_beside(one) else one.measure)
+        how = "" if words.is_beside(one) else printable(words.how_text(one))
+        style = "dim" if words.is_beside(one) else None
+        table.add_row(shown, how, value, unit, bounds, count, style=style)
+    return table
+
+
+def print_comparison(found: Comparison, *, written: str = "", console: Console | None = None) -> None:
+    """Print what changed, what differs between hemispheres, and what could not be compared."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = console or Console(highlight=False)
+    for contrast, heading in _CONTRASTS.items():
+        own = [one for one in found.changes if one.contrast == contrast and _is_told(one)]
+        if own:
+            console.print(Text(f"\n{heading}", style="bold"))
+            console.print(change_table(own))
+    console.print()
+    hidden = sum(not _is_told(one) for one in found.changes)
+    if hidden:
+        console.print(Text(f"{hidden} more, of second methods and single steps: --out DIR.", style="dim"))
+    if not found.changes:
+        console.print(Text("Nothing could be compared."))
+    for flag in found.flags:
+        print_item(console, flag.severity, flag.message, _SEVERITY_STYLE[flag.severity])
+    if any(flag.code == "session-error-unknown" for one in found.changes for flag in one.change.flags):
+        sentence = (
+            "The error between sessions is unknown for some measures, so the smallest detectable change "
+            "holds the error of the trials alone and is a lower limit; no change of these is called real. "
+            "Name people measured twice with --retest."
+        )
+        print_item(console, "caution", sentence, _SEVERITY_STYLE["caution"])
+    if written:
+        console.print(fit(console, Text(f"Results: {printable(written)}")), soft_wrap=True)
+
+
+def change_table(changes: Sequence[MeasuredChange]) -> Table:
+    """Return contrasts as a table of at most 80 columns."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="", show_edge=False)
+    table.add_column("Measure", no_wrap=True)
+    table.add_column("Of", overflow="fold", min_width=8)
+    table.add_column("Change", justify="right", no_wrap=True, style="bold")
+    table.add_column("Interval", justify="right", no_wrap=True)
+    table.add_column("Detectable", justify="right", no_wrap=True)
+    table.add_column("Verdict", overflow="fold", min_width=12)
+    for one in sorted(changes, key=lambda one: words.place_of_measure(one.measure)):
+        where = " ".join(filter(None, (one.participant, one.visit, _side(one), one.muscle)))
+        how = "" if one.isi_ms is None else f" {one.isi_ms:g} ms"
+        value, bounds, limit = change_texts(one.change)
+        verdict = _VERDICTS[one.change.verdict]
+        table.add_row(printable(one.measure + how), printable(where), value, bounds, limit, verdict)
+    return table
+
+
+def change_texts(change: Change) -> tuple[str, str, str]:
+    """Return value, interval and smallest detectable change; ratios with ×, differences with their unit."""
+    estimate = change.estimate
+    if estimate.scale == "log":
+        value = f"×{number(estimate.value, 2)}"
+        limit = f"×/÷{number(change.smallest_detectable, 2)}"
+        return value, f"{number(estimate.low, 2)} to {number(estimate.high, 2)}", limit
+    shown = number(estimate.value, 1)
+    sign = "+" if estimate.value > 0 and shown != "0.0" else ""
+    value = f"{sign}{shown} {estimate.unit}".strip()
+    bounds = f"{number(estimate.low, 1)} to {number(estimate.high, 1)}"
+    return value, bounds, f"±{number(change.smallest_detectable, 1)}"
+
+
+def _is_told(one: MeasuredChange) -> bool:
+    """Leave second methods, shape of the curve and steps of recruitment to comparison.json."""
+    step = one.measure == "MEP" and one.intensity.endswith("%MSO")
+    return not (one.measure.endswith(words.BESIDE) or one.measure in {"slope", "area"} or step)
+
+
+def _side(one: MeasuredChange) -> str:
+    return one.hemisphere or "" if one.contrast == "change" else ""

@@ -1,0 +1,23 @@
+"""Colours and measures that all figures of magnetic stimulation share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from sudeck.report.tms.panels import Side
+
+# Not the colours of the affected and the healthy side: a hemisphere is neither.
+STYLE: Final[dict[str | None, dict[str, Any]]] = {
+    "left": {"color": "#00795A", "linestyle": "solid"},
+    "right": {"color": "#9C3E8E", "linestyle": (0.0, (3.2, 1.4))},
+    None: {"color": "#333333", "linestyle": "solid"},
+}
+INK, QUIET, WASH = "#1C2024", "#8A9098", "#EEF0F2"
+# Of one figure on paper: width, and what its axes leave free at either side.
+WIDTH_MM, LEFT_MM, RIGHT_MM = 90.0, 12.5, 2.0
+
+
+def side_title(side: Side) -> str:
+    """Return the hemisphere in words."""
+    return f"{side.group.hemisphere} hemisphere" if side.group.hemisphere else "hemisphere not stated"

@@ -1,0 +1,227 @@
+"""What the console and the report say of a measurement of magnetic stimulation, in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from sudeck.core.estimate import Estimate
+from sudeck.core.flags import Flag
+from sudeck.report.kit.text import decimals_of, interval_text, number
+
+if TYPE_CHECKING:
+    from sudeck.tms.result import GroupMeasures, Measured, TmsResult
+    from sudeck.tms.thresholds.motor_threshold import Threshold
+
+# The order in which measures are told, and what each is.
+MEANINGS: Final[dict[str, str]] = {
+    "RMT": "resting motor threshold",
+    "AMT": "active motor threshold",
+    "MEP": "motor evoked potential",
+    "active MEP": "motor evoked potential during contraction",
+    "MEP latency": "pulse to onset of the response",
+    "SICI": "short-interval intracortical inhibition",
+    "ICF": "intracortical facilitation",
+    "SICF": "short-interval intracortical facilitation",
+    "LICI": "long-interval intracortical inhibition",
+    "IHI": "interhemispheric inhibition",
+    "paired pulse": "no rule names this interval",
+    "CSP": "cortical silent period",
+    "iSP": "ipsilateral silent period",
+    "S50": "intensity of half of MEPmax",
+    "MEPmax": "plateau of the recruitment curve",
+    "slope": "steepest slope of the recruitment curve",
+    "area": "area under the recruitment curve",
+}
+# More MEP intensities than this are a recruitment curve.
+_MOST_STEPS: Final = 3
+_USUAL_TEST: Final = 1.2
+# So many like flags and more are told once.
+_LIKE_FLAGS: Final = 4
+CURVE: Final = ("S50", "MEPmax", "slope", "area")
+RATIOS: Final = ("SICI", "ICF", "SICF", "LICI", "IHI", "paired pulse")
+# What counts as a second method of the same measure.
+BESIDE: Final = (" 5/10 rule", " ML-PEST", " ratio of means")
+
+
+def is_beside(one: Measured) -> bool:
+    """Tell whether an estimate is by a second method, there for comparison."""
+    return one.measure.endswith(BESIDE)
+
+
+def in_order(estimates: Iterable[Measured]) -> list[Measured]:
+    """Return estimates in the order in which they are told; second methods after the first."""
+    return sorted(estimates, key=place_of)
+
+
+def place_of(one: Measured) -> tuple[int, str, float, float, bool]:
+    """Return the key by which estimates are ordered: measure, conditioning, interval, intensity, method."""
+    strength = float(one.intensity.split()[0]) if one.isi_ms is None and one.intensity else 0.0
+    return place_of_measure(one.measure), one.conditioning, one.isi_ms or 0.0, strength, is_beside(one)
+
+
+def place_of_measure(measure: str) -> int:
+    """Return the rank of a measure, or of the one that a second method belongs to."""
+    order = list(MEANINGS)
+    base = base_of(measure)
+    return order.index(base) if base in order else len(order)
+
+
+def without_steps(group: GroupMeasures) -> list[Measured]:
+    """Return the estimates of a group; of many MEP intensities only the one that is asked for.
+
+    That is the test pulse alone of its pairs, else what is nearest to 120 % of the threshold. The others are
+    told by the recruitment curve.
+    """
+    steps = [one for one in group.estimates if one.measure == "MEP"]
+    if len(steps) <= _MOST_STEPS:
+        return list(group.estimates)
+    tests = {one.intensity for one in group.estimates if one.isi_ms is not None}
+    kept = [one for one in steps if one.intensity in tests] or [
+        min(steps, key=lambda one: abs(_share_of_threshold(one, group) - _USUAL_TEST))
+    ]
+    return [one for one in group.estimates if one.measure != "MEP" or one in kept]
+
+
+def _share_of_threshold(one: Measured, group: GroupMeasures) -> float:
+    """Return the intensity over the threshold; infinite where either is not known."""
+    number_text, _, unit = one.intensity.partition(" ")
+    if unit == "%RMT":
+        return float(number_text) / 100
+    if unit == "%MSO" and "RMT" in group.thresholds:
+        return float(number_text) / group.thresholds["RMT"].estimate.value
+    return float("inf")
+
+
+def base_of(measure: str) -> str:
+    """Return the measure that a second method belongs to.
+
+    Examples
+    --------
+    >>> base_of("RMT 5/10 rule"), base_of("SICI tracked"), base_of("iSP depth")
+    ('RMT', 'SICI', 'iSP')
+    """
+    if measure in MEANINGS:
+        return measure
+    return next(
+        (name for name in sorted(MEANINGS, key=len, reverse=True) if measure.startswith(f"{name} ")), measure
+    )
+
+
+def how_text(one: Measured) -> str:
+    """Return the interval and intensities of a measure: ``2.5 ms, 80 %RMT before 120 %RMT``."""
+    parts = [] if one.isi_ms is None else [f"{one.isi_ms:g} ms"]
+    if one.conditioning and one.intensity:
+        parts.append(f"{one.conditioning} before {one.intensity}")
+    elif one.conditioning:
+        parts.append(f"after {one.conditioning}")
+    elif one.intensity:
+        parts.append(one.intensity)
+    return ", ".join(parts)
+
+
+def strength_text(one: Measured, rmt: Threshold | None = None) -> str:
+    """Return the intensities of a measure; in %MSO also as a share of the measured threshold."""
+    if one.conditioning and one.intensity:
+        return f"{one.conditioning.split()[0]} before {one.intensity}"
+    if one.conditioning:
+        return f"after {one.conditioning}"
+    if rmt is None or not one.intensity.endswith("%MSO"):
+        return one.intensity
+    share = 100 * float(one.intensity.split()[0]) / rmt.estimate.value
+    return f"{one.intensity}, {share:.0f} % of the RMT"
+
+
+def group_text(group: GroupMeasures) -> str:
+    """Return what a group is: ``left hemisphere, FDI``, with person and visit where there are any."""
+    muscle = " ".join(filter(None, (group.muscle_side, group.muscle)))
+    return ", ".join(filter(None, (group.participant, group.visit, hemisphere_text(group), muscle)))
+
+
+def hemisphere_text(group: GroupMeasures) -> str:
+    """Return the hemisphere of a group in words."""
+    return f"{group.hemisphere} hemisphere" if group.hemisphere else "hemisphere not stated"
+
+
+def value_and_unit(estimate: Estimate) -> tuple[str, str]:
+    """Return the value with as many decimals as its interval deserves, and its unit."""
+    shown = in_readable_unit(estimate)
+    return number(shown.value, _decimals(shown)), shown.unit
+
+
+def bounds_text(estimate: Estimate) -> str:
+    """Return the interval; an open upper end as *above*."""
+    shown = in_readable_unit(estimate)
+    if shown.high == float("inf"):
+        return f"above {number(shown.low, _decimals(shown))}"
+    return interval_text(shown)
+
+
+def _decimals(estimate: Estimate) -> int:
+    """Return the decimals that the interval deserves; of an open one, its closed side."""
+    if estimate.high == float("inf") and estimate.low < estimate.value:
+        return decimals_of(replace(estimate, high=2 * estimate.value - estimate.low))
+    return decimals_of(estimate)
+
+
+def in_readable_unit(estimate: Estimate) -> Estimate:
+    """Return millivolts below a tenth as microvolts."""
+    if estimate.unit != "mV" or abs(estimate.value) >= 0.1:
+        return estimate
+    low, value, high = (1e3 * bound for bound in (estimate.low, estimate.value, estimate.high))
+    return replace(estimate, value=value, low=low, high=high, unit="µV")
+
+
+def grouped_flags(flags: Sequence[Flag]) -> list[tuple[Flag, int]]:
+    """Return flags, worst first; those of one kind on many trials or channels once, with their number."""
+    severities = ("serious", "caution", "info")
+    kinds: dict[tuple[str, ...], list[Flag]] = {}
+    for flag in flags:
+        subject = flag.subject.split("trial ")[0] if _on_trial(flag) else flag.subject.rpartition(" ")[2]
+        asked = subject if flag.code == "not-stated" or _on_trial(flag) else ""
+        kinds.setdefault((flag.code, flag.severity, str(_on_trial(flag)), asked), []).append(flag)
+    counted: list[tuple[Flag, int]] = []
+    for own in kinds.values():
+        merged = len(own) >= _LIKE_FLAGS or _on_trial(own[0])
+        counted += [(own[0], len(own))] if merged else [(flag, 1) for flag in own]
+    return sorted(counted, key=lambda item: severities.index(item[0].severity))
+
+
+def flag_text(flag: Flag, count: int) -> str:
+    """Return the message of a flag; of many like ones, the first and how many more."""
+    if count == 1:
+        return flag.message
+    if _on_trial(flag):
+        return f"{flag.message} The same holds for {_count(count - 1, 'more trial')}."
+    return (
+        f"{flag.message} The like was found {count - 1} times more, in other channels, people or conditions."
+    )
+
+
+def _on_trial(flag: Flag) -> bool:
+    return "trial " in flag.subject
+
+
+def where_text(flag: Flag, result: TmsResult) -> str:
+    """Return what a flag is about in brackets, unless its message says so or there is nothing else."""
+    place = flag.subject
+    if len(result.provenance.sources) == 1:
+        place = place.removeprefix(result.provenance.sources[0].label).strip()
+    if not place or "trial " in place or place in flag.message:
+        return ""
+    return f" ({place})"
+
+
+def subject_words(result: TmsResult) -> str:
+    """Return what was measured: how many recordings, trials, people."""
+    files = len(result.provenance.sources)
+    people = len({group.participant for group in result.groups})
+    parts = [_count(files, "recording"), _count(len(result.trials), "trial")]
+    if people > 1:
+        parts.append(f"{people} people")
+    return ", ".join(parts)
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"

@@ -1,0 +1,1 @@
+"""Both limbs found in each image and laid over each other."""

@@ -1,0 +1,169 @@
+"""Compare one limb with its counterpart in another image: residuals, and how they answer to the pose."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sudeck.scan.limbs.geometry import Grid, Points, Similarity
+from sudeck.scan.limbs.limb_image import Array, LimbImage, noisiness, stabilised
+
+_GAIN_KNOT_MM = 16.0
+_GAIN_PRIOR_SD = 0.5  # of the log gain at one knot around the mean gain
+_MARGIN_PX = 8  # of surroundings compared with the limb: its edge is what fixes the pose
+_ROBUST_CUTOFF = 6.0  # residuals beyond this many spreads weigh nothing (Tukey): injection sites, spills
+_EXTENDED_WEIGHT = 0.3  # of points whose counterpart lies beyond the field, where edge pixels stand in
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The linearised comparison in one direction, gains eliminated."""
+
+    jacobian: Array  # [n, 4] orthogonal to the gains
+    residual: Array
+    weights: Array
+    field: Array  # gain of the own counts over the other's, at each point
+    noisiness: Array  # variance of the noise as a share of the nominal one, which empty pixels do not reach
+    normal: Array
+    gradient: Array
+    lever: Array  # [n, 2, 4] movement (x, y) of each point with the parameters
+
+
+@dataclass(frozen=True)
+class View:
+    """One limb's surroundings, looking for their counterpart in the other image."""
+
+    points: Points  # [n, 2]
+    pixels: tuple[NDArray[np.intp], NDArray[np.intp]]  # their rows and columns, from zero
+    values: Array  # [n] stabilised own image
+    basis: Array  # [n, knots] of the gain
+    target: Array  # smoothed other image, background taken off
+    slopes: tuple[Array, Array]  # its slopes along x and y, per mm
+    background: float  # of the own image
+    grid: Grid  # of the other image
+    centre: Array
+    area_px: float  # pixels a point stands for
+
+    @classmethod
+    def of(cls, limb: LimbImage, other: LimbImage, own_image: Array, other_image: Array, thin: int) -> View:
+        """Take every `thin`-th pixel of the limb and its surroundings, to be found in the other image."""
+        from scipy import ndimage
+
+        near = ndimage.distance_transform_cdt(~limb.mask, metric="taxicab") <= _MARGIN_PX
+        near[np.indices(near.shape).sum(axis=0) % thin != 0] = False
+        rows, columns = np.nonzero(near)
+        points = limb.grid.points_of(rows, columns)
+        slope_y, slope_x = (
+            np.gradient(other_image, step, axis=axis) for axis, step in enumerate(other.grid.spacing_mm)
+        )
+        return cls(
+            points=points,
+            pixels=(rows - rows.min(), columns - columns.min()),
+            values=stabilised(own_image[rows, columns]),
+            basis=_gain_basis(points, limb.centre_mm),
+            target=other_image - other.background,
+            slopes=(np.asarray(slope_x), np.asarray(slope_y)),
+            background=limb.background,
+            grid=other.grid,
+            centre=limb.centre_mm,
+            area_px=float(thin),
+        )
+
+    def compare(self, transform: Similarity, noise: float) -> Comparison:
+        """Compare under a transform, and linearise about it."""
+        moved_points = transform(self.points)
+        row, column = self.grid.pixel_of(moved_points)
+        height, width = self.target.shape
+        inside = (row >= 0) & (column >= 0) & (row <= height - 1) & (column <= width - 1)
+        look = Bilinear.at(row, column, self.target.shape)
+        target = look(self.target)
+        weights = np.where(inside, 1.0, _EXTENDED_WEIGHT)
+        mean = max(
+            float(
+                np.sum(weights * (self.values**2 / 4 - self.background)) / max(np.sum(weights * target), 1e-9)
+            ),
+            1e-3,
+        )
+        gains = np.full(self.basis.shape[1], mean)
+        for _ in range(2):
+            field, predicted = self._predict(gains, target)
+            residual = self.values - predicted
+            spread = max(1.4826 * float(np.median(np.abs(residual))), math.sqrt(2 * noise))
+            robust = weights * np.clip(1.0 - (residual / (_ROBUST_CUTOFF * spread)) ** 2, 0.0, None) ** 2
+            design = self.basis * (2.0 * target / predicted)[:, None]
+            weighted = robust[:, None] * design
+            ridge = self._ridge(mean, noise)
+            inner = design.T @ weighted + ridge * np.eye(gains.size)
+            gains = gains + np.linalg.solve(inner, weighted.T @ residual - ridge * (gains - mean))
+        field, predicted = self._predict(gains, target)
+        residual = self.values - predicted
+
+        arm = moved_points - transform(self.centre)
+        gx, gy = look(self.slopes[0]), look(self.slopes[1])
+        lever = np.zeros((arm.shape[0], 2, 4))
+        lever[:, 0, 0], lever[:, 1, 0] = -arm[:, 1], arm[:, 0]
+        lever[:, :, 1] = arm
+        lever[:, 0, 2] = lever[:, 1, 3] = 1.0
+        pose = (2.0 * field / predicted)[:, None] * (gx[:, None] * lever[:, 0] + gy[:, None] * lever[:, 1])
+        # Take out of the pose what the gains can explain, so that both are in effect fitted together.
+        jacobian = pose - design @ np.linalg.solve(inner, weighted.T @ pose)
+        return Comparison(
+            jacobian=jacobian,
+            residual=residual,
+            weights=robust,
+            field=field,
+            noisiness=noisiness(predicted),
+            normal=pose.T @ (robust[:, None] * jacobian),
+            gradient=jacobian.T @ (robust * residual),
+            lever=lever,
+        )
+
+    def _predict(self, gains: Array, target: Array) -> tuple[Array, Array]:
+        """Return the gain at each point and the stabilised own image it predicts."""
+        field = np.maximum(self.basis @ gains, 1e-3)
+        return field, stabilised(field * target + self.background)
+
+    def _ridge(self, mean: float, noise: float) -> float:
+        return 2 * noise / self.area_px / (_GAIN_PRIOR_SD * mean) ** 2
+
+
+@dataclass(frozen=True)
+class Bilinear:
+    """Bilinear look-up at fixed places, for several images; places beyond the edge take the edge."""
+
+    index: NDArray[np.intp]
+    columns: int
+    share: tuple[Array, Array, Array, Array]
+
+    @classmethod
+    def at(cls, row: Array, column: Array, shape: tuple[int, ...]) -> Bilinear:
+        """Prepare the look-up at fractional rows and columns."""
+        r = np.clip(row, 0, shape[0] - 1.000001)
+        c = np.clip(column, 0, shape[1] - 1.000001)
+        r0, c0 = r.astype(np.intp), c.astype(np.intp)
+        fr, fc = r - r0, c - c0
+        shares = ((1 - fr) * (1 - fc), (1 - fr) * fc, fr * (1 - fc), fr * fc)
+        return cls(r0 * shape[1] + c0, shape[1], shares)
+
+    def __call__(self, image: Array) -> Array:
+        """Look up an image."""
+        flat = image.reshape(-1)
+        a, b, c, d = self.share
+        i = self.index
+        return np.asarray(
+            a * flat[i] + b * flat[i + 1] + c * flat[i + self.columns] + d * flat[i + self.columns + 1]
+        )
+
+
+def _gain_basis(points: Points, centre: Array) -> Array:
+    """Linear B-splines (hats) along the limb's long direction, one knot every `_GAIN_KNOT_MM`."""
+    arm = points - centre
+    _, axes = np.linalg.eigh(arm.T @ arm)
+    along = arm @ axes[:, -1]
+    low, high = float(along.min()), float(along.max())
+    knots = max(2, round((high - low) / _GAIN_KNOT_MM) + 1)
+    place = (along - low) / max(high - low, 1e-9) * (knots - 1)
+    return np.asarray(np.clip(1.0 - np.abs(place[:, None] - np.arange(knots)[None, :]), 0.0, None))

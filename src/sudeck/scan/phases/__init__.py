@@ -1,0 +1,1 @@
+"""Which images are the vascular, tissue and bone phase of the study."""

@@ -1,0 +1,1 @@
+"""From homologous regions to uptake, ratios and their errors."""

@@ -1,0 +1,227 @@
+"""Regions on the affected limb, as sample points: what a region is, and those named after the anatomy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sudeck.core.errors import InputError
+from sudeck.core.vocabulary import REGIONS, Limb
+from sudeck.scan.limbs.axis import LimbAxis, width_profile
+from sudeck.scan.limbs.geometry import Grid, Points, Similarity
+
+SAMPLES_PER_PIXEL = 2  # along each direction: a region is measured in quarters of a pixel
+_EDGE_MARGIN_PX = 0.5
+
+# Bands along the limb, as (from, to) distances from the tip. Hands: fractions of the length from the tip of
+# the middle finger to the narrowest place of the wrist. Feet seen from the sole: fractions of the length of
+# the foot. Feet seen from the front: millimetres, for the foreshortened foot has no length of its own.
+# Defaults of Sudeck, chosen so that each band holds the joints it is named after; not from the literature.
+HAND_BANDS: Final[Mapping[str, tuple[float, float]]] = {
+    "fingers": (0.0, 0.45),
+    "metacarpals": (0.45, 0.84),
+    "wrist": (0.84, 1.18),
+}
+SOLE_BANDS: Final[Mapping[str, tuple[float, float]]] = {
+    "forefoot": (0.0, 0.42),
+    "midfoot": (0.42, 0.62),
+    "ankle": (0.62, 1.0),
+}
+FRONT_FOOT_BANDS_MM: Final[Mapping[str, tuple[float, float]]] = {
+    "forefoot": (0.0, 75.0),
+    "midfoot": (75.0, 108.0),
+    "ankle": (108.0, 180.0),
+}
+TYPICAL_HAND_LENGTH_MM: Final = 185.0
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region on the affected limb, as sample points of equal area.
+
+    Attributes
+    ----------
+    name : str
+        ``"whole"``, ``"ankle"`` …, or the name a person gave.
+    points : ndarray, shape [n, 2]
+        Sample points (x, y) in mm on the reference image.
+    area_mm2 : float
+        Area of the whole region.
+    drawn : bool
+        Whether a person drew it.
+    rim : ndarray of bool, shape [n]
+        The sample points within one pixel of an outline that was found, not drawn: it may be that wrong.
+    """
+
+    name: str
+    points: Points
+    area_mm2: float
+    drawn: bool
+    rim: NDArray[np.bool_]
+
+
+def sample_points(grid: Grid) -> Points:
+    """Return the sample points of a whole image, `SAMPLES_PER_PIXEL` along each direction of a pixel."""
+    step = 1.0 / SAMPLES_PER_PIXEL
+    rows = np.arange(-0.5 + step / 2, grid.shape[0] - 0.5, step)
+    columns = np.arange(-0.5 + step / 2, grid.shape[1] - 0.5, step)
+    return grid.points_of(*np.meshgrid(rows, columns, indexing="ij")).reshape(-1, 2)
+
+
+def anatomical_region(
+    name: str,
+    limb: Limb | None,
+    *,
+    affected: NDArray[np.bool_],
+    healthy: NDArray[np.bool_],
+    grid: Grid,
+    mirror: Similarity,
+    axis: LimbAxis | None,
+    view: str = "unknown",
+) -> Region:
+    """Return a named region of the affected limb.
+
+    The whole limb is the union of the affected limb and the mirrored healthy one, so that neither loses
+    counts to the other's outline, as far as both are inside the field; a band is the part of that between
+    two distances from the tip.
+
+    Parameters
+    ----------
+    name : str
+        One of `sudeck.core.vocabulary.REGIONS` of the limb.
+    limb : {"hand", "foot"} or None
+        Needed for every region but the whole limb.
+    affected, healthy : ndarray of bool, shape [row, column]
+        Outlines of the two limbs on the reference image.
+    grid : Grid
+    mirror : Similarity
+        From the affected to the healthy limb.
+    axis : LimbAxis or None
+        Of the affected limb; needed for every region but the whole limb.
+    view : str
+        Of the reference image: ``"plantar"`` shows whole soles.
+
+    Raises
+    ------
+    InputError
+        If the name is not a region of this limb, or the limb's tip is not in the field.
+    """
+    samples = sample_points(grid)
+    homologous = mirror(samples)
+    inside = grid.contains(samples, margin_px=-_EDGE_MARGIN_PX) & grid.contains(
+        homologous, margin_px=_EDGE_MARGIN_PX
+    )
+    limb_points = _at(affected, samples, grid) | _at(healthy, homologous, grid)
+    inside &= limb_points
+    if name != "whole":
+        if limb is None:
+            raise InputError(
+                f"region '{name}'",
+                "the scan does not say whether it shows hands or feet",
+                "say so with --limb",
+            )
+        if name not in REGIONS[limb]:
+            raise InputError(
+                f"region '{name}'",
+                f"it is no region of the {limb}",
+                f"choose one of {', '.join(REGIONS[limb])}",
+            )
+        if axis is None or axis.cut_distal:
+            raise InputError(
+                f"region '{name}'",
+                "the field of view cuts the tip of the limb, from which regions are counted",
+                "use --region whole or draw the region with --region-file",
+            )
+        low, high = band_mm(name, limb, affected, grid, axis, view)
+        distance = axis.from_tip_mm(samples)
+        first = name in ("fingers", "forefoot")
+        inside &= (distance < high) & ((distance >= low) | first)
+    return make_region(name, samples[inside], grid, drawn=False, rim=_rim(limb_points, grid)[inside])
+
+
+def band_mm(
+    name: str, limb: Limb, mask: NDArray[np.bool_], grid: Grid, axis: LimbAxis, view: str
+) -> tuple[float, float]:
+    """Return where a named band begins and ends, in mm from the tip of the limb."""
+    if limb == "hand":
+        low, high = HAND_BANDS[name]
+        length = hand_length_mm(mask, grid, axis)
+        return low * length, high * length
+    if view == "plantar" or not axis.cut_proximal:
+        low, high = SOLE_BANDS[name]
+        return low * axis.visible_mm, high * axis.visible_mm * 1.02
+    return FRONT_FOOT_BANDS_MM[name]
+
+
+def hand_length_mm(mask: NDArray[np.bool_], grid: Grid, axis: LimbAxis) -> float:
+    """Return the distance from the fingertips to the wrist: where the limb stops narrowing behind the palm.
+
+    The palm is the widest place 60 to 150 mm from the tip. The wrist is the first place behind it where the
+    width has lost nine tenths of what it loses on the way to the narrowest place; the forearm beyond is
+    almost even, so that its very narrowest place says little. An adult's typical 185 mm where the limb does
+    not narrow.
+    """
+    distance, width = width_profile(mask, grid, axis)
+    smooth = np.convolve(width, np.ones(5) / 5, mode="same")
+    palm_window = (distance >= 60.0) & (distance <= 150.0)
+    behind = distance < min(250.0, axis.visible_mm - 12.0)
+    if not palm_window.any():
+        return TYPICAL_HAND_LENGTH_MM
+    palm = int(np.flatnonzero(palm_window)[smooth[palm_window].argmax()])
+    wrist = (np.arange(distance.size) > palm) & behind & (distance > 130.0)
+    if not wrist.any():
+        return TYPICAL_HAND_LENGTH_MM
+    narrowest = float(smooth[wrist].min())
+    limit = narrowest + 0.1 * (float(smooth[palm]) - narrowest)
+    if narrowest > 0.9 * smooth[palm]:
+        return TYPICAL_HAND_LENGTH_MM
+    return float(distance[np.flatnonzero(wrist & (smooth <= limit))[0]])
+
+
+def outline(points: Points, grid: Grid) -> list[NDArray[np.float64]]:
+    """Return the closed outlines [n, 2] in mm of a region's sample points, for drawing."""
+    from scipy import ndimage
+    from skimage.measure import find_contours
+
+    rows, columns = grid.pixel_of(points)
+    image = np.zeros((grid.shape[0] * SAMPLES_PER_PIXEL + 16, grid.shape[1] * SAMPLES_PER_PIXEL + 16))
+    r, c = (np.rint(place * SAMPLES_PER_PIXEL + 8).astype(int) for place in (rows, columns))
+    kept = (r >= 0) & (c >= 0) & (r < image.shape[0]) & (c < image.shape[1])
+    image[r[kept], c[kept]] = 1.0
+    image = ndimage.gaussian_filter(ndimage.grey_closing(image, size=(3, 3)), 1.0)
+    lines = [line for line in find_contours(image, 0.5) if len(line) > 12]
+    return [grid.points_of(*((line.T - 8) / SAMPLES_PER_PIXEL)) for line in lines]
+
+
+def _rim(inside: NDArray[np.bool_], grid: Grid) -> NDArray[np.bool_]:
+    """Tell which samples of a whole image lie inside, but within one pixel of the edge."""
+    from scipy import ndimage
+
+    shape = (grid.shape[0] * SAMPLES_PER_PIXEL, grid.shape[1] * SAMPLES_PER_PIXEL)
+    image = inside.reshape(shape)
+    # Beyond the field the limb goes on: the field's edge is no outline.
+    eroded = ndimage.binary_erosion(image, iterations=SAMPLES_PER_PIXEL, border_value=1)
+    return np.asarray((image & ~eroded).reshape(-1))
+
+
+def make_region(name: str, points: Points, grid: Grid, *, drawn: bool, rim: NDArray[np.bool_]) -> Region:
+    """Return sample points as a region; refuses none at all."""
+    if points.shape[0] == 0:
+        raise InputError(
+            f"region '{name}'", "no part of it lies inside the image on both sides", "choose another"
+        )
+    return Region(name, points, points.shape[0] * grid.pixel_mm**2 / SAMPLES_PER_PIXEL**2, drawn, rim)
+
+
+def _at(mask: NDArray[np.bool_], points: Points, grid: Grid) -> NDArray[np.bool_]:
+    """Tell which points lie inside a mask, its edge taken halfway between pixel centres."""
+    row, column = grid.pixel_of(points)
+    r, c = np.rint(row).astype(int), np.rint(column).astype(int)
+    inside = (r >= 0) & (c >= 0) & (r < mask.shape[0]) & (c < mask.shape[1])
+    found = np.zeros(points.shape[0], dtype=bool)
+    found[inside] = mask[r[inside], c[inside]]
+    return found

@@ -1,0 +1,1 @@
+"""From DICOM files to audited acquisitions: counts, frames, clock, sides."""

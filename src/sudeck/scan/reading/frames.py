@@ -1,0 +1,115 @@
+"""The frame table: which detector, phase and time each frame belongs to, from the vectors of the standard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sudeck.core.flags import Flag
+from sudeck.core.provenance import SourceFile
+from sudeck.core.vocabulary import Limb
+from sudeck.scan.reading.sides import SideEvidence
+from sudeck.scan.reading.sides import View as View
+
+ImageKind = Literal["dynamic", "static", "whole body"]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One plane of counts and what the header says of it.
+
+    Attributes
+    ----------
+    index : int
+        Position in the file, from 0.
+    detector, phase, time_slice, energy_window : int
+        DICOM vectors, each from 1. The phase is the camera's, not the phase of the study.
+    start_s : float or None
+        Start, s from the start of the acquisition; None when frame times are unknown.
+    duration_s : float or None
+        Duration, s.
+    view : str
+        View of its detector, or ``"unknown"``.
+    """
+
+    index: int
+    detector: int
+    phase: int
+    time_slice: int
+    energy_window: int
+    start_s: float | None
+    duration_s: float | None
+    view: View
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """One file of counts, audited, with its frame table.
+
+    Attributes
+    ----------
+    source : SourceFile
+        Masked name, hash and size of the file.
+    kind : {"dynamic", "static", "whole body"}
+        Kind of planar image.
+    counts : NDArray [frame, row, column]
+        Counts in native byte order.
+    frames : tuple of Frame
+        One entry a plane, in the order of `counts`.
+    spacing_mm : (float, float) or None
+        Distance between rows and between columns, mm; None when missing or impossible.
+    acquired_at, injected_at : datetime or None
+        Start of the acquisition and injection, camera time.
+    half_life_s : float or None
+        Half-life of the radionuclide, s.
+    limb : {"hand", "foot"} or None
+        What the header says was imaged.
+    flags : tuple of Flag
+        Findings about this file.
+    evidence : Mapping[int, SideEvidence]
+        Evidence on the side at image-left, by detector.
+    text : str
+        Descriptions of the image in upper case, unmasked: for recognising words, never for printing.
+    patient : (str, str)
+        Tokens of record number and name; empty where not stated.
+    study, instance : str
+        Identifiers of study and image; empty when not stated.
+    other_part : str
+        Part of the body other than hand or foot that the header names; empty when it names none.
+    """
+
+    source: SourceFile
+    kind: ImageKind
+    counts: NDArray[np.generic]
+    frames: tuple[Frame, ...]
+    spacing_mm: tuple[float, float] | None
+    acquired_at: datetime | None
+    injected_at: datetime | None
+    half_life_s: float | None
+    limb: Limb | None
+    flags: tuple[Flag, ...]
+    evidence: Mapping[int, SideEvidence]
+    text: str
+    patient: tuple[str, str]
+    study: str
+    instance: str
+    other_part: str = ""
+
+    @property
+    def label(self) -> str:
+        """Masked name of the file."""
+        return self.source.label
+
+    @property
+    def detectors(self) -> tuple[int, ...]:
+        """Detectors that have frames, in order."""
+        return tuple(sorted({frame.detector for frame in self.frames}))

@@ -1,0 +1,1 @@
+"""What knows nothing of CRPS: regression, mixed models, ROC, calibration, intervals, sample sizes."""

@@ -1,0 +1,1 @@
+"""Logistic (plain, Firth, ridge) and linear regression, one fit or thousands at once."""

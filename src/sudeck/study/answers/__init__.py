@@ -1,0 +1,1 @@
+"""What the measured study answers: who responds, and why."""

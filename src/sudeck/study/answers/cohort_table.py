@@ -1,0 +1,225 @@
+"""One row a patient: who the patient is, the measured ratios with their errors, and what treatment did."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+import sudeck
+from sudeck.core.errors import InputError
+from sudeck.core.storage import write_tsv
+from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS
+from sudeck.study.answers.outcomes import CohortOutcomes, measure_outcomes
+from sudeck.study.folder.layout import StudyFolder
+from sudeck.study.folder.schema import PARTICIPANTS
+from sudeck.study.folder.settings import Settings, read_settings
+from sudeck.study.folder.tables import StudyTables, read_tables
+from sudeck.study.measuring.patient_measures import Failure
+from sudeck.study.measuring.records import stored_record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COHORT_TABLE: Final = "cohort.tsv"
+_DAYS_PER_MONTH: Final = 365.25 / 12
+
+_COLUMNS: Final = {
+    **{field.name: field.description for field in PARTICIPANTS.fields},
+    **{name: f"{name} of the baseline scan" for name in PHASE_RATIOS.values()},
+    **{
+        f"{name}_log_se": f"Standard error of the natural logarithm of {name}"
+        for name in (*PHASE_RATIOS.values(), *RATIOS_OF_RATIOS)
+    },
+    "baseline_nrs": "Pain before treatment",
+    "relief_points": "Fall of pain to the visit of the responder rule, in points",
+    "relief_percent": "The same in per cent of baseline pain",
+    "responder": "1 for a responder by the study's rule, 0 for none",
+    "follow_up_days": "Days from baseline to the last pain score",
+}
+_AT_VISIT: Final = {
+    "nrs": "Pain at {}",
+    "relief_points": "Fall of pain to {}, in points",
+    "relief_percent": "Fall of pain to {}, in per cent of baseline pain",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """How many patients are left at each step.
+
+    Attributes
+    ----------
+    enrolled : int
+        In participants.tsv.
+    scanned : int
+        With at least one measured phase of the baseline scan.
+    complete : int
+        With all three phases measured.
+    with_outcome : int
+        With pain before treatment and at the visit of the responder rule, whether scanned or not.
+    analysed : int
+        Scanned and with an outcome.
+    responders : int
+        Of those analysed.
+    """
+
+    enrolled: int
+    scanned: int
+    complete: int
+    with_outcome: int
+    analysed: int
+    responders: int
+
+    def to_dict(self) -> dict[str, int]:
+        """Return plain JSON-ready values."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def __str__(self) -> str:
+        return (
+            f"{self.enrolled} patients, {self.scanned} with a measured scan "
+            f"({self.complete} with all three phases), {self.with_outcome} with an outcome, "
+            f"{self.analysed} with both, {self.responders} of them responders"
+        )
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """A study as one table.
+
+    Attributes
+    ----------
+    name : str
+        Of the study.
+    table : DataFrame
+        One row a patient, as `sudeck.prediction.ratios.read_ratios` takes it, with the covariates and
+        outcomes.
+    settings : Settings
+    outcomes : CohortOutcomes
+        The course of every patient.
+    flow : Flow
+    failures : tuple of Failure
+        What was not measured, and why.
+    fingerprint : str
+        Of everything above, and of the records it was made from.
+    """
+
+    name: str
+    table: pd.DataFrame
+    settings: Settings
+    outcomes: CohortOutcomes
+    flow: Flow
+    failures: tuple[Failure, ...]
+    fingerprint: str
+
+    def write(self, study: StudyFolder) -> None:
+        """Write cohort.tsv with its sidecar."""
+        rows: list[dict[str, Any]] = [
+            {str(name): None if _missing(value) else value for name, value in row.items()}
+            for row in self.table.to_dict("records")
+        ]
+        later = [visit for visit in self.settings.visits if visit != self.settings.baseline]
+        columns = _COLUMNS | {
+            f"{name}_at_{visit.replace(' ', '_')}": text.format(visit)
+            for visit in later
+            for name, text in _AT_VISIT.items()
+        }
+        write_tsv(study.derivatives / COHORT_TABLE, rows, columns=columns)
+
+
+def assemble_cohort(study: StudyFolder) -> Cohort:
+    """Join what was measured with what was asked.
+
+    Raises
+    ------
+    InputError
+        If the settings or a table can not be read, there is no patient, or nothing was measured yet.
+    """
+    settings = read_settings(study)
+    tables = read_tables(study)
+    people = _people(tables, settings)
+    if people.empty:
+        raise InputError(study.root.name, "participants.tsv lists no patient", "fill it in")
+    records = [stored_record(study, pid) for pid in people["participant_id"]]
+    if not any(record is not None for record in records):
+        name = study.root.name
+        raise InputError(name, "nothing of it is measured yet", f"first: sudeck run {name}")
+    measured = _ratios([record for record in records if record is not None], settings.scan_session)
+    outcomes = measure_outcomes(tables["pain"], settings, patients=people["participant_id"].tolist())
+    table = people.merge(measured, on="participant_id", how="left").merge(
+        outcomes.frame(), on="participant_id", how="left"
+    )
+    failures = tuple(
+        Failure(**failure) for record in records if record is not None for failure in record["failures"]
+    )
+    described = {
+        "version": sudeck.__version__,
+        "settings": settings.to_dict(),
+        "table": table.to_csv(index=False),
+        "outcomes": outcomes.to_dict(),
+        "records": [record["fingerprint"] for record in records if record is not None],
+        "failures": [failure.to_dict() for failure in failures],
+    }
+    fingerprint = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+    return Cohort(study_name(study), table, settings, outcomes, _flow(table), failures, fingerprint)
+
+
+def study_name(study: StudyFolder) -> str:
+    """Return the name of the study as its BIDS description has it; that of the folder without one."""
+    try:
+        name = json.loads(study.description_file.read_text(encoding="utf-8"))["Name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        name = ""
+    return name if isinstance(name, str) and name.strip() else study.root.resolve().name
+
+
+def _people(tables: StudyTables, settings: Settings) -> pd.DataFrame:
+    """Return the patients, each once; the day of onset gives the duration where that is missing."""
+    import pandas as pd
+
+    people = tables.frame("participants").dropna(subset=["participant_id"])
+    people = people.drop_duplicates("participant_id").sort_values("participant_id", ignore_index=True)
+    sessions = tables.frame("sessions")
+    dates = sessions[sessions["session_id"] == settings.scan_session].drop_duplicates("participant_id")
+    scanned = people["participant_id"].map(dates.set_index("participant_id")["date"])
+    days = (pd.to_datetime(scanned) - pd.to_datetime(people["onset_date"])).dt.days
+    derived = (days / _DAYS_PER_MONTH).where(days > 0)
+    people["duration_months"] = people["duration_months"].fillna(derived)
+    return people
+
+
+def _ratios(records: list[dict[str, Any]], session: str) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = []
+    for record in records:
+        estimates = record["scans"].get(session, {}).get("estimates", {})
+        row = {"participant_id": record["participant_id"]}
+        for name in PHASE_RATIOS.values():
+            row[name] = estimates[name]["value"] if name in estimates else np.nan
+        for name in (*PHASE_RATIOS.values(), *RATIOS_OF_RATIOS):
+            row[f"{name}_log_se"] = estimates[name]["se"] if name in estimates else np.nan
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _flow(table: pd.DataFrame) -> Flow:
+    phases = table[list(PHASE_RATIOS.values())].notna()
+    outcome = table["responder"].notna()
+    scanned = phases.any(axis=1)
+    analysed = scanned & outcome
+    return Flow(
+        len(table),
+        int(scanned.sum()),
+        int(phases.all(axis=1).sum()),
+        int(outcome.sum()),
+        int(analysed.sum()),
+        int(table.loc[analysed, "responder"].sum()),
+    )
+
+
+def _missing(value: object) -> bool:
+    return value is None or (isinstance(value, float) and np.isnan(value))

@@ -1,0 +1,160 @@
+"""What is predicted from a study: everything `sudeck predict` says, of the cohort and of one patient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sudeck
+from sudeck.study.answers.cohort_table import Cohort
+
+if TYPE_CHECKING:
+    from sudeck.prediction.decision import DecisionCurve
+    from sudeck.prediction.patients import PatientPrediction
+    from sudeck.prediction.published_rule import PatientVerdict, RuleOnCohort
+    from sudeck.prediction.relief_correlation import PublishedAnalysis
+    from sudeck.prediction.response_model import ResponseModel
+    from sudeck.prediction.validation import Validation
+    from sudeck.statistics.cutoff import BestOfSeveral
+    from sudeck.statistics.reported import ReportedSet
+
+
+@dataclass(frozen=True)
+class StudyPrediction:
+    """Everything `sudeck predict` says about a study. A part that could not be had is None.
+
+    Attributes
+    ----------
+    cohort : Cohort
+    reported : ReportedSet
+        What the publication prints, held against itself.
+    rule, verdicts
+        The published cut-offs on this cohort, and on each patient.
+    analysis : PublishedAnalysis or None
+        Correlations of relief with the six ratios.
+    cutoffs : BestOfSeveral or None
+        The best cut-offs of this cohort, with the bill for choosing them.
+    model, relief_model : ResponseModel or None
+    validation : Validation or None
+    decision : DecisionCurve or None
+    patients : Mapping of str to PatientPrediction
+        Everybody with a scan.
+    covariates : tuple of str
+        Declared ones that entered the model.
+    refused : Mapping of str to str
+        For each part that could not be had, why.
+    fingerprint : str
+        Of everything this rests on.
+    """
+
+    cohort: Cohort
+    reported: ReportedSet
+    rule: RuleOnCohort | None
+    verdicts: tuple[PatientVerdict, ...]
+    analysis: PublishedAnalysis | None
+    cutoffs: BestOfSeveral | None
+    model: ResponseModel | None
+    relief_model: ResponseModel | None
+    validation: Validation | None
+    decision: DecisionCurve | None
+    patients: Mapping[str, PatientPrediction]
+    covariates: tuple[str, ...]
+    refused: Mapping[str, str]
+    fingerprint: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the contract of ``prediction.json`` as plain JSON-ready values."""
+        return {
+            "software": f"sudeck {sudeck.__version__}",
+            "fingerprint": self.fingerprint,
+            "responder_rule": str(self.cohort.settings.responder),
+            "flow": self.cohort.flow.to_dict(),
+            "published_rule": _plain(self.rule),
+            "published_analysis": _plain(self.analysis),
+            "best_cutoffs": _plain(self.cutoffs),
+            "reported": self.reported.to_dict(),
+            "model": self._model(),
+            "relief_model": _plain(self.relief_model),
+            "patients": {
+                pid: prediction.to_dict() | {"published_rule": self._verdict(pid)}
+                for pid, prediction in self.patients.items()
+            },
+            "refused": dict(self.refused),
+        }
+
+    def _model(self) -> dict[str, Any] | None:
+        if self.model is None:
+            return None
+        entry = self.model.to_dict()
+        if self.validation is not None:
+            checked = self.validation.to_dict()
+            entry |= {
+                "c_statistic": checked["c_statistic"],
+                "brier": checked["brier"],
+                "calibration": {
+                    "intercept": checked["calibration_intercept"],
+                    "slope": checked["calibration_slope"],
+                    "curve": checked["calibration_curve"],
+                },
+                "instability": checked["instability"],
+                "bootstraps": {name: checked[name] for name in ("n_boot", "n_separated", "n_one_class")},
+            }
+        return entry | {"decision_curve": _plain(self.decision)}
+
+    def _verdict(self, participant_id: str) -> dict[str, Any] | None:
+        found = next((one for one in self.verdicts if one.participant_id == participant_id), None)
+        return None if found is None else found.to_dict()
+
+    def __str__(self) -> str:
+        lines = [f"{self.cohort.flow}; responder: {self.cohort.settings.responder}"]
+        for title, part in (
+            ("Published rule on this cohort", self.rule),
+            ("Published analysis repeated", self.analysis),
+            ("Model", self.model),
+            ("Validated by bootstrap", self.validation),
+        ):
+            if part is not None:
+                lines += [f"{title}:", *(f"  {line}" for line in str(part).splitlines())]
+        lines += [f"Not done, {name}: {reason}" for name, reason in self.refused.items()]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class PredictedPatient:
+    """One patient as the model sees this patient: the answer, and what it rests on.
+
+    Attributes
+    ----------
+    prediction : PatientPrediction
+    verdict : PatientVerdict or None
+        Of the published rule; None where a phase is missing.
+    without : PatientPrediction or None
+        From the model fitted to all others; None where this patient took no part in the fit.
+    """
+
+    prediction: PatientPrediction
+    verdict: PatientVerdict | None
+    without: PatientPrediction | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return self.prediction.to_dict() | {
+            "published_rule": None if self.verdict is None else self.verdict.to_dict(),
+            "fitted_without_this_patient": None if self.without is None else self.without.to_dict(),
+        }
+
+    def __str__(self) -> str:
+        one = self.prediction
+        lines = [f"{one.participant_id}: {one.prediction}"]
+        if self.without is not None:
+            lines.append(f"  fitted to all other patients: {self.without.prediction}")
+        lines.append("  rests on (log odds against the mean patient):")
+        lines += [f"    {name} {share:+.2f}" for name, share in one.contributions.items()]
+        if self.verdict is not None:
+            lines.append(f"  published rule: {self.verdict}")
+        return "\n".join([*lines, *(f"  {flag}" for flag in one.flags)])
+
+
+def _plain(part: Any) -> Any:
+    return None if part is None else part.to_dict()

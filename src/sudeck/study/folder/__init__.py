@@ -1,0 +1,1 @@
+"""The study folder: layout, tables, settings, decisions, and the check of them all."""

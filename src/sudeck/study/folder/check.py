@@ -1,0 +1,103 @@
+"""`sudeck check`: everything missing, impossible or contradictory in a study, in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sudeck.core.errors import SudeckError
+from sudeck.study.folder.check_files import check_files
+from sudeck.study.folder.check_tables import check_tables
+from sudeck.study.folder.layout import SETTINGS_FILE, StudyFolder
+from sudeck.study.folder.schema import TABLES
+from sudeck.study.folder.settings import Settings, read_settings
+from sudeck.study.folder.tables import Problem, ReadTable, StudyTables, read_table
+
+
+@dataclass(frozen=True)
+class StudyCheck:
+    """What a check found.
+
+    Attributes
+    ----------
+    problems : tuple of Problem
+        Serious ones first; in each group in the order of the study.
+    patients : int
+        Patients in the table of participants.
+    scans : int
+        Sessions with files of a bone scan.
+    """
+
+    problems: tuple[Problem, ...]
+    patients: int
+    scans: int
+
+    @property
+    def serious(self) -> tuple[Problem, ...]:
+        """Problems that keep a patient, or the study, from being analysed as intended."""
+        return tuple(problem for problem in self.problems if problem.serious)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {
+            "patients": self.patients,
+            "scans": self.scans,
+            "problems": [problem.to_dict() for problem in self.problems],
+        }
+
+    def __str__(self) -> str:
+        serious = self.serious
+        others = [problem for problem in self.problems if not problem.serious]
+        lines = [f"{self.patients} patients, {self.scans} bone scans"]
+        for title, found in (("To correct", serious), ("To look at", others)):
+            if found:
+                lines += [f"{title} ({len(found)}):", *(f"  {problem}" for problem in found)]
+        return "\n".join(lines if self.problems else [*lines, "Nothing missing, nothing contradictory."])
+
+
+def check_study(study: StudyFolder, *, pixels: bool = True) -> StudyCheck:
+    """Check the settings, the tables and the files of a study against each other.
+
+    Parameters
+    ----------
+    study : StudyFolder
+    pixels : bool
+        Whether to read every scan, as the measurement will, rather than its headers only.
+    """
+    problems: list[Problem] = []
+    settings = _settings(study, problems)
+    tables = StudyTables({name: _table(study, name, problems) for name in TABLES})
+    problems += tables.problems
+    problems += check_tables(tables, settings)
+    problems += check_files(study, tables, settings, pixels=pixels)
+    problems.sort(key=lambda problem: not problem.serious)
+    scans = sum(1 for _ in _scans(study))
+    return StudyCheck(tuple(problems), len(tables["participants"]), scans)
+
+
+def _settings(study: StudyFolder, problems: list[Problem]) -> Settings:
+    try:
+        return read_settings(study)
+    except SudeckError as error:
+        problems.append(Problem(SETTINGS_FILE, str(error).rstrip(".")))
+        return Settings()
+
+
+def _table(study: StudyFolder, name: str, problems: list[Problem]) -> ReadTable:
+    table = TABLES[name]
+    try:
+        path = study.found_table(name)
+        if path is not None:
+            return read_table(path, table)
+        problems.append(Problem(table.path, "the table is not there", serious=name == "participants"))
+    except SudeckError as error:
+        problems.append(Problem(table.path, str(error).rstrip(".")))
+    return ReadTable(table, (), (), (), present=False)
+
+
+def _scans(study: StudyFolder) -> Iterator[tuple[str, str]]:
+    for patient in study.patients():
+        for session in study.sessions(patient):
+            if study.scan_files(patient, session):
+                yield patient, session

@@ -1,0 +1,131 @@
+"""Checks of the files of a study: whose they are, whether they can be measured, whether the tables agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+from warnings import catch_warnings, simplefilter
+
+from sudeck.core.errors import InputError, SudeckError
+from sudeck.core.vocabulary import LIMBS, Limb
+from sudeck.study.folder.decisions import read_decisions
+from sudeck.study.folder.layout import StudyFolder
+from sudeck.study.folder.settings import Settings
+from sudeck.study.folder.tables import Problem, Row, StudyTables
+
+_LATERALITY: Final = {"L": "left", "R": "right"}
+
+
+def check_files(
+    study: StudyFolder, tables: StudyTables, settings: Settings, *, pixels: bool = True
+) -> Iterator[Problem]:
+    """Yield what is missing or contradictory in scans, recordings and decisions."""
+    participants: dict[str, Row] = {
+        str(row["participant_id"]): row for row in tables["participants"].rows if row["participant_id"]
+    }
+    sessions = {(row["participant_id"], row["session_id"]) for row in tables["sessions"].rows}
+    for patient in study.patients():
+        if patient not in participants:
+            yield Problem(
+                "sourcedata", "the patient has files and is not in participants.tsv", patient=patient
+            )
+    any_scan = any(study.scan_files(p, s) for p in study.patients() for s in study.sessions(p))
+    for patient, row in participants.items():
+        if any_scan and not study.scan_files(patient, settings.scan_session):
+            message = f"no bone scan in {settings.scan_session}"
+            yield Problem("sourcedata", message, patient=patient, serious=False)
+        yield from _recordings(study, patient, settings)
+        for session in study.sessions(patient):
+            files = study.scan_files(patient, session)
+            if not files:
+                continue
+            place = f"{patient}/{session}/nm"
+            if (patient, session) not in sessions:
+                message = f"{session} is not in sessions.tsv"
+                yield Problem(place, message, patient=patient, serious=False)
+            yield from _headers(files, place, patient, row)
+            if pixels:
+                yield from _measurable(files, place, patient, row)
+    yield from _decisions(study, participants)
+
+
+def _headers(files: tuple[Path, ...], place: str, patient: str, row: Row) -> Iterator[Problem]:
+    """Yield whose files they are: identity left in a header, or the other side of the body alone."""
+    import pydicom
+
+    named: list[str] = []
+    other_side: list[str] = []
+    for number, path in enumerate(files, 1):
+        try:
+            with catch_warnings():
+                simplefilter("ignore")
+                header = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+                name, record, born, side = (
+                    str(header.get(keyword) or "").strip()
+                    for keyword in ("PatientName", "PatientID", "PatientBirthDate", "ImageLaterality")
+                )
+        except Exception:  # what is damaged is named by the reading of the scan
+            continue
+        if record != patient or name not in ("", patient) or born:
+            named.append(str(number))
+        if _LATERALITY.get(side, row["affected_side"]) != row["affected_side"]:
+            other_side.append(str(number))
+    if named:
+        message = f"files {', '.join(named)} carry an identity that is not {patient}; use sudeck import"
+        yield Problem(place, message, patient=patient)
+    if other_side:
+        message = f"files {', '.join(other_side)} show the side that is not the affected one"
+        yield Problem(place, message, patient=patient)
+
+
+def _measurable(files: tuple[Path, ...], place: str, patient: str, row: Row) -> Iterator[Problem]:
+    """Yield what keeps the scan from being measured, as the measurement reads it."""
+    from sudeck.scan.phases.phase_series import read_scan
+
+    limb: Limb | None = next((known for known in LIMBS if known == row["limb"]), None)
+    try:
+        scan = read_scan(files)
+    except InputError as error:
+        try:
+            scan = read_scan(files, limb=limb)
+        except InputError:
+            yield Problem(place, str(error).rstrip("."), patient=patient)
+            return
+    if scan.limb is not None and limb is not None and scan.limb != limb:
+        yield Problem(place, f"it shows the {scan.limb}, the table says {limb}", patient=patient)
+    for phase, reason in scan.refused.items():
+        message = f"no {phase} phase: {reason}".rstrip(".")
+        yield Problem(place, message, patient=patient, serious=False)
+    for flag in scan.flags:
+        if flag.severity == "serious":
+            yield Problem(place, flag.message.rstrip("."), patient=patient, serious=False)
+
+
+def _recordings(study: StudyFolder, patient: str, settings: Settings) -> Iterator[Problem]:
+    recorded = [session for session in settings.tms_sessions if study.recording_files(patient, session)]
+    if recorded and len(recorded) < len(settings.tms_sessions):
+        absent = ", ".join(session for session in settings.tms_sessions if session not in recorded)
+        message = f"recordings in {', '.join(recorded)} and none in {absent}"
+        yield Problem("sourcedata", message, patient=patient, serious=False)
+
+
+def _decisions(study: StudyFolder, participants: dict[str, Row]) -> Iterator[Problem]:
+    if not study.decisions.is_dir():
+        return
+    for folder in sorted(study.decisions.glob("sub-*")):
+        try:
+            decisions = read_decisions(study, folder.name)
+        except SudeckError as error:
+            yield Problem("decisions", str(error).rstrip("."), patient=folder.name)
+            continue
+        row = participants.get(folder.name)
+        if row is None:
+            yield Problem("decisions", "the patient is not in participants.tsv", patient=folder.name)
+            continue
+        for decision in decisions:
+            if decision.patient != folder.name:
+                yield Problem("decisions", "it is of another patient than its folder", patient=folder.name)
+            if decision.kind == "side" and row["affected_side"] not in (None, decision.value):
+                message = "the side decided is not the affected_side of participants.tsv"
+                yield Problem("decisions", message, patient=folder.name)

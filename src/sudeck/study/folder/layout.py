@@ -1,0 +1,180 @@
+"""Where everything lies in a study folder: BIDS where it has a place, an honest extension where it has not.
+
+::
+
+    my-study/
+      dataset_description.json   sudeck.toml
+      participants.tsv (+ .json)
+      phenotype/pain.tsv (+ .json) ...                  scores by day, treatment, criteria
+      sourcedata/sub-001/ses-pre/nm/*.dcm               bone scans, de-identified
+      sourcedata/sub-001/ses-pre/tms/*                  recordings as the amplifier wrote them
+      decisions/sub-001/*.json                          what a person decided; never overwritten by a run
+      imports/*.tsv                                     what each import did, row by row
+      derivatives/sudeck/                               everything computed; safe to delete and remake
+    my-study.key.json                                   pseudonyms; beside the folder, never in it
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sudeck.core.errors import InputError
+from sudeck.study.folder.schema import TABLES
+
+SETTINGS_FILE: Final = "sudeck.toml"
+_PATIENT: Final = re.compile(r"sub-[A-Za-z0-9]+")
+_SESSION: Final = re.compile(r"ses-[A-Za-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFolder:
+    """The paths of a study; nothing is read or made here.
+
+    Attributes
+    ----------
+    root : Path
+        The study folder.
+    """
+
+    root: Path
+
+    @property
+    def settings_file(self) -> Path:
+        """Settings of the study."""
+        return self.root / SETTINGS_FILE
+
+    @property
+    def description_file(self) -> Path:
+        """The BIDS description of the data set."""
+        return self.root / "dataset_description.json"
+
+    @property
+    def sourcedata(self) -> Path:
+        """Scans and recordings."""
+        return self.root / "sourcedata"
+
+    @property
+    def decisions(self) -> Path:
+        """Decisions persons took."""
+        return self.root / "decisions"
+
+    @property
+    def imports(self) -> Path:
+        """Reports of the imports."""
+        return self.root / "imports"
+
+    @property
+    def derivatives(self) -> Path:
+        """Everything that is computed."""
+        return self.root / "derivatives" / "sudeck"
+
+    @property
+    def default_key_file(self) -> Path:
+        """The key of the pseudonyms unless sudeck.toml names another: beside the folder, not in it."""
+        root = self.root.resolve()
+        return root.with_name(f"{root.name}.key.json")
+
+    def table_file(self, name: str) -> Path:
+        """Return the path of a table, by its name in `sudeck.study.folder.schema.TABLES`."""
+        return self.root / TABLES[name].path
+
+    def found_table(self, name: str) -> Path | None:
+        """Return the file that holds a table: the TSV, or else a CSV or XLSX of that name; None without any.
+
+        Raises
+        ------
+        InputError
+            If the table lies there in more than one format.
+        """
+        plain = self.table_file(name)
+        found = [plain.with_suffix(suffix) for suffix in (".tsv", ".csv", ".xlsx")]
+        found = [path for path in found if path.is_file()]
+        if len(found) > 1:
+            raise InputError(
+                f"table {name}",
+                f"it is there {len(found)} times, in several formats",
+                "keep one of the files",
+            )
+        return found[0] if found else None
+
+    def scan_folder(self, patient: str, session: str) -> Path:
+        """Return the folder of a bone scan."""
+        return self.sourcedata / patient / session / "nm"
+
+    def tms_folder(self, patient: str, session: str) -> Path:
+        """Return the folder of recordings as the amplifier wrote them."""
+        return self.sourcedata / patient / session / "tms"
+
+    def emg_folder(self, patient: str, session: str) -> Path:
+        """Return the folder of recordings in BIDS form."""
+        return self.root / patient / session / "emg"
+
+    def patient_derivatives(self, patient: str) -> Path:
+        """Return the folder of what is computed of one patient."""
+        return self.derivatives / patient
+
+    def patients(self) -> tuple[str, ...]:
+        """Return every patient with a folder of files, sorted."""
+        found = {name for root in (self.root, self.sourcedata) for name in _folders(root, _PATIENT)}
+        return tuple(sorted(found))
+
+    def sessions(self, patient: str) -> tuple[str, ...]:
+        """Return every session of a patient with a folder of files, sorted."""
+        found = {name for root in (self.root, self.sourcedata) for name in _folders(root / patient, _SESSION)}
+        return tuple(sorted(found))
+
+    def scan_files(self, patient: str, session: str) -> tuple[Path, ...]:
+        """Return the files of a bone scan, sorted; empty where there is none."""
+        return _files(self.scan_folder(patient, session))
+
+    def recording_files(self, patient: str, session: str) -> tuple[Path, ...]:
+        """Return the files of a recording session, BIDS form first, sorted; empty where there is none."""
+        return _files(self.emg_folder(patient, session)) + _files(self.tms_folder(patient, session))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values, without the path of the machine."""
+        return {
+            "study": self.root.name,
+            "patients": {patient: list(self.sessions(patient)) for patient in self.patients()},
+        }
+
+    def __str__(self) -> str:
+        patients = self.patients()
+        return (
+            f"{self.root.name}: {len(patients)} {'patient' if len(patients) == 1 else 'patients'} with files"
+        )
+
+
+def open_study(root: Path) -> StudyFolder:
+    """Return the study that lies in a folder.
+
+    Raises
+    ------
+    InputError
+        If there is no folder, or it is not a study.
+    """
+    name = root.name or str(root)
+    if not root.is_dir():
+        raise InputError(name, "there is no such folder", f"make a study with: sudeck init {name}")
+    if not (root / SETTINGS_FILE).is_file():
+        raise InputError(
+            name, f"it holds no {SETTINGS_FILE}, so it is not a study", f"make one with: sudeck init {name}"
+        )
+    return StudyFolder(root)
+
+
+def _folders(parent: Path, pattern: re.Pattern[str]) -> Iterator[str]:
+    if parent.is_dir():
+        yield from (path.name for path in parent.iterdir() if path.is_dir() and pattern.fullmatch(path.name))
+
+
+def _files(folder: Path) -> tuple[Path, ...]:
+    if not folder.is_dir():
+        return ()
+    return tuple(
+        sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    )

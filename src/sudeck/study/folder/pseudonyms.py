@@ -1,0 +1,176 @@
+"""Pseudonyms: who is which patient, by a secret kept apart, with nothing in it that names a person.
+
+The key file holds a random secret, and for each patient a keyed hash (HMAC-SHA-256) of the record number.
+With it the centre finds the pseudonym of a record number it knows; nobody reads a record number in it. All
+that hides a patient, the shift of the dates and the new identifiers, follows from the same secret, so that
+a second import of the same files gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from sudeck.core.errors import InputError
+from sudeck.core.storage import to_json
+from sudeck.study.folder.layout import StudyFolder
+
+_PSEUDONYM: Final = re.compile(r"sub-[A-Za-z0-9]+")
+_SHORTEST_SHIFT_DAYS: Final = 365
+_LONGEST_SHIFT_DAYS: Final = 3650
+
+
+@dataclass(frozen=True)
+class Key:
+    """The key of the pseudonyms.
+
+    Attributes
+    ----------
+    secret : bytes
+        32 random bytes.
+    patients : Mapping of str to str
+        Keyed hash of a record number to pseudonym.
+    """
+
+    secret: bytes = field(repr=False)
+    patients: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def token(self, record: str) -> str:
+        """Return the keyed hash of a record number; case and separators do not count."""
+        letters = "".join(filter(str.isalnum, record.upper()))
+        return self._digest("patient", letters).hex()[:32]
+
+    def pseudonym(self, record: str) -> str | None:
+        """Return the pseudonym of a record number, or None. A record number that is one already stays."""
+        if _PSEUDONYM.fullmatch(record.strip()):
+            return record.strip()
+        return self.patients.get(self.token(record))
+
+    def shift(self, pseudonym: str) -> timedelta:
+        """Return by how much all dates of a patient move: one to ten years back, the same for all of them."""
+        span = _LONGEST_SHIFT_DAYS - _SHORTEST_SHIFT_DAYS
+        drawn = int.from_bytes(self._digest("dates", pseudonym)[:8]) % span
+        return -timedelta(days=_SHORTEST_SHIFT_DAYS + drawn)
+
+    def uid(self, uid: str) -> str:
+        """Return the DICOM identifier that takes the place of another: ``2.25.`` and 128 bits (PS3.5 B.2)."""
+        return f"2.25.{int.from_bytes(self._digest('uid', uid)[:16])}"
+
+    def with_patients(self, records: Iterable[str], *, taken: Collection[str] = ()) -> Key:
+        """Return a key that knows these record numbers too, each new one by the next free number.
+
+        Parameters
+        ----------
+        records : iterable of str
+            Record numbers.
+        taken : collection of str
+            Pseudonyms in use that are not in the key.
+        """
+        patients = dict(self.patients)
+        used = {*patients.values(), *taken}
+        number = 0
+        # In the order of the hashes: the order of record numbers or names would say something about them.
+        for token in sorted({self.token(record) for record in records if self.pseudonym(record) is None}):
+            while (name := f"sub-{(number := number + 1):03d}") in used:
+                pass
+            patients[token] = name
+            used.add(name)
+        return Key(self.secret, patients)
+
+    def with_pseudonyms(self, given: Mapping[str, str]) -> Key:
+        """Return a key that knows pseudonyms a person gave, by record number.
+
+        Raises
+        ------
+        InputError
+            If one is malformed, or contradicts the key.
+        """
+        patients = dict(self.patients)
+        for record, name in given.items():
+            if not _PSEUDONYM.fullmatch(name):
+                raise InputError(
+                    "a given pseudonym", "is not sub- followed by letters and digits", "write it as sub-001"
+                )
+            token = self.token(record)
+            if patients.setdefault(token, name) != name:
+                raise InputError(
+                    name, f"its record number is {patients[token]} already", "use the pseudonym it has"
+                )
+        owners = list(patients.values())
+        for name in given.values():
+            if owners.count(name) > 1:
+                raise InputError(
+                    name, "two record numbers would share it", "give each patient one of their own"
+                )
+        return Key(self.secret, patients)
+
+    def _digest(self, *words: str) -> bytes:
+        return hmac.digest(self.secret, "\0".join(words).encode(), "sha256")
+
+
+def read_key(path: Path) -> Key | None:
+    """Read a key; None where there is no file.
+
+    Raises
+    ------
+    InputError
+        If the file is no key.
+    """
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        secret = bytes.fromhex(content["secret"])
+        patients = {str(token): str(name) for token, name in content["patients"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        secret, patients = b"", {}
+    if len(secret) != 32 or not all(map(_PSEUDONYM.fullmatch, patients.values())):
+        raise InputError(path.name, "it is not a key of pseudonyms", "put the key of this study back")
+    return Key(secret, patients)
+
+
+def open_key(study: StudyFolder, path: Path, *, offered: Key | None = None) -> Key:
+    """Return the key of a study; where it has none yet, the offered one or a new one, not written.
+
+    Raises
+    ------
+    InputError
+        If an earlier import used a key that is gone: a new one would give the same patients other names.
+    """
+    key = read_key(path)
+    if key is None and study.imports.is_dir() and any(study.imports.glob("*.tsv")):
+        raise InputError(
+            path.name,
+            "the key of the pseudonyms is gone, and patients were imported with it",
+            "put it back, or name its place in sudeck.toml as [privacy] key_file",
+        )
+    return key or offered or Key(secrets.token_bytes(32))
+
+
+def write_key(path: Path, key: Key) -> None:
+    """Write a key, atomically and readable by its owner only."""
+    content: dict[str, Any] = {
+        "about": "Key of the pseudonyms of a study. Keep it apart from the study, and do not lose it.",
+        "secret": key.secret.hex(),
+        "patients": dict(sorted(key.patients.items(), key=lambda item: item[1])),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".sudeck-", suffix=".part")  # mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(to_json(content))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,296 @@
+"""The tables of a study, each field described once: headers, sidecars, dictionary and checks come from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sudeck.core.errors import InputError
+from sudeck.core.vocabulary import LIMBS, SIDES
+from sudeck.study.folder.fields import Field
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of the study.
+
+    Attributes
+    ----------
+    name : str
+        Its name, and that of its file.
+    path : str
+        Where it lies in the study folder.
+    description : str
+        One sentence.
+    fields : tuple of Field
+        Columns, in order.
+    key : tuple of str
+        Columns that together name a row; no two rows share them.
+    """
+
+    name: str
+    path: str
+    description: str
+    fields: tuple[Field, ...]
+    key: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns, in order."""
+        return tuple(field.name for field in self.fields)
+
+    def field(self, name: str) -> Field:
+        """Return the field of that name.
+
+        Raises
+        ------
+        InputError
+            If the table has no such column.
+        """
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise InputError(
+            f"column {name}", f"the table {self.name} has none", f"use one of {', '.join(self.columns)}"
+        )
+
+    def sidecar(self) -> dict[str, Any]:
+        """Return the JSON sidecar of the table, as BIDS asks for it."""
+        return {field.name: field.to_dict() for field in self.fields}
+
+
+_PARTICIPANT = Field("participant_id", "identifier", "The patient, by pseudonym.", required=True)
+_VISIT = Field("visit", "text", "The visit, named as in sudeck.toml, e.g. baseline or day 5.", required=True)
+_DAY = Field(
+    "day",
+    "integer",
+    "Day of the study: 0 before the first infusion, 1 the day of it.",
+    "days",
+    low=-3650,
+    high=7300,
+)
+_REQUIRED_DAY = Field(
+    _DAY.name, _DAY.type, _DAY.description, _DAY.unit, low=_DAY.low, high=_DAY.high, required=True
+)
+
+PARTICIPANTS: Final = Table(
+    "participants",
+    "participants.tsv",
+    "The patients, one a row.",
+    (
+        _PARTICIPANT,
+        Field("age", "number", "Age at the first visit.", "years", low=0, high=120),
+        Field("sex", "choice", "Sex.", choices={"F": "female", "M": "male", "O": "other"}),
+        Field(
+            "handedness",
+            "choice",
+            "Hand the patient prefers.",
+            choices={"R": "right", "L": "left", "A": "both"},
+        ),
+        Field(
+            "crps_type",
+            "choice",
+            "Type of CRPS.",
+            choices={
+                "1": "without a known nerve lesion",
+                "2": "with a nerve lesion",
+                "NOS": "not otherwise specified",
+            },
+        ),
+        Field(
+            "limb", "choice", "Limb affected.", choices={limb: f"the {limb}" for limb in LIMBS}, required=True
+        ),
+        Field(
+            "affected_side",
+            "choice",
+            "Side of the body affected.",
+            choices={side: f"the {side} side" for side in SIDES},
+            required=True,
+        ),
+        Field(
+            "onset_date",
+            "date",
+            "Day CRPS began, shifted as all dates of this patient; or give duration_months.",
+        ),
+        Field(
+            "duration_months", "number", "Months from onset to the first visit.", "months", low=0, high=900
+        ),
+        Field("weight_kg", "number", "Body weight.", "kg", low=2, high=400),
+    ),
+    ("participant_id",),
+)
+SESSIONS: Final = Table(
+    "sessions",
+    "phenotype/sessions.tsv",
+    "Sessions with a scan or a recording, one a row.",
+    (
+        _PARTICIPANT,
+        Field("session_id", "identifier", "The session, e.g. ses-pre.", required=True),
+        _DAY,
+        Field("date", "date", "Day of the session, shifted as all dates of this patient."),
+    ),
+    ("participant_id", "session_id"),
+)
+BUDAPEST: Final = Table(
+    "budapest",
+    "phenotype/budapest.tsv",
+    "The Budapest criteria, by category, and the verdict.",
+    (
+        _PARTICIPANT,
+        _DAY,
+        Field(
+            "disproportionate_pain", "yes-no", "Continuing pain out of proportion to the event that began it."
+        ),
+        Field("symptom_sensory", "yes-no", "Reported: touch hurts, or hurts too much."),
+        Field("symptom_vasomotor", "yes-no", "Reported: temperature or skin colour differs or changes."),
+        Field("symptom_sudomotor", "yes-no", "Reported: swelling, or sweating differs or changes."),
+        Field("symptom_motor", "yes-no", "Reported: movement, strength, hair, nail or skin has changed."),
+        Field(
+            "sign_sensory",
+            "yes-no",
+            "Seen on examination: pinprick, touch, pressure or movement hurts unduly.",
+        ),
+        Field(
+            "sign_vasomotor", "yes-no", "Seen on examination: temperature (more than 1 °C) or colour differs."
+        ),
+        Field("sign_sudomotor", "yes-no", "Seen on examination: swelling, or sweating differs."),
+        Field(
+            "sign_motor", "yes-no", "Seen on examination: movement, strength, hair, nail or skin has changed."
+        ),
+        Field("no_better_diagnosis", "yes-no", "Nothing else explains the picture better."),
+        Field("clinical_criteria", "yes-no", "Clinical criteria met, as the physician judged."),
+        Field("research_criteria", "yes-no", "Research criteria met, as the physician judged."),
+    ),
+    ("participant_id", "day"),
+)
+PAIN: Final = Table(
+    "pain",
+    "phenotype/pain.tsv",
+    "Pain scores by day on the numerical rating scale.",
+    (
+        _PARTICIPANT,
+        _VISIT,
+        _REQUIRED_DAY,
+        Field(
+            "nrs",
+            "number",
+            "Pain on the numerical rating scale; leave empty what was not asked.",
+            low=0,
+            high=10,
+        ),
+    ),
+    ("participant_id", "visit", "day"),
+)
+_DRUGS: Final = {
+    "ketamine": "racemic ketamine",
+    "esketamine": "S-ketamine",
+    "arketamine": "R-ketamine",
+    "placebo": "placebo",
+    "midazolam": "midazolam",
+    "clonidine": "clonidine",
+    "magnesium": "magnesium sulphate",
+    "lidocaine": "lidocaine",
+    "other": "another drug; name it in comment",
+}
+TREATMENT: Final = Table(
+    "treatment",
+    "phenotype/treatment.tsv",
+    "Treatment actually given: one row a patient, day, drug and route; co-medication included.",
+    (
+        _PARTICIPANT,
+        _REQUIRED_DAY,
+        Field("drug", "choice", "Drug given.", choices=_DRUGS, required=True),
+        Field(
+            "dose_form",
+            "choice",
+            "What the dose is stated as.",
+            choices={"base": "base", "hydrochloride": "hydrochloride", "other": "another salt"},
+        ),
+        Field("dose_mg", "number", "Dose given that day by this route.", "mg", low=0, high=20000),
+        Field("duration_h", "number", "Hours over which it was given.", "h", low=0, high=24),
+        Field(
+            "route",
+            "choice",
+            "Route.",
+            choices={
+                "intravenous": "into a vein",
+                "intramuscular": "into a muscle",
+                "subcutaneous": "under the skin",
+                "oral": "by mouth",
+                "nasal": "through the nose",
+                "other": "another route",
+            },
+        ),
+        Field("comment", "text", "Anything else; nothing that identifies the patient."),
+    ),
+    ("participant_id", "day", "drug", "route"),
+)
+ADVERSE_EFFECTS: Final = Table(
+    "adverse_effects",
+    "phenotype/adverse_effects.tsv",
+    "Adverse effects, one a row.",
+    (
+        _PARTICIPANT,
+        _REQUIRED_DAY,
+        Field("effect", "text", "The effect, in a word or two, e.g. nausea.", required=True),
+        Field(
+            "severity",
+            "choice",
+            "How bad it was.",
+            choices={"mild": "noticed only", "moderate": "disturbing", "severe": "unbearable or dangerous"},
+        ),
+        Field("serious", "yes-no", "Serious in the sense of the regulations."),
+        Field(
+            "action",
+            "choice",
+            "What was done.",
+            choices={
+                "none": "nothing",
+                "treated": "treated",
+                "reduced": "dose reduced",
+                "stopped": "ketamine stopped",
+            },
+        ),
+    ),
+    ("participant_id", "day", "effect"),
+)
+# Lowest and highest total that each instrument allows. Totals only, no item of any questionnaire.
+INSTRUMENTS: Final[dict[str, tuple[str, float, float]]] = {
+    "DN4": ("neuropathic pain, ten yes-or-no items", 0, 10),
+    "NPSI": ("neuropathic pain symptoms, sum", 0, 100),
+    "CSS": ("CRPS severity, 16 items", 0, 16),
+    "BPI-interference": ("interference of pain, mean", 0, 10),
+    "HADS-A": ("anxiety", 0, 21),
+    "HADS-D": ("depression", 0, 21),
+    "BDI": ("depression, second edition", 0, 63),
+    "PCS": ("catastrophising", 0, 52),
+    "PGIC": ("patient's impression of change, 1 to 7", 1, 7),
+    "other": ("another instrument; name it in comment", -1e6, 1e6),
+}
+OUTCOMES: Final = Table(
+    "outcomes",
+    "phenotype/outcomes.tsv",
+    "Other outcomes, as the total of each instrument.",
+    (
+        _PARTICIPANT,
+        _VISIT,
+        _REQUIRED_DAY,
+        Field(
+            "instrument",
+            "choice",
+            "The instrument.",
+            choices={
+                name: meaning if name == "other" else f"{meaning}; {low:g} to {high:g}"
+                for name, (meaning, low, high) in INSTRUMENTS.items()
+            },
+            required=True,
+        ),
+        Field("total", "number", "Total score."),
+        Field("comment", "text", "Anything else; nothing that identifies the patient."),
+    ),
+    ("participant_id", "visit", "day", "instrument", "comment"),
+)
+TABLES: Final[dict[str, Table]] = {
+    table.name: table
+    for table in (PARTICIPANTS, SESSIONS, BUDAPEST, PAIN, TREATMENT, ADVERSE_EFFECTS, OUTCOMES)
+}

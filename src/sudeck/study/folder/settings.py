@@ -1,0 +1,310 @@
+"""The settings of a study, ``sudeck.toml``: read, checked, turned into the settings of the measurements."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+from sudeck.core.errors import InputError
+from sudeck.core.vocabulary import REGIONS
+from sudeck.study.folder.layout import SETTINGS_FILE, StudyFolder
+from sudeck.study.folder.settings_section import Section
+
+if TYPE_CHECKING:
+    from sudeck.scan.measurement import MeasureSettings as ScanSettings
+    from sudeck.tms.measures.measure_settings import MeasureSettings as TmsSettings
+
+ReliefUnit = Literal["percent", "points"]
+Background = Literal["none", "region"]
+_REGION_NAMES: Final = tuple(dict.fromkeys(name for names in REGIONS.values() for name in names))
+
+
+@dataclass(frozen=True, slots=True)
+class ResponderRule:
+    """Who counts as a responder.
+
+    Attributes
+    ----------
+    at_least : float
+        Relief from which a patient is one; the bound itself counts.
+    unit : {"percent", "points"}
+        Per cent of baseline pain, or points of the scale.
+    visit : str
+        Visit at which it is judged; the end of treatment unless the study says otherwise.
+
+    Examples
+    --------
+    >>> print(ResponderRule())
+    relief of 30 % or more at day 5
+    """
+
+    at_least: float = 30.0
+    unit: ReliefUnit = "percent"
+    visit: str = "day 5"
+
+    def __str__(self) -> str:
+        unit = "%" if self.unit == "percent" else "points"
+        return f"relief of {self.at_least:g} {unit} or more at {self.visit}"
+
+
+@dataclass(frozen=True, slots=True)
+class PairRule:
+    """Which interval and conditioning pulse is which measure: `sudeck.tms.measures.paired_pulse_rules`."""
+
+    measure: str
+    isi_ms: tuple[float, float]
+    conditioning_rmt: tuple[float, float] = (0.0, float("inf"))
+    other_hemisphere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HealthyValues:
+    """Healthy people's values of one measure, from the same laboratory; none come with Sudeck.
+
+    Attributes
+    ----------
+    measure : str
+    geometric_mean : float
+    log_sd : float
+        Standard deviation between people of the natural logarithm.
+    n : int
+        Healthy people.
+    """
+
+    measure: str
+    geometric_mean: float
+    log_sd: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a study decides before its data are looked at.
+
+    Attributes
+    ----------
+    baseline : str
+        Visit of the pain score that relief is counted from.
+    end : str
+        Visit at the end of treatment.
+    follow_up : tuple of str
+        Later visits.
+    responder : ResponderRule
+    pain_reliability : float or None
+        Test-retest reliability of the pain score, for reliable change; None: from repeated baselines.
+    scan_session : str
+        Session of the bone scan.
+    tms_sessions : tuple of str
+        Sessions of the recordings, in order: before, after, ...
+    region : str
+        Named region of the limb that is measured.
+    background : {"none", "region"}
+        What is subtracted from the uptake.
+    muscles : tuple of str
+        Muscles recorded; empty for all.
+    pairs : tuple of PairRule
+        Which interval is SICI, ICF ...; empty for the defaults.
+    covariates : tuple of str
+        Declared covariates of the prediction, e.g. ``"log duration_months"``.
+    mechanism_covariates : tuple of str
+        Declared covariates of the changes, e.g. ``"midazolam_mg"``; see
+        `sudeck.study.answers.patient_factors`.
+    healthy : tuple of HealthyValues
+        Reference values that patients are compared with.
+    level : float
+        Coverage of all intervals.
+    key_file : str
+        The key of the pseudonyms, relative to the study folder; empty for the default beside it.
+    """
+
+    baseline: str = "baseline"
+    end: str = "day 5"
+    follow_up: tuple[str, ...] = ("week 4", "week 12")
+    responder: ResponderRule = ResponderRule()
+    pain_reliability: float | None = None
+    scan_session: str = "ses-pre"
+    tms_sessions: tuple[str, ...] = ("ses-pre", "ses-post")
+    region: str = "whole"
+    background: Background = "none"
+    muscles: tuple[str, ...] = ()
+    pairs: tuple[PairRule, ...] = ()
+    covariates: tuple[str, ...] = ("log duration_months", "limb")
+    mechanism_covariates: tuple[str, ...] = ()
+    healthy: tuple[HealthyValues, ...] = ()
+    level: float = 0.95
+    key_file: str = ""
+
+    @property
+    def visits(self) -> tuple[str, ...]:
+        """Visits with a pain score that the study names, in order, each once."""
+        return tuple(dict.fromkeys((self.baseline, self.end, self.responder.visit, *self.follow_up)))
+
+    def key_path(self, study: StudyFolder) -> Path:
+        """Return the path of the key of the pseudonyms."""
+        return study.root / self.key_file if self.key_file else study.default_key_file
+
+    def scan_settings(self) -> ScanSettings:
+        """Return how bone scans are measured."""
+        from sudeck.scan.measurement import MeasureSettings
+
+        return MeasureSettings(region=self.region, background=self.background, level=self.level)
+
+    def tms_settings(self) -> TmsSettings:
+        """Return how recordings are measured."""
+        from sudeck.tms.measures.measure_settings import MeasureSettings
+        from sudeck.tms.measures.paired_pulse_rules import DEFAULT_RULES, PairedPulseRule, PairedPulseRules
+
+        rules = PairedPulseRules(
+            tuple(
+                PairedPulseRule(pair.measure, *pair.isi_ms, *pair.conditioning_rmt, pair.other_hemisphere)
+                for pair in self.pairs
+            )
+        )
+        return MeasureSettings(rules=rules if self.pairs else DEFAULT_RULES, level=self.level)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {
+            "baseline": self.baseline,
+            "end": self.end,
+            "follow_up": list(self.follow_up),
+            "responder": {
+                "at_least": self.responder.at_least,
+                "unit": self.responder.unit,
+                "visit": self.responder.visit,
+            },
+            "pain_reliability": self.pain_reliability,
+            "scan_session": self.scan_session,
+            "tms_sessions": list(self.tms_sessions),
+            "region": self.region,
+            "background": self.background,
+            "muscles": list(self.muscles),
+            "pairs": [
+                {
+                    "measure": pair.measure,
+                    "isi_ms": list(pair.isi_ms),
+                    "conditioning_rmt": list(pair.conditioning_rmt),
+                    "other_hemisphere": pair.other_hemisphere,
+                }
+                for pair in self.pairs
+            ],
+            "covariates": list(self.covariates),
+            "mechanism_covariates": list(self.mechanism_covariates),
+            "healthy": [asdict(values) for values in self.healthy],
+            "level": self.level,
+        }
+
+
+def read_settings(study: StudyFolder) -> Settings:
+    """Read the settings of a study.
+
+    Raises
+    ------
+    InputError
+        If the file is not TOML, or an entry is unknown or not allowed.
+    """
+    try:
+        content = tomllib.loads(study.settings_file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        where = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it is not UTF-8 text"
+        raise InputError(
+            SETTINGS_FILE, f"it is not valid TOML ({where[:1].lower()}{where[1:]})", "correct that line"
+        ) from error
+    return settings_from(content)
+
+
+def settings_from(content: Mapping[str, Any]) -> Settings:
+    """Build settings from the parsed content of ``sudeck.toml``; what is absent keeps its default.
+
+    Raises
+    ------
+    InputError
+        If an entry is unknown or not allowed.
+    """
+    visits = Section(content, "visits", ("baseline", "end", "follow_up"))
+    responder = Section(content, "responder", ("at_least", "unit", "visit"))
+    pain = Section(content, "pain", ("reliability",))
+    scan = Section(content, "scan", ("session", "region", "background"))
+    tms = Section(content, "tms", ("sessions", "muscles", "pairs"))
+    prediction = Section(content, "prediction", ("covariates", "level"))
+    mechanism = Section(content, "mechanism", ("covariates", "healthy"))
+    privacy = Section(content, "privacy", ("key_file",))
+    known = {"visits", "responder", "pain", "scan", "tms", "prediction", "mechanism", "privacy"}
+    for name in content:
+        if name not in known:
+            raise InputError(
+                SETTINGS_FILE, f"nothing is known of [{name}]", f"use {', '.join(sorted(known))}"
+            )
+    default = Settings()
+    end = visits.text("end", default.end)
+    baseline = visits.text("baseline", default.baseline)
+    judged = responder.text("visit", end)
+    for section, key, visit in ((visits, "end", end), (responder, "visit", judged)):
+        if visit == baseline:
+            raise section.refusal(key, "is the baseline itself", "name a later visit")
+    pairs = tms.get("pairs", [])
+    if not isinstance(pairs, list):
+        raise tms.refusal("pairs", "is not a list of tables", "write each as [[tms.pairs]]")
+    healthy = mechanism.get("healthy", [])
+    if not isinstance(healthy, list):
+        raise mechanism.refusal("healthy", "is not a list of tables", "write each as [[mechanism.healthy]]")
+    return Settings(
+        baseline=baseline,
+        end=end,
+        follow_up=visits.texts("follow_up", default.follow_up),
+        responder=ResponderRule(
+            responder.number("at_least", 30.0, low=0, high=100, open_low=True),
+            responder.choice("unit", "percent", get_args(ReliefUnit)),
+            judged,
+        ),
+        pain_reliability=pain.number("reliability", None, low=0, high=1, open_low=True, open_high=True),
+        scan_session=scan.text("session", default.scan_session),
+        tms_sessions=tms.texts("sessions", default.tms_sessions),
+        region=scan.choice("region", default.region, _REGION_NAMES),
+        background=scan.choice("background", default.background, get_args(Background)),
+        muscles=tms.texts("muscles", default.muscles),
+        pairs=tuple(map(_pair, pairs)),
+        covariates=prediction.texts("covariates", default.covariates),
+        mechanism_covariates=mechanism.texts("covariates", default.mechanism_covariates),
+        healthy=tuple(map(_healthy, healthy)),
+        level=prediction.number("level", default.level, low=0.5, high=1, open_high=True),
+        key_file=privacy.text("key_file", default.key_file),
+    )
+
+
+def _pair(content: Any) -> PairRule:
+    section = Section(
+        {"tms.pairs": content},
+        "tms.pairs",
+        ("measure", "isi_ms", "conditioning_rmt", "other_hemisphere"),
+    )
+    other = section.get("other_hemisphere", False)
+    if not isinstance(other, bool):
+        raise section.refusal("other_hemisphere", "is neither true nor false", "write true or false")
+    measure = section.text("measure", "")
+    if not measure:
+        raise section.refusal("measure", "is missing", "name it, e.g. SICI")
+    return PairRule(
+        measure,
+        section.span("isi_ms", None),
+        section.span("conditioning_rmt", (0.0, float("inf"))),
+        other,
+    )
+
+
+def _healthy(content: Any) -> HealthyValues:
+    section = Section(
+        {"mechanism.healthy": content}, "mechanism.healthy", ("measure", "geometric_mean", "log_sd", "n")
+    )
+    for key, example in (("measure", '"SICI"'), ("geometric_mean", "0.45"), ("log_sd", "0.4"), ("n", "20")):
+        if key not in section.content:
+            raise section.refusal(key, "is missing", f"write it, e.g. {key} = {example}")
+    return HealthyValues(
+        section.text("measure", ""),
+        section.number("geometric_mean", None, low=0, high=1e6, open_low=True),
+        section.number("log_sd", None, low=0, high=10),
+        int(section.number("n", None, low=2, high=1e6)),
+    )

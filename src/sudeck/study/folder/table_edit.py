@@ -1,0 +1,142 @@
+"""Rows added to the tables of a study, never at the cost of what a person wrote there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from sudeck.core.errors import InputError
+from sudeck.core.storage import write_text
+from sudeck.study.folder.fields import MISSING, Value
+from sudeck.study.folder.layout import StudyFolder
+from sudeck.study.folder.schema import TABLES, Table
+from sudeck.study.folder.tables import Row, read_cells, type_rows
+
+RowAction = Literal["added", "filled", "unchanged", "kept"]
+_MISSING = "n/a"
+
+
+@dataclass(frozen=True, slots=True)
+class RowOutcome:
+    """What became of one row.
+
+    Attributes
+    ----------
+    action : {"added", "filled", "unchanged", "kept"}
+        Appended; empty cells filled; everything there already; the table says otherwise and was left as it
+        is.
+    differs : tuple of str
+        Columns in which the table says otherwise.
+    """
+
+    action: RowAction
+    differs: tuple[str, ...] = ()
+
+
+def merge_rows(
+    study: StudyFolder, name: str, rows: Sequence[Row], *, dry_run: bool = False
+) -> tuple[RowOutcome, ...]:
+    """Add rows to a table of the study: new ones appended, empty cells filled, nothing overwritten.
+
+    Parameters
+    ----------
+    study : StudyFolder
+    name : str
+        Name of the table.
+    rows : sequence of Mapping
+        Typed values by column.
+    dry_run : bool
+        Whether to write nothing.
+
+    Returns
+    -------
+    tuple of RowOutcome
+        One a row.
+
+    Raises
+    ------
+    InputError
+        If the table is there as CSV or XLSX, which are read and not written.
+    """
+    table = TABLES[name]
+    found = study.found_table(name)
+    path = study.table_file(name)
+    if found is not None and found != path:
+        raise InputError(found.name, "rows can only be added to a TSV file", f"save the table as {path.name}")
+    cells = [texts for _, texts in read_cells(path)] if found is not None else []
+    header = [text.strip() for text in cells[0]] if cells else []
+    header += [column for column in table.columns if column not in header]
+    body = [[*texts, *[_MISSING] * (len(header) - len(texts))] for texts in cells[1:]]
+    read = type_rows(list(enumerate([header, *body])), table, where="")
+    there = {line - 1: row for row, line in zip(read.rows, read.lines, strict=True)}
+    places = {_key(there[place], table): place for place in reversed(there)}
+    outcomes = [_merge(row, table, header, body, places, there) for row in rows]
+    if not dry_run and any(outcome.action in ("added", "filled") for outcome in outcomes):
+        write_text(path, "".join("\t".join(texts) + "\n" for texts in (header, *body)))
+    return tuple(outcomes)
+
+
+def _merge(
+    row: Row,
+    table: Table,
+    header: list[str],
+    body: list[list[str]],
+    places: dict[tuple[Value, ...], int],
+    there: dict[int, Row],
+) -> RowOutcome:
+    key = _key(row, table)
+    if key not in places:
+        places[key] = len(body)
+        body.append([cell_text(row.get(column)) for column in header])
+        there[places[key]] = row
+        return RowOutcome("added")
+    place = places[key]
+    outcome = _fill(row, there[place], table, header, body[place])
+    if outcome.action == "filled":
+        there[place] = type_rows([(0, header), (1, body[place])], table, where="").rows[0]
+    return outcome
+
+
+def _key(row: Row, table: Table) -> tuple[Value, ...]:
+    return tuple(row.get(column) for column in table.key)
+
+
+def _fill(row: Row, there: Row, table: Table, header: list[str], texts: list[str]) -> RowOutcome:
+    differs: list[str] = []
+    filled = False
+    for column in table.columns:
+        value = row.get(column)
+        place = header.index(column)
+        if value is None or there.get(column) == value:
+            continue
+        # A cell that is no value of its type was written by somebody, too.
+        if there.get(column) is None and _is_empty(texts[place]):
+            texts[place] = cell_text(value)
+            filled = True
+        else:
+            differs.append(column)
+    action: RowAction = "filled" if filled else "kept" if differs else "unchanged"
+    return RowOutcome(action, tuple(differs))
+
+
+def cell_text(value: Value) -> str:
+    """Return a value as a cell holds it.
+
+    Examples
+    --------
+    >>> cell_text(7.50), cell_text(None), cell_text(date(2020, 1, 31))
+    ('7.5', 'n/a', '2020-01-31')
+    """
+    if value is None:
+        return _MISSING
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    return " ".join(str(value).split()) or _MISSING
+
+
+def _is_empty(text: str) -> bool:
+    return text.strip().lower() in MISSING

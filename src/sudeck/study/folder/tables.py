@@ -1,0 +1,302 @@
+"""Tables read from TSV, CSV or XLSX and typed by the schema; what is wrong is listed row by row."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from sudeck.core.errors import InputError, MissingDependencyError
+from sudeck.study.folder.fields import Value
+from sudeck.study.folder.layout import StudyFolder
+from sudeck.study.folder.schema import TABLES, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something missing, impossible or contradictory.
+
+    Attributes
+    ----------
+    where : str
+        The table or file.
+    row : int or None
+        Line of the table as an editor counts, the header being line 1.
+    column, patient : str
+        Where it concerns one; empty otherwise.
+    message : str
+        One phrase that says what is wrong; never the content of a free text.
+    serious : bool
+        Whether the study can not be run as it is; otherwise a person should look.
+    """
+
+    where: str
+    message: str
+    row: int | None = None
+    column: str = ""
+    patient: str = ""
+    serious: bool = True
+
+    def __str__(self) -> str:
+        place = ", ".join(
+            filter(
+                None,
+                (
+                    self.where,
+                    f"line {self.row}" if self.row is not None else "",
+                    self.patient,
+                    self.column,
+                ),
+            )
+        )
+        return f"{place}: {self.message}."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {
+            "where": self.where,
+            "row": self.row,
+            "patient": self.patient,
+            "column": self.column,
+            "message": self.message,
+            "serious": self.serious,
+        }
+
+
+@dataclass(frozen=True)
+class ReadTable:
+    """A table as read.
+
+    Attributes
+    ----------
+    table : Table
+        Its schema.
+    rows : tuple of Mapping
+        Typed values by column; a cell that could not be read is None, and is among the problems.
+    lines : tuple of int
+        Line of each row in the file.
+    problems : tuple of Problem
+    present : bool
+        Whether there is a file at all.
+    """
+
+    table: Table
+    rows: tuple[Row, ...]
+    lines: tuple[int, ...]
+    problems: tuple[Problem, ...]
+    present: bool = True
+
+    def frame(self) -> pd.DataFrame:
+        """Return the rows as a DataFrame: numbers as floats with NaN, the rest as objects with None."""
+        import pandas as pd
+
+        data: dict[str, Any] = {}
+        for field in self.table.fields:
+            values = [row[field.name] for row in self.rows]
+            numeric = field.type in ("integer", "number")
+            data[field.name] = pd.Series(values, dtype="float64" if numeric else "object")
+        return pd.DataFrame(data, columns=list(self.table.columns))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True)
+class StudyTables:
+    """Every table of a study, by name."""
+
+    tables: Mapping[str, ReadTable]
+
+    def __getitem__(self, name: str) -> ReadTable:
+        return self.tables[name]
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Problems of all tables, in the order of the tables."""
+        return tuple(problem for table in self.tables.values() for problem in table.problems)
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """Return one table as a DataFrame."""
+        return self.tables[name].frame()
+
+
+def read_tables(study: StudyFolder) -> StudyTables:
+    """Read every table of a study; an absent one is empty.
+
+    Raises
+    ------
+    InputError
+        If a file can not be read at all, or a table is there in two formats.
+    """
+    return StudyTables(
+        {name: _read_if_there(study.found_table(name), table) for name, table in TABLES.items()}
+    )
+
+
+def read_table(path: Path, table: Table) -> ReadTable:
+    """Read one table and type it by its schema.
+
+    Parameters
+    ----------
+    path : Path
+        A ``.tsv``, ``.csv`` (comma or semicolon) or ``.xlsx`` file (first sheet), its first row the header.
+    table : Table
+        What it should hold.
+
+    Raises
+    ------
+    InputError
+        If the file can not be read as a table.
+    """
+    return type_rows(read_cells(path), table, where=path.name)
+
+
+def type_rows(cells: Sequence[tuple[int, Sequence[str]]], table: Table, *, where: str) -> ReadTable:
+    """Type the cells of a table by its schema.
+
+    Parameters
+    ----------
+    cells : sequence of (line, cells)
+        Header first.
+    table : Table
+        What it should hold.
+    where : str
+        How problems name the file.
+    """
+    if not cells:
+        return ReadTable(table, (), (), (Problem(where, "the file is empty"),))
+    (header_line, header), *body = cells
+    names = [name.strip().lstrip("\ufeff") for name in header]
+    problems = list(_header_problems(names, table, where, header_line))
+    rows: list[Row] = []
+    lines: list[int] = []
+    for line, texts in body:
+        if not any(text.strip() for text in texts):
+            continue
+        if len(texts) > len(names) and any(text.strip() for text in texts[len(names) :]):
+            problems.append(Problem(where, f"has {len(texts)} cells under {len(names)} headings", line))
+        given = dict(zip(reversed(names), reversed([*texts, *[""] * len(names)][: len(names)]), strict=True))
+        row, found = _typed(given, table, where, line)
+        rows.append(row)
+        lines.append(line)
+        problems += found
+    problems += _duplicates(rows, lines, table, where)
+    return ReadTable(table, tuple(rows), tuple(lines), tuple(problems))
+
+
+def read_cells(path: Path) -> list[tuple[int, list[str]]]:
+    """Return the cells of a table as text, each row with its line number, header first.
+
+    Raises
+    ------
+    InputError
+        If the file can not be read, is not a table or is not text.
+    """
+    if path.suffix.lower() in (".xlsx", ".xlsm"):
+        return _cells_of_sheet(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(path.name, "it is not UTF-8 text", "save it again as UTF-8") from None
+    if "\0" in text:
+        raise InputError(path.name, "it is not a text file", "save it as TSV, CSV or XLSX")
+    first = text.split("\n", 1)[0]
+    delimiter = max("\t;,", key=first.count)
+    # Quotes are BIDS-foreign in TSV: a lone one must not swallow the rest of the file.
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
+    try:
+        cells = [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        raise InputError(path.name, f"it can not be read as a table ({error})", "save it again") from error
+    return [(line, row) for line, row in cells if row]
+
+
+def _cells_of_sheet(path: Path) -> list[tuple[int, list[str]]]:
+    try:
+        import openpyxl
+    except ImportError:
+        raise MissingDependencyError("Reading Excel files", "tables") from None
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        sheet = book.worksheets[0]
+        rows = [(line, [_plain(value) for value in row]) for line, row in enumerate(sheet.values, 1)]
+        book.close()
+    except (zipfile.BadZipFile, KeyError, ValueError, IndexError, TypeError, SyntaxError) as error:
+        raise InputError(path.name, "it is not a readable Excel file", "save it again as .xlsx") from error
+    return [(line, row) for line, row in rows if any(row)]
+
+
+def _plain(value: Any) -> str:
+    """Return a cell of a sheet as text: whole numbers without a point, days without a time."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat()).removesuffix("T00:00:00")
+    return str(value)
+
+
+def _header_problems(names: Sequence[str], table: Table, where: str, line: int) -> Iterable[Problem]:
+    for name in dict.fromkeys(names):
+        if name and names.count(name) > 1:
+            yield Problem(where, "the column is there twice; the first counts", line, name)
+    for number, name in enumerate(names, 1):
+        if name and name not in table.columns:
+            # The heading is not repeated: where a header row is missing, it is a patient's data.
+            yield Problem(
+                where, f"column {number} is not known; {table.name} has {', '.join(table.columns)}", line
+            )
+    for field in table.fields:
+        if field.required and field.name not in names:
+            yield Problem(where, "the column is missing", line, field.name)
+
+
+def _typed(given: Mapping[str, str], table: Table, where: str, line: int) -> tuple[Row, list[Problem]]:
+    row: dict[str, Value] = {}
+    problems: list[Problem] = []
+    for field in table.fields:
+        row[field.name] = None
+        text = given.get(field.name)
+        if text is None:
+            continue
+        try:
+            row[field.name] = field.parse(text)
+        except ValueError as error:
+            problems.append(Problem(where, f"the value {error}", line, field.name, _patient(row)))
+            continue
+        if row[field.name] is None and field.required:
+            problems.append(Problem(where, "is empty and is required", line, field.name, _patient(row)))
+    return row, problems
+
+
+def _patient(row: Row) -> str:
+    return str(row.get("participant_id") or "")
+
+
+def _duplicates(rows: Sequence[Row], lines: Sequence[int], table: Table, where: str) -> Iterable[Problem]:
+    seen: dict[tuple[Value, ...], int] = {}
+    for row, line in zip(rows, lines, strict=True):
+        key = tuple(row[name] for name in table.key)
+        if key[0] is None:
+            continue
+        first = seen.setdefault(key, line)
+        if first != line:
+            columns = ", ".join(table.key)
+            yield Problem(where, f"repeats line {first} (same {columns})", line, patient=_patient(row))
+
+
+def _read_if_there(path: Path | None, table: Table) -> ReadTable:
+    return ReadTable(table, (), (), (), present=False) if path is None else read_table(path, table)

@@ -1,0 +1,1 @@
+"""De-identified import of bone scans and REDCap exports."""

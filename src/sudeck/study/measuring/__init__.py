@@ -1,0 +1,1 @@
+"""Every measure of every patient, kept and resumed."""

@@ -1,0 +1,270 @@
+"""Every measure of one patient: a record that can be kept, and what could not be measured and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from sudeck.core.errors import InputError, SudeckError
+from sudeck.core.vocabulary import PHASE_RATIOS
+from sudeck.study.folder.settings import Settings
+from sudeck.study.measuring.choices import excluded_recordings, scan_choices
+from sudeck.study.measuring.inputs import PatientInputs, protocol_among, recordings_among
+from sudeck.study.measuring.neutral_names import neutral_names, neutralise
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sudeck.core.provenance import Provenance
+    from sudeck.scan.result import ScanResult
+    from sudeck.tms.result import TmsResult
+
+FailureKind = Literal["absent", "refused", "crashed"]
+# Makes further files of a result, e.g. its page: from the result to content by file name.
+Presenter = Callable[["ScanResult | TmsResult"], Mapping[str, bytes]]
+
+# A record depends on its inputs alone, to the last bit; when it was made stands in run.json.
+_UNDECIDE: Final = "record a new decision to take it in again"
+_CREATED: Final = "at the time that run.json states"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something of a patient that was not measured.
+
+    Attributes
+    ----------
+    participant_id, session : str
+        `session` is empty where the whole patient is concerned.
+    measure : str
+        ``"scan"``, ``"tms"``, one of the six ratios, or ``"patient"``.
+    kind : {"absent", "refused", "crashed"}
+        Nothing was given; what was given can not be measured; the software failed, which a new run tries
+        again.
+    reason : str
+        One sentence.
+    """
+
+    participant_id: str
+    session: str
+    measure: str
+    kind: FailureKind
+    reason: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def __str__(self) -> str:
+        place = " ".join(filter(None, (self.participant_id, self.session, self.measure)))
+        return f"{place}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class PatientRecord:
+    """What was measured of one patient.
+
+    Attributes
+    ----------
+    participant_id : str
+    fingerprint : str
+        Of the inputs it was made from.
+    scans, recordings : Mapping of str to dict
+        Results by session, as in scan.json and tms.json.
+    trials : Mapping of str to list of dict
+        Rows of trials.tsv by session.
+    failures : tuple of Failure
+    files : Mapping of str to bytes
+        Pages and pictures, by file name.
+    """
+
+    participant_id: str
+    fingerprint: str
+    scans: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    recordings: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    trials: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as it is stored; `trials` and `files` are stored beside it."""
+        return {
+            "participant_id": self.participant_id,
+            "fingerprint": self.fingerprint,
+            "scans": dict(self.scans),
+            "recordings": dict(self.recordings),
+            "failures": [failure.to_dict() for failure in self.failures],
+            "files": sorted([*self.files, *(trials_name(session) for session in self.trials)]),
+        }
+
+
+def trials_name(session: str) -> str:
+    """Return the name of the table of trials of a session."""
+    return f"{session}_trials.tsv"
+
+
+def measure_patient(
+    patient: PatientInputs, settings: Settings, *, fingerprint: str, present: Presenter | None = None
+) -> PatientRecord:
+    """Measure everything there is of one patient. Never raises for what is wrong with the data.
+
+    Parameters
+    ----------
+    patient : PatientInputs
+    settings : Settings
+        Of the study.
+    fingerprint : str
+        Of `patient`, kept with the record.
+    present : callable, optional
+        Makes further files of each result.
+    """
+    pid = patient.participant_id
+    if not patient.listed:
+        reason = "There are files of this patient, but participants.tsv has no row; add it."
+        return PatientRecord(pid, fingerprint, failures=(Failure(pid, "", "patient", "refused", reason),))
+    if patient.trouble:
+        return PatientRecord(
+            pid, fingerprint, failures=(Failure(pid, "", "patient", "refused", patient.trouble),)
+        )
+    record = PatientRecord(pid, fingerprint)
+    for session, paths in patient.scans.items():
+        record = _with_scan(record, patient, session, paths, settings, present)
+    for session, paths in patient.recordings.items():
+        record = _with_recordings(record, patient, session, paths, settings, present)
+    if settings.scan_session not in patient.scans:
+        reason = f"There is no bone scan in {settings.scan_session}."
+        absent = Failure(pid, settings.scan_session, "scan", "absent", reason)
+        record = replace(record, failures=(*record.failures, absent))
+    return record
+
+
+def _with_scan(
+    record: PatientRecord,
+    patient: PatientInputs,
+    session: str,
+    paths: tuple[Path, ...],
+    settings: Settings,
+    present: Presenter | None,
+) -> PatientRecord:
+    instead = neutral_names(paths, patient.participant_id)
+    try:
+        result = _measure_scan(patient, session, paths, settings)
+        files = _presented(result, session, present, instead)
+    except Exception as error:  # one bad patient stops nobody
+        return _failed(record, session, "scan", error, instead)
+    refused = tuple(
+        Failure(record.participant_id, session, name, "refused", neutralise(reason, instead))
+        for name, reason in result.refused.items()
+        if name in PHASE_RATIOS.values()  # a ratio of ratios only repeats them
+    )
+    plain = neutralise(_undated(result.to_dict()), instead)
+    return replace(
+        record,
+        scans={**record.scans, session: plain},
+        failures=(*record.failures, *refused),
+        files={**record.files, **files},
+    )
+
+
+def _with_recordings(
+    record: PatientRecord,
+    patient: PatientInputs,
+    session: str,
+    paths: tuple[Path, ...],
+    settings: Settings,
+    present: Presenter | None,
+) -> PatientRecord:
+    instead = neutral_names(paths, patient.participant_id)
+    try:
+        result = _measure_recordings(patient, session, paths, settings)
+        files = _presented(result, session, present, instead)
+    except Exception as error:  # one bad patient stops nobody
+        return _failed(record, session, "tms", error, instead)
+    rows = neutralise([trial.to_row() for trial in result.trials], instead)
+    plain = neutralise(_undated(result.to_dict()), instead)
+    return replace(
+        record,
+        recordings={**record.recordings, session: plain},
+        trials={**record.trials, session: rows},
+        files={**record.files, **files},
+    )
+
+
+def _failed(
+    record: PatientRecord, session: str, measure: str, error: Exception, instead: Mapping[str, str]
+) -> PatientRecord:
+    pid = record.participant_id
+    if isinstance(error, SudeckError):
+        failure = Failure(pid, session, measure, "refused", neutralise(str(error), instead))
+    else:
+        # The text of a foreign error may name a person; its kind does not.
+        reason = (
+            f"The software failed ({type(error).__name__}); please report it with the format of the files."
+        )
+        failure = Failure(pid, session, measure, "crashed", reason)
+    return replace(record, failures=(*record.failures, failure))
+
+
+def _measure_scan(
+    patient: PatientInputs, session: str, paths: tuple[Path, ...], settings: Settings
+) -> ScanResult:
+    from sudeck.scan.measurement import measure_scan
+    from sudeck.scan.phases.phase_series import read_scan
+
+    choices = scan_choices(patient.decisions, session)
+    if choices.excluded:
+        raise InputError(patient.participant_id, f"a person left it out ({choices.excluded})", _UNDECIDE)
+    affected = patient.affected or choices.affected
+    if affected is None:
+        raise InputError(
+            patient.participant_id, "participants.tsv does not say the affected side", "fill in affected_side"
+        )
+    how = replace(settings.scan_settings(), drawn=choices.region)
+    scan = read_scan(paths, limb=patient.limb, **choices.reading)
+    result = measure_scan(scan, affected=affected, settings=how)
+    return replace(result, provenance=_timeless(result.provenance))
+
+
+def _measure_recordings(
+    patient: PatientInputs, session: str, paths: tuple[Path, ...], settings: Settings
+) -> TmsResult:
+    from sudeck.tms.measurement import TmsSettings, measure_recordings
+
+    excluded = excluded_recordings(patient.decisions, session)
+    if excluded:
+        raise InputError(patient.participant_id, f"a person left it out ({excluded})", _UNDECIDE)
+    result = measure_recordings(
+        recordings_among(paths),
+        protocol=protocol_among(paths),
+        settings=TmsSettings(measures=settings.tms_settings()),
+    )
+    wanted = settings.muscles
+    if wanted:
+        groups = tuple(group for group in result.groups if group.muscle in wanted)
+        without = tuple(one for one in result.estimates_without_flagged if one.muscle in wanted)
+        result = replace(result, groups=groups, estimates_without_flagged=without)
+    return replace(result, provenance=_timeless(result.provenance))
+
+
+def _timeless(provenance: Provenance) -> Provenance:
+    return replace(provenance, created=_CREATED)
+
+
+def _undated(plain: dict[str, Any]) -> dict[str, Any]:
+    provenance = {name: value for name, value in plain["provenance"].items() if name != "created"}
+    return plain | {"provenance": provenance}
+
+
+def _presented(
+    result: ScanResult | TmsResult, session: str, present: Presenter | None, instead: Mapping[str, str]
+) -> dict[str, bytes]:
+    made = present(result) if present else {}
+    return {
+        f"{session}_{name}": neutralise(content.decode(), instead).encode() if _is_text(name) else content
+        for name, content in made.items()
+    }
+
+
+def _is_text(name: str) -> bool:
+    return name.endswith((".html", ".svg", ".json", ".tsv"))

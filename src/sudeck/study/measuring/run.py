@@ -1,0 +1,238 @@
+"""Every measure of every patient: resumes where it was stopped, and skips what has not changed.
+
+One process writes, all others compute. Results depend on the inputs alone: not on the number of workers, nor
+on how often the run was killed. When and how fast it ran stands in run.json, the one file that differs
+between runs.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import sudeck
+from sudeck.core.errors import InputError
+from sudeck.core.storage import write_json
+from sudeck.study.folder.layout import StudyFolder, open_study
+from sudeck.study.folder.settings import Settings, read_settings
+from sudeck.study.folder.tables import read_table
+from sudeck.study.measuring.engine import spread
+from sudeck.study.measuring.inputs import PatientInputs, fingerprints, gather_inputs, measurement_settings
+from sudeck.study.measuring.patient_measures import Failure, PatientRecord, Presenter, measure_patient
+from sudeck.study.measuring.records import Digest, is_current, keep_record, stored_record, write_tables
+
+_LOCK: Final = ".lock"
+_HALF_WRITTEN: Final = ".sudeck-*.part"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is.
+
+    Attributes
+    ----------
+    done, total : int
+        Patients to be measured in this run; unchanged ones do not count.
+    unchanged : int
+        Patients whose inputs did not change.
+    seconds_left : float or None
+        At the pace so far; None before the first patient is done.
+    """
+
+    done: int
+    total: int
+    unchanged: int
+    seconds_left: float | None
+
+    def __str__(self) -> str:
+        left = "" if self.seconds_left is None else f", about {self.seconds_left:.0f} s left"
+        return f"{self.done} of {self.total} patients measured{left}"
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run did.
+
+    Attributes
+    ----------
+    patients : int
+        In the study.
+    measured, unchanged : int
+        Patients measured now, and patients left as they were.
+    scanned : int
+        Patients with at least one measured ratio.
+    failures : tuple of Failure
+        Everything that was not measured, in order of patients.
+    seconds : float
+    """
+
+    patients: int
+    measured: int
+    unchanged: int
+    scanned: int
+    failures: tuple[Failure, ...]
+    seconds: float = field(compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {
+            "patients": self.patients,
+            "measured": self.measured,
+            "unchanged": self.unchanged,
+            "scanned": self.scanned,
+            "failures": dict(sorted(Counter(failure.kind for failure in self.failures).items())),
+            "seconds": round(self.seconds, 3),
+        }
+
+    def __str__(self) -> str:
+        concerned = len({failure.participant_id for failure in self.failures})
+        return (
+            f"{self.patients} patients: {self.measured} measured, {self.unchanged} unchanged; "
+            f"{self.scanned} with a bone scan; {len(self.failures)} entries in failures.tsv, "
+            f"of {concerned} patients; {self.seconds:.1f} s"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What a worker needs for one patient."""
+
+    patient: PatientInputs
+    settings: Settings
+    fingerprint: str
+    present: Presenter | None
+
+
+def run_study(
+    root: Path,
+    *,
+    jobs: int | None = None,
+    cluster: str | None = None,
+    present: Presenter | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> RunSummary:
+    """Measure every patient of a study, and write tables over all.
+
+    Parameters
+    ----------
+    root : Path
+        The study folder.
+    jobs : int, optional
+        Worker processes; as many as there are cores unless given.
+    cluster : str, optional
+        Address of a Dask scheduler that does the work instead.
+    present : callable, optional
+        Makes further files of each result (pages, pictures); importable by name.
+    progress : callable, optional
+        Told after every patient.
+
+    Returns
+    -------
+    RunSummary
+
+    Raises
+    ------
+    InputError
+        If there is no study, its settings or participants.tsv can not be read, or another run is at work.
+    """
+    began = time.perf_counter()
+    started = datetime.now(UTC)
+    study = open_study(root)
+    settings = read_settings(study)
+    participants = _participants(study)
+    with _alone(study):
+        _sweep(study)
+        inputs = gather_inputs(study, participants)
+        how = measurement_settings(settings) | {"files": getattr(present, "__qualname__", "")}
+        wanted = fingerprints(inputs, how)
+        digests: dict[str, Digest] = {}
+        tasks = []
+        for patient in inputs:
+            stored, fingerprint = stored_record(study, patient.participant_id), wanted[patient.participant_id]
+            if stored is not None and is_current(study, stored, fingerprint):
+                digests[patient.participant_id] = Digest.of(stored)
+            else:
+                tasks.append(_Task(patient, settings, fingerprint, present))
+        pace = time.perf_counter()
+        for done, (index, result) in enumerate(spread(_measure, tasks, jobs=jobs, cluster=cluster), start=1):
+            record = result if isinstance(result, PatientRecord) else _crashed(tasks[index])
+            digests[record.participant_id] = Digest.of(keep_record(study, record))
+            if progress:
+                left = (time.perf_counter() - pace) / done * (len(tasks) - done)
+                progress(Progress(done, len(tasks), len(inputs) - len(tasks), left))
+        ordered = [digests[patient.participant_id] for patient in inputs]
+        write_tables(study, ordered)
+        summary = RunSummary(
+            patients=len(inputs),
+            measured=len(tasks),
+            unchanged=len(inputs) - len(tasks),
+            scanned=sum(bool(digest.scans) for digest in ordered),
+            failures=tuple(failure for digest in ordered for failure in digest.failures),
+            seconds=time.perf_counter() - began,
+        )
+        write_json(study.derivatives / "run.json", _log(summary, settings, started))
+    return summary
+
+
+def _measure(task: _Task) -> PatientRecord:
+    return measure_patient(task.patient, task.settings, fingerprint=task.fingerprint, present=task.present)
+
+
+def _crashed(task: _Task) -> PatientRecord:
+    pid = task.patient.participant_id
+    reason = (
+        "The process that measured this patient died, perhaps for lack of memory; run again with --jobs 1."
+    )
+    return PatientRecord(pid, task.fingerprint, failures=(Failure(pid, "", "patient", "crashed", reason),))
+
+
+def _participants(study: StudyFolder) -> tuple[Mapping[str, Any], ...]:
+    from sudeck.study.folder.schema import PARTICIPANTS
+
+    path = study.found_table("participants")
+    if path is None:
+        raise InputError(
+            study.root.name, "it has no participants.tsv", "list the patients there, or import them"
+        )
+    return read_table(path, PARTICIPANTS).rows
+
+
+def _log(summary: RunSummary, settings: Settings, started: datetime) -> dict[str, Any]:
+    return {
+        "software": f"sudeck {sudeck.__version__}",
+        "python": platform.python_version(),
+        "started": started.isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "settings": settings.to_dict(),
+        **summary.to_dict(),
+    }
+
+
+@contextmanager
+def _alone(study: StudyFolder) -> Iterator[None]:
+    """Hold the study for this run alone; the system lets go when the process ends, however it ends."""
+    study.derivatives.mkdir(parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ImportError:  # no such lock on this platform; writes are atomic all the same
+        yield
+        return
+    with (study.derivatives / _LOCK).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InputError(study.root.name, "another run is at work on it", "wait until it ends") from None
+        yield
+
+
+def _sweep(study: StudyFolder) -> None:
+    """Remove what a killed run left half written."""
+    for path in study.derivatives.rglob(_HALF_WRITTEN):
+        path.unlink(missing_ok=True)

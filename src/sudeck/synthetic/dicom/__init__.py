@@ -1,0 +1,1 @@
+"""A synthetic bone scan written as the files of a gamma camera."""

@@ -1,0 +1,1 @@
+"""Synthetic recordings of magnetic stimulation with their truth, and their files."""

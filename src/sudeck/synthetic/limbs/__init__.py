@@ -1,0 +1,1 @@
+"""Hands and feet as maps of activity."""

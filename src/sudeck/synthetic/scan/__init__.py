@@ -1,0 +1,1 @@
+"""A synthetic three-phase bone scan with its truth."""

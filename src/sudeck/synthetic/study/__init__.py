@@ -1,0 +1,1 @@
+"""Cohorts and whole studies whose truth is known."""

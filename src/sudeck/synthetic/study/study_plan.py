@@ -1,0 +1,250 @@
+"""A whole synthetic study: which patients it has, how each one's scan and stimulation are made, what is odd.
+
+Nothing is simulated until asked for: a study is a plan, and `scan_of` and `trials_of` make one patient at a
+time from seeds of their own. So the files are the same whether one process writes them all or several share
+them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from sudeck.core.vocabulary import (
+    PHASE_RATIOS,
+    SCAN_PHASES,
+    SIDES,
+    Limb,
+    Side,
+    opposite,
+    pain_side_hemisphere,
+)
+from sudeck.synthetic.dicom.nm_dialects import Dialect
+from sudeck.synthetic.emg.synthetic_recording import (
+    TrialTruth,
+    VirtualHemisphere,
+    paired_pulse_block,
+    recruitment_block,
+    simulate_trials,
+)
+from sudeck.synthetic.scan.bone_scan import SyntheticBoneScan, simulate_bone_scan
+from sudeck.synthetic.scan.random_designs import random_design
+from sudeck.synthetic.scan.scan_design import CLINICAL_COUNTS, BoneScanDesign
+from sudeck.synthetic.study.cohort import CohortSettings, SyntheticCohort, draw_cohort
+
+Oddity = Literal["", "damaged scan", "damaged bone phase", "stray files", "sides not said"]
+Visit = Literal["pre", "post"]
+
+VISITS: Final[tuple[Visit, ...]] = ("pre", "post")
+# By how much the logarithms of ratios measured on the pixels of such a study differ from the true ones. Keeps
+# the correlations of the measured ratios, not of the true ones, at what was published.
+_PIXEL_ERROR: Final = {"VPr": 0.018, "TPr": 0.019, "BPr": 0.015}
+# How cameras write: most of them plainly, some in the ways that need care.
+_DIALECTS: Final[tuple[Dialect, ...]] = ("standard", "implicit", "single-file", "standard", "big-endian")
+_UNSAID: Final[Dialect] = "sparse"
+_STIMULATED: Final = 19 / 105  # share of the patients with magnetic stimulation, as in the two publications
+_COUNTS_SPREAD: Final = 0.25  # of the logarithm of the counts of a scan
+# Stimulation, after the findings of the second publication: at the start SICI is weak on the pain side only;
+# with relief SICI grows stronger and ICF weaker. Sizes are ours, the publication's abstract gives none.
+_SICI_PAIN_SIDE, _SICI_OTHER, _ICF = 0.80, 0.45, 1.60
+_SICI_PER_RELIEF, _ICF_PER_RELIEF = -0.0065, -0.0035  # of the log ratio, per per cent of relief
+_BETWEEN_PATIENTS: Final = 0.15  # of the log ratios
+
+
+@dataclass(frozen=True)
+class PlannedPatient:
+    """One patient of a synthetic study, before any image or trace is made.
+
+    Attributes
+    ----------
+    participant_id : str
+    number : int
+        Place in the study; with the seed of the study it seeds everything of this patient.
+    limb, affected
+        What is imaged, and the side with CRPS.
+    ratios : Mapping of str to float
+        True VPr, TPr and BPr.
+    relief_percent : float
+        Relief at the end of treatment before rounding.
+    dialect : str
+        How the camera writes.
+    oddity : str
+        ``"damaged scan"`` (every file cut short), ``"damaged bone phase"``, ``"stray files"``, ``"sides not
+        said"`` (a person has to tell which side is at image-left) or none.
+    stimulated : bool
+        Whether recorded with magnetic stimulation before and after treatment.
+    """
+
+    participant_id: str
+    number: int
+    limb: Limb
+    affected: Side
+    ratios: Mapping[str, float]
+    relief_percent: float
+    dialect: Dialect
+    oddity: Oddity
+    stimulated: bool
+
+
+@dataclass(frozen=True)
+class SyntheticStudy:
+    """A synthetic study as planned.
+
+    Attributes
+    ----------
+    cohort : SyntheticCohort
+        The tables: participants, pain by day; and the truth.
+    patients : tuple of PlannedPatient
+    seed : int
+    """
+
+    cohort: SyntheticCohort
+    patients: tuple[PlannedPatient, ...]
+    seed: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the truth as plain JSON-ready values."""
+        truth = self.cohort.truth
+        return {
+            "seed": self.seed,
+            "slopes_of_relief": dict(truth.slopes),
+            "correlations_of_relief": dict(truth.correlations),
+            "residual_sd_of_relief": truth.residual_sd,
+            "patients": {
+                patient.participant_id: {
+                    "ratios": dict(patient.ratios),
+                    "relief_percent": patient.relief_percent,
+                    "dialect": patient.dialect,
+                    "oddity": patient.oddity or None,
+                    "stimulated": patient.stimulated,
+                }
+                for patient in self.patients
+            },
+        }
+
+
+def plan_study(*, patients: int = 105, seed: int = 2018) -> SyntheticStudy:
+    """Plan a study whose measured ratios go with relief, on average over studies, as published.
+
+    Parameters
+    ----------
+    patients : int
+    seed : int
+
+    Examples
+    --------
+    >>> study = plan_study(patients=105, seed=1)
+    >>> sum(patient.stimulated for patient in study.patients)
+    19
+    """
+    settings = CohortSettings(n=patients, measurement_sd=_PIXEL_ERROR)
+    # Every patient comes to the scan; what is lost of it is lost on the way, see the oddities.
+    settings = replace(settings, missing={**settings.missing, "scan": 0.0})
+    cohort = draw_cohort(settings, rng=np.random.default_rng([seed, 0]))
+    truth = cohort.truth.patients.to_dict("records")
+    rows = cohort.participants.to_dict("records")
+    oddities = _oddities(patients)
+    hands = [number for number, row in enumerate(rows) if row["limb"] == "hand" and number not in oddities]
+    stimulated = set(hands[: round(_STIMULATED * patients)])
+    planned = tuple(
+        PlannedPatient(
+            participant_id=row["participant_id"],
+            number=number,
+            limb=row["limb"],
+            affected=row["affected_side"],
+            ratios={PHASE_RATIOS[phase]: float(true[PHASE_RATIOS[phase]]) for phase in SCAN_PHASES},
+            relief_percent=float(true["relief_percent"]),
+            dialect=_UNSAID
+            if oddities.get(number) == "sides not said"
+            else _DIALECTS[number % len(_DIALECTS)],
+            oddity=oddities.get(number, ""),
+            stimulated=number in stimulated,
+        )
+        for number, (row, true) in enumerate(zip(rows, truth, strict=True))
+    )
+    return SyntheticStudy(cohort, planned, seed)
+
+
+def scan_of(patient: PlannedPatient, *, seed: int) -> SyntheticBoneScan:
+    """Simulate the bone scan of one patient: a random pose, the patient's own ratios over the whole limb."""
+    rng = np.random.default_rng([seed, 1, patient.number])
+    return simulate_bone_scan(_design(patient, rng), rng=rng)
+
+
+def trials_of(patient: PlannedPatient, visit: Visit, *, seed: int) -> list[dict[str, object]]:
+    """Simulate the magnetic stimulation of one patient at one visit: threshold, single and paired pulses.
+
+    Returns
+    -------
+    list of dict
+        One row a trial, as a laboratory keeps them: hemisphere, muscle, condition, intensities, amplitude.
+        The hemispheres differ between the visits in SICI and ICF alone.
+    """
+    rows: list[dict[str, object]] = []
+    for index, hemisphere in enumerate(SIDES):
+        truth = true_hemisphere(patient, hemisphere, visit, seed=seed)
+        rng = np.random.default_rng([seed, 3, patient.number, index, VISITS.index(visit)])
+        steps = [round(truth.rmt_mso) + step for step in (-4, -2, 0, 2, 4)]
+        stimuli = recruitment_block(steps, trials=4, rng=rng) + paired_pulse_block(truth, trials=12, rng=rng)
+        rows += [_row(trial, truth, visit) for trial in simulate_trials(truth, stimuli, rng=rng)]
+    return rows
+
+
+def _design(patient: PlannedPatient, rng: np.random.Generator) -> BoneScanDesign:
+    factor = math.exp(_COUNTS_SPREAD * rng.standard_normal())
+    counts = {phase: factor * number for phase, number in CLINICAL_COUNTS.items()}
+    while True:
+        design = random_design(rng, limb=patient.limb, counts=counts, region="whole")
+        # Arrival times and pose belong to a side, so a design of the other side is drawn again, not turned
+        # over.
+        if design.affected == patient.affected:
+            return replace(design, **dict[str, Any](patient.ratios))
+
+
+def true_hemisphere(
+    patient: PlannedPatient, hemisphere: Side, visit: Visit, *, seed: int
+) -> VirtualHemisphere:
+    """Draw what is true of a hemisphere; the same at both visits but for what relief changes."""
+    rng = np.random.default_rng([seed, 2, patient.number, SIDES.index(hemisphere)])
+    pain_side = hemisphere == pain_side_hemisphere(patient.affected)
+    s50, sici, icf, change_sici, change_icf = rng.standard_normal(5)
+    log_sici = math.log(_SICI_PAIN_SIDE if pain_side else _SICI_OTHER) + _BETWEEN_PATIENTS * sici
+    log_icf = math.log(_ICF) + _BETWEEN_PATIENTS * icf
+    if visit == "post":
+        relief = patient.relief_percent
+        log_sici += (_SICI_PER_RELIEF * relief if pain_side else 0.0) + 0.5 * _BETWEEN_PATIENTS * change_sici
+        log_icf += _ICF_PER_RELIEF * relief + 0.5 * _BETWEEN_PATIENTS * change_icf
+    return VirtualHemisphere(
+        hemisphere=hemisphere,
+        s50_mso=57.0 + 4.0 * float(s50),
+        log_sd=0.45,
+        ratios={"SICI": math.exp(log_sici), "ICF": math.exp(log_icf)},
+    )
+
+
+def _row(trial: TrialTruth, truth: VirtualHemisphere, visit: Visit) -> dict[str, object]:
+    stimulus = trial.stimulus
+    return {
+        "visit": visit,
+        "hemisphere": truth.hemisphere,
+        "muscle": truth.muscle,
+        "muscle_side": opposite(truth.hemisphere),
+        "state": stimulus.state,
+        "kind": "single" if stimulus.isi_ms is None else "paired",
+        "condition": stimulus.condition,
+        "isi_ms": stimulus.isi_ms,
+        "test_mso": stimulus.test_mso,
+        "conditioning_mso": stimulus.conditioning_mso,
+        "amplitude_mv": round(trial.amplitude_mv, 5),
+        "latency_ms": round(trial.latency_ms, 2),
+    }
+
+
+def _oddities(patients: int) -> dict[int, Oddity]:
+    """Spread one of each kind over the study, as far as it has patients."""
+    kinds: tuple[Oddity, ...] = ("damaged scan", "damaged bone phase", "stray files", "sides not said")
+    return {(2 * index + 1) * patients // 8: kind for index, kind in enumerate(kinds) if patients >= 8}

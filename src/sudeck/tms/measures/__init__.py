@@ -1,0 +1,1 @@
+"""From the responses of one hemisphere and muscle to its measures."""

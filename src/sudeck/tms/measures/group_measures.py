@@ -1,0 +1,298 @@
+"""From the trials of one hemisphere and muscle to its measures: threshold, MEP, pairs, silent period."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from sudeck.core.errors import InputError
+from sudeck.core.flags import Flag
+from sudeck.tms.measures.background import SLOPE, adjust_for_background
+from sudeck.tms.measures.lognormal import geometric_mean
+from sudeck.tms.measures.measure_settings import MeasureSettings
+from sudeck.tms.measures.paired_pulse import PairedPulse
+from sudeck.tms.measures.paired_trials import measure_pairs, to_other_hemisphere
+from sudeck.tms.measures.recruitment import MIN_INTENSITIES, RecruitmentCurve, recruitment_curve
+from sudeck.tms.measures.timing import mean_time, typical_duration
+from sudeck.tms.result import GroupMeasures, Measured, Trial
+from sudeck.tms.thresholds.classical_rules import five_of_ten_threshold, ml_pest_threshold
+from sudeck.tms.thresholds.motor_threshold import Threshold, bayesian_threshold
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sudeck.core.estimate import Estimate
+
+_T = TypeVar("_T")
+_Key = TypeVar("_Key", bound=Hashable)
+
+# Fewer intensities than this locate no threshold: the estimate would be the prior.
+_FEWEST_FOR_THRESHOLD = 3
+
+
+def measure_group(trials: Sequence[Trial], *, settings: MeasureSettings | None = None) -> GroupMeasures:
+    """Measure everything the trials of one hemisphere and muscle at one visit allow.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        All of one person, visit, hemisphere and muscle. Those without an amplitude are left out.
+    settings : MeasureSettings, optional
+
+    Returns
+    -------
+    GroupMeasures
+        What the trials do not allow is missing; where it was tried, a flag says why.
+    """
+    group = _Group(trials, settings or MeasureSettings())
+    usable = [trial for trial in trials if np.isfinite(trial["amplitude_mv"])]
+    single = [trial for trial in usable if trial.pulse.kind != "paired"]
+    resting = [trial for trial in single if trial.pulse.state != "active"]
+    active = [trial for trial in single if trial.pulse.state == "active"]
+    group.threshold(resting, "RMT")
+    group.threshold(active, "AMT")
+    group.recruitment(resting)
+    group.amplitudes(resting, "MEP")
+    group.amplitudes(active, "active MEP")
+    group.latency(resting)
+    group.pairs_of(usable)
+    group.silence(usable)
+    return replace(group.measured(), adjusted=_adjusted(usable, settings or MeasureSettings()))
+
+
+def measure_amplitudes(trials: Sequence[Trial], settings: MeasureSettings) -> tuple[Measured, ...]:
+    """Measure only what rests on amplitudes alone: the MEP by intensity, and paired pulses."""
+    group = _Group(trials, settings)
+    single = [trial for trial in trials if trial.pulse.kind != "paired"]
+    group.amplitudes([trial for trial in single if trial.pulse.state != "active"], "MEP")
+    group.amplitudes([trial for trial in single if trial.pulse.state == "active"], "active MEP")
+    group.pairs_of(trials)
+    return tuple(group.estimates)
+
+
+def _adjusted(trials: Sequence[Trial], settings: MeasureSettings) -> tuple[Measured, ...]:
+    """Measure again with background EMG as covariate, the muscle at rest and contracting each by itself."""
+    measure = partial(measure_amplitudes, settings=settings)
+    made: list[Measured] = []
+    for active in (False, True):
+        own = [trial for trial in trials if (trial.pulse.state == "active") == active]
+        adjusted = adjust_for_background(own, measure, level=settings.level)
+        made += [
+            replace(one, measure=f"active {SLOPE}") if active and one.measure == SLOPE else one
+            for one in adjusted
+        ]
+    return tuple(made)
+
+
+class _Group:
+    """Collects the measures of one hemisphere and muscle, and the reasons of those refused."""
+
+    def __init__(self, trials: Sequence[Trial], settings: MeasureSettings) -> None:
+        first = trials[0].pulse
+        self.participant, self.visit, self.hemisphere = trials[0].participant, first.visit, first.hemisphere
+        self.muscle, self.muscle_side = first.muscle or trials[0].channel, first.muscle_side
+        self.settings = settings
+        self.estimates: list[Measured] = []
+        self.thresholds: dict[str, Threshold] = {}
+        self.curve: RecruitmentCurve | None = None
+        self.pairs: list[PairedPulse] = []
+        self.flags: list[Flag] = []
+
+    def measured(self) -> GroupMeasures:
+        return GroupMeasures(
+            self.visit,
+            self.hemisphere,
+            self.muscle,
+            tuple(self.estimates),
+            self.thresholds,
+            self.curve,
+            tuple(self.pairs),
+            tuple(self.flags),
+            participant=self.participant,
+            muscle_side=self.muscle_side,
+        )
+
+    def add(self, measure: str, estimate: Estimate | None, **rest: Any) -> None:
+        if estimate is not None:
+            named = replace(estimate, name=measure)
+            made = Measured(measure, self.hemisphere, self.muscle, named, visit=self.visit, **rest)
+            self.estimates.append(replace(made, participant=self.participant, muscle_side=self.muscle_side))
+
+    def attempt(self, measure: str, make: Callable[[], _T]) -> _T | None:
+        """Return what `make` makes, or ``None`` and a flag with its reason to refuse."""
+        try:
+            return make()
+        except InputError as error:
+            where = self.measured().name
+            text = f"{measure} of {where} was not measured: {error}"
+            self.flags.append(Flag("not-measured", text, "caution", measure))
+            return None
+
+    def floor(self, trials: Sequence[Trial], *, denoised: bool = False) -> float:
+        if self.settings.floor_mv is not None:
+            return self.settings.floor_mv
+        floors = _column(trials, "denoised_floor_mv" if denoised else "noise_floor_mv")
+        if np.isfinite(floors).any():
+            return float(np.nanquantile(floors, 0.95))
+        # A table of amplitudes has no baseline; a zero in it means "none seen", below the smallest seen.
+        amplitude = _column(trials, "amplitude_mv")
+        return float(amplitude[amplitude > 0].min()) if (amplitude == 0).any() and amplitude.any() else 0.0
+
+    def threshold(self, trials: Sequence[Trial], name: str) -> None:
+        known, intensity = _with_intensity(trials)
+        if np.unique(intensity).size < _FEWEST_FOR_THRESHOLD:
+            return
+        amplitude, chosen = _against_criterion(known), self.settings
+        resting = name == "RMT"
+        criterion = chosen.resting_criterion_mv if resting else chosen.active_criterion_mv
+        bayes = partial(
+            bayesian_threshold,
+            intensity,
+            amplitude,
+            name=name,
+            prior=chosen.resting_prior if resting else chosen.active_prior,
+            criterion_mv=criterion,
+            floor_mv=min(self.floor(known, denoised=True), 0.8 * criterion),
+            level=chosen.level,
+        )
+        threshold = self.attempt(name, bayes)
+        if threshold is None:
+            return
+        self.thresholds[name] = threshold
+        self.flags += threshold.flags
+        self.add(name, threshold.estimate)
+        by_rule = partial(five_of_ten_threshold, intensity, amplitude, name=name, criterion_mv=criterion)
+        self.add(f"{name} 5/10 rule", self.attempt(f"{name} 5/10 rule", by_rule))
+        pest = partial(
+            ml_pest_threshold, intensity, amplitude, name=name, criterion_mv=criterion, level=chosen.level
+        )
+        self.add(f"{name} ML-PEST", self.attempt(f"{name} ML-PEST", pest))
+
+    def recruitment(self, trials: Sequence[Trial]) -> None:
+        known, intensity = _with_intensity(trials)
+        unit = "%MSO"
+        if not known:
+            known, intensity = _with_intensity(trials, "test_rmt")
+            unit = "%RMT"
+        if np.unique(intensity).size < MIN_INTENSITIES:
+            return
+        amplitude, floor = _against_criterion(known), self.floor(known, denoised=True)
+        fit = partial(
+            recruitment_curve, intensity, amplitude, floor_mv=floor, level=self.settings.level, unit=unit
+        )
+        self.curve = self.attempt("recruitment curve", fit)
+        if self.curve is not None:
+            self.flags += self.curve.flags
+            for estimate in self.curve.estimates:
+                self.add(estimate.name, estimate)
+
+    def amplitudes(self, trials: Sequence[Trial], measure: str) -> None:
+        for intensity, own in _by(trials, _test_intensity).items():
+            if len(own) >= 2:
+                amplitude = _column(own, "amplitude_mv")
+                mean = partial(geometric_mean, amplitude, floor_mv=self.floor(own), level=self.settings.level)
+                self.add(measure, self.attempt(measure, mean), intensity=intensity)
+
+    def latency(self, trials: Sequence[Trial]) -> None:
+        latency = _column(trials, "latency_ms")
+        latency = latency[np.isfinite(latency)]
+        # A muscle that hardly ever responds has the latency of chance findings.
+        if latency.size >= max(3, len(trials) / 4):
+            self.add("MEP latency", mean_time(latency, "MEP latency", level=self.settings.level))
+
+    def pairs_of(self, trials: Sequence[Trial]) -> None:
+        paired = [trial for trial in trials if trial.pulse.kind == "paired" and trial.pulse.isi_ms]
+        single = [trial for trial in trials if trial.pulse.kind == "single"]
+        for (state, other_hemisphere), own in _by(paired, _kind_of_pair).items():
+            alike = [trial for trial in single if (trial.pulse.state or "rest") == state]
+            self.flags += _assumed_alone(own, alike)
+            make = partial(
+                measure_pairs, own, alike, floor_mv=self.floor([*own, *alike]), settings=self.settings
+            )
+            for pair in self.attempt("IHI" if other_hemisphere else "paired pulses", make) or ():
+                self.flags += pair.flags
+                if isinstance(pair, PairedPulse):
+                    self.pairs.append(pair)
+                    strength = pair.conditioning_intensity
+                    told = "" if strength is None else f"{strength:g} {pair.conditioning_unit}"
+                    where = {"isi_ms": pair.isi_ms, "conditioning": told, "intensity": _common_intensity(own)}
+                    self.add(pair.measure, pair.estimate, **where)
+                    self.add(f"{pair.measure} ratio of means", pair.ratio_of_means, **where)
+                else:
+                    self.add(f"{pair.measure} tracked", pair.estimate, isi_ms=pair.isi_ms)
+
+    def silence(self, trials: Sequence[Trial]) -> None:
+        # The ipsilateral pause is too shallow for single sweeps: it comes from their average.
+        own = [
+            trial
+            for trial in trials
+            if trial.pulse.kind != "paired" and not trial.ipsilateral and np.isfinite(trial["csp_ms"])
+        ]
+        if len(own) >= 2:
+            censored = np.array([trial.csp_censored for trial in own])
+            make = partial(
+                typical_duration, _column(own, "csp_ms"), censored, "CSP", level=self.settings.level
+            )
+            self.add("CSP", self.attempt("CSP", make))
+
+
+def _assumed_alone(pairs: Sequence[Trial], singles: Sequence[Trial]) -> tuple[Flag, ...]:
+    """Flag singles that were taken for the test pulse alone only because nobody says their intensity."""
+    told = (value for t in (*pairs, *singles) for value in (t.pulse.test_mso, t.pulse.test_rmt))
+    if not singles or any(value is not None for value in told):
+        return ()
+    return (
+        Flag(
+            "test-alone-assumed",
+            f"Nothing says at which intensity the pulses were given, so that all {len(singles)} single "
+            "pulses were taken for the test pulse alone; add test_mso or test_rmt to the events table or the "
+            "protocol file.",
+            "caution",
+            "paired pulses",
+            value=float(len(singles)),
+            unit="trials",
+        ),
+    )
+
+
+def _column(trials: Sequence[Trial], name: str) -> NDArray[np.float64]:
+    return np.array([trial[name] for trial in trials], dtype=np.float64)
+
+
+def _against_criterion(trials: Sequence[Trial]) -> NDArray[np.float64]:
+    """Return amplitudes with noise held down; as the laboratory gave them where there are no sweeps."""
+    denoised = _column(trials, "denoised_mv")
+    return np.where(np.isfinite(denoised), denoised, _column(trials, "amplitude_mv"))
+
+
+def _by(trials: Sequence[Trial], key: Callable[[Trial], _Key]) -> dict[_Key, list[Trial]]:
+    groups: dict[_Key, list[Trial]] = {}
+    for trial in trials:
+        groups.setdefault(key(trial), []).append(trial)
+    return groups
+
+
+def _with_intensity(
+    trials: Sequence[Trial], name: str = "test_mso"
+) -> tuple[list[Trial], NDArray[np.float64]]:
+    known = [trial for trial in trials if getattr(trial.pulse, name) is not None]
+    return known, np.array([getattr(trial.pulse, name) for trial in known], dtype=np.float64)
+
+
+def _test_intensity(trial: Trial) -> str:
+    if trial.pulse.test_rmt is not None:
+        return f"{trial.pulse.test_rmt:.4g} %RMT"
+    return "" if trial.pulse.test_mso is None else f"{trial.pulse.test_mso:.4g} %MSO"
+
+
+def _common_intensity(trials: Sequence[Trial]) -> str:
+    told = {_test_intensity(trial) for trial in trials}
+    return told.pop() if len(told) == 1 else ""
+
+
+def _kind_of_pair(trial: Trial) -> tuple[str, bool]:
+    return trial.pulse.state or "rest", to_other_hemisphere(trial)

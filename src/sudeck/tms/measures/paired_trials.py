@@ -1,0 +1,121 @@
+"""Which trials a paired-pulse measure is made of: the pairs, and the test pulse alone beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sudeck.core.errors import InputError
+from sudeck.tms.measures.paired_pulse import PairedPulse, paired_pulse_measures
+from sudeck.tms.measures.threshold_tracking import TrackedPair, tracked_measures
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sudeck.tms.measures.measure_settings import MeasureSettings
+    from sudeck.tms.result import Trial
+
+# A test pulse that takes more intensities than this beside conditioning pulses is being tracked.
+_MOST_IN_A_BLOCK = 4
+
+
+def measure_pairs(
+    pairs: Sequence[Trial],
+    singles: Sequence[Trial],
+    *,
+    floor_mv: float,
+    settings: MeasureSettings,
+) -> tuple[PairedPulse, ...] | tuple[TrackedPair, ...]:
+    """Measure paired-pulse trials of one kind against the test pulse alone.
+
+    Parameters
+    ----------
+    pairs : sequence of Trial
+        With an interval; the conditioning pulse always to the same hemisphere.
+    singles : sequence of Trial
+        Single pulses in the same muscle state; those at the test intensity of the pairs are used.
+    floor_mv : float
+        Noise floor.
+    settings : MeasureSettings
+
+    Returns
+    -------
+    tuple of PairedPulse, or of TrackedPair
+        The latter where the test intensity took many values: threshold tracking.
+
+    Raises
+    ------
+    InputError
+        If there is no test pulse alone.
+    """
+    told = [trial.pulse.test_mso for trial in (*pairs, *singles)]
+    if None not in told and len({trial.pulse.test_mso for trial in pairs}) > _MOST_IN_A_BLOCK:
+        return tracked_measures(
+            np.array(told, dtype=np.float64),
+            _amplitudes([*pairs, *singles]),
+            np.array([trial.pulse.isi_ms or np.nan for trial in (*pairs, *singles)]),
+            floor_mv=floor_mv,
+            prior=settings.resting_prior,
+            rules=settings.rules,
+            level=settings.level,
+        )
+    alone = unconditioned_trials(pairs, singles)
+    unit, strength = conditioning_intensity(pairs)
+    return paired_pulse_measures(
+        _amplitudes([*pairs, *alone]),
+        np.array([trial.pulse.isi_ms or np.nan for trial in pairs] + [np.nan] * len(alone)),
+        conditioning_intensity=np.concatenate([strength, np.full(len(alone), np.nan)]),
+        conditioning_unit=unit,
+        other_hemisphere=to_other_hemisphere(pairs[0]),
+        rules=settings.rules,
+        floor_mv=floor_mv,
+        level=settings.level,
+    )
+
+
+def to_other_hemisphere(trial: Trial) -> bool:
+    """Return whether the conditioning pulse went to the hemisphere that the test pulse did not."""
+    conditioned = trial.pulse.conditioning_hemisphere
+    return conditioned is not None and conditioned != trial.pulse.hemisphere
+
+
+def unconditioned_trials(pairs: Sequence[Trial], singles: Sequence[Trial]) -> list[Trial]:
+    """Return the single pulses at the test intensity of the pairs.
+
+    Where the pairs do not say their test intensity, singles that do not say theirs either; where nobody
+    says, all of them.
+
+    Raises
+    ------
+    InputError
+        If there is none: pulses at other intensities are no measure of the test pulse.
+    """
+    for name in ("test_mso", "test_rmt"):
+        wanted = {getattr(trial.pulse, name) for trial in pairs}
+        chosen = [trial for trial in singles if getattr(trial.pulse, name) in wanted]
+        if wanted != {None}:
+            if chosen:
+                return chosen
+            singles = [trial for trial in singles if getattr(trial.pulse, name) is None]
+    if not singles:
+        raise InputError(
+            "paired pulses",
+            "no single pulse has the test intensity of the pairs",
+            "name the unconditioned trials in the events table or the protocol",
+        )
+    return list(singles)
+
+
+def conditioning_intensity(pairs: Sequence[Trial]) -> tuple[str, NDArray[np.float64]]:
+    """Return the unit in which conditioning intensities are known, and each; NaN where one is not."""
+    for unit, name in (("%RMT", "conditioning_rmt"), ("%MSO", "conditioning_mso")):
+        values = np.array([getattr(trial.pulse, name) for trial in pairs], dtype=np.float64)
+        if np.isfinite(values).any():
+            return unit, values
+    return "%RMT", np.full(len(pairs), np.nan)
+
+
+def _amplitudes(trials: Sequence[Trial]) -> NDArray[np.float64]:
+    return np.array([trial["amplitude_mv"] for trial in trials])

@@ -1,0 +1,1 @@
+"""MAT-files of every version as plain values, and what recording programs export in them."""

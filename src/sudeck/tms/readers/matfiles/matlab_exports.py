@@ -1,0 +1,251 @@
+"""MAT-files that a recording program exported: CED Signal, CED Spike2, LabChart, AcqKnowledge.
+
+Each is recognised by the names of its variables or fields, as the maker's manuals give them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sudeck.core.errors import InputError
+from sudeck.core.provenance import SourceFile
+from sudeck.tms.readers.base import Hints, corrupt, stimulus_labels
+from sudeck.tms.readers.parts.frames import in_time, state_labels
+from sudeck.tms.readers.parts.scaling import RawChannel, signals_of
+from sudeck.tms.signals.recording import Marker, Recording, Section
+
+_SIGNAL_FIELDS = {"interval", "points", "chans", "frames", "values"}
+_SPIKE2_WAVE, _SPIKE2_EVENTS = {"interval", "values", "start"}, {"resolution", "times"}
+_LABCHART = {"data", "datastart", "dataend", "samplerate"}
+_EVENT_MARKER = 2
+_ACQKNOWLEDGE = {"data", "units", "labels", "isi"}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame as the file holds it.
+
+    Attributes
+    ----------
+    samples : sequence of ndarray
+        One array a channel.
+    start_s : float or None
+        When it was taken, if the file says.
+    label : str
+        State or condition.
+    first_x_s : float
+        Time of its first sample on the frame's own axis: negative where sampling began before the trigger.
+    duration_s : float
+    """
+
+    samples: Sequence[NDArray[np.float64]]
+    start_s: float | None
+    label: str
+    first_x_s: float
+    duration_s: float
+
+
+# Format, names, units and rates of channels, frames, markers.
+Found = tuple[str, list[str], list[str], list[float], list[Frame], list[Marker]]
+
+
+def exported(values: Mapping[str, Any], path: Path, source: SourceFile, hints: Hints) -> Recording | None:
+    """Return the recording that a known program exported, or ``None`` if the file is not of that kind.
+
+    Parameters
+    ----------
+    values : Mapping
+        Variables of the file, from `matfile.load`.
+    path : Path
+        For messages.
+    source : SourceFile
+    hints : Hints
+
+    Raises
+    ------
+    InputError
+        If the export is incomplete, or its unit is impossible and unclear.
+    """
+    kinds: tuple[Callable[[Mapping[str, Any]], Found | None], ...] = (
+        _signal,
+        _spike2,
+        _labchart,
+        _acqknowledge,
+    )
+    try:
+        found = next((item for kind in kinds if (item := kind(values)) is not None), None)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise corrupt(path, "the variables of the export do not fit together") from error
+    if found is None:
+        return None
+    form, names, units, rates, frames, markers = found
+    if not names or not frames:
+        raise InputError(path.name, "the export holds no waveform", "export the EMG channels along")
+    if not all(np.isfinite(rate) and rate > 0 for rate in rates):
+        raise corrupt(path, "the export gives no usable sampling rate")
+    order, starts, flags = in_time(
+        [frame.start_s for frame in frames], [frame.duration_s for frame in frames]
+    )
+    frames = [frames[index] for index in order]
+    raw = [
+        RawChannel(name, np.concatenate([frame.samples[index] for frame in frames]), unit, rate_hz, starts[0])
+        for index, (name, unit, rate_hz) in enumerate(zip(names, units, rates, strict=True))
+    ]
+    signals, doubts = signals_of(raw, path.name, hints)
+    sections = tuple(
+        Section(start, start + frame.samples[0].size / rates[0], frame.label)
+        for start, frame in zip(starts, frames, strict=True)
+    )
+    zeros = [
+        Marker(start - frame.first_x_s, frame.label, "frame trigger")
+        for start, frame in zip(starts, frames, strict=True)
+        if frame.first_x_s < 0 < frame.first_x_s + frame.duration_s
+    ]
+    ordered = tuple(sorted((*markers, *zeros), key=lambda marker: marker.time_s))
+    return Recording(source, form, signals, ordered, sections, (*flags, *doubts))
+
+
+def _signal(values: Mapping[str, Any]) -> Found | None:
+    """CED Signal: one struct with ``values[point, channel, frame]``, ``chaninfo`` and ``frameinfo``."""
+    data = next((v for v in values.values() if isinstance(v, dict) and set(v) >= _SIGNAL_FIELDS), None)
+    if data is None:
+        return None
+    values_of = np.asarray(data["values"], dtype=np.float64)
+    n_points, n_channels, n_frames = (*values_of.shape, 1, 1)[:3]
+    block = values_of.reshape(n_points, n_channels, n_frames)
+    interval, first_x = _number(data["interval"]), _number(data.get("start", 0.0))
+    channels, infos = _structs(data.get("chaninfo")), _structs(data.get("frameinfo"))
+    names = [str(info.get("title") or f"channel {i + 1}") for i, info in enumerate(channels)]
+    names += [f"channel {i + 1}" for i in range(len(names), n_channels)]
+    units = [str(info.get("units") or "") for info in channels] + [""] * (n_channels - len(channels))
+    infos = [*infos, *({} for _ in range(n_frames - len(infos)))]
+    labels = state_labels(
+        [str(info.get("label") or "").strip() for info in infos],
+        [int(_number(info["state"])) if "state" in info else None for info in infos],
+    )
+    frames = [
+        Frame(
+            [block[:, channel, index] for channel in range(n_channels)],
+            _number(infos[index]["start"]) if "start" in infos[index] else None,
+            labels[index],
+            first_x,
+            n_points * interval,
+        )
+        for index in range(n_frames)
+    ]
+    return "CED Signal (MATLAB)", names, units, [1 / interval] * n_channels, frames, []
+
+
+def _spike2(values: Mapping[str, Any]) -> Found | None:
+    """CED Spike2: one struct a channel, waveforms with ``values`` and events with ``times``."""
+    waves = [v for v in values.values() if isinstance(v, dict) and set(v) >= _SPIKE2_WAVE and "title" in v]
+    if not waves:
+        return None
+    # Channels of other lengths (force, rectified copies at lower rates) keep their own rate and stay in.
+    samples = [np.ravel(np.asarray(wave["values"], dtype=np.float64)) for wave in waves]
+    rates = [1 / _number(wave["interval"]) for wave in waves]
+    start_s = _number(waves[0]["start"])
+    markers = [
+        Marker(float(time_s), "", str(channel.get("title") or name))
+        for name, channel in values.items()
+        if isinstance(channel, dict) and set(channel) >= _SPIKE2_EVENTS
+        for time_s in np.ravel(np.asarray(channel["times"], dtype=np.float64))
+    ]
+    names = [str(wave["title"] or f"channel {i + 1}") for i, wave in enumerate(waves)]
+    units = [str(wave.get("units") or "") for wave in waves]
+    frame = Frame(samples, start_s, "", 0.0, samples[0].size / rates[0])
+    return "CED Spike2 (MATLAB)", names, units, rates, [frame], markers
+
+
+def _labchart(values: Mapping[str, Any]) -> Found | None:
+    """LabChart: all channels and blocks in one vector; units are SI units, whatever was displayed."""
+    if not set(values) >= _LABCHART:
+        return None
+    data = np.ravel(np.asarray(values["data"], dtype=np.float64))
+    starts, ends = np.atleast_2d(values["datastart"]), np.atleast_2d(values["dataend"])
+    rates = np.broadcast_to(np.atleast_2d(values["samplerate"]), starts.shape)
+    titles, unit_texts = _texts(values.get("titles")), _texts(values.get("unittext"))
+    unit_map = np.atleast_2d(values.get("unittextmap", -np.ones(starts.shape)))
+    used = [row for row in range(starts.shape[0]) if np.all(starts[row] > 0)]
+    names = [titles[row] if row < len(titles) and titles[row] else f"channel {row + 1}" for row in used]
+    units = []
+    for row in used:
+        index = int(unit_map[row, 0]) - 1
+        units.append(unit_texts[index] if 0 <= index < len(unit_texts) else "")
+    frames, clock_s = [], 0.0
+    block_starts = []
+    for block in range(starts.shape[1]):
+        samples = [data[int(starts[row, block]) - 1 : int(ends[row, block])] for row in used]
+        duration_s = samples[0].size / float(rates[used[0], block]) if samples else 0.0
+        frames.append(Frame(samples, clock_s, "", 0.0, duration_s))
+        block_starts.append(clock_s)
+        clock_s += duration_s
+    markers = _labchart_markers(values, block_starts)
+    return "LabChart (MATLAB)", names, units, [float(rates[row, 0]) for row in used], frames, markers
+
+
+def _labchart_markers(values: Mapping[str, Any], block_starts: Sequence[float]) -> list[Marker]:
+    """Return event markers and comments that label stimuli; as rows of channel, block, tick, type, text."""
+    rows = np.atleast_2d(np.asarray(values.get("com", np.zeros((0, 5))), dtype=np.float64))
+    if rows.size == 0 or rows.shape[1] < 5:
+        return []
+    texts = _texts(values.get("comtext"))
+    ticks = np.ravel(np.asarray(values.get("tickrate", values["samplerate"]), dtype=np.float64))
+    written = [texts[int(row[4]) - 1] if 0 < row[4] <= len(texts) else "" for row in rows]
+    labels = stimulus_labels(written)
+    markers = []
+    for (_, block, tick, kind, _), text in zip(rows[:, :5], written, strict=True):
+        index = int(block) - 1
+        if 0 <= index < len(block_starts) and (text in labels or kind == _EVENT_MARKER):
+            time_s = block_starts[index] + float(tick) / float(ticks[min(index, ticks.size - 1)])
+            markers.append(Marker(time_s, text if text in labels else "", "event marker"))
+    return markers
+
+
+def _acqknowledge(values: Mapping[str, Any]) -> Found | None:
+    """AcqKnowledge: ``data[sample, channel]`` with ``isi`` in milliseconds unless `isi_units` says else."""
+    if not set(values) >= _ACQKNOWLEDGE:
+        return None
+    data = np.asarray(values["data"], dtype=np.float64)
+    names, units = _texts(values["labels"]), _texts(values["units"])
+    if data.ndim != 2 or len(names) not in data.shape:
+        raise ValueError("labels do not fit the data")
+    columns = data if data.shape[1] == len(names) else data.T
+    seconds = {"s": 1.0, "sec": 1.0}.get(str(values.get("isi_units", "ms")).strip().lower(), 1e-3)
+    rate_hz = 1 / (_number(values["isi"]) * seconds)
+    frame = Frame([columns[:, i] for i in range(len(names))], 0.0, "", 0.0, columns.shape[0] / rate_hz)
+    return (
+        "AcqKnowledge (MATLAB)",
+        names,
+        (units + [""] * len(names))[: len(names)],
+        [rate_hz] * len(names),
+        [frame],
+        [],
+    )
+
+
+def _structs(value: Any) -> list[Mapping[str, Any]]:
+    """Return a struct array as a list; HDF5 keeps one list a field, older files one struct an element."""
+    if isinstance(value, dict):
+        lists = {name: item for name, item in value.items() if isinstance(item, list)}
+        if not lists:
+            return [value]
+        length = max(len(item) for item in lists.values())
+        return [{name: item[i] for name, item in lists.items() if i < len(item)} for i in range(length)]
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value.strip()]
+    return [str(item).strip() for item in value] if isinstance(value, list) else []
+
+
+def _number(value: Any) -> float:
+    return float(np.squeeze(np.asarray(value, dtype=np.float64)))

@@ -1,0 +1,1 @@
+"""From files to sweeps that know their stimulus."""

@@ -1,0 +1,244 @@
+"""From a file to sweeps that know their stimuli: the way in for everything that measures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sudeck.core.errors import InputError
+from sudeck.core.flags import Flag
+from sudeck.tms.readers import read_file
+from sudeck.tms.recordings.channels import muscle_channels, settled
+from sudeck.tms.recordings.labelling import questions, tell_channel, tell_pulses
+from sudeck.tms.recordings.pairs import look_for_pairs
+from sudeck.tms.recordings.protocol import StimulationProtocol, read_protocol, with_channels
+from sudeck.tms.recordings.pulses import FoundPulse, PulseTrain, find_pulses
+from sudeck.tms.signals.events import EventsTable, read_events, read_table_file
+from sudeck.tms.signals.muscles import muscle_and_side
+from sudeck.tms.signals.recording import Recording
+from sudeck.tms.signals.trials import AmplitudeTable, Pulse, TrialSet, cut_trials
+
+if TYPE_CHECKING:
+    from sudeck.tms.readers.base import Contents
+
+
+def read_recording(path: str | Path, *, protocol: StimulationProtocol | str | Path | None = None) -> Contents:
+    """Read a file of any known format as it is, before stimuli are looked for.
+
+    Returns
+    -------
+    Recording, or tuple of TrialSet or AmplitudeTable
+        The latter from files that hold epochs or amplitudes already.
+
+    Raises
+    ------
+    InputError
+        If the file can not be read, or leaves its unit or rate open.
+    """
+    return read_file(Path(path), protocol_for(protocol, Path(path)).hints)
+
+
+def read_trials(
+    path: str | Path,
+    *,
+    events: EventsTable | str | Path | None = None,
+    protocol: StimulationProtocol | str | Path | None = None,
+    muscle: str | None = None,
+) -> tuple[TrialSet | AmplitudeTable, ...]:
+    """Read a file and return its trials, one set a muscle channel.
+
+    Parameters
+    ----------
+    path : path
+        Any format of `sudeck.tms.readers`.
+    events : EventsTable or path, optional
+        What each stimulus was. Where it has times they are the stimuli; else its rows go by order. A BIDS
+        ``_events.tsv`` beside the recording is found by itself.
+    protocol : StimulationProtocol or path, optional
+        What holds for the recording or for a condition.
+    muscle : str, optional
+        Muscle or channel to read; every muscle channel unless given.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to measure, or file and tables contradict each other.
+    """
+    path = Path(path)
+    protocol = protocol_for(protocol, path)
+    table = events_for(events, path)
+    contents = read_file(path, protocol.hints)
+    if isinstance(contents, Recording):
+        return _cut(contents, table, protocol, muscle)
+    return _told(contents, table, protocol, muscle, path)
+
+
+def find_or_take_pulses(
+    recording: Recording, events: EventsTable | None, protocol: StimulationProtocol
+) -> PulseTrain:
+    """Take the stimuli from the events table where it has times, else find them in the recording.
+
+    Single and paired stimuli are then told apart by their artefacts, where these are clear.
+    """
+    train = _taken_or_found(recording, events, protocol)
+    pulses, flags = look_for_pairs(recording, train.pulses)
+    if events is not None and events.has_times and protocol.onset is None:
+        flags = (*flags, *_assumed_test(events, pulses))
+    return replace(train, pulses=pulses, flags=(*train.flags, *flags))
+
+
+def _assumed_test(events: EventsTable, pulses: Sequence[FoundPulse]) -> tuple[Flag, ...]:
+    """Flag pairs whose onset may stand for either pulse, where no artefact settles it."""
+    rows = sorted(events.rows, key=lambda item: float(item["time_s"]))
+    n_open = sum("isi_ms" in row and pulse.kind != "paired" for row, pulse in zip(rows, pulses, strict=True))
+    if not n_open:
+        return ()
+    return (
+        Flag(
+            "onset-of-pair-assumed",
+            f"The onsets of {n_open} pairs were taken for their test pulses; if they are those of the "
+            "conditioning pulses, write onset = 'conditioning' under [pulses] in the protocol file.",
+            "caution",
+            value=float(n_open),
+            unit="pairs",
+        ),
+    )
+
+
+def _taken_or_found(
+    recording: Recording, events: EventsTable | None, protocol: StimulationProtocol
+) -> PulseTrain:
+    if events is None or not events.has_times:
+        train = find_pulses(recording, markers=protocol.markers)
+        if not protocol.offset_ms:
+            return train
+        late_s = protocol.offset_ms / 1e3
+        return replace(train, pulses=tuple(replace(p, time_s=p.time_s + late_s) for p in train.pulses))
+    start_s = recording.sections[0].start_s
+    pulses = []
+    for row in sorted(events.rows, key=lambda item: float(item["time_s"])):
+        late_ms = float(row.get("isi_ms") or 0.0) if protocol.onset == "conditioning" else 0.0
+        time_s = start_s + float(row["time_s"]) + (late_ms + protocol.offset_ms) / 1e3
+        pulses.append(FoundPulse(time_s, "unknown", None, ""))
+    return PulseTrain(tuple(pulses), f"events table {events.label}")
+
+
+def _cut(
+    recording: Recording, events: EventsTable | None, protocol: StimulationProtocol, muscle: str | None
+) -> tuple[TrialSet, ...]:
+    signals = settled(recording, muscle_channels(recording, muscle=muscle, protocol=protocol))
+    train = find_or_take_pulses(recording, events, protocol)
+    if events is not None and events.has_times:
+        rows = tuple(sorted(events.rows, key=lambda item: float(item["time_s"])))
+        events = replace(events, rows=rows)
+    pulses, told_flags = tell_pulses(
+        train.pulses,
+        label=recording.source.label,
+        events=events,
+        protocol=protocol,
+        sections=[recording.section_of(pulse.time_s) for pulse in train.pulses],
+    )
+    sets = []
+    for signal in signals:
+        known = tell_channel(pulses, signal.name, protocol)
+        cut = cut_trials(recording, signal, known)
+        about_it = tuple(
+            flag for flag in recording.flags if flag.subject in {"", signal.name, recording.source.label}
+        )
+        flags = (*about_it, *train.flags, *told_flags, *cut.flags, *questions(cut.pulses))
+        sets.append(replace(cut, flags=(*flags, *_few(cut.n_trials))))
+    return tuple(sets)
+
+
+def _told(
+    sets: Sequence[TrialSet | AmplitudeTable],
+    events: EventsTable | None,
+    protocol: StimulationProtocol,
+    muscle: str | None,
+    path: Path,
+) -> tuple[TrialSet | AmplitudeTable, ...]:
+    """Complete the pulses of epoched data and of tables by events and protocol, and choose the muscle."""
+    completed: list[TrialSet | AmplitudeTable] = []
+    for item in sets:
+        found = [FoundPulse(p.time_s, p.kind, p.isi_ms, p.condition) for p in item.pulses]
+        pulses, flags = tell_pulses(found, label=item.source.label, events=events, protocol=protocol)
+        pulses = tuple(_merged(old, new) for old, new in zip(item.pulses, pulses, strict=True))
+        if isinstance(item, TrialSet):
+            pulses = tell_channel(pulses, item.channel, protocol)
+        completed.append(
+            replace(item, pulses=pulses, flags=(*item.flags, *flags, *questions(pulses), *_few(len(pulses))))
+        )
+    if muscle is None:
+        return tuple(completed)
+    wanted, side = muscle_and_side(muscle)
+    chosen = tuple(
+        item
+        for item in completed
+        if (isinstance(item, TrialSet) and item.channel.lower() == muscle.lower())
+        or any(
+            (pulse.muscle or "").upper() == (wanted or muscle).upper() and side in {None, pulse.muscle_side}
+            for pulse in item.pulses
+        )
+    )
+    if not chosen:
+        raise InputError(
+            path.name, f"no trials of {muscle} are in it", "leave out --muscle, or correct its name"
+        )
+    return chosen
+
+
+def _merged(old: Pulse, new: Pulse) -> Pulse:
+    """Keep what the file itself says where tables and protocol say nothing."""
+    empty = (None, "", "unknown")
+    kept = {
+        name: getattr(old, name)
+        for name in Pulse.__dataclass_fields__
+        if getattr(new, name) in empty and getattr(old, name) not in empty
+    }
+    return replace(new, **kept)
+
+
+def _few(n_trials: int) -> tuple[Flag, ...]:
+    if n_trials > 1:
+        return ()
+    return (
+        Flag(
+            "one-trial",
+            "There is one trial only: no interval can be given for anything measured on it.",
+            "serious",
+            value=float(n_trials),
+            limit=2.0,
+            unit="trials",
+        ),
+    )
+
+
+def protocol_for(
+    given: StimulationProtocol | str | Path | None, recording: Path | None = None
+) -> StimulationProtocol:
+    """Return a protocol that was given or read from its file, with what a BIDS ``_channels.tsv`` adds."""
+    if given is None:
+        protocol = StimulationProtocol()
+    else:
+        protocol = given if isinstance(given, StimulationProtocol) else read_protocol(Path(given))
+    beside = None if recording is None else _bids_companion(recording, "channels")
+    return protocol if beside is None else with_channels(protocol, read_table_file(beside))
+
+
+def events_for(given: EventsTable | str | Path | None, recording: Path) -> EventsTable | None:
+    """Return an events table that was given, read from its file, or found where BIDS puts it."""
+    if isinstance(given, EventsTable):
+        return given
+    if given is not None:
+        return read_events(Path(given))
+    beside = _bids_companion(recording, "events")
+    return None if beside is None else read_events(beside)
+
+
+def _bids_companion(recording: Path, kind: str) -> Path | None:
+    """Return the ``_events.tsv`` or ``_channels.tsv`` that BIDS puts beside a recording, if it is there."""
+    stem, _, suffix = recording.stem.rpartition("_")
+    beside = recording.with_name(f"{stem}_{kind}.tsv")
+    return beside if suffix in {"emg", "eeg", "ieeg", "beh"} and beside.is_file() else None

@@ -1,0 +1,160 @@
+"""What each stimulus was: the recording, the events table and the protocol put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sudeck.core.errors import InputError
+from sudeck.core.flags import Flag
+from sudeck.tms.recordings.protocol import ChannelRole, StimulationProtocol
+from sudeck.tms.signals.events import EventsTable, Told
+from sudeck.tms.signals.muscles import muscle_and_side
+from sudeck.tms.signals.recording import Section
+from sudeck.tms.signals.trials import Pulse
+
+if TYPE_CHECKING:
+    from sudeck.tms.recordings.pulses import FoundPulse
+
+# What no amount of signal can tell, and every measure by hemisphere needs.
+_ASKED = {
+    "kind": "which stimuli were single and which were paired",
+    "hemisphere": "which hemisphere was stimulated",
+    "muscle": "which muscle was recorded",
+    "state": "whether the muscle was at rest or active",
+}
+# Recorded and stated intervals further apart than this contradict each other.
+_ISI_TOLERANCE_MS = 1.0
+
+
+def tell_pulses(
+    found: Sequence[FoundPulse],
+    *,
+    label: str,
+    events: EventsTable | None = None,
+    protocol: StimulationProtocol | None = None,
+    sections: Sequence[Section | None] = (),
+) -> tuple[tuple[Pulse, ...], tuple[Flag, ...]]:
+    """Join what the recording shows with what events table and protocol say.
+
+    The events table goes before the protocol's conditions, these before its defaults. Nothing is guessed:
+    what nobody says stays ``None`` (or ``"unknown"``) and is asked for in a flag.
+
+    Parameters
+    ----------
+    found : sequence of FoundPulse
+        In order of time.
+    label : str
+        Name of the recording, for messages.
+    events : EventsTable, optional
+        One row a stimulus, in the same order.
+    protocol : StimulationProtocol, optional
+    sections : sequence of Section, optional
+        The section each stimulus lies in, for its label and what the file tells of it.
+
+    Raises
+    ------
+    InputError
+        If the number of stimuli differs from that of events or sequence.
+    """
+    protocol = protocol or StimulationProtocol()
+    if events is not None and len(events.rows) != len(found):
+        raise InputError(
+            label,
+            f"{len(found)} stimuli were found but the events table has {len(events.rows)} rows",
+            "give the time of each stimulus in a column onset, or correct the table",
+        )
+    if protocol.sequence and len(protocol.sequence) != len(found):
+        raise InputError(
+            label,
+            f"{len(found)} stimuli were found but the protocol's sequence has {len(protocol.sequence)}",
+            "correct [sequence] or give an events table",
+        )
+    pulses, flags = [], []
+    for index, pulse in enumerate(found):
+        row = events.rows[index] if events is not None else {}
+        section = sections[index] if sections else None
+        told_by_file = {} if section is None else dict(section.told)
+        ordered = protocol.sequence[index] if protocol.sequence else ""
+        names = [
+            str(row.get("condition", "")),
+            ordered,
+            pulse.label,
+            "" if section is None else section.label,
+        ]
+        condition = next((name for name in names if name.lower() in protocol.conditions), "")
+        told: Told = {
+            **told_by_file,
+            **protocol.defaults,
+            **protocol.conditions.get(condition.lower(), {}),
+            **row,
+        }
+        told.setdefault("condition", next((name for name in names if name), ""))
+        told = {key: value for key, value in told.items() if key in Pulse.__dataclass_fields__}
+        if pulse.kind == "paired" and pulse.isi_ms is not None:
+            stated = told.get("isi_ms")
+            if told.get("kind") == "single" or (
+                stated is not None and abs(stated - pulse.isi_ms) > _ISI_TOLERANCE_MS
+            ):
+                flags.append(_contradiction(index, pulse, stated))
+            told.setdefault("kind", "paired")
+            if told["kind"] == "paired":
+                told.setdefault("isi_ms", pulse.isi_ms)
+        told.setdefault("kind", pulse.kind)
+        pulses.append(Pulse(**{**told, "time_s": pulse.time_s}))
+    return tuple(pulses), tuple(flags)
+
+
+def tell_channel(
+    pulses: Sequence[Pulse], channel: str, protocol: StimulationProtocol | None = None
+) -> tuple[Pulse, ...]:
+    """Write muscle and side of a channel into its pulses: from the protocol, else from its label."""
+    role = (protocol or StimulationProtocol()).channels.get(channel, ChannelRole())
+    muscle, side = muscle_and_side(channel)
+    muscle, side = role.muscle or muscle, role.side or side
+    # A channel that names its muscle knows better than a default for the whole recording.
+    return tuple(
+        replace(pulse, muscle=muscle or pulse.muscle, muscle_side=side or pulse.muscle_side)
+        for pulse in pulses
+    )
+
+
+def questions(pulses: Sequence[Pulse]) -> tuple[Flag, ...]:
+    """Ask for what neither file nor table nor protocol says.
+
+    Examples
+    --------
+    >>> [flag.subject for flag in questions([Pulse(1.0, "single", hemisphere="left", muscle="FDI")])]
+    ['state']
+    """
+    flags = []
+    for name, asked in _ASKED.items():
+        open_ones = sum(getattr(pulse, name) in {None, "unknown"} for pulse in pulses)
+        if open_ones:
+            flags.append(
+                Flag(
+                    "not-stated",
+                    f"Nothing says {asked} for {open_ones} of {len(pulses)} stimuli; "
+                    f"add {name} to the events table or the protocol file.",
+                    "caution" if name == "hemisphere" else "info",
+                    name,
+                    value=float(open_ones),
+                    limit=0.0,
+                    unit="stimuli",
+                )
+            )
+    return tuple(flags)
+
+
+def _contradiction(index: int, pulse: FoundPulse, stated: float | None) -> Flag:
+    said = "a single pulse" if stated is None else f"an interval of {stated:g} ms"
+    return Flag(
+        "interval-contradicted",
+        f"Trial {index + 1} is said to be {said}, but the recording shows a pair {pulse.isi_ms:g} ms apart.",
+        "serious",
+        f"trial {index + 1}",
+        value=pulse.isi_ms,
+        limit=stated,
+        unit="ms",
+    )

@@ -1,0 +1,1 @@
+"""From sweeps to responses: amplitude, latency, silent period, background."""

@@ -1,0 +1,1 @@
+"""What a recording is made of: signals, units, muscles, markers, trials."""

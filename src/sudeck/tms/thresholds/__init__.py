@@ -1,0 +1,1 @@
+"""Motor threshold: the prior, the posterior, the classical rules, and advice at the stimulator."""

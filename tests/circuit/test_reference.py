@@ -1,0 +1,61 @@
+"""What the reference circuits show: the targets within their limits, drugs in size, protocols in shape."""
+
+import numpy as np
+import pytest
+
+from sudeck.circuit.drugs import SYNAPSES, apply_factors
+from sudeck.circuit.experiment import run_experiment
+from sudeck.circuit.parameters import Circuit
+from sudeck.circuit.targets import TARGETS
+from sudeck.core.errors import InputError
+
+
+@pytest.mark.usefixtures("jax_installed")
+def test_targets_are_met(circuits: Circuit) -> None:
+    from sudeck.circuit.calibration import predict_targets
+
+    shown = np.median(predict_targets(circuits), axis=1)
+    missed = {
+        t.name for t, value in zip(TARGETS, shown, strict=True) if not t.limits[0] <= value <= t.limits[1]
+    }
+    # The misses that docs/circuit.md states, with what the model lacks; no other may join them.
+    assert missed <= {"SICI_1", "IHI_70", "nmda_block: MEP_1.2", "gaba_a: RMT"}
+
+
+@pytest.mark.usefixtures("numba_installed")
+def test_interactions_come_out_right_without_being_fitted(circuits: Circuit) -> None:
+    """Sanger 2001, Daskalakis 2002, and the study of what reduces interhemispheric inhibition (2007)."""
+    from sudeck.circuit.interactions import measure_interactions
+
+    shown = measure_interactions(circuits)
+    assert np.nanmean(shown.sici_with_lici > shown.sici) > 0.9
+    assert np.mean(shown.sici_with_ihi > shown.sici) > 0.9
+    assert np.mean(shown.ihi_after_sici > shown.ihi) > 0.8
+    assert np.mean(shown.ihi_after_lici > shown.ihi) > 0.9
+
+
+def test_factors_scale_their_synapses_and_no_other(one: Circuit) -> None:
+    changed = apply_factors(one, {"gaba_a": 1.5})
+    for name in Circuit._fields:
+        factor = 1.5 if name in SYNAPSES["gaba_a"] else 1.0
+        assert np.allclose(getattr(changed, name), factor * getattr(one, name)), name
+
+
+@pytest.mark.parametrize("factors", [{"gaba": 1.0}, {"gaba_a": -1.0}, {"gaba_a": float("nan")}])
+def test_bad_factors_are_refused(one: Circuit, factors: dict[str, float]) -> None:
+    with pytest.raises(InputError):
+        apply_factors(one, factors)
+
+
+def test_experiment_on_the_threshold_runs_without_jax(one: Circuit) -> None:
+    result = run_experiment("rmt", {"gaba_a": 1.3}, circuits=one, dt_ms=0.2, engine="numpy")
+    (row,) = result.rows
+    assert row.ratio.value == pytest.approx(1.0, abs=0.02)
+    assert row.ratio.value == pytest.approx(row.changed.value / row.baseline.value)
+    assert result.to_dict()["rows"][0]["name"] == "RMT"
+    assert "RMT" in str(result)
+
+
+def test_unknown_protocol_is_refused(one: Circuit) -> None:
+    with pytest.raises(InputError, match="sici"):
+        run_experiment("sicf", circuits=one)

@@ -1,0 +1,55 @@
+"""Plain words follow from the intervals, not from the values alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sudeck.core.estimate import Estimate
+from sudeck.report.scan.words import caveats, meaning, sayings, subject_words
+from sudeck.scan.result import ScanResult
+
+
+def with_values(result: ScanResult, **intervals: tuple[float, float, float]) -> ScanResult:
+    estimates = {
+        name.replace("_", "/"): Estimate(name.replace("_", "/"), *numbers, scale="log", se=0.05)
+        for name, numbers in intervals.items()
+    }
+    return replace(result, estimates=estimates, refused={})
+
+
+def test_a_side_is_called_higher_only_when_the_interval_excludes_one(result: ScanResult) -> None:
+    says = sayings(with_values(result, VPr=(1.3, 1.2, 1.4), TPr=(0.8, 0.7, 0.9), BPr=(1.05, 0.95, 1.2)))
+    assert (
+        says[0]
+        == "Uptake is higher on the affected side in the vascular phase (1.30 times the healthy side)."
+    )
+    assert (
+        says[1] == "Uptake is lower on the affected side in the tissue phase (0.80 times the healthy side)."
+    )
+    assert says[2].startswith("In the bone phase (1.05 times the healthy side) the measurement error")
+
+
+def test_a_cutoff_inside_the_interval_is_left_open_with_its_probability(result: ScanResult) -> None:
+    says = sayings(
+        with_values(result, TPr_VPr=(1.2, 1.1, 1.3), BPr_TPr=(1.125, 1.0, 1.3), BPr_VPr=(0.9, 0.8, 1.0))
+    )
+    assert says == (
+        "TPr/VPr lies above its published cut-off.",
+        "BPr/VPr lies below its published cut-off.",
+        "BPr/TPr (probability of being above it 50 %): the interval includes the published cut-off, so this "
+        "scan does not settle it.",
+    )
+
+
+def test_a_region_of_ones_own_is_told_apart_from_the_publication(result: ScanResult) -> None:
+    assert len(caveats(replace(result, region="wrist"))) == len(caveats(result)) + 1
+
+
+def test_subject_and_meaning(result: ScanResult) -> None:
+    assert subject_words(result) == "whole right hand against the left"
+    assert (
+        subject_words(replace(result, region="wrist", limb=None))
+        == "right limb against the left, region wrist"
+    )
+    assert meaning("TPr/VPr") == "tissue over vascular phase"
+    assert meaning("BPr") == "affected over healthy, bone phase"

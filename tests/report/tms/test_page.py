@@ -1,0 +1,221 @@
+"""The report on magnetic stimulation: whole, honest, safe, small, and the same every time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from sudeck.core.flags import Flag
+from sudeck.core.provenance import SourceFile
+from sudeck.report.tms import words
+from sudeck.report.tms.console import print_comparison, print_tms
+from sudeck.report.tms.page import MOST_DRAWN, tms_report
+from sudeck.report.tms.panels import panels_of
+from sudeck.synthetic.emg.demo_recordings import DemoRecordings, make_demo_recordings
+from sudeck.tms.comparison import compare_results
+from sudeck.tms.measurement import measure_recordings, measure_trials
+from sudeck.tms.result import TmsResult
+from sudeck.tms.signals.trials import AmplitudeTable, Pulse
+
+HOSTILE = "<script>alert('x')</script>\"&\u202egpj.exe\udcff\x1b[2J.edf"
+VOID = {"meta", "br", "link", "img", "input", "hr"}
+
+
+class Outline(HTMLParser):
+    """Collects tags, attributes and visible text, and checks that tags nest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("style", "script"):
+            self.text.append(data)
+
+
+def outline_of(page: str) -> Outline:
+    parser = Outline()
+    parser.feed(page)
+    parser.close()
+    assert parser.open == []
+    return parser
+
+
+def words_of(page: str) -> str:
+    return re.sub(r"\s+", " ", " ".join(outline_of(page).text))
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory) -> DemoRecordings:
+    return make_demo_recordings(tmp_path_factory.mktemp("demo"), seed=3, trials=8)
+
+
+@pytest.fixture(scope="module")
+def result(demo: DemoRecordings) -> TmsResult:
+    return measure_recordings(demo.pre)
+
+
+@pytest.fixture(scope="module")
+def page(result: TmsResult) -> str:
+    return tms_report(result)
+
+
+def people(n: int, *, visits: tuple[str, ...] = ("",)) -> list[AmplitudeTable]:
+    """Tables of amplitudes of several people."""
+    rng = np.random.default_rng(4)
+    pulses = tuple(
+        Pulse(float("nan"), "single", test_mso=60.0, hemisphere="left", muscle="FDI") for _ in range(6)
+    )
+    return [
+        AmplitudeTable(
+            np.exp(0.5 * rng.standard_normal(6)),
+            tuple(replace(pulse, visit=visit) for pulse in pulses),
+            None,
+            SourceFile("t.csv", "0" * 64, 1),
+            participant=f"P{number:02d}",
+        )
+        for number in range(n)
+        for visit in visits
+    ]
+
+
+def test_every_measure_stands_with_its_interval_for_both_hemispheres(result: TmsResult, page: str) -> None:
+    text = words_of(page)
+    for measure in ("RMT", "SICI", "ICF", "LICI", "CSP", "MEPmax", "MEP latency"):
+        found = result.find(measure)
+        assert {one.hemisphere for one in found} == {"left", "right"}
+        for one in found:
+            value, unit = words.value_and_unit(one.estimate)
+            assert f"{value} {unit}".strip() in text
+            assert words.bounds_text(one.estimate) in text
+    assert text.count("not a medical device") == 1
+
+
+def test_every_figure_of_the_specification_is_there(page: str) -> None:
+    outline = outline_of(page)
+    drawn = [a.get("aria-label") or "" for tag, a in outline.seen if tag == "svg"]
+    for kind, count in (
+        ("sweeps by condition", 2),
+        ("amplitude by trial", 2),
+        ("posterior of the RMT", 2),
+        ("recruitment curve", 2),
+        ("paired-pulse ratios", 1),
+    ):
+        assert sum(label.startswith(kind) for label in drawn) == count, kind
+    sections = {a.get("id") for tag, a in outline.seen if tag == "section"}
+    assert {"meaning", "robustness", "checklist", "flags", "refused", "provenance"} <= sections
+    text = words_of(page)
+    assert "Which coil, of which size and shape?" in text
+    assert "2.5, 12, 100 ms" in text
+
+
+def test_the_page_is_small_and_asks_nothing_of_the_network(page: str) -> None:
+    assert len(page.encode()) < 2_000_000
+    assert not re.search(r"""(src|href)\s*=\s*["'](?!#|data:)""", page)
+    assert not re.search(r"https?:", page)
+    assert "<script" not in page
+
+
+def test_equal_results_give_equal_bytes(result: TmsResult, page: str) -> None:
+    assert tms_report(result) == page
+
+
+def test_hostile_names_can_not_get_out_of_the_page(result: TmsResult) -> None:
+    flags = (Flag("recording-refused", f"{HOSTILE}: the file is empty.", "serious", HOSTILE), *result.flags)
+    sources = (SourceFile(HOSTILE, "0" * 64, 1), *result.provenance.sources)
+    trials = tuple(replace(t, file=HOSTILE) for t in result.trials)
+    hostile = replace(
+        result, flags=flags, trials=trials, reporting={"age": HOSTILE},
+        provenance=replace(result.provenance, sources=sources),
+    )  # fmt: skip
+    page = tms_report(hostile)
+    outline_of(page)
+    assert "<script" not in page
+    assert "\u202e" not in page
+    assert "\x1b" not in page
+    page.encode("utf-8")
+    screen = StringIO()
+    print_tms(hostile, console=Console(file=screen, width=80, color_system=None))
+    assert "\x1b" not in screen.getvalue()
+
+
+def test_people_stay_apart_and_the_page_ends_somewhere() -> None:
+    result = measure_trials(people(27))
+    assert len(result.groups) == 27
+    page = tms_report(result)
+    text = words_of(page)
+    assert all(f"P{number:02d}" in text for number in range(27))
+    drawn = sum(tag == "svg" for tag, _ in outline_of(page).seen)
+    assert drawn == MOST_DRAWN
+    assert f"first {MOST_DRAWN} of 27" in text
+    assert len(page) < 2_000_000
+
+
+def test_flagged_trials_are_told_and_not_left_out(demo: DemoRecordings, result: TmsResult) -> None:
+    spoilt = replace(result, trials=tuple(replace(t, flags=("hum",)) for t in result.trials))
+    assert f"{len(result.trials)} of {len(result.trials)} trials carry a flag" in words_of(tms_report(spoilt))
+
+
+def test_like_flags_are_told_once() -> None:
+    on_trials = [Flag("clipping", f"Trial {i} clips.", "caution", f"trial {i}") for i in range(1, 31)]
+    asked = [Flag("not-stated", f"for {i} of {i}", "info", f"P{i} muscle") for i in range(27)]
+    other = [Flag("drift", "It drifts.", "caution", "left"), Flag("drift", "So too.", "caution", "right")]
+    told = words.grouped_flags([*on_trials, *asked, *other])
+    assert [(flag.code, count) for flag, count in told] == [
+        ("clipping", 30), ("drift", 1), ("drift", 1), ("not-stated", 27),
+    ]  # fmt: skip
+    assert words.flag_text(*told[0]) == "Trial 1 clips. The same holds for 29 more trials."
+
+
+def test_panels_pair_hemispheres_and_part_people_visits_and_ipsilateral_muscles(result: TmsResult) -> None:
+    (panel,) = panels_of(result)
+    assert [side.group.hemisphere for side in panel.sides] == ["left", "right"]
+    names = [{sweeps.name for sweeps in side.sweeps} for side in panel.sides]
+    assert {"test alone", "pair 2.5 ms", "pair 12 ms", "pair 100 ms", "active"} <= (names[0] & names[1])
+    assert [p.title for p in panels_of(measure_trials(people(2, visits=("pre", "post"))))] == [
+        "P00, pre, FDI", "P00, post, FDI", "P01, pre, FDI", "P01, post, FDI",
+    ]  # fmt: skip
+
+
+def test_the_console_keeps_to_its_width_and_alphabet(
+    demo: DemoRecordings, result: TmsResult, tmp_path: Path
+) -> None:
+    post = measure_recordings(demo.post)
+    for width in (80, 120):
+        screen = StringIO()
+        console = Console(file=screen, width=width, color_system=None)
+        print_tms(result, written=str(tmp_path), console=console)
+        print_comparison(compare_results(result, post), console=console)
+        lines = screen.getvalue().splitlines()
+        assert max(len(line) for line in lines if str(tmp_path) not in line) <= width
+        assert any("SICI" in line and "within error" in line for line in lines)
+    assert "none was left out" in screen.getvalue() or not any(trial.flags for trial in result.trials)
+
+
+def test_an_open_interval_is_told_as_a_bound() -> None:
+    from sudeck.core.estimate import Estimate
+
+    bound = Estimate("MEPmax", 2.9661, 1.594, float("inf"), unit="mV")
+    assert words.value_and_unit(bound) == ("3.0", "mV")
+    assert words.bounds_text(bound) == "above 1.6"
+    assert words.value_and_unit(Estimate("MEP", 0.0321, 0.02, 0.05, unit="mV")) == ("32", "µV")

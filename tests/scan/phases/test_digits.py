@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+from sudeck.scan.phases.digits import digits_direction, left_of_limb_view
+from support.phantoms import synthetic
+
+
+@pytest.mark.parametrize(("limb", "view", "points"), [("hand", "palmar", "up"), ("foot", "anterior", "down")])
+def test_digits_point_away_from_the_cut_end(limb: str, view: str, points: str) -> None:
+    image = synthetic(limb=limb, view=view).counts["bone"].reshape(128, 128).astype(float)
+    assert digits_direction(image) == points
+    assert digits_direction(image[::-1]) == ("up" if points == "down" else "down")
+
+
+def test_whole_feet_and_empty_images_do_not_tell() -> None:
+    soles = synthetic(limb="foot", view="plantar").counts["bone"].reshape(128, 128).astype(float)
+    assert digits_direction(soles) is None
+    assert digits_direction(np.zeros((64, 64))) is None
+
+
+@pytest.mark.parametrize("view", ["palmar", "dorsal"])
+def test_the_side_agrees_with_synthetic_hands(view: str) -> None:
+    scan = synthetic(limb="hand", view=view)
+    image = scan.counts["bone"].reshape(128, 128).astype(float)
+    assert left_of_limb_view(view, digits_direction(image)) == scan.truth.image_left
+
+
+def test_other_views_are_none_of_its_business() -> None:
+    assert left_of_limb_view("anterior", "up") is None
+    assert left_of_limb_view("palmar", None) is None

@@ -1,0 +1,102 @@
+"""The check: each contradiction planted alone is found, and a good study has none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sudeck.study.folder.check import check_study
+from sudeck.study.folder.check_tables import budapest_verdicts
+from sudeck.study.folder.decisions import Decision, record_decision
+from sudeck.study.folder.layout import StudyFolder
+from sudeck.study.folder.schema import TABLES
+from sudeck.study.imports.import_dicom import import_dicom
+
+
+def replace(name: str, old: str, new: str) -> Callable[[StudyFolder], None]:
+    def apply(study: StudyFolder) -> None:
+        path = study.table_file(name)
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new, 1))
+
+    return apply
+
+
+def append(name: str, **cells: object) -> Callable[[StudyFolder], None]:
+    def apply(study: StudyFolder) -> None:
+        row = "\t".join(str(cells.get(column, "n/a")) for column in TABLES[name].columns)
+        path = study.table_file(name)
+        path.write_text(path.read_text() + row + "\n")
+
+    return apply
+
+
+def decide(study: StudyFolder) -> None:
+    record_decision(study, Decision("sub-001", "side", "left", "M.S.", "seen in the clinic"))
+
+
+def test_a_good_study_has_no_problem(filled: StudyFolder) -> None:
+    assert check_study(filled).problems == ()
+
+
+CASES: list[tuple[Callable[[StudyFolder], None], str, bool]] = [
+    (replace("pain", "\t7\n", "\t17\n"), "outside 0 to 10", True),
+    (replace("pain", "day 5\t5", "day 5\t95"), "is not before", True),
+    (replace("pain", "sub-002\tday 5\t5\t5\n", ""), "no score at day 5", False),
+    (replace("pain", "sub-002\tday 5\t5\t5\n", "sub-002\tday 5\t5\tn/a\n"), "day 5 has no score", False),
+    (replace("pain", "sub-002\tbaseline", "sub-009\tbaseline"), "not in participants.tsv", True),
+    (replace("participants", "sub-002", "sub-001"), "repeats line 2", True),
+    (replace("participants", "weight_kg", "weight"), "column 9 is not known", True),
+    (replace("participants", "\tright\t9", "\tn/a\t9"), "is empty and is required", True),
+    (replace("participants", "\t9\t60", "\tn/a\t60"), "neither onset_date nor duration_months", False),
+    (
+        append("outcomes", participant_id="sub-001", visit="baseline", day=0, instrument="DN4", total=12),
+        "of DN4",
+        True,
+    ),
+    (append("treatment", participant_id="sub-001", day=1, drug="ketamine", dose_mg=9000), "150 mg/kg", False),
+    (append("sessions", participant_id="sub-001", session_id="pre"), "not sub- or ses-", True),
+    (decide, "side decided", True),
+]
+
+
+@pytest.mark.parametrize(("spoil", "words", "serious"), CASES)
+def test_each_contradiction_is_found(
+    spoil: Callable[[StudyFolder], None], words: str, serious: bool, filled: StudyFolder
+) -> None:
+    spoil(filled)
+    found = [problem for problem in check_study(filled).problems if words in str(problem)]
+    assert found
+    assert {problem.serious for problem in found} == {serious}
+
+
+def test_onset_and_duration_contradict(filled: StudyFolder) -> None:
+    path = filled.table_file("participants")
+    lines = path.read_text().splitlines()
+    path.write_text(
+        "\n".join([lines[0] + "\tonset_date", lines[1] + "\t2019-01-01", lines[2] + "\tn/a"]) + "\n"
+    )
+    append("sessions", participant_id="sub-001", session_id="ses-pre", day=0, date="2020-01-01")(filled)
+    assert any("12.0 months from onset_date" in str(problem) for problem in check_study(filled).serious)
+
+
+def test_budapest_verdicts_follow_from_the_items(filled: StudyFolder) -> None:
+    items = dict.fromkeys(TABLES["budapest"].columns, "yes") | {"symptom_motor": "no", "sign_motor": "no"}
+    assert budapest_verdicts(items) == {"clinical_criteria": "yes", "research_criteria": "no"}
+    unknown = {**items, "no_better_diagnosis": None}
+    assert budapest_verdicts(unknown) == {"clinical_criteria": None, "research_criteria": "no"}
+    append("budapest", **{**items, "participant_id": "sub-001", "day": 0})(filled)
+    assert [problem.column for problem in check_study(filled).serious] == ["research_criteria"]
+
+
+def test_the_limb_of_the_scan_and_of_the_table_agree(planted: Any, filled: StudyFolder) -> None:
+    import_dicom(filled, [planted.folder], pseudonyms={planted.record: "sub-002"})
+    said = [str(problem) for problem in check_study(filled).serious]
+    assert any("it shows the hand, the table says foot" in text for text in said)
+
+
+def test_broken_settings_are_one_problem_among_the_others(filled: StudyFolder) -> None:
+    filled.settings_file.write_text("[scan]\nregion = 3\n")
+    assert [problem.where for problem in check_study(filled).serious] == ["sudeck.toml"]

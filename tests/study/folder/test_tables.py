@@ -1,0 +1,118 @@
+"""Tables: the same rows from TSV, CSV and XLSX; every problem with its line; nothing overwritten."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sudeck.core.errors import InputError
+from sudeck.study.folder.create import create_study
+from sudeck.study.folder.layout import StudyFolder
+from sudeck.study.folder.schema import PAIN
+from sudeck.study.folder.table_edit import merge_rows
+from sudeck.study.folder.tables import read_cells, read_table, type_rows
+
+ROWS = [
+    ["participant_id", "visit", "day", "nrs"],
+    ["sub-001", "baseline", "0", "7.5"],
+    ["sub-002", "day 5", "5", ""],
+]
+
+
+def test_three_formats_one_table(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    (tmp_path / "pain.tsv").write_text("\n".join("\t".join(row) for row in ROWS))
+    (tmp_path / "pain.csv").write_text(
+        "\ufeff" + "\r\n".join(";".join(row) for row in ROWS), encoding="utf-8"
+    )
+    book = openpyxl.Workbook()
+    for row in (ROWS[0], ["sub-001", "baseline", 0, 7.5], ["sub-002", "day 5", 5.0, None]):
+        book.active.append(row)
+    book.save(tmp_path / "pain.xlsx")
+    tables = [read_table(tmp_path / f"pain.{suffix}", PAIN) for suffix in ("tsv", "csv", "xlsx")]
+    assert tables[0].rows == tables[1].rows == tables[2].rows
+    assert tables[0].rows[0] == {"participant_id": "sub-001", "visit": "baseline", "day": 0, "nrs": 7.5}
+    assert not any(table.problems for table in tables)
+    frame = tables[0].frame()
+    assert frame.nrs.isna().tolist() == [False, True]
+
+
+def test_every_problem_has_its_line_and_no_content() -> None:
+    cells = [
+        (1, ["participant_id", "visit", "day", "nrs", "patient name"]),
+        (2, ["sub-001", "baseline", "0", "11", "Dupontel"]),
+        (3, ["sub-001", "baseline", "0", "7"]),
+        (5, ["Dupontel", "day 5", "five", "7"]),
+    ]
+    table = type_rows(cells, PAIN, where="pain.tsv")
+    said = [str(problem) for problem in table.problems]
+    assert [problem.row for problem in table.problems] == [1, 2, 5, 5, 3]
+    assert "repeats line 2" in said[-1]
+    assert not any("Dupontel" in text or "name" in text.split(":")[0] for text in said)
+
+
+def test_missing_columns_and_empty_files(tmp_path: Path) -> None:
+    table = type_rows([(1, ["participant_id"])], PAIN, where="pain.tsv")
+    assert {problem.column for problem in table.problems} == {"visit", "day"}
+    (tmp_path / "empty.tsv").write_text("")
+    assert read_table(tmp_path / "empty.tsv", PAIN).problems
+    (tmp_path / "latin.tsv").write_bytes("é".encode("latin-1"))
+    with pytest.raises(InputError, match="UTF-8"):
+        read_cells(tmp_path / "latin.tsv")
+    (tmp_path / "not.xlsx").write_bytes(b"nothing")
+    with pytest.raises(InputError, match="Excel"):
+        read_cells(tmp_path / "not.xlsx")
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_a_table_or_one_sentence(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = tmp_path_factory.mktemp("fuzz") / "pain.csv"
+    path.write_bytes(data)
+    with suppress(InputError):
+        table = read_table(path, PAIN)
+        assert len(table.rows) == len(table.lines)
+
+
+def test_merging_fills_and_adds_and_never_overwrites(filled: StudyFolder) -> None:
+    path = filled.table_file("participants")
+    path.write_text(
+        path.read_text().replace("\t9\t60", "\tn/a\t60").replace("duration_months", "duration_months")
+    )
+    before = path.read_text()
+    rows = [
+        {"participant_id": "sub-001", "age": 51.0, "duration_months": 12.0},
+        {"participant_id": "sub-002", "age": 40.0},
+        {"participant_id": "sub-003", "limb": "hand"},
+    ]
+    dry = merge_rows(filled, "participants", rows, dry_run=True)
+    assert path.read_text() == before
+    done = merge_rows(filled, "participants", rows)
+    assert dry == done
+    assert [outcome.action for outcome in done] == ["filled", "unchanged", "added"]
+    assert done[0].differs == ("age",)
+    lines = path.read_text().splitlines()
+    assert lines[1].split("\t")[1] == "50"
+    assert "12" in lines[1].split("\t")
+    assert lines[3].startswith("sub-003")
+    assert [outcome.action for outcome in merge_rows(filled, "participants", rows)] == [
+        "kept",
+        "unchanged",
+        "unchanged",
+    ]
+
+
+def test_two_formats_of_one_table_are_refused(filled: StudyFolder) -> None:
+    filled.table_file("pain").with_suffix(".csv").write_text("participant_id\n")
+    with pytest.raises(InputError, match="several formats"):
+        filled.found_table("pain")
+
+
+def test_a_study_is_never_made_over_another(filled: StudyFolder) -> None:
+    before = filled.table_file("pain").read_bytes()
+    with pytest.raises(InputError, match="nothing was changed"):
+        create_study(filled.root)
+    assert filled.table_file("pain").read_bytes() == before

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sudeck.tms.responses.amplitude import peak_to_peak
+from sudeck.tms.responses.artefact import blank_artefact, remove_decay, repeats_artefact
+
+
+def test_both_artefacts_of_a_pair_are_blanked(mep) -> None:
+    sweeps = mep(6, artefact_mv=5.0, noise_mv=0.0)
+    emg = sweeps.emg_mv.copy()
+    isi_ms = np.array([np.nan, np.nan, 3.0, 3.0, 100.0, 100.0])
+    for trial in range(2, 6):
+        emg[trial, 1500 - round(5 * isi_ms[trial])] += 5.0
+    clean = blank_artefact(emg, 5000.0, 1500, isi_ms=isi_ms)
+    assert np.abs(clean[:, :1590]).max() < 1e-9
+    np.testing.assert_array_equal(clean[:, 1600:], sweeps.emg_mv[:, 1600:])
+    assert emg.max() > 4.0
+
+
+def test_blanking_at_the_very_begin_of_the_sweep() -> None:
+    emg = np.ones((2, 100))
+    emg[:, :3] = 7.0
+    assert (blank_artefact(emg, 1000.0, 0) == 1.0).all()
+
+
+@pytest.mark.parametrize("tau", [5.0, 20.0, 60.0])
+def test_decay_is_taken_from_under_the_response(mep, tau: float) -> None:
+    sweeps = mep(10, log_sd=0.0)
+    time_ms = sweeps.time_ms
+    decay = np.where(time_ms > 0, 0.8 * np.exp(-np.maximum(time_ms, 0) / tau), 0.0)
+    fit = remove_decay(sweeps.emg_mv + decay, 5000.0, 1500, noise_sd_mv=0.003)
+    np.testing.assert_allclose(fit.time_constant_ms, tau, rtol=0.15)
+    np.testing.assert_allclose(fit.reach_mv, 0.8 * np.exp(-15.0 / tau), rtol=0.1)
+    np.testing.assert_allclose(peak_to_peak(fit.emg_mv, 5000.0, 1500), 1.0, atol=0.05)
+    assert "10 of 10" in str(fit)
+
+
+def test_without_decay_nothing_changes_to_the_last_bit(mep) -> None:
+    sweeps = mep(artefact_mv=3.0)
+    fit = remove_decay(*sweeps.parts, noise_sd_mv=0.003)
+    np.testing.assert_array_equal(fit.emg_mv, sweeps.emg_mv)
+    assert np.isnan(fit.time_constant_ms).all()
+    assert fit.to_dict() == {"n_fitted": 0, "largest_reach_mv": 0.0}
+
+
+def test_background_emg_is_no_decay(active_emg) -> None:
+    emg = active_emg(50, quiet_ms=(300.0, 301.0))
+    fit = remove_decay(emg, 5000.0, 1500, noise_sd_mv=emg.std())
+    assert np.isfinite(fit.time_constant_ms).sum() == 0
+
+
+def test_a_second_pulse_in_the_window_is_told_from_a_response(mep) -> None:
+    sweeps = mep(20, amplitude_mv=0.4, artefact_mv=0.5)
+    assert not repeats_artefact(*sweeps.parts, window_ms=(15.0, 60.0)).any()
+    doubled = mep(20, amplitude_mv=1e-6, artefact_mv=0.5).emg_mv
+    doubled[:, 1700:1705] += 0.5 * np.array([1.0, -1.0, 0.5, -0.2, 0.05])
+    assert repeats_artefact(doubled, 5000.0, 1500, window_ms=(15.0, 60.0)).all()
+
+
+def test_decay_too_small_to_matter_is_left_alone(mep) -> None:
+    sweeps = mep(10, noise_mv=0.0, amplitude_mv=0.1)
+    decay = np.where(sweeps.time_ms > 0, 0.012 * np.exp(-np.maximum(sweeps.time_ms, 0) / 20.0), 0.0)
+    emg = sweeps.emg_mv + decay
+    np.testing.assert_array_equal(remove_decay(emg, 5000.0, 1500).emg_mv, emg)
