@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -18,13 +18,14 @@ from sudeck.circuit.reference import load_reference
 from sudeck.circuit.simulate import DT_MS, check_stable, find_instability
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
+from sudeck.core.record import Record
 
 _LEAST_STABLE: Final = 0.5  # share of the circuits that a change must leave stable
 PROTOCOL_NAMES: Final = ("rmt", *PROTOCOLS, "triple")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Row(Record):
     """One measure: without the change, with it, and the ratio of the two."""
 
     name: str
@@ -33,19 +34,9 @@ class Row:
     changed: Estimate
     ratio: Estimate
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            "name": self.name,
-            "unit": self.unit,
-            "baseline": self.baseline.to_dict(),
-            "changed": self.changed.to_dict(),
-            "ratio": self.ratio.to_dict(),
-        }
-
 
 @dataclass(frozen=True)
-class Experiment:
+class Experiment(Record):
     """What a protocol shows on the reference circuits.
 
     Attributes
@@ -73,15 +64,6 @@ class Experiment:
             for row in self.rows
         ]
         return "\n".join(lines)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            "protocol": self.protocol,
-            "factors": dict(self.factors),
-            "rows": [row.to_dict() for row in self.rows],
-            "left_out": self.left_out,
-        }
 
 
 def run_experiment(

@@ -9,6 +9,8 @@ from html import escape
 from statistics import NormalDist
 from typing import Any, Literal
 
+from sudeck.core.quantile import normal_quantile
+
 Scale = Literal["linear", "log"]
 
 
@@ -88,7 +90,7 @@ class Estimate:
         **rest
             Further fields of `Estimate`.
         """
-        z = NormalDist().inv_cdf(0.5 + level / 2) if quantile is None else quantile
+        z = normal_quantile(level) if quantile is None else quantile
         return cls(
             name,
             math.exp(log_value),
@@ -112,7 +114,7 @@ class Estimate:
         **rest: Any,
     ) -> Estimate:
         """Build an estimate with a symmetric interval from its standard error."""
-        z = NormalDist().inv_cdf(0.5 + level / 2) if quantile is None else quantile
+        z = normal_quantile(level) if quantile is None else quantile
         return cls(name, value, value - z * se, value + z * se, level=level, scale="linear", se=se, **rest)
 
     def probability_above(self, limit: float) -> float:

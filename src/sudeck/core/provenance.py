@@ -10,18 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sudeck.core.record import Record
+
 
 @dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(Record):
     """A file a result rests on. `label` is its name with identifying words masked; the hash is the proof."""
 
     label: str
     sha256: str
     size_bytes: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {"label": self.label, "sha256": self.sha256, "size_bytes": self.size_bytes}
 
 
 @dataclass(frozen=True, slots=True)

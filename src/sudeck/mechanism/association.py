@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
+from sudeck.core.record import Record
 from sudeck.mechanism.change_correlation import (
     Association,
     ChangeOutcomePair,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Associations:
+class Associations(Record):
     """All associations of a study, and what could not be answered."""
 
     associations: tuple[Association, ...]
@@ -50,16 +51,6 @@ class Associations:
         return "\n".join(
             [str(a) for a in self.associations] + [flag.message for flag in self.unanswered + self.flags]
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            "associations": [a.to_dict() for a in self.associations],
-            "unanswered": [flag.to_dict() for flag in self.unanswered],
-            "flags": [flag.to_dict() for flag in self.flags],
-            "permutations": self.permutations,
-            "exact": self.exact,
-        }
 
 
 def associate_changes(

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
+from sudeck.core.quantile import normal_quantile
+from sudeck.core.record import Record
 from sudeck.mechanism.change_models import CHANGE_TEXT, no_answer
 from sudeck.statistics.mixed.mixed_likelihood import Floats
 from sudeck.statistics.resampling import (
@@ -27,7 +29,7 @@ MIN_RELIABILITY = 0.2
 
 
 @dataclass(frozen=True)
-class Influence:
+class Influence(Record):
     """How far one patient carries a correlation: r without each patient in turn."""
 
     lowest: float
@@ -35,16 +37,6 @@ class Influence:
     patient: str
     without: float
     changes_claim: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            "lowest": self.lowest,
-            "highest": self.highest,
-            "patient": self.patient,
-            "without": self.without,
-            "changes_claim": self.changes_claim,
-        }
 
 
 @dataclass(frozen=True)
@@ -221,7 +213,7 @@ def correlate_pair(
         f"rho of {label}", rho, rho_low, rho_high, method=f"Spearman {kind}, bootstrap of Fisher's z", **about
     )
     z = math.atanh(max(-R_LIMIT, min(R_LIMIT, r)))
-    half = float(stats.norm.ppf(0.5 + level / 2)) / math.sqrt(max(1, n - 3 - lost))
+    half = normal_quantile(level) / math.sqrt(max(1, n - 3 - lost))
     b_low, b_high = permutation_slope_interval(pair.x, pair.y, orders, level=level)
     slope = Estimate(
         f"{outcome} per unit log change of {pair.measure}",

@@ -12,6 +12,7 @@ import numpy as np
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
+from sudeck.core.quantile import t_quantile
 from sudeck.mechanism.covariates import Covariates
 from sudeck.mechanism.measure_table import HEMISPHERES, INTERACTION, MeasureTable, Observation, PairedChanges
 from sudeck.statistics.effect_size import standardise_change
@@ -234,7 +235,6 @@ class ChangeQuestions:
         return estimate_contrast(model, weights, name=name, method=self.df_method, level=self.level)
 
     def _ratio(self, contrast: Contrast, name: str, n: int) -> Estimate:
-        from scipy import stats
 
         assert contrast.estimate.se is not None
         return Estimate.from_log(
@@ -242,7 +242,7 @@ class ChangeQuestions:
             contrast.estimate.value,
             contrast.estimate.se,
             level=self.level,
-            quantile=float(stats.t.ppf(0.5 + self.level / 2, contrast.df)),
+            quantile=t_quantile(self.level, contrast.df),
             method=contrast.estimate.method,
             n=n,
             n_unit="patients",

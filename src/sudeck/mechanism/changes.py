@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
+from sudeck.core.record import Record
 from sudeck.mechanism.change_models import CHANGE_TEXT, Asymmetry, Change, ChangeQuestions, no_answer
 from sudeck.mechanism.covariates import read_covariates
 from sudeck.mechanism.measure_table import INTERACTION, MeasureTable, pair_visits, tabulate_measures
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Changes:
+class Changes(Record):
     """All changes of a study, what could not be answered, and what the study can see at all.
 
     Attributes
@@ -68,18 +69,6 @@ class Changes:
         parts += [flag.message for flag in self.unanswered + self.flags]
         parts.append(str(self.power) if self.power else "Too few patients to state what could be seen.")
         return "\n".join(parts)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            "changes": [change.to_dict() for change in self.changes],
-            "asymmetries": [asymmetry.to_dict() for asymmetry in self.asymmetries],
-            "family": None if self.family is None else self.family.to_dict(),
-            "power": None if self.power is None else self.power.to_dict(),
-            "unanswered": [flag.to_dict() for flag in self.unanswered],
-            "flags": [flag.to_dict() for flag in self.flags],
-            "covariates": list(self.covariates),
-        }
 
 
 def estimate_changes(

@@ -14,6 +14,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
+from sudeck.core.quantile import t_quantile
 from sudeck.mechanism.change_models import CHANGE_TEXT, MIN_PAIRS
 from sudeck.mechanism.measure_table import HEMISPHERES, MeasureTable, tabulate_measures
 
@@ -140,7 +141,7 @@ def compare_with_healthy(
                     difference,
                     se,
                     level=level,
-                    quantile=float(stats.t.ppf(0.5 + level / 2, df)),
+                    quantile=t_quantile(level, df),
                     method="Welch's t interval of logarithms",
                     n=n,
                     n_unit="patients",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
+from sudeck.core.quantile import normal_quantile
 from sudeck.statistics.mixed.mixed_likelihood import Floats
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def _log_se(row: Mapping[Hashable, Any]) -> float:
     if not (0 < low <= high < math.inf):
         return math.nan
     level = level if 0 < level < 1 else 0.95
-    return math.log(high / low) / (2 * NormalDist().inv_cdf(0.5 + level / 2))
+    return math.log(high / low) / (2 * normal_quantile(level))
 
 
 def _fill_errors(

@@ -8,12 +8,12 @@ vain for one who responds.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from sudeck.core.errors import InputError
+from sudeck.core.record import Record
 from sudeck.prediction.bootstrap import Resamples
 from sudeck.prediction.curves import Curve
 from sudeck.statistics.arrays import FloatArray, both_classes
@@ -21,7 +21,7 @@ from sudeck.statistics.regression.logistic import expit
 
 
 @dataclass(frozen=True)
-class DecisionCurve:
+class DecisionCurve(Record):
     """Net benefit over thresholds, with the two strategies that need no model.
 
     Attributes
@@ -40,15 +40,6 @@ class DecisionCurve:
     treat_all: FloatArray
     difference: Curve
     corrected: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain lists."""
-        return {
-            "model": self.model.to_dict(),
-            "treat_all": self.treat_all.tolist(),
-            "difference": self.difference.to_dict(),
-            "corrected": self.corrected,
-        }
 
     def __str__(self) -> str:
         helps = self.model.x[self.difference.y > 0]

@@ -7,11 +7,12 @@ of the truth (regression calibration), maximise a penalised likelihood. A resamp
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from sudeck.core.errors import InputError
+from sudeck.core.record import Record
 from sudeck.prediction.predictors import Covariate
 from sudeck.statistics.arrays import FloatArray
 from sudeck.statistics.imputation import impute
@@ -29,7 +30,7 @@ Likelihood = Literal["firth", "ridge", "plain", "linear"]
 
 
 @dataclass(frozen=True)
-class ModelPlan:
+class ModelPlan(Record):
     """Everything decided before the outcome is looked at.
 
     Attributes
@@ -55,18 +56,6 @@ class ModelPlan:
     imputations: int = 20
     imputations_in_resamples: int = 5
     level: float = 0.95
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            "covariates": [covariate.to_dict() for covariate in self.covariates],
-            "likelihood": self.likelihood,
-            "ridge_penalty": self.ridge_penalty,
-            "correct_error": self.correct_error,
-            "imputations": self.imputations,
-            "imputations_in_resamples": self.imputations_in_resamples,
-            "level": self.level,
-        }
 
 
 @dataclass(frozen=True)

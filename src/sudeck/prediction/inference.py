@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from sudeck.core.estimate import Estimate
+from sudeck.core.quantile import t_quantile
 from sudeck.prediction.fitting import ModelPlan
 from sudeck.statistics.arrays import FloatArray
 from sudeck.statistics.imputation import pool
@@ -92,7 +93,7 @@ def _wald(
     from scipy.stats import t as student
 
     se = np.sqrt(np.diag(covariance))
-    quantile = float(student.ppf(0.5 + plan.level / 2, df))
+    quantile = t_quantile(plan.level, df)
     estimates = tuple(
         Estimate.from_normal(
             name,

@@ -11,6 +11,7 @@ import numpy as np
 
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
+from sudeck.core.quantile import normal_quantile
 from sudeck.prediction.predictors import read_predictors
 from sudeck.prediction.response_model import ResponseModel
 from sudeck.statistics.arrays import FloatArray
@@ -118,7 +119,6 @@ def _predict(
 
 
 def _estimate(model: ResponseModel, linear: float, of_coefficients: float, of_measurement: float) -> Estimate:
-    from scipy.stats import norm
 
     se = math.hypot(of_coefficients, of_measurement)
     level = model.plan.level
@@ -128,7 +128,7 @@ def _estimate(model: ResponseModel, linear: float, of_coefficients: float, of_me
         return Estimate.from_normal(
             f"expected {model.outcome_name}", linear, se, level=level, method=method, components=components
         )
-    half = float(norm.ppf(0.5 + level / 2)) * se
+    half = normal_quantile(level) * se
     value, low, high = (float(expit(np.array(x))) for x in (linear, linear - half, linear + half))
     slope = value * (1 - value)  # carries a standard error from log odds to probability
     return Estimate(

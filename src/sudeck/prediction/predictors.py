@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
 from sudeck.core.errors import InputError
+from sudeck.core.record import Record
 from sudeck.prediction.ratios import INDEPENDENT_RATIOS, read_ratios, with_known_error
 from sudeck.statistics.arrays import BoolArray, FloatArray, numeric_column, text_column
 
@@ -20,7 +21,7 @@ RATIO_NAMES: Final = tuple(f"log {ratio}" for ratio in INDEPENDENT_RATIOS)
 
 
 @dataclass(frozen=True, slots=True)
-class Covariate:
+class Covariate(Record):
     """A predictor beside the ratios, declared before the outcome is looked at.
 
     Attributes
@@ -43,10 +44,6 @@ class Covariate:
         if self.transform == "category":
             return tuple(f"{self.column}={level}" for level in self.levels[1:])
         return (f"log {self.column}" if self.transform == "log" else self.column,)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {"column": self.column, "transform": self.transform, "levels": list(self.levels)}
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
+from sudeck.core.quantile import normal_quantile
 from sudeck.statistics.arrays import FloatArray
 
 
@@ -100,7 +101,7 @@ def combine_correlations(
     z = np.arctanh([local_r, published_r])
     precision = np.array([local_n - 3.0, effective - 3.0])
     total = float(precision.sum())
-    quantile = float(norm.ppf(0.5 + level / 2))
+    quantile = normal_quantile(level)
 
     def on_r(z_value: float, precision_value: float, n: float, method: str) -> Estimate:
         half = quantile / math.sqrt(precision_value)

@@ -18,6 +18,7 @@ import numpy as np
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.published import PUBLISHED_RATIOS, SOURCE
+from sudeck.core.quantile import t_quantile
 from sudeck.prediction.ratios import INDEPENDENT_RATIOS, Ratios, read_ratios
 from sudeck.statistics.arrays import FloatArray, binary_column, numeric_column
 from sudeck.statistics.proportion import DiagnosticAccuracy, diagnostic_accuracy
@@ -292,7 +293,6 @@ def _probabilities(ratios: Ratios, i: int) -> dict[str, float] | None:
 
 
 def _relief_difference(with_all: FloatArray, others: FloatArray, level: float) -> Estimate | None:
-    from scipy.stats import t as student
 
     groups = [group[np.isfinite(group)] for group in (with_all, others)]
     if min(map(len, groups)) < 2:
@@ -307,7 +307,7 @@ def _relief_difference(with_all: FloatArray, others: FloatArray, level: float) -
         float(groups[0].mean() - groups[1].mean()),
         se,
         level=level,
-        quantile=float(student.ppf(0.5 + level / 2, df)),
+        quantile=t_quantile(level, df),
         method="Welch's t interval",
         n=sum(map(len, groups)),
         n_unit="patients",

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
+from sudeck.core.record import Record
 from sudeck.prediction.response_model import ResponseModel
 from sudeck.statistics.arrays import FloatArray, both_classes
 from sudeck.statistics.regression.logistic import (
@@ -63,7 +64,7 @@ class UpdateStep:
 
 
 @dataclass(frozen=True)
-class ModelUpdate:
+class ModelUpdate(Record):
     """All steps, and the one the closed test chooses.
 
     Attributes
@@ -83,17 +84,6 @@ class ModelUpdate:
     n: int
     events: int
     flags: tuple[Flag, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            "steps": {name: step.to_dict() for name, step in self.steps.items()},
-            "chosen": self.chosen,
-            "alpha": self.alpha,
-            "n": self.n,
-            "events": self.events,
-            "flags": [flag.to_dict() for flag in self.flags],
-        }
 
     def __str__(self) -> str:
         lines = [

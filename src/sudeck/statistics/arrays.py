@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sudeck.core.errors import InputError
+from sudeck.core.missing import MISSING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +20,6 @@ BoolArray = NDArray[np.bool_]
 
 _TRUE = {"1", "1.0", "true", "yes", "y"}
 _FALSE = {"0", "0.0", "false", "no", "n"}
-_MISSING = {"", "n/a", "na", "nan", "none", "<na>", "nat"}
 
 
 def numeric_column(table: pd.DataFrame, column: str) -> FloatArray:
@@ -45,7 +45,7 @@ def binary_column(table: pd.DataFrame, column: str) -> FloatArray:
     values = []
     for row, value in _cells(table, column):
         text = str(value).strip().lower()
-        if text in _MISSING:
+        if text in MISSING:
             values.append(np.nan)
         elif text in _TRUE or text in _FALSE:
             values.append(1.0 if text in _TRUE else 0.0)
@@ -61,7 +61,7 @@ def binary_column(table: pd.DataFrame, column: str) -> FloatArray:
 def text_column(table: pd.DataFrame, column: str) -> list[str | None]:
     """Return one column as stripped text, missing values as ``None``."""
     texts = (str(value).strip() for _, value in _cells(table, column))
-    return [None if text.lower() in _MISSING else text for text in texts]
+    return [None if text.lower() in MISSING else text for text in texts]
 
 
 def paired(x: ArrayLike, y: ArrayLike, *, least: int, subject: str) -> tuple[FloatArray, FloatArray]:
@@ -130,7 +130,7 @@ def _cells(table: pd.DataFrame, column: str) -> Iterable[tuple[int, Any]]:
 
 
 def _number(value: object, column: str, row: int) -> float:
-    if str(value).strip().lower() in _MISSING:
+    if str(value).strip().lower() in MISSING:
         return float("nan")
     try:
         number = float(str(value))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from sudeck.core.quantile import normal_quantile
+
 
 def fisher_interval(r: float, n: float, *, level: float = 0.95, spread: float = 1.0) -> tuple[float, float]:
     """Return the Fisher z interval of a correlation from `n` pairs.
@@ -21,13 +23,11 @@ def fisher_interval(r: float, n: float, *, level: float = 0.95, spread: float = 
     >>> round(low, 2), round(high, 2)
     (0.14, 0.48)
     """
-    from scipy.stats import norm
-
     if n <= 3:
         return -1.0, 1.0
     if abs(r) >= 1.0:
         return r, r
-    half = float(norm.ppf(0.5 + level / 2)) * math.sqrt(spread / (n - 3))
+    half = normal_quantile(level) * math.sqrt(spread / (n - 3))
     return math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
 
 

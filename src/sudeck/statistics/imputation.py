@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
+from sudeck.core.quantile import t_quantile
 from sudeck.statistics.arrays import FloatArray
 
 _DONORS = 5  # patients a missing value is drawn from, the default of the field
@@ -103,7 +104,7 @@ def pool(
         value,
         se,
         level=level,
-        quantile=float(student.ppf(0.5 + level / 2, df)),
+        quantile=t_quantile(level, df),
         unit=unit,
         method=f"{method + ', ' if method else ''}Rubin's rules over {m} imputations",
         components={"within": math.sqrt(within), "between": math.sqrt((1 + 1 / m) * between)},

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sudeck.core.errors import InputError
+from sudeck.core.record import Record
 from sudeck.statistics.effect_size import noncentral_t_cdf
 
 
 @dataclass(frozen=True)
-class DetectableRatio:
+class DetectableRatio(Record):
     """The smallest change of one measure that the study would probably see.
 
     Attributes
@@ -31,16 +32,6 @@ class DetectableRatio:
     fall: float
     rise: float
     equivalence: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            "name": self.name,
-            "sd": self.sd,
-            "fall": self.fall,
-            "rise": self.rise,
-            "equivalence": self.equivalence,
-        }
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
+from sudeck.core.quantile import normal_quantile
 
 ProportionMethod = Literal["wilson", "exact"]
 
@@ -38,7 +39,7 @@ def proportion(
     >>> print(proportion("sensitivity", 18, 20))
     sensitivity 0.9000 (95 % interval 0.6990 to 0.9721)
     """
-    from scipy.stats import beta, norm
+    from scipy.stats import beta
 
     if not 0 <= successes <= total:
         raise InputError(name, f"{successes} of {total} is no proportion", "count the patients again")
@@ -46,7 +47,7 @@ def proportion(
         return None
     share = successes / total
     if method == "wilson":
-        z2 = float(norm.ppf(0.5 + level / 2)) ** 2
+        z2 = normal_quantile(level) ** 2
         middle = (successes + z2 / 2) / (total + z2)
         half = math.sqrt(z2) / (total + z2) * math.sqrt(successes * (total - successes) / total + z2 / 4)
         low, high = max(0.0, middle - half), min(1.0, middle + half)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sudeck.core.errors import InputError
+from sudeck.core.record import Record
 from sudeck.statistics.correlation import fisher_interval, p_value
 
 _LARGEST_N = 1_000_000
@@ -69,7 +70,7 @@ class ReportedCorrelation:
 
 
 @dataclass(frozen=True, slots=True)
-class ReportedSet:
+class ReportedSet(Record):
     """Several printed correlations that should rest on the same patients.
 
     Attributes
@@ -81,13 +82,6 @@ class ReportedSet:
 
     correlations: tuple[ReportedCorrelation, ...]
     common_n: tuple[int, int] | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            "correlations": [correlation.to_dict() for correlation in self.correlations],
-            "common_n": self.common_n,
-        }
 
     def __str__(self) -> str:
         lines = [str(correlation) for correlation in self.correlations]

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
+from sudeck.core.quantile import normal_quantile
+from sudeck.core.record import Record
 from sudeck.statistics.arrays import FloatArray, both_classes
 
 # Two patients with the same predictors get linear predictors that differ in the last bits, depending on
@@ -23,7 +24,7 @@ TIE_DIGITS = 10
 
 
 @dataclass(frozen=True)
-class PairedComparison:
+class PairedComparison(Record):
     """Two areas measured on the same patients.
 
     Attributes
@@ -43,17 +44,6 @@ class PairedComparison:
     z: float
     p: float
     covariance: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            "first": self.first.to_dict(),
-            "second": self.second.to_dict(),
-            "difference": self.difference.to_dict(),
-            "z": self.z,
-            "p": self.p,
-            "covariance": self.covariance,
-        }
 
     def __str__(self) -> str:
         return f"{self.first}; {self.second}; {self.difference}, P = {self.p:.3g}"
@@ -205,14 +195,13 @@ def _placements(x: FloatArray, y: FloatArray) -> tuple[float, FloatArray, FloatA
 def _estimate(
     name: str, area: float, by_case: FloatArray, by_control: FloatArray, y: FloatArray, level: float
 ) -> Estimate:
-    from scipy.stats import norm
 
     if min(len(by_case), len(by_control)) < 2:
         # One patient in a class says nothing about the spread of that class.
         low, high, se = 0.0, 1.0, None
     else:
         se = math.sqrt(by_case.var(ddof=1) / len(by_case) + by_control.var(ddof=1) / len(by_control))
-        half = float(norm.ppf(0.5 + level / 2)) * se
+        half = normal_quantile(level) * se
         low, high = max(0.0, area - half), min(1.0, area + half)
     return Estimate(
         name, area, low, high, level=level, method="DeLong", n=len(y), n_unit="patients", se=se

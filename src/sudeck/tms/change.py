@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import ArrayLike
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate, Scale
 from sudeck.core.flags import Flag
+from sudeck.core.quantile import normal_quantile
 
 Verdict = Literal["real", "within measurement error", "beyond trial error only"]
 
@@ -240,9 +240,9 @@ def _contrast(
     ]
     low, high = middle - math.hypot(*below), middle + math.hypot(*above)
     level = plus[0].level
-    z = NormalDist().inv_cdf(0.5 + level / 2)
+    z = normal_quantile(level)
     trial_se = (math.hypot(*below) + math.hypot(*above)) / 2 / z
-    detect_z = NormalDist().inv_cdf(0.5 + detect_level / 2)
+    detect_z = normal_quantile(detect_level)
     session_se = error.sd * math.sqrt(len(terms)) if error else 0.0
     # The error between sessions contains the trial error of its own protocol; ours may be larger.
     detectable = detect_z * max(trial_se, session_se)

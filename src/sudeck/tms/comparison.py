@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
+from sudeck.core.record import Record
 from sudeck.core.vocabulary import Side
 from sudeck.tms.change import (
     Change,
@@ -135,7 +136,7 @@ class MeasuredChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Record):
     """All contrasts of two measurements, and what could not be compared.
 
     Attributes
@@ -154,13 +155,6 @@ class Comparison:
 
     def __str__(self) -> str:
         return "\n".join(map(str, (*self.changes, *self.flags))) or "nothing could be compared"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            "changes": [one.to_dict() for one in self.changes],
-            "flags": [flag.to_dict() for flag in self.flags],
-        }
 
 
 def compare_results(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,7 @@ import sudeck
 from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import Provenance, SourceFile
+from sudeck.core.record import Record
 from sudeck.tms.measures.group_measures import measure_group
 from sudeck.tms.measures.measure_settings import MeasureSettings
 from sudeck.tms.recordings.labelled_trials import protocol_for, read_trials
@@ -48,15 +49,11 @@ _MEASURED = (
 
 
 @dataclass(frozen=True, slots=True)
-class TmsSettings:
+class TmsSettings(Record):
     """How a recording is measured: its responses, and the measures made of them."""
 
     responses: ResponseSettings = field(default_factory=ResponseSettings)
     measures: MeasureSettings = field(default_factory=MeasureSettings)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all settings as plain values."""
-        return {"responses": self.responses.to_dict(), "measures": self.measures.to_dict()}
 
 
 def measure_recordings(

@@ -15,12 +15,11 @@ import pytest
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
 from sudeck.mechanism.circuit_fit.posterior_summary import PREFERRED_FROM
-from sudeck.report.kit.text import decimals_of, interval_text, number, percent, value_text
+from sudeck.report.kit.text import decimals_of, interval_text, number, p_text, percent, value_text
 from sudeck.report.mechanism.circuit_rows import median_explanation
 from sudeck.report.mechanism.page import write_mechanism_report
 from sudeck.report.mechanism.words import PREFERRED, unanswered_sayings, unidentified, visit_names
 from sudeck.report.study.page import REPORT_FILE, link_mechanism
-from sudeck.report.study.rows import p_text
 from sudeck.study.answers.circuit_fits import FitFailure
 from sudeck.study.answers.study_explanation import StudyExplanation
 from sudeck.study.folder.create import create_study

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
+from sudeck.core.record import Record
 
 CHANGE: Final = "change"
 BALANCE: Final = "balance"
@@ -95,7 +96,7 @@ class Hypothesis:
 
 
 @dataclass(frozen=True, slots=True)
-class CurvePoint:
+class CurvePoint(Record):
     """One measure as observed, and as the posterior predicts it, in the same unit.
 
     Attributes
@@ -110,16 +111,6 @@ class CurvePoint:
     measure: str
     observed: Estimate
     predicted: Estimate
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            "visit": self.visit,
-            "hemisphere": self.hemisphere,
-            "measure": self.measure,
-            "observed": self.observed.to_dict(),
-            "predicted": self.predicted.to_dict(),
-        }
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from sudeck.circuit.parameters import Floats
+from sudeck.core.record import Record
 from sudeck.mechanism.circuit_fit.emulator import Emulator
 from sudeck.mechanism.circuit_fit.factors import FACTORS
 from sudeck.mechanism.circuit_fit.hypotheses import account_shares
@@ -24,7 +25,7 @@ _GRID: Final = 201
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Record):
     """A measurement not yet made, at the last visit.
 
     Attributes
@@ -54,18 +55,6 @@ class Candidate:
             f"({self.factor_hemisphere}) to {100 * self.narrowing:.0f} %; "
             f"{self.hypothesis_bits:.2f} bit about the hypotheses"
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            "measure": self.measure,
-            "hemisphere": self.hemisphere,
-            "information_bits": self.information_bits,
-            "hypothesis_bits": self.hypothesis_bits,
-            "factor": self.factor,
-            "factor_hemisphere": self.factor_hemisphere,
-            "narrowing": self.narrowing,
-        }
 
 
 def rank_measurements(

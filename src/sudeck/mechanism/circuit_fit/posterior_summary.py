@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
 from typing import Final
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from sudeck.circuit.parameters import Floats
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
+from sudeck.core.quantile import normal_quantile
 from sudeck.mechanism.circuit_fit.explanation import (
     BALANCE,
     CHANGE,
@@ -209,7 +209,7 @@ def _compare_curves(posterior: Posterior, level: float) -> tuple[CurvePoint, ...
     expected = posterior.predicted + share @ (data.log_value[:, None] - posterior.predicted)
     left = np.sqrt(np.maximum(np.diag(person - share @ person), 0.0))
     expected += left[:, None] * np.random.default_rng(0).standard_normal(expected.shape)
-    z = NormalDist().inv_cdf(0.5 + level / 2)
+    z = normal_quantile(level)
     points = []
     for row, (visit, side, name) in enumerate(data.keys):
         unit = log_unit(name)

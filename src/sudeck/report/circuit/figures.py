@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from sudeck.core.errors import InputError
-from sudeck.report.kit.figures import AFFECTED_COLOUR, AFFECTED_LINE, HEALTHY_COLOUR, HEALTHY_LINE
+from sudeck.report.kit.figures import AFFECTED_LINE, HEALTHY_LINE
+from sudeck.report.kit.palette import AFFECTED_COLOUR, HEALTHY_COLOUR
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Okabe and Ito's palette for all kinds of colour vision; line styles differ too, for grey print.
-AFFECTED_COLOUR: Final = "#D55E00"
-HEALTHY_COLOUR: Final = "#0072B2"
 AFFECTED_LINE: Final = "solid"
 HEALTHY_LINE: Final[tuple[float, tuple[float, float]]] = (0.0, (3.2, 1.4))
 _MM_PER_INCH = 25.4

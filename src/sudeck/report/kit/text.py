@@ -91,3 +91,18 @@ def clock_text(seconds: float) -> str:
     size = abs(seconds)
     length, unit = (1.0, "s") if size < 120 else (60.0, "min") if size < 7200 else (3600.0, "h")
     return f"{round(seconds / length, 1):g} {unit}".replace("-", "−")
+
+
+def p_text(value: float) -> str:
+    """Return a P value as papers print it: two digits, ``< 0.001`` below.
+
+    Examples
+    --------
+    >>> p_text(0.0312), p_text(0.00002), p_text(0.4567)
+    ('0.031', '< 0.001', '0.46')
+    """
+    if math.isnan(value):
+        return ""
+    if value < 0.001:
+        return "< 0.001"
+    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"

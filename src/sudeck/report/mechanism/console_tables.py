@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from sudeck.report.kit.text import number, percent, printable
+from sudeck.report.kit.text import number, p_text, percent, printable
 from sudeck.report.mechanism.words import BALANCE, CHANGE, FACTORS
 
 if TYPE_CHECKING:
@@ -143,21 +142,6 @@ def _balance(one: Explanation, *, changed: bool) -> str:
             text = f"{number(factor.estimate.value, 2)} ({_interval(factor.estimate)})"
             return text if factor.identified else "not identified"
     return ""
-
-
-def p_text(value: float) -> str:
-    """Return a P value as papers print it: two digits, ``< 0.001`` below.
-
-    Examples
-    --------
-    >>> p_text(0.0312), p_text(0.00002), p_text(0.4567)
-    ('0.031', '< 0.001', '0.46')
-    """
-    if math.isnan(value):
-        return ""
-    if value < 0.001:
-        return "< 0.001"
-    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
 
 
 def _because(judgement: Judgement) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from sudeck.mechanism.measure_table import HEMISPHERES
 from sudeck.report.kit.figures import axes_mm, draw_svg
 from sudeck.report.kit.interval_bars import IntervalAxis
+from sudeck.report.kit.palette import QUIET
 from sudeck.report.kit.text import decimals_of, interval_text, value_text
 from sudeck.report.mechanism.words import SIDES, measure_text, place_of_measure
 
@@ -35,7 +36,6 @@ _LOOKS: Final[tuple[dict[str, Any], ...]] = (
     {"color": "#5F1B7A", "marker": "s", "line": "solid", "filled": True},
     {"color": "#B35806", "marker": "^", "line": "solid", "filled": True},
 )
-_QUIET = "#8A9098"
 _FAR: Final = 1e3
 
 
@@ -144,7 +144,7 @@ def _paint(
     visits: Sequence[str],
     top: float,
 ) -> None:
-    axes.axhline(1.0, color=_QUIET, linewidth=0.5, zorder=0)
+    axes.axhline(1.0, color=QUIET, linewidth=0.5, zorder=0)
     for index, visit in enumerate(visits):
         look = _LOOKS[index % len(_LOOKS)]
         shift = 1.0 + 0.022 * (index - (len(visits) - 1) / 2)

@@ -10,6 +10,7 @@ import numpy as np
 from sudeck.circuit.parameters import Floats
 from sudeck.mechanism.circuit_fit.factors import TONE
 from sudeck.report.kit.figures import draw_svg
+from sudeck.report.kit.palette import INK, MUTED
 from sudeck.report.mechanism import wiring
 from sudeck.report.mechanism.shades import Shade, shade_of
 from sudeck.report.mechanism.wiring import HALF_WIDTH_MM, HEIGHT_MM, Kind, Population
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from sudeck.mechanism.circuit_fit.explanation import FactorEstimate
 
-INK, QUIET, RIM = "#1C2024", "#5A6068", "#C9CED4"
+RIM = "#C9CED4"
 WASH, PAIN_WASH, BRIDGE = "#F4F5F7", "#FDF1E9", "#F4F2F0"
 _WIDE_MM: Final = 186.0
 _SMALL_MM, _LARGE_MM = 91.0, 112.0
@@ -77,7 +78,7 @@ def paint_circuit(
     for side, sign in SIDES:
         _paint_outline(axes, sign, PAIN_WASH if side == "pain" else WASH)
         label = "pain-side hemisphere" if side == "pain" else "other hemisphere"
-        axes.text(sign * 23, HEIGHT_MM + 0.9, label, fontsize=7, color=QUIET, ha="center", va="center")
+        axes.text(sign * 23, HEIGHT_MM + 0.9, label, fontsize=7, color=MUTED, ha="center", va="center")
     _paint_callosum(axes)
     for side, sign in SIDES:
         shades = {factor: shade_of(factors.get((side, factor))) for factor in _DRAWN_FACTORS}
@@ -251,11 +252,11 @@ def _paint_output(axes: Axes, sign: float) -> None:
     """Draw the way of P to the hand."""
     population = wiring.POPULATIONS["P"]
     x, top = sign * population.at[0], population.at[1] - population.radius / 2 - 0.5
-    plain = Shade(QUIET, 1.0, 1.0, True)
+    plain = Shade(MUTED, 1.0, 1.0, True)
     corners = np.column_stack([np.full(4, x), np.linspace(top, -2.4, 4)])
     paint_line(axes, corners, plain, "excites")
     inwards = "right" if sign > 0 else "left"
-    axes.text(x - sign * 1.6, -1.4, "to the hand: MEP", fontsize=6.5, color=QUIET, ha=inwards, va="center")
+    axes.text(x - sign * 1.6, -1.4, "to the hand: MEP", fontsize=6.5, color=MUTED, ha=inwards, va="center")
 
 
 def _mirrored(points: Floats, sign: float) -> Floats:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from sudeck.report.kit.palette import INK, MUTED
 from sudeck.report.kit.text import number
-from sudeck.report.mechanism.drawing import INK, QUIET, paint_line, paint_population
+from sudeck.report.mechanism.drawing import paint_line, paint_population
 from sudeck.report.mechanism.shades import (
     FULL_LOG,
     UNKNOWN_SHADE,
@@ -79,8 +80,8 @@ def _paint_colours(axes: Axes, y: float, change: bool) -> None:
         axes.text(x, y - 8.6, f"×{ratio:g}", fontsize=7, color=INK, ha=anchor, va="center")
         mv = tone_mv(math.log(ratio))
         text = f"{number(mv, 1)} mV" if ratio in (_RATIOS[0], _RATIOS[-1]) else number(mv, 1)
-        axes.text(x, y - 12.0, text, fontsize=6.5, color=QUIET, ha=anchor, va="center")
-    axes.text(0.5, y - 15.4, "below: the tone on B, drawn as a wave", fontsize=6.5, color=QUIET, va="center")
+        axes.text(x, y - 12.0, text, fontsize=6.5, color=MUTED, ha=anchor, va="center")
+    axes.text(0.5, y - 15.4, "below: the tone on B, drawn as a wave", fontsize=6.5, color=MUTED, va="center")
 
 
 def _paint_fading(axes: Axes, y: float) -> None:
@@ -89,9 +90,9 @@ def _paint_fading(axes: Axes, y: float) -> None:
     for index, (narrowing, text) in enumerate(((0.15, "well known"), (0.45, ""), (0.65, "hardly"))):
         x = 0.5 + 13.0 * index
         paint_line(axes, _straight(x, x + 11.5, y), shade(math.log(1.5), narrowing), "excites")
-        axes.text(x, y - 3.2, text, fontsize=6.5, color=QUIET, va="center")
+        axes.text(x, y - 3.2, text, fontsize=6.5, color=MUTED, va="center")
     paint_line(axes, _straight(41.5, 53.0, y), UNKNOWN_SHADE, "excites")
-    axes.text(41.5, y - 3.2, "not identified", fontsize=6.5, color=QUIET, va="center")
+    axes.text(41.5, y - 3.2, "not identified", fontsize=6.5, color=MUTED, va="center")
 
 
 def _straight(left: float, right: float, y: float) -> np.ndarray:

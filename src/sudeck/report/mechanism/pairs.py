@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from sudeck.mechanism.measure_table import HEMISPHERES, MeasureTable
-from sudeck.report.kit.figures import AFFECTED_COLOUR, HEALTHY_COLOUR
 from sudeck.report.kit.interval_bars import IntervalAxis
+from sudeck.report.kit.palette import AFFECTED_COLOUR, HEALTHY_COLOUR
 from sudeck.report.mechanism.words import SIDES, measure_text, place_of_measure
 
 if TYPE_CHECKING:

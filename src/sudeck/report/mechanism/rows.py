@@ -11,9 +11,8 @@ import numpy as np
 
 from sudeck.mechanism.measure_table import MeasureTable, pair_visits
 from sudeck.report.kit.interval_bars import IntervalAxis
-from sudeck.report.kit.text import interval_text, number
+from sudeck.report.kit.text import interval_text, number, p_text
 from sudeck.report.mechanism.words import MEANINGS, SIDES, measure_text, place_of_measure, sentence_case
-from sudeck.report.study.rows import p_text
 
 if TYPE_CHECKING:
     from markupsafe import Markup

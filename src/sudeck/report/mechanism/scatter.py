@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from sudeck.report.kit.figures import AFFECTED_COLOUR, HEALTHY_COLOUR, axes_mm, draw_svg
+from sudeck.report.kit.figures import axes_mm, draw_svg
 from sudeck.report.kit.interval_bars import IntervalAxis
+from sudeck.report.kit.palette import AFFECTED_COLOUR, HEALTHY_COLOUR, INK, QUIET
 from sudeck.report.kit.text import interval_text, number
 from sudeck.report.mechanism.words import SIDES, measure_text
 
@@ -25,7 +26,6 @@ Dots = Sequence[tuple[str, float, float, float]]
 
 _WIDTH_MM, _COLUMNS = 186.0, 4
 _CELL_MM, _ROW_MM, _LEFT_MM = 44.4, 46.0, 10.0
-_INK, _QUIET = "#1C2024", "#8A9098"
 _COLOURS: Final = {"pain": AFFECTED_COLOUR, "other": HEALTHY_COLOUR}
 
 
@@ -92,8 +92,8 @@ def _paint_one(axes: Axes, one: Association, dots: Dots) -> None:
     if len(dots) > 1 and not one.covariates:
         ends = np.array([change.min(), change.max()])
         line = relief.mean() + one.slope.value * (ends - change.mean())
-        axes.plot(np.exp(ends), line, color=_INK, linewidth=0.9, linestyle="solid" if held else (0.0, (3, 2)))
-    axes.axvline(1.0, color=_QUIET, linewidth=0.5, zorder=0)
+        axes.plot(np.exp(ends), line, color=INK, linewidth=0.9, linestyle="solid" if held else (0.0, (3, 2)))
+    axes.axvline(1.0, color=QUIET, linewidth=0.5, zorder=0)
     _log_axis(axes, np.exp(np.concatenate([change - error * known, change + np.where(known, error, 0.0)])))
     axes.set_title(
         f"{measure_text(one.measure)}, {SIDES[one.hemisphere]}\nr = {number(one.pearson.value, 2)} "

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sudeck.core.quantile import normal_quantile
 from sudeck.core.vocabulary import Side, opposite
-from sudeck.report.kit.figures import (
-    AFFECTED_COLOUR,
-    AFFECTED_LINE,
-    HEALTHY_COLOUR,
-    HEALTHY_LINE,
-    axes_mm,
-    draw_svg,
-)
+from sudeck.report.kit.figures import AFFECTED_LINE, HEALTHY_LINE, axes_mm, draw_svg
+from sudeck.report.kit.palette import AFFECTED_COLOUR, HEALTHY_COLOUR
 from sudeck.scan.limbs.geometry import Points
 from sudeck.scan.limbs.poses import PhasePose
 from sudeck.scan.ratios.regions import outline
@@ -205,7 +199,7 @@ def _paint_curves(figure: Figure, phase: PhaseMeasurement) -> None:
     for curve in phase.curves:
         style = _STYLE[curve.side]
         level = curve.arrival.level if curve.arrival else 0.95
-        reach = NormalDist().inv_cdf(0.5 + level / 2) * curve.rate_se
+        reach = normal_quantile(level) * curve.rate_se
         axes.fill_between(
             curve.time_s,
             curve.rate - reach,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from sudeck.core.published import PUBLISHED_RATIOS
-from sudeck.report.kit.figures import AFFECTED_COLOUR, HEALTHY_COLOUR, axes_mm, draw_svg
+from sudeck.report.kit.figures import axes_mm, draw_svg
+from sudeck.report.kit.palette import AFFECTED_COLOUR, HEALTHY_COLOUR, INK, QUIET
 from sudeck.report.kit.text import interval_text, number
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 _SCATTER_MM = (186.0, 108.0)
 _SQUARE_MM = (84.0, 70.0)
 _SQUARE_AXES = (12.0, 10.0, 69.0, 57.0)
-_INK, _QUIET = "#1C2024", "#8A9098"
 _RESPONDER: Final[dict[str, Any]] = {"marker": "o", "facecolor": AFFECTED_COLOUR, "edgecolor": "white"}
 _OTHER: Final[dict[str, Any]] = {"marker": "o", "facecolor": "white", "edgecolor": HEALTHY_COLOUR}
 
@@ -84,7 +84,7 @@ def _paint_relief(figure: Figure, predicted: StudyPrediction) -> None:
             shown = known & chosen
             axes.scatter(values[shown], relief[shown], s=11, linewidth=0.6, **style)
         if name in PUBLISHED_RATIOS:
-            axes.axvline(PUBLISHED_RATIOS[name].cutoff, color=_INK, linewidth=0.8, linestyle=(0, (4, 2)))
+            axes.axvline(PUBLISHED_RATIOS[name].cutoff, color=INK, linewidth=0.8, linestyle=(0, (4, 2)))
         _log_ratio_axis(axes, values[known])
         title = name
         if predicted.analysis is not None:
@@ -115,14 +115,14 @@ def _paint_calibration(figure: Figure, predicted: StudyPrediction) -> None:
     assert checked is not None
     axes = axes_mm(figure, *_SQUARE_AXES)
     curve = checked.calibration
-    axes.plot([0, 1], [0, 1], color=_QUIET, linewidth=0.8, linestyle=(0, (4, 2)))
+    axes.plot([0, 1], [0, 1], color=QUIET, linewidth=0.8, linestyle=(0, (4, 2)))
     axes.fill_between(curve.x, curve.low, curve.high, color=HEALTHY_COLOUR, alpha=0.18, linewidth=0)
     axes.plot(curve.x, curve.y, color=HEALTHY_COLOUR, linewidth=1.5)
     probability = checked.instability.probability
     outcome = checked.resamples.outcome
     for side, base, direction in ((1, 1.0, -1), (0, 0.0, 1)):
         ticks = probability[outcome == side]
-        axes.vlines(ticks, base, base + 0.03 * direction, color=_INK, linewidth=0.5)
+        axes.vlines(ticks, base, base + 0.03 * direction, color=INK, linewidth=0.5)
     axes.set(
         xlim=(0, 1),
         ylim=(0, 1),
@@ -138,8 +138,8 @@ def _paint_decision(figure: Figure, predicted: StudyPrediction) -> None:
     model = decision.model
     axes.fill_between(model.x, model.low, model.high, color=HEALTHY_COLOUR, alpha=0.18, linewidth=0)
     axes.plot(model.x, model.y, color=HEALTHY_COLOUR, linewidth=1.5)
-    axes.plot(model.x, decision.treat_all, color=_INK, linewidth=1.0, linestyle=(0, (4, 2)))
-    axes.axhline(0.0, color=_QUIET, linewidth=1.0)
+    axes.plot(model.x, decision.treat_all, color=INK, linewidth=1.0, linestyle=(0, (4, 2)))
+    axes.axhline(0.0, color=QUIET, linewidth=1.0)
     top = float(max(model.high.max(), decision.treat_all.max())) + 0.05
     axes.set(
         xlim=(0, 1),
@@ -149,8 +149,8 @@ def _paint_decision(figure: Figure, predicted: StudyPrediction) -> None:
     )
     names = (
         ("model", 0.96, HEALTHY_COLOUR),
-        ("treat all (dashed)", 0.88, _INK),
-        ("treat none", 0.80, _QUIET),
+        ("treat all (dashed)", 0.88, INK),
+        ("treat none", 0.80, QUIET),
     )
     for text, height, colour in names:
         axes.text(
@@ -166,7 +166,7 @@ def _paint_instability(figure: Figure, predicted: StudyPrediction) -> None:
     order = np.argsort(moved.probability, kind="stable")
     place = np.arange(1, len(order) + 1)
     axes.vlines(place, moved.low[order], moved.high[order], color=HEALTHY_COLOUR, alpha=0.45, linewidth=1.0)
-    axes.plot(place, moved.probability[order], ".", color=_INK, markersize=2.5)
+    axes.plot(place, moved.probability[order], ".", color=INK, markersize=2.5)
     axes.set(
         xlim=(0, math.ceil(1.02 * len(order)) + 1),
         ylim=(0, 1),

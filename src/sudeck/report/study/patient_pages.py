@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sudeck.core.vocabulary import SCAN_PHASES
-from sudeck.report.kit.figures import AFFECTED_COLOUR
+from sudeck.report.kit.palette import AFFECTED_COLOUR
 
 if TYPE_CHECKING:
     from sudeck.scan.result import PhaseMeasurement, ScanResult

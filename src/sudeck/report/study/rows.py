@@ -12,7 +12,7 @@ import numpy as np
 from sudeck.core.estimate import Estimate
 from sudeck.core.published import PUBLISHED_RATIOS
 from sudeck.report.kit.interval_bars import IntervalAxis
-from sudeck.report.kit.text import interval_text, number, percent, value_text
+from sudeck.report.kit.text import interval_text, number, p_text, percent, value_text
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -248,11 +248,6 @@ def share_text(estimate: Estimate | None) -> str:
         return "–"
     low, high = (f"{100 * bound:.0f}" for bound in (estimate.low, estimate.high))
     return f"{100 * estimate.value:.0f} % ({low} to {high})"
-
-
-def p_text(p: float) -> str:
-    """Return a P value to two digits."""
-    return "< 0.001" if p < 0.001 else f"{p:.2g}"
 
 
 def _ratio(row: dict[Any, Any], over: str, under: str) -> str:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from sudeck.report.kit.figures import axes_mm, draw_svg
+from sudeck.report.kit.palette import INK, QUIET
 from sudeck.report.tms.panels import Panel, Side
-from sudeck.report.tms.style import INK, LEFT_MM, QUIET, RIGHT_MM, STYLE, WIDTH_MM, side_title
+from sudeck.report.tms.style import LEFT_MM, RIGHT_MM, STYLE, WIDTH_MM, side_title
 
 if TYPE_CHECKING:
     from markupsafe import Markup

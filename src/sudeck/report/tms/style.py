@@ -13,7 +13,6 @@ STYLE: Final[dict[str | None, dict[str, Any]]] = {
     "right": {"color": "#9C3E8E", "linestyle": (0.0, (3.2, 1.4))},
     None: {"color": "#333333", "linestyle": "solid"},
 }
-INK, QUIET, WASH = "#1C2024", "#8A9098", "#EEF0F2"
 # Of one figure on paper: width, and what its axes leave free at either side.
 WIDTH_MM, LEFT_MM, RIGHT_MM = 90.0, 12.5, 2.0
 

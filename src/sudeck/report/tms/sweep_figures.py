@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from sudeck.report.kit.figures import axes_mm, draw_svg
+from sudeck.report.kit.palette import INK, QUIET, WASH
 from sudeck.report.tms.panels import Panel, Side, Sweeps
-from sudeck.report.tms.style import INK, LEFT_MM, QUIET, RIGHT_MM, STYLE, WASH, WIDTH_MM, side_title
+from sudeck.report.tms.style import LEFT_MM, RIGHT_MM, STYLE, WIDTH_MM, side_title
 
 if TYPE_CHECKING:
     from markupsafe import Markup

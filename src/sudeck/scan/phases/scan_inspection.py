@@ -11,6 +11,7 @@ from typing import Any
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
+from sudeck.core.record import Record
 from sudeck.core.vocabulary import SCAN_PHASES, Limb, ScanPhase, Side
 from sudeck.scan.phases.phase_plan import ScanPlan, plan_scan
 from sudeck.scan.reading.collection import Skipped, collect
@@ -126,7 +127,7 @@ class InspectedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Inspection:
+class Inspection(Record):
     """Everything found under some paths.
 
     Attributes
@@ -151,17 +152,6 @@ class Inspection:
     skipped: tuple[Skipped, ...]
     flags: tuple[Flag, ...]
     refusal: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            "files": [file.to_dict() for file in self.files],
-            "used": dict(self.used),
-            "refused": dict(self.refused),
-            "skipped": [item.to_dict() for item in self.skipped],
-            "flags": [flag.to_dict() for flag in self.flags],
-            "refusal": self.refusal,
-        }
 
     def __str__(self) -> str:
         parts = [str(file) for file in self.files]

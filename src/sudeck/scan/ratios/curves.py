@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sudeck.core.estimate import Estimate
+from sudeck.core.quantile import normal_quantile
 
 _MIN_FRAMES = 8
 _GRID = 64  # break points tried along the flow
@@ -147,12 +147,12 @@ def _broken_line(
         return None
     # Overdispersion (motion, a curve that is no broken line) widens the profile.
     scale = max(1.0, float(error[best]) / max(time.size - 4, 1))
-    reach = NormalDist().inv_cdf(0.5 + level / 2) ** 2 * scale
+    reach = normal_quantile(level) ** 2 * scale
     near = error <= error[best] + reach
     step = breaks[1] - breaks[0]
     share = slope / np.maximum(base + slope * (second - first), 1e-12)
     share_se = np.sqrt(scale / spread[best]) / (base + plateau)
-    z = NormalDist().inv_cdf(0.5 + level / 2)
+    z = normal_quantile(level)
     bounds = {
         "arrival": (
             float(first[best]),

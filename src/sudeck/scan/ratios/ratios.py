@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 from sudeck.core.estimate import Estimate
+from sudeck.core.quantile import normal_quantile
 from sudeck.scan.ratios.placement import Placement
 from sudeck.scan.ratios.uptake import Background, RegionUptake
 
@@ -74,7 +74,7 @@ def log_ratio(
         )
         shared = 1.0 / healthy.net_per_pixel - 1.0 / affected.net_per_pixel
         se = math.sqrt(variance + shared**2 * background.variance)
-        reach = NormalDist().inv_cdf(0.5 + level / 2) * se
+        reach = normal_quantile(level) * se
         low, high = value - reach, value + reach
     else:
         low, high, se = _binomial_bounds(affected.effective_counts, healthy.effective_counts, level)
@@ -108,7 +108,7 @@ def average_of(ratios: Sequence[LogRatio]) -> LogRatio:
 
 def phase_ratio(name: str, ratio: LogRatio) -> Estimate:
     """Return VPr, TPr or BPr as an estimate whose interval holds both errors."""
-    z = NormalDist().inv_cdf(0.5 + ratio.level / 2)
+    z = normal_quantile(ratio.level)
     return _estimate(
         name,
         ratio.value,
@@ -123,7 +123,7 @@ def phase_ratio(name: str, ratio: LogRatio) -> Estimate:
 
 def ratio_of_ratios(name: str, over: LogRatio, under: LogRatio) -> Estimate:
     """Return the ratio of two phase ratios; placement errors common to both phases cancel as they should."""
-    z = NormalDist().inv_cdf(0.5 + over.level / 2)
+    z = normal_quantile(over.level)
     causes = sorted({*over.placement.shared, *under.placement.shared})
     shared = sum(
         (over.placement.shared.get(cause, 0.0) - under.placement.shared.get(cause, 0.0)) ** 2

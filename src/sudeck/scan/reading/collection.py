@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from warnings import catch_warnings, simplefilter
 
 import pydicom.config
@@ -14,6 +13,7 @@ import pydicom.config
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.privacy import Redactor
+from sudeck.core.record import Record
 from sudeck.scan.reading.acquisitions import read_acquisition
 from sudeck.scan.reading.dicom import DicomFile, find_files, open_dicom
 from sudeck.scan.reading.frames import Acquisition
@@ -21,7 +21,7 @@ from sudeck.scan.reading.identity import redactor_of
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Record):
     """A file, or a part of one, that is not used, and why."""
 
     label: str
@@ -29,10 +29,6 @@ class Skipped:
 
     def __str__(self) -> str:
         return f"{self.label}: {self.reason}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {"label": self.label, "reason": self.reason}
 
 
 @dataclass(frozen=True)

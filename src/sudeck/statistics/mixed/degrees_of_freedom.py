@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
+from sudeck.core.quantile import t_quantile
+from sudeck.core.record import Record
 from sudeck.statistics.mixed.mixed_likelihood import Floats, LikelihoodState
 from sudeck.statistics.mixed.mixed_model import MixedModel
 
@@ -25,7 +27,7 @@ METHOD_TEXT: dict[DfMethod, str] = {"kenward-roger": "Kenward-Roger", "satterthw
 
 
 @dataclass(frozen=True)
-class Contrast:
+class Contrast(Record):
     """One linear combination of fixed effects, tested against zero.
 
     Attributes
@@ -44,13 +46,9 @@ class Contrast:
     def __str__(self) -> str:
         return f"{self.estimate}, t({self.df:.1f}) = {self.t:.3f}, P = {self.p:.3g}"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {"estimate": self.estimate.to_dict(), "t": self.t, "df": self.df, "p": self.p}
-
 
 @dataclass(frozen=True)
-class JointTest:
+class JointTest(Record):
     """Several contrasts tested together: F, its degrees of freedom, and P."""
 
     f: float
@@ -62,16 +60,6 @@ class JointTest:
     def __str__(self) -> str:
         df = f"{self.numerator_df}, {self.denominator_df:.1f}"
         return f"F({df}) = {self.f:.3f}, P = {self.p:.3g} ({self.method})"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            "f": self.f,
-            "numerator_df": self.numerator_df,
-            "denominator_df": self.denominator_df,
-            "p": self.p,
-            "method": self.method,
-        }
 
 
 def estimate_contrast(
@@ -125,7 +113,7 @@ def estimate_contrast(
         value,
         se,
         level=level,
-        quantile=float(stats.t.ppf(0.5 + level / 2, df)),
+        quantile=t_quantile(level, df),
         method=f"mixed model by {model.method}, {METHOD_TEXT[method]} degrees of freedom",
         n=model.n,
         n_unit="observations",

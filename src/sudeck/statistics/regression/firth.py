@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
+from sudeck.core.quantile import normal_quantile
 from sudeck.statistics.arrays import FloatArray, both_classes
 from sudeck.statistics.regression.logistic import LogisticFit, expit, maximise_logistic
 
@@ -175,10 +176,8 @@ def profile_interval(
     -------
     low, high : arrays, shape (k,)
     """
-    from scipy.stats import norm
-
     k = design.shape[1]
-    z = float(norm.ppf(0.5 + level / 2))
+    z = normal_quantile(level)
     best = fit.coefficients
     se = np.sqrt(np.diag(np.linalg.inv(fit.information)))
     column = np.tile(np.arange(k), 2)

@@ -21,6 +21,7 @@ from sudeck.core.errors import MissingDependencyError, SudeckError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import sha256_of_file
+from sudeck.core.record import Record
 from sudeck.core.storage import to_json, write_text
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.measuring.engine import Died, spread
@@ -43,15 +44,11 @@ _ONE_THREAD: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class FitFailure:
+class FitFailure(Record):
     """A patient whose circuit could not be fitted, and why in one sentence."""
 
     participant_id: str
     reason: str
-
-    def to_dict(self) -> dict[str, str]:
-        """Return plain JSON-ready values."""
-        return {"participant_id": self.participant_id, "reason": self.reason}
 
     def __str__(self) -> str:
         return f"{self.participant_id}: {self.reason}"

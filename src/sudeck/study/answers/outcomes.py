@@ -6,11 +6,12 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
+from sudeck.core.quantile import normal_quantile
+from sudeck.core.record import Record
 from sudeck.study.folder.settings import ResponderRule, Settings
 from sudeck.study.folder.tables import ReadTable
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class ReliableChange:
+class ReliableChange(Record):
     """From which change on a score has changed beyond its error, after Jacobson and Truax 1991.
 
     The difference of two scores has the standard error sqrt(2) times that of one score.
@@ -44,13 +45,9 @@ class ReliableChange:
     def __str__(self) -> str:
         return f"a change of {self.points:.2g} points or more is reliable ({self.source})"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {"points": self.points, "error_sd": self.error_sd, "level": self.level, "source": self.source}
-
 
 @dataclass(frozen=True, slots=True)
-class VisitOutcome:
+class VisitOutcome(Record):
     """One patient at one visit.
 
     Attributes
@@ -74,17 +71,6 @@ class VisitOutcome:
     relief_percent: float | None
     reliable: bool | None
     missing: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            "score": self.score,
-            "day": self.day,
-            "relief_points": self.relief_points,
-            "relief_percent": self.relief_percent,
-            "reliable": self.reliable,
-            "missing": self.missing,
-        }
 
 
 @dataclass(frozen=True)
@@ -157,7 +143,7 @@ class CohortOutcomes:
                 "fill in phenotype/pain.tsv",
             )
         share = sum(known) / n
-        z = NormalDist().inv_cdf(0.5 + level / 2)
+        z = normal_quantile(level)
         centre = (share + z * z / (2 * n)) / (1 + z * z / n)
         half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
         low, high = max(0.0, centre - half), min(1.0, centre + half)
@@ -325,5 +311,5 @@ def _reliable_change(
         within = sum(sum((x - sum(v) / len(v)) ** 2 for x in v) for v in repeated)
         error = math.sqrt(within / degrees)
         source = f"repeated baseline scores, {degrees} degrees of freedom"
-    z = NormalDist().inv_cdf(0.5 + settings.level / 2)
+    z = normal_quantile(settings.level)
     return ReliableChange(z * math.sqrt(2) * error, error, settings.level, source), ()

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import NormalDist
 from typing import Any, Final
 
 from sudeck.core.flags import Flag
+from sudeck.core.quantile import normal_quantile
 from sudeck.core.vocabulary import Side, opposite, pain_side_hemisphere
 from sudeck.study.answers.hemisphere_reading import INTENSITY_STEP, MEASURES, PAIRED, Reading
 from sudeck.study.answers.reading_choice import choose_muscle, settle_repeats
@@ -202,7 +202,7 @@ def _log_se(row: Mapping[str, Any], low: float, high: float) -> float:
     if row["se"] is not None:
         return float(row["se"]) if row["scale"] == "log" else float(row["se"]) / float(row["value"])
     if 0 < low < high < math.inf:
-        return math.log(high / low) / (2 * NormalDist().inv_cdf(0.5 + row["level"] / 2))
+        return math.log(high / low) / (2 * normal_quantile(row["level"]))
     return math.nan
 
 

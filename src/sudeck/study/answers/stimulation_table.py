@@ -13,10 +13,10 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Final
 
 from sudeck.core.flags import Flag
+from sudeck.core.quantile import normal_quantile
 from sudeck.core.storage import write_tsv
 from sudeck.study.answers.hemisphere_reading import MEASURES, Reading
 from sudeck.study.folder.layout import StudyFolder
@@ -223,7 +223,7 @@ def _mean(parts: Sequence[Reading]) -> tuple[Reading, str]:
     log_se = math.sqrt(
         mean_variance([one.log_se**2 for one in parts], [one.shared_variance for one in parts])
     )
-    reach = NormalDist().inv_cdf(0.5 + first.level / 2) * log_se
+    reach = normal_quantile(first.level) * log_se
     intensities = {one.intensity for one in parts}
     return (
         replace(

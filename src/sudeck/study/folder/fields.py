@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, Literal
 
+from sudeck.core.missing import MISSING
+
 FieldType = Literal["text", "identifier", "integer", "number", "date", "choice", "yes-no"]
 Value = str | int | float | date | None
 
 # What people leave in a cell that holds nothing; BIDS asks for n/a.
-MISSING: Final = frozenset({"", "n/a", "na", "nan", "none", "null", "-", "."})
 _YES: Final = frozenset({"yes", "y", "1", "true"})
 _NO: Final = frozenset({"no", "n", "0", "false"})
 _IDENTIFIER: Final = re.compile(r"(sub|ses)-[A-Za-z0-9]+")

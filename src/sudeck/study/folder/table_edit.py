@@ -8,8 +8,9 @@ from datetime import date
 from typing import Literal
 
 from sudeck.core.errors import InputError
+from sudeck.core.missing import MISSING
 from sudeck.core.storage import write_text
-from sudeck.study.folder.fields import MISSING, Value
+from sudeck.study.folder.fields import Value
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES, Table
 from sudeck.study.folder.tables import Row, read_cells, type_rows

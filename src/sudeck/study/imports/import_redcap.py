@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from sudeck.core.errors import InputError
+from sudeck.core.missing import MISSING
 from sudeck.core.privacy import Redactor
 from sudeck.core.storage import write_tsv
-from sudeck.study.folder.fields import MISSING, Value
+from sudeck.study.folder.fields import Value
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.pseudonyms import Key, open_key, write_key
 from sudeck.study.folder.settings import read_settings

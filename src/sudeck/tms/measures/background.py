@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from sudeck.core.estimate import Estimate
-from sudeck.tms.measures.lognormal import t_quantile
+from sudeck.core.quantile import t_quantile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

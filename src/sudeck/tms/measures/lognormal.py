@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import log_ndtr, stdtrit
+from scipy.special import log_ndtr
 
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
+from sudeck.core.quantile import t_quantile
 
 FloatArray = NDArray[np.float64]
 
@@ -159,11 +160,6 @@ def checked_amplitudes(amplitude_mv: ArrayLike, floor_mv: float = 0.0) -> FloatA
             "give the noise floor, so that they count as below it",
         )
     return amplitude
-
-
-def t_quantile(level: float, df: float) -> float:
-    """Return the two-sided quantile of Student's t for a coverage."""
-    return float(stdtrit(df, 0.5 + level / 2))
 
 
 def censoring_phrase(floor_mv: float, n_censored: int) -> str:

@@ -17,12 +17,12 @@ from numpy.typing import ArrayLike
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
+from sudeck.core.quantile import t_quantile
 from sudeck.tms.measures.lognormal import (
     LogMean,
     censoring_phrase,
     checked_amplitudes,
     log_mean,
-    t_quantile,
 )
 from sudeck.tms.measures.paired_pulse_rules import DEFAULT_RULES, PairedPulseRules
 

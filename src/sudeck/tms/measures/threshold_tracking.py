@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
+from sudeck.core.record import Record
 from sudeck.tms.measures.paired_pulse_rules import DEFAULT_RULES, PairedPulseRules
 from sudeck.tms.thresholds.motor_threshold import bayesian_threshold
 from sudeck.tms.thresholds.posterior import ThresholdPosterior
@@ -21,7 +22,7 @@ TARGET_MV = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class TrackedPair:
+class TrackedPair(Record):
     """Change of the tracked threshold by conditioning at one interval.
 
     Attributes
@@ -45,17 +46,6 @@ class TrackedPair:
 
     def __str__(self) -> str:
         return f"{self.estimate} at {self.isi_ms:g} ms"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            "measure": self.measure,
-            "isi_ms": self.isi_ms,
-            "estimate": self.estimate.to_dict(),
-            "conditioned": self.conditioned.to_dict(),
-            "unconditioned": self.unconditioned.to_dict(),
-            "flags": [flag.to_dict() for flag in self.flags],
-        }
 
 
 def tracked_measures(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
-from sudeck.tms.measures.lognormal import t_quantile
+from sudeck.core.quantile import normal_quantile, t_quantile
 
 
 def mean_time(times_ms: ArrayLike, name: str, *, level: float = 0.95) -> Estimate:
@@ -92,7 +91,7 @@ def typical_duration(
             f"in {int(unfinished.sum())} of {times.size} trials the EMG had not returned by the end",
             "cut longer sweeps",
         )
-    reach = NormalDist().inv_cdf(0.5 + level / 2) * math.sqrt(times.size) / 2
+    reach = normal_quantile(level) * math.sqrt(times.size) / 2
     below = max(0, math.floor(times.size / 2 - reach))
     above = min(times.size - 1, math.ceil(times.size / 2 + reach) - 1)
     return Estimate(

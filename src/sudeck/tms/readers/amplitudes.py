@@ -13,6 +13,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError, MissingDependencyError
 from sudeck.core.flags import Flag
+from sudeck.core.missing import is_missing
 from sudeck.tms.readers.base import Hints, corrupt, source_of
 from sudeck.tms.signals.events import knows_column, read_table, told_by, with_single_pulses
 from sudeck.tms.signals.trials import AmplitudeTable, Pulse
@@ -186,7 +187,7 @@ def _amplitude_column(record: Mapping[str, object]) -> str | None:
 
 def _number(cell: object, column: str, path: Path) -> float:
     text = str(cell).strip()
-    if text.lower() in {"", "n/a", "na", "nan", "none", "null", "-"}:
+    if is_missing(text):
         return math.nan
     try:
         value = float(text.replace(",", ".") if text.count(",") == 1 and "." not in text else text)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sudeck.core.errors import InputError
+from sudeck.core.missing import MISSING
 from sudeck.core.vocabulary import Side
 
 # What a row may tell about its pulse: field of `Pulse` (or a source of one) by spellings of the column.
@@ -38,7 +39,6 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "second_rmt": ("second_pulse_intensity_rmt",),
 }  # fmt: skip
 _FIELD_OF = {spelling: field for field, spellings in _COLUMNS.items() for spelling in spellings}
-_ABSENT = {"", "n/a", "na", "nan", "none", "null", "-"}
 _KINDS = {
     "single": "single", "sp": "single", "test": "single", "unconditioned": "single", "single_pulse": "single",
     "paired": "paired", "dual": "paired", "double": "paired", "twin": "paired", "pp": "paired",
@@ -163,7 +163,7 @@ def told_by(record: Mapping[str, object], label: str) -> Told:
     for column, cell in record.items():
         field = _FIELD_OF.get(_normal(str(column)))
         text = str(cell).strip()
-        if field is None or text.lower() in _ABSENT:
+        if field is None or text.lower() in MISSING:
             continue
         told.setdefault(field, _value(field, text, str(column), label))
     return _settled(told, label)

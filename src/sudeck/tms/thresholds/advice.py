@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
+from sudeck.core.record import Record
 from sudeck.tms.thresholds.motor_threshold import bayesian_threshold
 from sudeck.tms.thresholds.posterior import (
     RESTING_CRITERION_MV,
@@ -24,7 +24,7 @@ STOP_SD_MSO = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(Record):
     """What to do next.
 
     Attributes
@@ -52,17 +52,6 @@ class Advice:
         if self.stop:
             return f"Stop. {self.reason}" + (f" {self.estimate}." if self.estimate else "")
         return f"Next pulse: {self.next_intensity_mso:g} %MSO. {self.reason}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            "next_intensity_mso": self.next_intensity_mso,
-            "stop": self.stop,
-            "reason": self.reason,
-            "sd_mso": self.sd_mso,
-            "estimate": self.estimate.to_dict() if self.estimate else None,
-            "flags": [flag.to_dict() for flag in self.flags],
-        }
 
 
 def advise_threshold(

@@ -7,7 +7,6 @@ pulses already given.
 from __future__ import annotations
 
 from itertools import groupby
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +14,7 @@ from scipy.special import log_ndtr
 
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
+from sudeck.core.quantile import normal_quantile
 from sudeck.tms.thresholds.motor_threshold import checked_pulses, without_dead_blocks
 from sudeck.tms.thresholds.posterior import RESTING_CRITERION_MV
 
@@ -129,7 +129,7 @@ def ml_pest_threshold(
     grid, log_likelihood = _ml_pest_likelihood(intensity, responded, relative_spread)
     best = float(grid[log_likelihood >= log_likelihood.max() - 1e-9].mean())
     # A chi-squared quantile with one degree of freedom is the square of a normal one.
-    drop = NormalDist().inv_cdf(0.5 + level / 2) ** 2 / 2
+    drop = normal_quantile(level) ** 2 / 2
     inside = grid[log_likelihood >= log_likelihood.max() - drop]
     return Estimate(
         name,
