@@ -24,7 +24,7 @@ from sudeck.tms.responses.contraction import ipsilateral_trials
 from sudeck.tms.responses.response_settings import ResponseSettings
 from sudeck.tms.responses.responses import TrialResponses, measure_responses
 from sudeck.tms.result import GroupMeasures, Measured, TmsResult, Trial
-from sudeck.tms.signals.sweeps import duplicate_flags
+from sudeck.tms.signals.duplicates import duplicate_flags
 from sudeck.tms.signals.trials import AmplitudeTable, TrialSet
 
 if TYPE_CHECKING:

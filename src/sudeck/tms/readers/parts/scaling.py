@@ -13,7 +13,7 @@ from sudeck.core.flags import Flag
 from sudeck.tms.readers.base import Hints
 from sudeck.tms.signals.muscles import muscle_and_side
 from sudeck.tms.signals.recording import Signal
-from sudeck.tms.signals.units import to_millivolts, voltage_unit
+from sudeck.tms.signals.units import plain_text, to_millivolts, voltage_unit
 
 UNSETTLED = "unit-unsettled"
 
@@ -27,6 +27,11 @@ class RawChannel:
     unit: str
     rate_hz: float
     start_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Cut texts at their NUL: a unit that no one recognises is no voltage, and its EMG would be lost."""
+        object.__setattr__(self, "name", plain_text(self.name))
+        object.__setattr__(self, "unit", plain_text(self.unit))
 
 
 def signals_of(
