@@ -66,6 +66,6 @@ def sweep_flags(emg_mv: NDArray[np.float64]) -> tuple[Flag, ...]:
 
 
 def sweep_digest(sweep: NDArray[np.float64]) -> str:
-    """Return a hash of a sweep to the precision of single floats: the same for the same sweep exported twice."""
+    """Return a hash of a sweep to the precision of single floats: alike for one exported twice."""
     limit = np.finfo(np.float32).max
     return hashlib.sha256(np.clip(sweep, -limit, limit).astype(np.float32).tobytes()).hexdigest()

@@ -29,7 +29,7 @@ USUAL_PEAK_MV = (0.02, 60.0)
 
 
 def plain_text(text: str) -> str:
-    """Return a text field as written: up to the first NUL, which ends it in C, and without control characters.
+    """Return a text field as written: up to the NUL that ends it in C, and without control characters.
 
     Examples
     --------
