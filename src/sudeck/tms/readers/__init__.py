@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from sudeck.core.errors import InputError
-from sudeck.tms.readers.base import HEAD_BYTES, Hints, Reader
+import numpy as np
+
+from sudeck.core.errors import InputError, SudeckError
+from sudeck.tms.readers.base import HEAD_BYTES, Hints, Reader, corrupt, is_there
 
 if TYPE_CHECKING:
     from sudeck.tms.readers.base import Contents
@@ -55,10 +58,12 @@ def reader_of(path: Path) -> Reader:
     InputError
         If the file is missing, empty, or of a format that nothing here reads.
     """
-    if not path.exists():
+    if not is_there(path):
         raise InputError(path.name, "there is no such file", "check the path")
     if path.is_dir():
         raise InputError(path.name, "no recording is in this folder", "name a folder or file that holds one")
+    if not path.is_file():  # opening a pipe would wait for ever
+        raise InputError(path.name, "it is a pipe or a device, no file", "save the recording as a file")
     if path.suffix.lower() in _UNREADABLE:
         raise InputError(path.name, *_UNREADABLE[path.suffix.lower()])
     try:
@@ -97,5 +102,25 @@ def recognises(path: Path) -> bool:
 
 
 def read_file(path: Path, hints: Hints | None = None) -> Contents:
-    """Read a recording, epochs or a table of amplitudes, whatever the file holds."""
-    return reader_of(path).read(path, hints or Hints())
+    """Read a recording, epochs or a table of amplitudes, whatever the file holds.
+
+    Raises
+    ------
+    InputError
+        If the file can not be read: whatever its parser, ours or a library's, fails with.
+    MissingDependencyError
+        If its format needs a library that is not installed.
+    """
+    reader = reader_of(path)
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")  # what a parser mutters of a damaged file is no one's concern
+            return reader.read(path, hints or Hints())
+    except SudeckError:
+        raise
+    except MemoryError as error:
+        raise InputError(
+            path.name, "reading it takes more memory than there is", "export a shorter part of it"
+        ) from error
+    except Exception as error:  # a parser fails on a damaged file with whatever its arithmetic runs into
+        raise corrupt(path, f"the {reader.FORMAT} file can not be read to its end") from error

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
-from sudeck.tms.readers.base import Hints, corrupt, source_of, truncated
+from sudeck.tms.readers.base import Hints, corrupt, is_there, source_of, truncated
 from sudeck.tms.readers.parts.scaling import RawChannel, signals_of
 from sudeck.tms.signals.recording import Marker, Recording, Section
 
@@ -100,8 +100,8 @@ def _companion(header: Path, named: str, suffix: str) -> Path | None:
     wanted = named.replace("$b", header.stem)
     # The name comes from the file: only its last part counts, so that it can not point elsewhere.
     last = re.split(r"[\\/]", wanted)[-1]
-    candidates = [header.with_name(last)] if last and "\0" not in last else []
-    return next((item for item in [*candidates, beside] if item.is_file()), None)
+    candidates = [header.with_name(last)] if last.strip(".") else []
+    return next((item for item in [*candidates, beside] if is_there(item) and item.is_file()), None)
 
 
 def _positive(text: str | None, path: Path, what: str) -> float:

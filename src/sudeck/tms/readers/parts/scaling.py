@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,7 +57,17 @@ def signals_of(
     signals : tuple of Signal
     flags : list of Flag
         `Flag.subject` is the channel.
+
+    Raises
+    ------
+    InputError
+        If a sampling rate is zero, infinite or no number.
     """
+    for channel in channels:
+        if not (math.isfinite(channel.rate_hz) and channel.rate_hz > 0):
+            raise InputError(
+                file, f"channel {channel.name} has no usable sampling rate", "copy or export it again"
+            )
     muscles_named = any(muscle_and_side(channel.name)[0] for channel in channels)
     signals = []
     flags: list[Flag] = []
