@@ -46,7 +46,7 @@ def test_a_rate_that_is_none_is_refused(rate_hz: float) -> None:
 def test_cfs_without_frames_is_refused(tmp_path: Path, forge: ModuleType) -> None:
     path = forge.write_cfs(tmp_path / "a.cfs", [np.zeros(500)], table=False)
     data = bytearray(path.read_bytes())
-    last_frame_at = 48  # 8 + 14 + 4 + 8 + 8 bytes of the header, three counts of two bytes
+    last_frame_at = 52  # of the header 8 + 14 + 4 + 8 + 8 bytes, then five counts of two bytes
     data[last_frame_at : last_frame_at + 4] = struct.pack("<i", 0)
     path.write_bytes(data)
     with pytest.raises(InputError, match="frame"):

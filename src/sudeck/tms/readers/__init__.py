@@ -24,6 +24,7 @@ FORMATS = (
     "matlab",
     "acqknowledge",
     "brainsight",
+    "continuous_text",
     "epoched",
     "amplitudes",
 )
@@ -47,7 +48,7 @@ _UNREADABLE = {
 
 
 # Endings that nothing but a recording has.
-_SUFFIXES = {".cfs", ".smr", ".son", ".vhdr", ".edf", ".bdf", ".acq"}
+_SUFFIXES = {".cfs", ".smr", ".son", ".vhdr", ".ahdr", ".edf", ".bdf", ".acq"}
 
 
 def reader_of(path: Path) -> Reader:
