@@ -153,9 +153,8 @@ def test_brainvision_as_text(tmp_path: Path, forge: ModuleType, vectorized: bool
     head = path.read_text().replace("BINARY", "ASCII").replace("[Common Infos]", "[Common infos]")
     if vectorized:
         head = head.replace("MULTIPLEXED", "VECTORIZED")
-        text = "".join(
-            f"{n} {' '.join(f'{1e3 * x:.3f}' for x in row)}\n" for n, row in zip("RL", truth.emg_mv)
-        )
+        rows = [" ".join(f"{1e3 * x:.3f}" for x in row) for row in truth.emg_mv]
+        text = f"RFDI {rows[0]}\nLFDI {rows[1]}\n"
     else:
         text = "RFDI LFDI\n" + lines(*(1e3 * truth.emg_mv), by=" ", form="%.3f")
     if suffix == ".ahdr":

@@ -21,6 +21,10 @@ FORMATS = (
     "spike2",
     "brainvision",
     "edf",
+    "axon",
+    "fif",
+    "xdf",
+    "nwb",
     "matlab",
     "acqknowledge",
     "brainsight",
@@ -30,25 +34,64 @@ FORMATS = (
 )
 
 # Formats nothing reads outside their maker's software, and how to get the data out of it.
+_LABCHART = (
+    "LabChart files have no open reader",
+    "in LabChart choose File, Export, and save as MATLAB (.mat), text or EDF",
+)
+_TO_EDF = "in the program that wrote it, export the recording as EDF, BrainVision, MATLAB or text"
 _UNREADABLE = {
     ".smrx": (
         "64-bit Spike2 files have no open reader",
         "in Spike2 choose File, Export As, and save as Spike2 32-bit (.smr) or MATLAB (.mat)",
     ),
-    ".adicht": (
-        "LabChart files have no open reader",
-        "in LabChart choose File, Export, and save as MATLAB (.mat) or EDF",
+    ".cfsx": (
+        "64-bit CED Signal files have no open reader",
+        "in Signal choose File, Export As, and save as MATLAB (.mat) or CFS 32-bit (.cfs)",
     ),
-    ".adidat": (
-        "LabChart files have no open reader",
-        "in LabChart choose File, Export, and save as MATLAB (.mat) or EDF",
-    ),
+    ".adicht": _LABCHART,
+    ".adidat": _LABCHART,
     ".cfg": ("this is a settings file, not a recording", "give the recording that goes with it"),
+    ".cnt": ("files of Neuroscan and ANT Neuro (.cnt) are not read", _TO_EDF),
+    ".hpf": ("Delsys EMGworks files have no open reader", "in EMGworks File Utility, convert it to CSV"),
+    ".shpf": ("Delsys Trigno Discover files have no open reader", "in Trigno Discover, export it as CSV"),
+    ".poly5": ("TMSi files (.poly5) are not read", _TO_EDF),
+    ".nev": ("Blackrock files are not read", _TO_EDF),
+    ".c3d": ("motion capture files (.c3d) are not read", "export the analogue channels as text with times"),
+    ".mff": ("EGI files (.mff) are not read", _TO_EDF),
+    ".nxe": ("Nexstim files have no open reader", "in eXimia or NBS, export the EMG as EDF"),
+    ".bsproj": (
+        "Brainsight projects have no open reader",
+        "in Brainsight, review and export the samples as .txt",
+    ),
+    ".bsp": (
+        "Brainsight projects have no open reader",
+        "in Brainsight, review and export the samples as .txt",
+    ),
+    ".wdq": ("WinDaq files are not read", "in WinDaq choose File, Save As, and save as CSV with times"),
+    ".tdms": ("LabVIEW files (.tdms) are not read", "export them as CSV with a column of times, in seconds"),
+    ".pkl": ("pickled objects can run code and are not read", "save the arrays with numpy.savez"),
+    ".gz": ("compressed files are not read", "unpack it first"),
+    ".zip": ("archives are not read", "unpack it first"),
+    ".xls": ("Excel files before 2007 are not read", "save it as .xlsx or CSV"),
 }
 
 
 # Endings that nothing but a recording has.
-_SUFFIXES = {".cfs", ".smr", ".son", ".vhdr", ".ahdr", ".edf", ".bdf", ".acq"}
+_SUFFIXES = {
+    ".cfs",
+    ".smr",
+    ".son",
+    ".vhdr",
+    ".ahdr",
+    ".edf",
+    ".bdf",
+    ".acq",
+    ".abf",
+    ".fif",
+    ".xdf",
+    ".nwb",
+    ".set",
+}
 
 
 def reader_of(path: Path) -> Reader:
@@ -80,8 +123,8 @@ def reader_of(path: Path) -> Reader:
             return reader
     raise InputError(
         path.name,
-        "this is none of the formats Sudeck reads",
-        "export it as EDF, BrainVision, MATLAB, or a CSV table of trial amplitudes",
+        f"files of this kind ({path.suffix or 'no ending'}) are none of the formats Sudeck reads",
+        "export it as EDF, BrainVision, MATLAB, text with a column of times, or a table of trial amplitudes",
     )
 
 
@@ -91,7 +134,7 @@ def recognises(path: Path) -> bool:
     A text table counts only if a heading names amplitudes: folders hold tables of all kinds.
     """
     if path.suffix.lower() in _UNREADABLE:
-        return path.suffix.lower() != ".cfg"
+        return path.suffix.lower() not in {".cfg", ".gz", ".zip", ".pkl", ".xls", ".c3d", ".nev"}
     if path.stat().st_size == 0:
         return path.suffix.lower() in _SUFFIXES  # its refusal is worth telling
     try:

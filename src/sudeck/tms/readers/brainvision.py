@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,7 @@ def read(path: Path, hints: Hints) -> Recording:
     if orientation not in {"MULTIPLEXED", "VECTORIZED"}:
         raise corrupt(header_path, f"the data orientation {orientation!r} is unknown")
     as_text = common.get("DataFormat", "BINARY").upper() == "ASCII"
+    raw: NDArray[Any]
     if as_text:
         raw = _text_samples(data_path, header.get("ascii infos", {}), int(n_channels), orientation)
     else:
