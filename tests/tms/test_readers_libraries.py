@@ -55,10 +55,10 @@ def test_nwb_comes_back(tmp_path: Path, forge: ModuleType) -> None:
         trials["start_time"] = np.array(truth.times_s) + 3.0
         trials["trial_type"] = ["single", "SICI", "single", "SICI", "single"]
     recording = recorded(tmp_path / "a.nwb")
-    np.testing.assert_allclose(recording.signals[1].samples_mv, truth.emg_mv[1], atol=1e-4)
+    np.testing.assert_allclose(recording.signals[1].samples_mv, truth.emg_mv[0], atol=1e-4)
     assert [(s.name, s.rate_hz, s.start_s) for s in recording.signals] == [
-        ("RFDI", 5000.0, 3.0),
         ("LFDI", 5000.0, 3.0),
+        ("RFDI", 5000.0, 3.0),
     ]
     assert [m.time_s for m in recording.markers] == pytest.approx(np.array(truth.times_s) + 3.0)
     assert [p.condition for p in read_trials(tmp_path / "a.nwb")[0].pulses][1] == "SICI"
@@ -72,8 +72,8 @@ def write_xdf(path: Path, truth: Any) -> Path:
 
     def header(name: str, n: int, rate: float, form: str, described: str = "") -> bytes:
         return (
-            f'<?xml version="1.0"?><info><name>{name}</name><type>EMG</type><channel_count>{n}</channel_count>'
-            f"<nominal_srate>{rate:g}</nominal_srate><channel_format>{form}</channel_format>"
+            f'<?xml version="1.0"?><info><name>{name}</name><type>EMG</type>'
+            f"<channel_count>{n}</channel_count><nominal_srate>{rate:g}</nominal_srate><channel_format>{form}</channel_format>"
             f"<source_id>{name}</source_id><desc>{described}</desc></info>"
         ).encode()
 
@@ -138,7 +138,11 @@ def write_abf(path: Path, sweeps: np.ndarray, rate_hz: float) -> Path:
     put("8s", 602, b"mV")
     for at in (730, 922, 1050):  # programmable gain, scale of the instrument, gain of the signal
         put("16f", at, *[1.0] * 16)
-    path.write_bytes(bytes(head) + np.round(sweeps * 3276.8).astype("<i2").tobytes())
+    samples = np.round(sweeps * 3276.8).astype("<i2").tobytes()
+    samples += b"\0" * (-len(samples) % 512)
+    put("2i", 92, (len(head) + len(samples)) // 512, n_sweeps)  # place and length of the list of sweeps
+    listed = b"".join(struct.pack("<2i", 2 * n * i, n) for i in range(n_sweeps))
+    path.write_bytes(bytes(head) + samples + listed)
     return path
 
 

@@ -38,6 +38,7 @@ _LABCHART = (
     "LabChart files have no open reader",
     "in LabChart choose File, Export, and save as MATLAB (.mat), text or EDF",
 )
+_BRAINSIGHT = "in Brainsight, review the session and export its samples as .txt"
 _TO_EDF = "in the program that wrote it, export the recording as EDF, BrainVision, MATLAB or text"
 _UNREADABLE = {
     ".smrx": (
@@ -59,14 +60,8 @@ _UNREADABLE = {
     ".c3d": ("motion capture files (.c3d) are not read", "export the analogue channels as text with times"),
     ".mff": ("EGI files (.mff) are not read", _TO_EDF),
     ".nxe": ("Nexstim files have no open reader", "in eXimia or NBS, export the EMG as EDF"),
-    ".bsproj": (
-        "Brainsight projects have no open reader",
-        "in Brainsight, review and export the samples as .txt",
-    ),
-    ".bsp": (
-        "Brainsight projects have no open reader",
-        "in Brainsight, review and export the samples as .txt",
-    ),
+    ".bsproj": ("Brainsight projects have no open reader", _BRAINSIGHT),
+    ".bsp": ("Brainsight projects have no open reader", _BRAINSIGHT),
     ".wdq": ("WinDaq files are not read", "in WinDaq choose File, Save As, and save as CSV with times"),
     ".tdms": ("LabVIEW files (.tdms) are not read", "export them as CSV with a column of times, in seconds"),
     ".pkl": ("pickled objects can run code and are not read", "save the arrays with numpy.savez"),
@@ -78,20 +73,8 @@ _UNREADABLE = {
 
 # Endings that nothing but a recording has.
 _SUFFIXES = {
-    ".cfs",
-    ".smr",
-    ".son",
-    ".vhdr",
-    ".ahdr",
-    ".edf",
-    ".bdf",
-    ".acq",
-    ".abf",
-    ".fif",
-    ".xdf",
-    ".nwb",
-    ".set",
-}
+    ".cfs", ".smr", ".son", ".vhdr", ".ahdr", ".edf", ".bdf", ".acq", ".abf", ".fif", ".xdf", ".nwb", ".set",
+}  # fmt: skip
 
 
 def reader_of(path: Path) -> Reader:
