@@ -77,13 +77,32 @@ class Trial:
         return self.values.get(name, float("nan"))
 
     @property
+    def group(self) -> tuple[str, ...]:
+        """What the trial is measured with: person, visit, hemisphere, muscle, its side, channel and file.
+
+        The file is empty where person, visit, hemisphere and muscle are all stated: only then are trials of
+        several files known to be of one thing.
+        """
+        pulse = self.pulse
+        stated = self.participant and pulse.visit and pulse.hemisphere and pulse.muscle
+        return (
+            self.participant,
+            pulse.visit,
+            pulse.hemisphere or "",
+            pulse.muscle or self.channel,
+            pulse.muscle_side or "",
+            "".join(self.channel.lower().split()),
+            "" if stated else self.file,
+        )
+
+    @property
     def ipsilateral(self) -> bool:
         """Whether the muscle is on the side of the stimulated hemisphere."""
         return self.pulse.hemisphere is not None and self.pulse.hemisphere == self.pulse.muscle_side
 
     def to_row(self) -> dict[str, Any]:
         """Return the row of trials.tsv."""
-        told = [name for name in TRIAL_COLUMNS if name in self.pulse.__dataclass_fields__]
+        told = [n for n in TRIAL_COLUMNS if n in self.pulse.__dataclass_fields__ and n != "participant"]
         return {
             "file": self.file,
             "trial": self.number,
@@ -119,6 +138,8 @@ class Measured:
         Whose measure it is, where a table holds several people; else empty.
     muscle_side : {"left", "right"} or None
         Side of the body of the muscle.
+    channel, file : str
+        Channel and file, where the rest does not tell a group from another; else empty.
     """
 
     measure: str
@@ -131,9 +152,12 @@ class Measured:
     visit: str = ""
     participant: str = ""
     muscle_side: Side | None = None
+    channel: str = ""
+    file: str = ""
 
     def __str__(self) -> str:
-        where = " ".join(filter(None, (self.participant, self.visit, self.hemisphere, self.muscle)))
+        told = (self.file, self.participant, self.visit, self.hemisphere, self.muscle_side, self.muscle)
+        where = " ".join(filter(None, (*told, f"({self.channel})" if self.channel else "")))
         how = f"ISI {self.isi_ms:g} ms" if self.isi_ms is not None else self.intensity
         return f"{where}: {self.estimate}" + (f" at {how}" if how else "")
 
@@ -157,6 +181,8 @@ class Measured:
             "visit": self.visit or None,
             "participant": self.participant or None,
             "muscle_side": self.muscle_side,
+            "channel": self.channel or None,
+            "file": self.file or None,
         }
 
 
@@ -168,6 +194,10 @@ class GroupMeasures:
     ----------
     visit, hemisphere, muscle, participant, muscle_side
         What the group is.
+    channel, file : str
+        Channel and file, where the rest does not tell the group from another; else empty.
+    key : tuple of str
+        `Trial.group` of its trials.
     estimates : tuple of Measured
     thresholds : dict of str to Threshold
         ``"RMT"`` and ``"AMT"``, with their posteriors.
@@ -190,11 +220,15 @@ class GroupMeasures:
     adjusted: tuple[Measured, ...] = ()
     participant: str = ""
     muscle_side: Side | None = None
+    channel: str = ""
+    file: str = ""
+    key: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        """Person, visit, hemisphere and muscle in words, as far as they are known."""
-        return " ".join(filter(None, (self.participant, self.visit, self.hemisphere, self.muscle)))
+        """Person, visit, hemisphere, muscle and its side in words, as far as they are known."""
+        told = (self.file, self.participant, self.visit, self.hemisphere, self.muscle_side, self.muscle)
+        return " ".join(filter(None, (*told, f"({self.channel})" if self.channel else "")))
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,10 @@ def strength_text(one: Measured, rmt: Threshold | None = None) -> str:
 def group_text(group: GroupMeasures) -> str:
     """Return what a group is: ``left hemisphere, FDI``, with person and visit where there are any."""
     muscle = " ".join(filter(None, (group.muscle_side, group.muscle)))
-    return ", ".join(filter(None, (group.participant, group.visit, hemisphere_text(group), muscle)))
+    muscle = f"{muscle} ({group.channel})" if group.channel else muscle
+    return ", ".join(
+        filter(None, (group.file, group.participant, group.visit, hemisphere_text(group), muscle))
+    )
 
 
 def hemisphere_text(group: GroupMeasures) -> str:

@@ -34,21 +34,25 @@ _Key = TypeVar("_Key", bound=Hashable)
 _FEWEST_FOR_THRESHOLD = 3
 
 
-def measure_group(trials: Sequence[Trial], *, settings: MeasureSettings | None = None) -> GroupMeasures:
+def measure_group(
+    trials: Sequence[Trial], *, settings: MeasureSettings | None = None, beside: tuple[str, str] = ("", "")
+) -> GroupMeasures:
     """Measure everything the trials of one hemisphere and muscle at one visit allow.
 
     Parameters
     ----------
     trials : sequence of Trial
-        All of one person, visit, hemisphere and muscle. Those without an amplitude are left out.
+        All of one person, visit, hemisphere, muscle and channel. Those without an amplitude are left out.
     settings : MeasureSettings, optional
+    beside : (str, str)
+        Channel and file that name the group where the rest does not tell it from another.
 
     Returns
     -------
     GroupMeasures
         What the trials do not allow is missing; where it was tried, a flag says why.
     """
-    group = _Group(trials, settings or MeasureSettings())
+    group = _Group(trials, settings or MeasureSettings(), beside)
     usable = [trial for trial in trials if np.isfinite(trial["amplitude_mv"])]
     single = [trial for trial in usable if trial.pulse.kind != "paired"]
     resting = [trial for trial in single if trial.pulse.state != "active"]
@@ -61,12 +65,14 @@ def measure_group(trials: Sequence[Trial], *, settings: MeasureSettings | None =
     group.latency(resting)
     group.pairs_of(usable)
     group.silence(usable)
-    return replace(group.measured(), adjusted=_adjusted(usable, settings or MeasureSettings()))
+    return replace(group.measured(), adjusted=_adjusted(usable, settings or MeasureSettings(), beside))
 
 
-def measure_amplitudes(trials: Sequence[Trial], settings: MeasureSettings) -> tuple[Measured, ...]:
+def measure_amplitudes(
+    trials: Sequence[Trial], settings: MeasureSettings, beside: tuple[str, str] = ("", "")
+) -> tuple[Measured, ...]:
     """Measure only what rests on amplitudes alone: the MEP by intensity, and paired pulses."""
-    group = _Group(trials, settings)
+    group = _Group(trials, settings, beside)
     single = [trial for trial in trials if trial.pulse.kind != "paired"]
     group.amplitudes([trial for trial in single if trial.pulse.state != "active"], "MEP")
     group.amplitudes([trial for trial in single if trial.pulse.state == "active"], "active MEP")
@@ -74,9 +80,11 @@ def measure_amplitudes(trials: Sequence[Trial], settings: MeasureSettings) -> tu
     return tuple(group.estimates)
 
 
-def _adjusted(trials: Sequence[Trial], settings: MeasureSettings) -> tuple[Measured, ...]:
+def _adjusted(
+    trials: Sequence[Trial], settings: MeasureSettings, beside: tuple[str, str]
+) -> tuple[Measured, ...]:
     """Measure again with background EMG as covariate, the muscle at rest and contracting each by itself."""
-    measure = partial(measure_amplitudes, settings=settings)
+    measure = partial(measure_amplitudes, settings=settings, beside=beside)
     made: list[Measured] = []
     for active in (False, True):
         own = [trial for trial in trials if (trial.pulse.state == "active") == active]
@@ -91,8 +99,11 @@ def _adjusted(trials: Sequence[Trial], settings: MeasureSettings) -> tuple[Measu
 class _Group:
     """Collects the measures of one hemisphere and muscle, and the reasons of those refused."""
 
-    def __init__(self, trials: Sequence[Trial], settings: MeasureSettings) -> None:
+    def __init__(
+        self, trials: Sequence[Trial], settings: MeasureSettings, beside: tuple[str, str] = ("", "")
+    ) -> None:
         first = trials[0].pulse
+        self.key, (self.channel, self.file) = trials[0].group, beside
         self.participant, self.visit, self.hemisphere = trials[0].participant, first.visit, first.hemisphere
         self.muscle, self.muscle_side = first.muscle or trials[0].channel, first.muscle_side
         self.settings = settings
@@ -114,13 +125,17 @@ class _Group:
             tuple(self.flags),
             participant=self.participant,
             muscle_side=self.muscle_side,
+            channel=self.channel,
+            file=self.file,
+            key=self.key,
         )
 
     def add(self, measure: str, estimate: Estimate | None, **rest: Any) -> None:
         if estimate is not None:
             named = replace(estimate, name=measure)
             made = Measured(measure, self.hemisphere, self.muscle, named, visit=self.visit, **rest)
-            self.estimates.append(replace(made, participant=self.participant, muscle_side=self.muscle_side))
+            own = {name: getattr(self, name) for name in ("participant", "muscle_side", "channel", "file")}
+            self.estimates.append(replace(made, **own))
 
     def attempt(self, measure: str, make: Callable[[], _T]) -> _T | None:
         """Return what `make` makes, or ``None`` and a flag with its reason to refuse."""

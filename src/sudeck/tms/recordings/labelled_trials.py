@@ -15,6 +15,7 @@ from sudeck.tms.recordings.labelling import questions, tell_channel, tell_pulses
 from sudeck.tms.recordings.pairs import look_for_pairs
 from sudeck.tms.recordings.protocol import StimulationProtocol, read_protocol, with_channels
 from sudeck.tms.recordings.pulses import FoundPulse, PulseTrain, find_pulses
+from sudeck.tms.recordings.whose import with_person_and_visit
 from sudeck.tms.signals.events import EventsTable, read_events, read_table_file
 from sudeck.tms.signals.muscles import muscle_and_side
 from sudeck.tms.signals.recording import Recording
@@ -46,6 +47,8 @@ def read_trials(
     events: EventsTable | str | Path | None = None,
     protocol: StimulationProtocol | str | Path | None = None,
     muscle: str | None = None,
+    participant: str = "",
+    visit: str = "",
 ) -> tuple[TrialSet | AmplitudeTable, ...]:
     """Read a file and return its trials, one set a muscle channel.
 
@@ -60,6 +63,9 @@ def read_trials(
         What holds for the recording or for a condition.
     muscle : str, optional
         Muscle or channel to read; every muscle channel unless given.
+    participant, visit : str, optional
+        Whose recording it is, where neither table nor protocol says; else as the path has it in the words
+        of BIDS (``sub-01``, ``ses-pre``).
 
     Raises
     ------
@@ -70,9 +76,12 @@ def read_trials(
     protocol = protocol_for(protocol, path)
     table = events_for(events, path)
     contents = read_file(path, protocol.hints)
+    sets: Sequence[TrialSet | AmplitudeTable]
     if isinstance(contents, Recording):
-        return _cut(contents, table, protocol, muscle)
-    return _told(contents, table, protocol, muscle, path)
+        sets = _cut(contents, table, protocol, muscle)
+    else:
+        sets = _told(contents, table, protocol, muscle, path)
+    return tuple(with_person_and_visit(item, path, participant=participant, visit=visit) for item in sets)
 
 
 def find_or_take_pulses(

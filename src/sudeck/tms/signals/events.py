@@ -30,6 +30,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "muscle_side": ("muscle_side", "side", "target_side"),
     "state": ("state", "muscle_state", "activity"),
     "visit": ("visit", "session", "timepoint"),
+    "participant": ("participant", "participant_id"),
     "rmt_mso": ("rmt_mso", "rmt_intensity"),
     # NIBS-BIDS counts pulses in order: of a pair, the first is the conditioning one.
     "first_mso": ("pulse_intensity",),

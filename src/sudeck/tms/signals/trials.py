@@ -55,6 +55,8 @@ class Pulse:
         Label as the laboratory wrote it.
     visit : str
         Label of the visit, e.g. ``"pre"``.
+    participant : str
+        Pseudonym of the person, e.g. ``"sub-01"``.
     """
 
     time_s: float
@@ -71,6 +73,7 @@ class Pulse:
     state: MuscleState | None = None
     condition: str = ""
     visit: str = ""
+    participant: str = ""
 
 
 @dataclass(frozen=True)
