@@ -156,8 +156,7 @@ class Measured:
     file: str = ""
 
     def __str__(self) -> str:
-        told = (self.file, self.participant, self.visit, self.hemisphere, self.muscle_side, self.muscle)
-        where = " ".join(filter(None, (*told, f"({self.channel})" if self.channel else "")))
+        where = place_text(self)
         how = f"ISI {self.isi_ms:g} ms" if self.isi_ms is not None else self.intensity
         return f"{where}: {self.estimate}" + (f" at {how}" if how else "")
 
@@ -184,6 +183,19 @@ class Measured:
             "channel": self.channel or None,
             "file": self.file or None,
         }
+
+
+def place_text(of: Measured | GroupMeasures) -> str:
+    """Return person, visit, hemisphere and muscle in words, as far as they are known.
+
+    The side of the muscle is told where it is not the usual one, opposite to the hemisphere.
+    """
+    if of.hemisphere is None:
+        side: str | None = of.muscle_side
+    else:
+        side = "ipsilateral" if of.muscle_side == of.hemisphere else None
+    told = (of.file, of.participant, of.visit, of.hemisphere, side, of.muscle)
+    return " ".join(filter(None, (*told, f"({of.channel})" if of.channel else "")))
 
 
 @dataclass(frozen=True)
@@ -227,8 +239,7 @@ class GroupMeasures:
     @property
     def name(self) -> str:
         """Person, visit, hemisphere, muscle and its side in words, as far as they are known."""
-        told = (self.file, self.participant, self.visit, self.hemisphere, self.muscle_side, self.muscle)
-        return " ".join(filter(None, (*told, f"({self.channel})" if self.channel else "")))
+        return place_text(self)
 
 
 @dataclass(frozen=True)
