@@ -209,7 +209,7 @@ def test_table_of_amplitudes_needs_no_sweeps() -> None:
         [np.exp(0.5 * rng.standard_normal(30)), 0.5 * np.exp(0.5 * rng.standard_normal(30))]
     )
     size[35] = 0.0
-    pulses = [LEFT] * 30 + [replace(LEFT, kind="paired", isi_ms=3.0)] * 30
+    pulses = [LEFT] * 30 + [replace(LEFT, kind="paired", isi_ms=3.0, condition="SICI")] * 30
     flag = Flag("doubtful", "Trial 2 is doubtful.", subject="trial 2")
     table = AmplitudeTable(size, tuple(pulses), None, source("amplitudes.csv"), (flag,))
     result = measure_trials([table])
@@ -276,6 +276,26 @@ def test_result_reads_well_and_repeats(paired_block) -> None:
     for one in plain:
         one["provenance"].pop("created")
     assert json.dumps(plain[0]) == json.dumps(plain[1])
+
+
+def test_a_pair_of_unknown_intensity_has_no_name_of_a_measure(paired_block) -> None:
+    block = paired_block()
+    unknown = dict.fromkeys(("test_rmt", "conditioning_rmt"))
+    result = measure_trials([replace(block, pulses=tuple(replace(p, **unknown) for p in block.pulses))])
+    assert not result.find("SICI")
+    assert not result.find("ICF")
+    assert [one.isi_ms for one in result.find("paired pulse")] == [2.5, 10.0]
+    flag = next(flag for flag in result.flags if flag.code == "measure-not-named")
+    assert "conditioning_rmt" in flag.message
+
+
+def test_conditions_of_one_interval_and_unknown_intensity_stay_apart(paired_block) -> None:
+    block = paired_block()
+    unknown = dict.fromkeys(("test_rmt", "conditioning_rmt"))
+    pulses = [replace(p, **unknown, condition=f"State {p.isi_ms}") for p in block.pulses]
+    pulses = [replace(p, isi_ms=2.0) if p.isi_ms else p for p in pulses]
+    result = measure_trials([replace(block, pulses=tuple(pulses))])
+    assert [one.conditioning for one in result.find("paired pulse")] == ["State 2.5", "State 10.0"]
 
 
 def test_settings_reach_the_measures(paired_block) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sudeck.core.estimate import Estimate
+    from sudeck.tms.measures.threshold_tracking import TrackedPair
 
 _T = TypeVar("_T")
 _Key = TypeVar("_Key", bound=Hashable)
@@ -222,18 +223,24 @@ class _Group:
     def pairs_of(self, trials: Sequence[Trial]) -> None:
         paired = [trial for trial in trials if trial.pulse.kind == "paired" and trial.pulse.isi_ms]
         single = [trial for trial in trials if trial.pulse.kind == "single"]
-        for (state, other_hemisphere), own in _by(paired, _kind_of_pair).items():
+        for (state, other_hemisphere, condition), own in _by(paired, _kind_of_pair(paired)).items():
             alike = [trial for trial in single if (trial.pulse.state or "rest") == state]
             self.flags += _assumed_alone(own, alike)
             make = partial(
-                measure_pairs, own, alike, floor_mv=self.floor([*own, *alike]), settings=self.settings
+                measure_pairs,
+                own,
+                alike,
+                floor_mv=self.floor([*own, *alike], denoised=True),
+                settings=self.settings,
+                denoised=_against_criterion,
             )
             for pair in self.attempt("IHI" if other_hemisphere else "paired pulses", make) or ():
                 self.flags += pair.flags
+                self.flags += _unnamed(pair)
                 if isinstance(pair, PairedPulse):
                     self.pairs.append(pair)
                     strength = pair.conditioning_intensity
-                    told = "" if strength is None else f"{strength:g} {pair.conditioning_unit}"
+                    told = condition if strength is None else f"{strength:g} {pair.conditioning_unit}"
                     where = {"isi_ms": pair.isi_ms, "conditioning": told, "intensity": _common_intensity(own)}
                     self.add(pair.measure, pair.estimate, **where)
                     self.add(f"{pair.measure} ratio of means", pair.ratio_of_means, **where)
@@ -253,6 +260,22 @@ class _Group:
                 typical_duration, _column(own, "csp_ms"), censored, "CSP", level=self.settings.level
             )
             self.add("CSP", self.attempt("CSP", make))
+
+
+def _unnamed(pair: PairedPulse | TrackedPair) -> tuple[Flag, ...]:
+    """Say how to have a pair called by the name of its measure."""
+    if pair.measure != "paired pulse" or not isinstance(pair, PairedPulse) or pair.conditioning_intensity:
+        return ()
+    return (
+        Flag(
+            "measure-not-named",
+            f"Nothing says how strong the pulses of the pairs at {pair.isi_ms:g} ms were, so that they have no "
+            "name such as SICI or SICF; state conditioning_rmt and test_rmt under [conditions] in the protocol "
+            "file, or in the events table.",
+            "caution",
+            f"{pair.isi_ms:g} ms",
+        ),
+    )
 
 
 def _assumed_alone(pairs: Sequence[Trial], singles: Sequence[Trial]) -> tuple[Flag, ...]:
@@ -309,5 +332,22 @@ def _common_intensity(trials: Sequence[Trial]) -> str:
     return told.pop() if len(told) == 1 else ""
 
 
-def _kind_of_pair(trial: Trial) -> tuple[str, bool]:
-    return trial.pulse.state or "rest", to_other_hemisphere(trial)
+def _kind_of_pair(pairs: Sequence[Trial]) -> Callable[[Trial], tuple[str, bool, str]]:
+    """Return what keeps pairs apart: state, hemisphere of the first pulse, and name of the condition.
+
+    The name counts where no intensity is stated and one interval has several names: whoever named the two
+    conditions knows a difference that the recording does not hold.
+    """
+    names: dict[float | None, set[str]] = {}
+    for trial in pairs:
+        names.setdefault(trial.pulse.isi_ms, set()).add(trial.pulse.condition)
+
+    def kind(trial: Trial) -> tuple[str, bool, str]:
+        pulse = trial.pulse
+        unstated = (pulse.test_mso, pulse.test_rmt, pulse.conditioning_mso, pulse.conditioning_rmt) == (
+            (None,) * 4
+        )
+        name = pulse.condition if unstated and len(names[pulse.isi_ms]) > 1 else ""
+        return pulse.state or "rest", to_other_hemisphere(trial), name
+
+    return kind
