@@ -269,9 +269,9 @@ def _unnamed(pair: PairedPulse | TrackedPair) -> tuple[Flag, ...]:
     return (
         Flag(
             "measure-not-named",
-            f"Nothing says how strong the pulses of the pairs at {pair.isi_ms:g} ms were, so that they have no "
-            "name such as SICI or SICF; state conditioning_rmt and test_rmt under [conditions] in the protocol "
-            "file, or in the events table.",
+            f"Nothing says how strong the pulses of the pairs at {pair.isi_ms:g} ms were, so that they have "
+            "no name such as SICI or SICF; state conditioning_rmt and test_rmt under [conditions] in the "
+            "protocol file, or in the events table.",
             "caution",
             f"{pair.isi_ms:g} ms",
         ),

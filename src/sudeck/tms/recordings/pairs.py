@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -81,7 +81,8 @@ def look_for_pairs(
     seen = iter(
         _snapped([new for new, old in zip(looked, pulses, strict=True) if old.kind == "unknown"], within=True)
     )
-    looked = [next(seen) if old.kind == "unknown" else old for old in pulses]
+    known = {pulse.isi_ms for pulse in pulses if pulse.isi_ms is not None}
+    looked = [_as_known(next(seen), known) if old.kind == "unknown" else old for old in pulses]
     n_single = sum(new.kind == "single" for new in looked)
     n_paired = sum(
         new.kind == "paired" and old.kind == "unknown" for new, old in zip(looked, pulses, strict=True)
@@ -112,6 +113,8 @@ def _one_kind_a_name(
         kind, gap_s = together([before[i] for i in own])
         share = [looked[i].kind == kind for i in own]
         if kind != "unknown" and sum(share) >= len(own) / 3:
+            other = sum(looked[i].kind not in {kind, "unknown"} for i in own)
+            flags += [_unlike(name, len(own), other)] if other >= _NOTABLE * len(own) else []
             for i in own:
                 made[i] = _classified(before[i], kind, round(gap_s, 4))
             continue
@@ -250,6 +253,14 @@ def _classified(pulse: FoundPulse, kind: PulseKind, gap_s: float) -> FoundPulse:
         return pulse if kind == "unknown" else replace(pulse, kind=kind)
     isi_ms = round(1e3 * abs(gap_s), 2)
     return replace(pulse, kind="paired", isi_ms=isi_ms, time_s=pulse.time_s + max(gap_s, 0.0))
+
+
+def _as_known(pulse: FoundPulse, known: Collection[float]) -> FoundPulse:
+    """Give a pair the interval that markers show, where they differ by no more than the sampling."""
+    if pulse.isi_ms is None or not known:
+        return pulse
+    nearest = min(known, key=lambda isi_ms: abs(isi_ms - (pulse.isi_ms or 0.0)))
+    return replace(pulse, isi_ms=nearest) if abs(nearest - pulse.isi_ms) <= _SAME_INTERVAL_MS else pulse
 
 
 def _snapped(pulses: Sequence[FoundPulse], *, within: bool = False) -> list[FoundPulse]:
