@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 TRIAL_COLUMNS: Final[dict[str, str]] = {
     "file": "Recording the trial comes from, identifying words masked",
     "trial": "Number of the trial in its file and channel, from 1",
-    "time_s": "Time of the test pulse on the clock of the recording, in seconds",
+    "time_s": "Time of the test pulse after the first sample, as an events table counts, in seconds",
     "condition": "Condition as the laboratory named it",
     "hemisphere": "Hemisphere under the coil of the test pulse",
     "muscle": "Recorded muscle",
@@ -52,7 +52,8 @@ TRIAL_COLUMNS: Final[dict[str, str]] = {
     "denoised_floor_mv": "Peak-to-peak noise floor of denoised_mv",
     "csp_ms": "Duration of the silent period, in milliseconds",
     "csp_censored": "Whether the EMG had not returned when the sweep ended",
-    "participant": "Whose trial it is, where a table holds several people",
+    "participant": "Whose trial it is, where anything says so",
+    "conditioning_hemisphere": "Hemisphere of the conditioning pulse, where it is another one",
 }
 
 

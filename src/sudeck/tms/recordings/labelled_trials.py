@@ -12,6 +12,7 @@ from sudeck.core.flags import Flag
 from sudeck.tms.readers import read_file
 from sudeck.tms.recordings.channels import muscle_channels, settled
 from sudeck.tms.recordings.labelling import questions, tell_channel, tell_pulses
+from sudeck.tms.recordings.own_trials import events_of
 from sudeck.tms.recordings.pairs import look_for_pairs
 from sudeck.tms.recordings.protocol import StimulationProtocol, plain_name, read_protocol, with_channels
 from sudeck.tms.recordings.pulses import FoundPulse, PulseTrain, find_pulses
@@ -93,7 +94,11 @@ def find_or_take_pulses(
     """
     train = _taken_or_found(recording, events, protocol)
     pulses, flags = look_for_pairs(recording, train.pulses, _names_of(recording, train.pulses, events))
-    if events is not None and events.has_times and protocol.onset is None:
+    if events is not None and events.has_times and (protocol.onset or events.at_test_pulse):
+        # It is stated which pulse an onset is of: what artefacts say of intervals moves none.
+        timed = zip(pulses, train.pulses, strict=True)
+        pulses = tuple(replace(pulse, time_s=stated.time_s) for pulse, stated in timed)
+    elif events is not None and events.has_times:
         flags = (*flags, *_assumed_test(events, pulses))
     return replace(train, pulses=pulses, flags=(*train.flags, *flags))
 
@@ -142,7 +147,8 @@ def _taken_or_found(
     pulses = []
     for row in sorted(events.rows, key=lambda item: float(item["time_s"])):
         late_ms = float(row.get("isi_ms") or 0.0) if protocol.onset == "conditioning" else 0.0
-        time_s = start_s + float(row["time_s"]) + (late_ms + protocol.offset_ms) / 1e3
+        late_ms = 0.0 if events.at_test_pulse else late_ms + protocol.offset_ms
+        time_s = start_s + float(row["time_s"]) + late_ms / 1e3
         pulses.append(FoundPulse(time_s, "unknown", None, ""))
     return PulseTrain(tuple(pulses), f"events table {events.label}")
 
@@ -203,6 +209,9 @@ def _cut(
         about_it = tuple(
             flag for flag in recording.flags if flag.subject in {"", signal.name, recording.source.label}
         )
+        # The clock of the events table, which counts from the first sample.
+        start_s = recording.sections[0].start_s
+        cut = replace(cut, pulses=tuple(replace(p, time_s=p.time_s - start_s) for p in cut.pulses))
         flags = (*about_it, *train.flags, *told_flags, *cut.flags, *questions(cut.pulses))
         sets.append(replace(cut, flags=(*flags, *_few(cut.n_trials))))
     return tuple(sets)
@@ -290,7 +299,7 @@ def events_for(given: EventsTable | str | Path | None, recording: Path) -> Event
     if isinstance(given, EventsTable):
         return given
     if given is not None:
-        return read_events(Path(given))
+        return events_of(Path(given), recording)
     beside = _bids_companion(recording, "events")
     return None if beside is None else read_events(beside)
 

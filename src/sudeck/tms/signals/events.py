@@ -71,10 +71,15 @@ Told = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class EventsTable:
-    """What an events table tells: fields of `Pulse` for every stimulus, `time_s` among them if given."""
+    """What an events table tells: fields of `Pulse` for every stimulus, `time_s` among them if given.
+
+    `at_test_pulse` says that its times are those of the test pulses themselves, whatever the protocol says of
+    markers: so they are in the trials of a run.
+    """
 
     rows: tuple[Told, ...]
     label: str
+    at_test_pulse: bool = False
 
     @property
     def has_times(self) -> bool:

@@ -34,7 +34,8 @@ class Pulse:
     Attributes
     ----------
     time_s : float
-        Time of the test (last) pulse on the clock of the recording; NaN in epoched data without times.
+        Time of the test (last) pulse on the clock of the recording, in a `TrialSet` counted from its first
+        sample as in an events table; NaN in epoched data without times.
     kind : {"single", "paired", "unknown"}
         ``"unknown"`` when neither the file nor the protocol says.
     isi_ms : float or None
