@@ -32,6 +32,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "muscle_side": ("muscle_side", "side", "target_side"),
     "state": ("state", "muscle_state", "activity"),
     "visit": ("visit", "session", "timepoint"),
+    "participant": ("participant", "participant_id"),
     "rmt_mso": ("rmt_mso", "rmt_intensity"),
     # NIBS-BIDS counts pulses in order: of a pair, the first is the conditioning one.
     "first_mso": ("pulse_intensity",),
@@ -72,10 +73,15 @@ Told = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class EventsTable:
-    """What an events table tells: fields of `Pulse` for every stimulus, `time_s` among them if given."""
+    """What an events table tells: fields of `Pulse` for every stimulus, `time_s` among them if given.
+
+    `at_test_pulse` says that its times are those of the test pulses themselves, whatever the protocol says of
+    markers: so they are in the trials of a run.
+    """
 
     rows: tuple[Told, ...]
     label: str
+    at_test_pulse: bool = False
 
     @property
     def has_times(self) -> bool:
