@@ -73,10 +73,10 @@ def test_paired_pulses_come_out_as_the_ratios_put_in(paired_block) -> None:
 
 
 def test_hemispheres_visits_and_files_are_kept_apart_or_joined(paired_block) -> None:
-    left = paired_block()
-    right = paired_block(hemisphere="right", muscle_side="left")
-    post = replace(paired_block(visit="post"), source=source("post.vhdr"))
-    more = replace(paired_block(), emg_mv=left.emg_mv * 1.01, source=source("more.vhdr"))
+    left = paired_block(participant="P1")
+    right = paired_block(participant="P1", hemisphere="right", muscle_side="left")
+    post = replace(paired_block(participant="P1", visit="post"), source=source("post.vhdr"))
+    more = replace(paired_block(participant="P1"), emg_mv=left.emg_mv * 1.01, source=source("more.vhdr"))
     result = measure_trials([left, right, post, more])
     assert {(group.visit, group.hemisphere) for group in result.groups} == {
         ("pre", "left"),
@@ -86,8 +86,52 @@ def test_hemispheres_visits_and_files_are_kept_apart_or_joined(paired_block) -> 
     (joined,) = result.find("SICI", visit="pre", hemisphere="left")
     (single,) = result.find("SICI", visit="post")
     assert joined.estimate.n == 2 * single.estimate.n
-    assert "duplicate-recording" in {flag.code for flag in result.flags}
+    assert {"duplicate-recording", "files-pooled"} <= {flag.code for flag in result.flags}
     assert len(result.provenance.sources) == 3
+
+
+def test_files_that_do_not_say_whose_they_are_are_measured_each_by_itself(paired_block) -> None:
+    other = replace(paired_block(), emg_mv=paired_block().emg_mv * 1.01, source=source("other.vhdr"))
+    result = measure_trials([paired_block(), other])
+    assert [one.estimate.n for one in result.find("SICI")] == [50.0, 50.0]
+    assert [one.file for one in result.find("SICI")] == ["recording.vhdr", "other.vhdr"]
+    assert "files-kept-apart" in {flag.code for flag in result.flags}
+    alone = measure_trials([other])
+    for one, two in zip(alone.estimates, result.groups[1].estimates, strict=True):
+        assert two.estimate == one.estimate
+
+
+def test_two_channels_of_one_muscle_are_two_groups(paired_block) -> None:
+    raw = replace(paired_block(), channel="FDI raw")
+    rms = replace(paired_block(), channel="FDI rms", emg_mv=0.1 * raw.emg_mv)
+    result = measure_trials([raw, rms])
+    assert [group.channel for group in result.groups] == ["FDI raw", "FDI rms"]
+    ours, others = (one.estimate.value for one in result.find("MEP"))
+    assert others == pytest.approx(0.1 * ours, rel=1e-6)
+
+
+def test_two_channels_and_two_files_of_one_name_are_told_apart(paired_block) -> None:
+    twin = replace(paired_block(), source=SourceFile("recording.vhdr", "1" * 64, 0))
+    result = measure_trials([paired_block(), paired_block(), twin])
+    assert len(result.groups) == 3
+    assert {trial.file for trial in result.trials} == {"recording.vhdr", "recording.vhdr (2)"}
+
+
+@pytest.mark.parametrize(
+    ("names", "groups"),
+    [
+        (("sub-01_task-sici_emg.csv", "sub-02_task-sici_emg.csv"), [("sub-01", ""), ("sub-02", "")]),
+        (("sub-01/ses-pre/a.csv", "sub-01/ses-post/a.csv"), [("sub-01", "pre"), ("sub-01", "post")]),
+        (("a.csv", "b.csv"), [("", ""), ("", "")]),
+        (("sub-01_ses-pre_run-1_emg.csv", "sub-01_ses-pre_run-2_emg.csv"), [("sub-01", "pre")]),
+    ],
+)
+def test_a_folder_is_pooled_only_where_its_names_say_so(tmp_path: Path, names, groups) -> None:
+    for seed, name in enumerate(names):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        amplitude_csv(tmp_path / name, seed=seed)
+    found = measure_recordings(tmp_path).groups
+    assert sorted((one.participant, one.visit) for one in found) == sorted(groups)
 
 
 def test_threshold_and_recruitment_from_many_intensities(mep) -> None:
@@ -165,7 +209,7 @@ def test_table_of_amplitudes_needs_no_sweeps() -> None:
         [np.exp(0.5 * rng.standard_normal(30)), 0.5 * np.exp(0.5 * rng.standard_normal(30))]
     )
     size[35] = 0.0
-    pulses = [LEFT] * 30 + [replace(LEFT, kind="paired", isi_ms=3.0)] * 30
+    pulses = [LEFT] * 30 + [replace(LEFT, kind="paired", isi_ms=3.0, condition="SICI")] * 30
     flag = Flag("doubtful", "Trial 2 is doubtful.", subject="trial 2")
     table = AmplitudeTable(size, tuple(pulses), None, source("amplitudes.csv"), (flag,))
     result = measure_trials([table])
@@ -234,6 +278,26 @@ def test_result_reads_well_and_repeats(paired_block) -> None:
     assert json.dumps(plain[0]) == json.dumps(plain[1])
 
 
+def test_a_pair_of_unknown_intensity_has_no_name_of_a_measure(paired_block) -> None:
+    block = paired_block()
+    unknown = dict.fromkeys(("test_rmt", "conditioning_rmt"))
+    result = measure_trials([replace(block, pulses=tuple(replace(p, **unknown) for p in block.pulses))])
+    assert not result.find("SICI")
+    assert not result.find("ICF")
+    assert [one.isi_ms for one in result.find("paired pulse")] == [2.5, 10.0]
+    flag = next(flag for flag in result.flags if flag.code == "measure-not-named")
+    assert "conditioning_rmt" in flag.message
+
+
+def test_conditions_of_one_interval_and_unknown_intensity_stay_apart(paired_block) -> None:
+    block = paired_block()
+    unknown = dict.fromkeys(("test_rmt", "conditioning_rmt"))
+    pulses = [replace(p, **unknown, condition=f"State {p.isi_ms}") for p in block.pulses]
+    pulses = [replace(p, isi_ms=2.0) if p.isi_ms else p for p in pulses]
+    result = measure_trials([replace(block, pulses=tuple(pulses))])
+    assert [one.conditioning for one in result.find("paired pulse")] == ["State 2.5", "State 10.0"]
+
+
 def test_settings_reach_the_measures(paired_block) -> None:
     settings = TmsSettings(measures=MeasureSettings(level=0.8, floor_mv=0.001))
     result = measure_trials([paired_block()], settings=settings)
@@ -241,8 +305,8 @@ def test_settings_reach_the_measures(paired_block) -> None:
     assert result.provenance.settings["measures"]["level"] == 0.8
 
 
-def amplitude_csv(path: Path) -> Path:
-    rng = np.random.default_rng(1)
+def amplitude_csv(path: Path, *, seed: int = 1) -> Path:
+    rng = np.random.default_rng(seed)
     rows = "".join(f"left,FDI,single,{np.exp(rng.standard_normal()):.4f}\n" for _ in range(20))
     path.write_text("hemisphere,muscle,kind,amplitude_mv\n" + rows)
     return path

@@ -107,7 +107,8 @@ def test_cfs_comes_back_with_frames_in_order_of_time(tmp_path: Path, forge: Modu
     assert "frames-reordered" in {flag.code for flag in recording.flags}
     sweeps = read_trials(path)[0]
     assert [pulse.condition for pulse in sweeps.pulses] == ["single", "SICI", "single", "SICI"]
-    assert [pulse.time_s for pulse in sweeps.pulses] == pytest.approx([10.5, 15.5, 20.5, 25.5], abs=3e-4)
+    # Trials count from the start of the recording, as an events table does.
+    assert [pulse.time_s for pulse in sweeps.pulses] == pytest.approx([0.5, 5.5, 10.5, 15.5], abs=3e-4)
     assert [pulse.isi_ms for pulse in sweeps.pulses] == [None, 3.0, None, 3.0]
 
 
@@ -129,6 +130,34 @@ def test_cfs_frames_that_begin_before_their_trigger(tmp_path: Path, forge: Modul
     path = forge.write_cfs(tmp_path / "a.cfs", frames, first_x=-0.2, starts=[0.0, 5.0])
     sweeps = read_trials(path)[0]
     assert [pulse.time_s for pulse in sweeps.pulses] == pytest.approx([0.2, 5.2], abs=1e-6)
+
+
+def test_units_that_end_in_nul_bytes_keep_their_channels(tmp_path: Path) -> None:
+    from scipy.io import savemat
+
+    rng = np.random.default_rng(3)
+    emg, line = rng.normal(0, 0.003, 40000), np.zeros(40000)
+    for at in range(5000, 40000, 5000):
+        emg[at + 110 : at + 140] += np.sin(np.linspace(0, 2 * np.pi, 30))
+        line[at : at + 50] = 5.0
+    channel = {"interval": 2e-4, "start": 0.0}
+    nul = chr(0) * 2
+    savemat(
+        tmp_path / "a.mat",
+        {
+            "ch1": channel | {"title": "FDI" + nul, "units": "mV" + nul, "values": emg[:, None]},
+            "ch2": channel | {"title": "Trigger" + nul, "units": "V" + nul, "values": line[:, None]},
+        },
+    )
+    recording = read_recording(tmp_path / "a.mat")
+    assert isinstance(recording, Recording)
+    assert [(signal.name, signal.unit_in_file) for signal in recording.signals] == [
+        ("FDI", "mV"),
+        ("Trigger", "V"),
+    ]
+    (sweeps,) = read_trials(tmp_path / "a.mat")
+    assert isinstance(sweeps, TrialSet)
+    assert sweeps.channel == "FDI"
 
 
 def test_brainsight_comes_back_in_order_of_time_and_without_names(tmp_path: Path, forge: ModuleType) -> None:

@@ -31,13 +31,8 @@ TEST_ALONE: Final = "test alone"
 
 
 def _same_group(one: Measured, other: Measured) -> bool:
-    return (one.participant, one.visit, one.hemisphere, one.muscle, one.muscle_side) == (
-        other.participant,
-        other.visit,
-        other.hemisphere,
-        other.muscle,
-        other.muscle_side,
-    )
+    names = ("participant", "visit", "hemisphere", "muscle", "muscle_side", "channel", "file")
+    return all(getattr(one, name) == getattr(other, name) for name in names)
 
 
 class _Key(NamedTuple):
@@ -73,7 +68,10 @@ class _Key(NamedTuple):
         }
         if conditioning.endswith("%MSO") and len(like) == 1:
             conditioning = ""
-        return cls(one.participant, one.measure, one.muscle, place, one.isi_ms, intensity, conditioning)
+        # Where it takes channel or file to name a group, these belong to what is compared.
+        where = ", ".join(filter(None, (one.channel, one.file)))
+        muscle = f"{one.muscle} ({where})" if where else one.muscle
+        return cls(one.participant, one.measure, muscle, place, one.isi_ms, intensity, conditioning)
 
     @property
     def muscle_text(self) -> str:

@@ -15,6 +15,7 @@ from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import Provenance, SourceFile
 from sudeck.core.record import Record
+from sudeck.tms.grouping import grouped_trials, names_beside, pooling_flags, told_apart
 from sudeck.tms.measures.group_measures import measure_group
 from sudeck.tms.measures.measure_settings import MeasureSettings
 from sudeck.tms.recordings.labelled_trials import protocol_for, read_trials
@@ -25,13 +26,12 @@ from sudeck.tms.responses.contraction import ipsilateral_trials
 from sudeck.tms.responses.response_settings import ResponseSettings
 from sudeck.tms.responses.responses import TrialResponses, measure_responses
 from sudeck.tms.result import GroupMeasures, Measured, TmsResult, Trial
-from sudeck.tms.signals.sweeps import duplicate_flags
+from sudeck.tms.signals.duplicates import duplicate_flags
 from sudeck.tms.signals.trials import AmplitudeTable, TrialSet
 
 if TYPE_CHECKING:
     from sudeck.tms.recordings.protocol import StimulationProtocol
     from sudeck.tms.signals.events import EventsTable
-    from sudeck.tms.signals.trials import Pulse
 
 # What is measured on a sweep and stands in a column of the table of trials.
 _MEASURED = (
@@ -62,6 +62,8 @@ def measure_recordings(
     events: EventsTable | str | Path | None = None,
     protocol: StimulationProtocol | str | Path | None = None,
     muscle: str | None = None,
+    participant: str = "",
+    visit: str = "",
     settings: TmsSettings | None = None,
 ) -> TmsResult:
     """Measure one recording or several together.
@@ -69,9 +71,10 @@ def measure_recordings(
     Parameters
     ----------
     paths : path or sequence of paths
-        Recordings in any format of `sudeck.tms.readers`, and folders of them. What belongs to one person,
-        visit, hemisphere and muscle is measured together, whichever files it comes from.
-    events, protocol, muscle
+        Recordings in any format of `sudeck.tms.readers`, and folders of them. What is stated to be of one
+        person, visit, hemisphere, muscle and channel is measured together, whichever files it comes from;
+        files of which nothing says so are measured each by itself.
+    events, protocol, muscle, participant, visit
         As in `read_trials`.
     settings : TmsSettings, optional
 
@@ -94,7 +97,9 @@ def measure_recordings(
     refused: list[SudeckError] = []
     for path in several:
         try:
-            sets += read_trials(path, events=events, protocol=stated, muscle=muscle)
+            sets += read_trials(
+                path, events=events, protocol=stated, muscle=muscle, participant=participant, visit=visit
+            )
         except SudeckError as error:
             refused.append(error)
     if not sets:
@@ -124,8 +129,8 @@ def measure_trials(
     Returns
     -------
     TmsResult
-        One group of measures a person, visit, hemisphere and muscle; every measure also without flagged
-        trials. What can not be measured (dead, a single trial) is left out, with a flag.
+        One group of measures a person, visit, hemisphere, muscle and channel; every measure also without
+        flagged trials. What can not be measured (dead, a single trial) is left out, with a flag.
 
     Raises
     ------
@@ -137,6 +142,7 @@ def measure_trials(
     sweeps: list[tuple[TrialSet, TrialResponses]] = []
     flags: list[Flag] = []
     refused: list[InputError] = []
+    sets = told_apart(sets)
     counts = Counter(key for item in sets for key in _groups(item))
     for item in sets:
         try:
@@ -161,12 +167,12 @@ def measure_trials(
     flags = list({(flag.code, flag.subject, flag.message): flag for flag in flags}.values())
     flags += duplicate_flags([item for item, _ in sweeps])
 
-    groups: dict[tuple[str, ...], list[Trial]] = {}
-    for trial in trials:
-        groups.setdefault(_group(trial.pulse, trial.channel, trial.participant), []).append(trial)
+    groups = grouped_trials(trials)
+    names = names_beside(groups)
+    flags += pooling_flags(groups)
     chosen = settings.measures
     measured = [
-        _with_ipsilateral(measure_group(own, settings=chosen), key, sweeps, chosen.level)
+        _with_ipsilateral(measure_group(own, settings=chosen, beside=names[key]), sweeps, chosen.level)
         for key, own in groups.items()
     ]
     without = [
@@ -187,12 +193,23 @@ def measure_trials(
 
 def _groups(item: TrialSet | AmplitudeTable) -> list[tuple[str, ...]]:
     """Return the group of every trial."""
+    return [_blank_row(item, index).group for index in range(item.n_trials)]
+
+
+def _blank_row(item: TrialSet | AmplitudeTable, index: int) -> Trial:
+    """Return the row of a trial before anything is measured on it."""
+    pulse = item.pulses[index]
     channel, person = (item.channel, "") if isinstance(item, TrialSet) else ("", item.participant)
-    return [_group(pulse, channel, person) for pulse in item.pulses]
-
-
-def _group(pulse: Pulse, channel: str, participant: str = "") -> tuple[str, ...]:
-    return participant, pulse.visit, pulse.hemisphere or "", pulse.muscle or channel, pulse.muscle_side or ""
+    return Trial(
+        item.source.label,
+        index + 1,
+        channel,
+        pulse,
+        {},
+        present=False,
+        csp_censored=False,
+        participant=person or pulse.participant,
+    )
 
 
 def _refusal(error: SudeckError) -> Flag:
@@ -207,12 +224,12 @@ def _without_flagged(
     unflagged = [trial for trial in trials if not trial.flags]
     if len(unflagged) == len(trials):
         return group.estimates
-    return measure_group(unflagged, settings=settings).estimates if unflagged else ()
+    beside = (group.channel, group.file)
+    return measure_group(unflagged, settings=settings, beside=beside).estimates if unflagged else ()
 
 
 def _with_ipsilateral(
     group: GroupMeasures,
-    key: tuple[str, ...],
     sweeps: Sequence[tuple[TrialSet, TrialResponses]],
     level: float,
 ) -> GroupMeasures:
@@ -221,8 +238,8 @@ def _with_ipsilateral(
     for item, _ in sweeps:
         chosen = ipsilateral_trials(item.pulses) & np.array(
             [
-                pulse.state == "active" and pulse.kind != "paired" and _group(pulse, item.channel) == key
-                for pulse in item.pulses
+                pulse.state == "active" and pulse.kind != "paired" and own == group.key
+                for pulse, own in zip(item.pulses, _groups(item), strict=True)
             ]
         )
         if chosen.sum() < 2:
@@ -243,6 +260,8 @@ def _with_ipsilateral(
                 visit=group.visit,
                 participant=group.participant,
                 muscle_side=group.muscle_side,
+                channel=group.channel,
+                file=group.file,
             )
             for one in both
         ]
@@ -252,40 +271,27 @@ def _with_ipsilateral(
 def _rows(item: TrialSet, responses: TrialResponses) -> list[Trial]:
     codes = responses.flag_codes
     return [
-        Trial(
-            file=item.source.label,
-            number=index + 1,
-            channel=item.channel,
-            pulse=pulse,
+        replace(
+            _blank_row(item, index),
             values={name: float(getattr(responses, name)[index]) for name in _MEASURED},
             present=bool(responses.present[index]),
             csp_censored=bool(responses.csp_censored[index]),
             flags=codes[index],
         )
-        for index, pulse in enumerate(item.pulses)
+        for index in range(item.n_trials)
     ]
 
 
 def _table_rows(table: AmplitudeTable) -> list[Trial]:
     rows = []
-    for index, pulse in enumerate(table.pulses):
+    for index in range(table.n_trials):
         values = {"amplitude_mv": float(table.amplitude_mv[index])}
         if table.latency_ms is not None:
             values["latency_ms"] = float(table.latency_ms[index])
         subject = f"trial {index + 1}"
         codes = tuple(flag.code for flag in table.flags if flag.subject == subject)
         rows.append(
-            Trial(
-                table.source.label,
-                index + 1,
-                "",
-                pulse,
-                values,
-                values["amplitude_mv"] > 0,
-                csp_censored=False,
-                flags=codes,
-                participant=table.participant,
-            )
+            replace(_blank_row(table, index), values=values, present=values["amplitude_mv"] > 0, flags=codes)
         )
     return rows
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 TRIAL_COLUMNS: Final[dict[str, str]] = {
     "file": "Recording the trial comes from, identifying words masked",
     "trial": "Number of the trial in its file and channel, from 1",
-    "time_s": "Time of the test pulse on the clock of the recording, in seconds",
+    "time_s": "Time of the test pulse after the first sample, as an events table counts, in seconds",
     "condition": "Condition as the laboratory named it",
     "hemisphere": "Hemisphere under the coil of the test pulse",
     "muscle": "Recorded muscle",
@@ -52,7 +52,8 @@ TRIAL_COLUMNS: Final[dict[str, str]] = {
     "denoised_floor_mv": "Peak-to-peak noise floor of denoised_mv",
     "csp_ms": "Duration of the silent period, in milliseconds",
     "csp_censored": "Whether the EMG had not returned when the sweep ended",
-    "participant": "Whose trial it is, where a table holds several people",
+    "participant": "Whose trial it is, where anything says so",
+    "conditioning_hemisphere": "Hemisphere of the conditioning pulse, where it is another one",
 }
 
 
@@ -77,13 +78,32 @@ class Trial:
         return self.values.get(name, float("nan"))
 
     @property
+    def group(self) -> tuple[str, ...]:
+        """What the trial is measured with: person, visit, hemisphere, muscle, its side, channel and file.
+
+        The file is empty where person, visit, hemisphere and muscle are all stated: only then are trials of
+        several files known to be of one thing.
+        """
+        pulse = self.pulse
+        stated = self.participant and pulse.visit and pulse.hemisphere and pulse.muscle
+        return (
+            self.participant,
+            pulse.visit,
+            pulse.hemisphere or "",
+            pulse.muscle or self.channel,
+            pulse.muscle_side or "",
+            "".join(self.channel.lower().split()),
+            "" if stated else self.file,
+        )
+
+    @property
     def ipsilateral(self) -> bool:
         """Whether the muscle is on the side of the stimulated hemisphere."""
         return self.pulse.hemisphere is not None and self.pulse.hemisphere == self.pulse.muscle_side
 
     def to_row(self) -> dict[str, Any]:
         """Return the row of trials.tsv."""
-        told = [name for name in TRIAL_COLUMNS if name in self.pulse.__dataclass_fields__]
+        told = [n for n in TRIAL_COLUMNS if n in self.pulse.__dataclass_fields__ and n != "participant"]
         return {
             "file": self.file,
             "trial": self.number,
@@ -119,6 +139,8 @@ class Measured:
         Whose measure it is, where a table holds several people; else empty.
     muscle_side : {"left", "right"} or None
         Side of the body of the muscle.
+    channel, file : str
+        Channel and file, where the rest does not tell a group from another; else empty.
     """
 
     measure: str
@@ -131,9 +153,11 @@ class Measured:
     visit: str = ""
     participant: str = ""
     muscle_side: Side | None = None
+    channel: str = ""
+    file: str = ""
 
     def __str__(self) -> str:
-        where = " ".join(filter(None, (self.participant, self.visit, self.hemisphere, self.muscle)))
+        where = place_text(self)
         how = f"ISI {self.isi_ms:g} ms" if self.isi_ms is not None else self.intensity
         return f"{where}: {self.estimate}" + (f" at {how}" if how else "")
 
@@ -157,7 +181,22 @@ class Measured:
             "visit": self.visit or None,
             "participant": self.participant or None,
             "muscle_side": self.muscle_side,
+            "channel": self.channel or None,
+            "file": self.file or None,
         }
+
+
+def place_text(of: Measured | GroupMeasures) -> str:
+    """Return person, visit, hemisphere and muscle in words, as far as they are known.
+
+    The side of the muscle is told where it is not the usual one, opposite to the hemisphere.
+    """
+    if of.hemisphere is None:
+        side: str | None = of.muscle_side
+    else:
+        side = "ipsilateral" if of.muscle_side == of.hemisphere else None
+    told = (of.file, of.participant, of.visit, of.hemisphere, side, of.muscle)
+    return " ".join(filter(None, (*told, f"({of.channel})" if of.channel else "")))
 
 
 @dataclass(frozen=True)
@@ -168,6 +207,10 @@ class GroupMeasures:
     ----------
     visit, hemisphere, muscle, participant, muscle_side
         What the group is.
+    channel, file : str
+        Channel and file, where the rest does not tell the group from another; else empty.
+    key : tuple of str
+        `Trial.group` of its trials.
     estimates : tuple of Measured
     thresholds : dict of str to Threshold
         ``"RMT"`` and ``"AMT"``, with their posteriors.
@@ -190,11 +233,14 @@ class GroupMeasures:
     adjusted: tuple[Measured, ...] = ()
     participant: str = ""
     muscle_side: Side | None = None
+    channel: str = ""
+    file: str = ""
+    key: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        """Person, visit, hemisphere and muscle in words, as far as they are known."""
-        return " ".join(filter(None, (self.participant, self.visit, self.hemisphere, self.muscle)))
+        """Person, visit, hemisphere, muscle and its side in words, as far as they are known."""
+        return place_text(self)
 
 
 @dataclass(frozen=True)

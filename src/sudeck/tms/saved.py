@@ -71,4 +71,6 @@ def _measured(entry: Mapping[str, Any]) -> Measured:
         visit=str(entry.get("visit") or ""),
         participant=str(entry.get("participant") or ""),
         muscle_side=entry.get("muscle_side"),
+        channel=str(entry.get("channel") or ""),
+        file=str(entry.get("file") or ""),
     )

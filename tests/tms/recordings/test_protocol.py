@@ -170,7 +170,8 @@ def test_muscles_in_channel_labels(label: str, expected: tuple[str | None, str |
 
 def test_inspection_says_what_is_there_and_what_is_not(tmp_path: Path, forge: ModuleType) -> None:
     truth = forge.make_emg(isis_ms=(None, 3.0, None, 3.0, None))
-    found = inspect_recording(forge.write_brainvision(tmp_path / "a.vhdr", truth))
+    markers = list(zip(("S  1", "S  2", "S  1", "S  2", "S  1"), truth.times_s, strict=True))
+    found = inspect_recording(forge.write_brainvision(tmp_path / "a.vhdr", truth, markers=markers))
     assert [(c.name, c.muscle, c.side) for c in found.channels] == [
         ("RFDI", "FDI", "right"),
         ("LFDI", "FDI", "left"),

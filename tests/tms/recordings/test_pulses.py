@@ -104,6 +104,17 @@ def test_close_pairs_at_a_low_rate_stay_open(forge: ModuleType) -> None:
     assert len(find_pulses(recording_of(truth)).pulses) == 5
 
 
+def test_stimuli_of_one_name_are_of_one_kind(forge: ModuleType) -> None:
+    truth = forge.make_emg(isis_ms=(None, 3.0, None, 3.0, 3.0))
+    recording = recording_of(truth, [(t, "S1", "Stimulus") for t in truth.times_s])
+    found = find_pulses(recording).pulses
+    pulses, flags = look_for_pairs(recording, found, ["S1"] * 5)
+    assert {pulse.kind for pulse in pulses} == {"paired"}
+    assert "kind-not-alike" in {flag.code for flag in flags}
+    apart, _ = look_for_pairs(recording, found, ["a", "b", "a", "b", "b"])
+    assert [pulse.kind for pulse in apart] == ["single", "paired", "single", "paired", "paired"]
+
+
 def test_one_marker_a_pair_becomes_the_time_of_the_test_pulse(forge: ModuleType) -> None:
     truth = forge.make_emg(isis_ms=(None, 3.0, None, 12.0, None))
     on_the_first = [

@@ -14,8 +14,9 @@ from sudeck.core.errors import InputError
 from sudeck.core.provenance import SourceFile
 from sudeck.tms.recordings.channels import muscle_channels
 from sudeck.tms.recordings.labelled_trials import read_trials
+from sudeck.tms.signals.duplicates import duplicate_flags
 from sudeck.tms.signals.recording import Recording, Section, Signal
-from sudeck.tms.signals.sweeps import duplicate_flags, sweep_flags
+from sudeck.tms.signals.sweeps import sweep_flags
 from sudeck.tms.signals.trials import Pulse, TrialSet, cut_trials
 from sudeck.tms.signals.units import noise_and_peak, to_millivolts, voltage_unit
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from sudeck.tms.signals.trials import Pulse, TrialSet
 
 
+# What names a group, and each of its estimates.
+_NAMED_BY = ("participant", "visit", "hemisphere", "muscle", "muscle_side", "channel", "file")
+
+
 @dataclass(frozen=True)
 class Sweeps:
     """The sweeps of one condition of one group, ready to draw.
@@ -74,12 +78,13 @@ def panels_of(result: TmsResult) -> tuple[Panel, ...]:
             relation = group.muscle_side or ""
         elif group.muscle_side == group.hemisphere:
             relation = "ipsilateral"
-        panels.setdefault((group.participant, group.visit, relation, group.muscle), []).append(group)
+        muscle = f"{group.muscle} ({group.channel})" if group.channel else group.muscle
+        panels.setdefault((group.file, group.participant, group.visit, relation, muscle), []).append(group)
     order = ("left", "right", None)
     made = []
     for key, groups in panels.items():
         sides = [_side(result, group) for group in sorted(groups, key=lambda g: order.index(g.hemisphere))]
-        made.append(Panel(", ".join(filter(None, (*key[:2], " ".join(filter(None, key[2:]))))), tuple(sides)))
+        made.append(Panel(", ".join(filter(None, (*key[:3], " ".join(filter(None, key[3:]))))), tuple(sides)))
     return tuple(made)
 
 
@@ -118,9 +123,8 @@ def condition_of(
 
 
 def _side(result: TmsResult, group: GroupMeasures) -> Side:
-    trials = tuple(
-        trial for trial in result.trials if _belongs(group, trial.pulse, trial.channel, trial.participant)
-    )
+    trials = tuple(trial for trial in result.trials if trial.group == group.key)
+    own_sweeps = {(trial.file, trial.channel, trial.number) for trial in trials}
     tests = frozenset(trial.pulse.test_mso for trial in trials if trial.pulse.kind == "paired")
     contracting = frozenset(
         trial.pulse.test_mso
@@ -130,28 +134,17 @@ def _side(result: TmsResult, group: GroupMeasures) -> Side:
     sweeps: dict[tuple[str, str], list[tuple[TrialSet, TrialResponses, int]]] = {}
     for item, responses in result.sweeps:
         for index, pulse in enumerate(item.pulses):
-            if _belongs(group, pulse, item.channel, ""):
+            if (item.source.label, item.channel, index + 1) in own_sweeps:
                 sweeps.setdefault(condition_of(pulse, tests, contracting), []).append(
                     (item, responses, index)
                 )
     without = tuple(
         one
         for one in result.estimates_without_flagged
-        if (one.participant, one.visit, one.hemisphere, one.muscle, one.muscle_side)
-        == (group.participant, group.visit, group.hemisphere, group.muscle, group.muscle_side)
+        if all(getattr(one, name) == getattr(group, name) for name in _NAMED_BY)
     )
     drawn = tuple(_drawn(name, detail, own) for (name, detail), own in sweeps.items())
     return Side(group, trials, drawn, without)
-
-
-def _belongs(group: GroupMeasures, pulse: Pulse, channel: str, participant: str) -> bool:
-    return (participant, pulse.visit, pulse.hemisphere, pulse.muscle or channel, pulse.muscle_side) == (
-        group.participant,
-        group.visit,
-        group.hemisphere,
-        group.muscle,
-        group.muscle_side,
-    )
 
 
 def _drawn(name: str, detail: str, own: list[tuple[TrialSet, TrialResponses, int]]) -> Sweeps:

@@ -26,7 +26,7 @@ MEANINGS: Final[dict[str, str]] = {
     "SICF": "short-interval intracortical facilitation",
     "LICI": "long-interval intracortical inhibition",
     "IHI": "interhemispheric inhibition",
-    "paired pulse": "no rule names this interval",
+    "paired pulse": "pair that interval and intensities give no name",
     "CSP": "cortical silent period",
     "iSP": "ipsilateral silent period",
     "S50": "intensity of half of MEPmax",
@@ -112,6 +112,8 @@ def base_of(measure: str) -> str:
 def how_text(one: Measured) -> str:
     """Return the interval and intensities of a measure: ``2.5 ms, 80 %RMT before 120 %RMT``."""
     parts = [] if one.isi_ms is None else [f"{one.isi_ms:g} ms"]
+    if one.measure.startswith("paired pulse") and not one.conditioning.endswith(("%RMT", "%MSO")):
+        return ", ".join(filter(None, (*parts, one.conditioning, "intensities not stated")))
     if one.conditioning and one.intensity:
         parts.append(f"{one.conditioning} before {one.intensity}")
     elif one.conditioning:
@@ -136,7 +138,10 @@ def strength_text(one: Measured, rmt: Threshold | None = None) -> str:
 def group_text(group: GroupMeasures) -> str:
     """Return what a group is: ``left hemisphere, FDI``, with person and visit where there are any."""
     muscle = " ".join(filter(None, (group.muscle_side, group.muscle)))
-    return ", ".join(filter(None, (group.participant, group.visit, hemisphere_text(group), muscle)))
+    muscle = f"{muscle} ({group.channel})" if group.channel else muscle
+    return ", ".join(
+        filter(None, (group.file, group.participant, group.visit, hemisphere_text(group), muscle))
+    )
 
 
 def hemisphere_text(group: GroupMeasures) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from sudeck.core.errors import InputError, MissingDependencyError
+from sudeck.core.errors import InputError
+from sudeck.core.spreadsheet import WORKBOOKS, read_sheets
 from sudeck.study.folder.fields import Value
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES, Table
@@ -148,7 +148,8 @@ def read_table(path: Path, table: Table) -> ReadTable:
     Parameters
     ----------
     path : Path
-        A ``.tsv``, ``.csv`` (comma or semicolon) or ``.xlsx`` file (first sheet), its first row the header.
+        A ``.tsv``, ``.csv`` (comma or semicolon) or ``.xlsx`` file (first filled sheet); the header is its
+        first row.
     table : Table
         What it should hold.
 
@@ -201,7 +202,7 @@ def read_cells(path: Path) -> list[tuple[int, list[str]]]:
     InputError
         If the file can not be read, is not a table or is not text.
     """
-    if path.suffix.lower() in (".xlsx", ".xlsm"):
+    if path.suffix.lower() in WORKBOOKS:
         return _cells_of_sheet(path)
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -222,18 +223,10 @@ def read_cells(path: Path) -> list[tuple[int, list[str]]]:
 
 
 def _cells_of_sheet(path: Path) -> list[tuple[int, list[str]]]:
-    try:
-        import openpyxl
-    except ImportError:
-        raise MissingDependencyError("Reading Excel files", "tables") from None
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        sheet = book.worksheets[0]
-        rows = [(line, [_plain(value) for value in row]) for line, row in enumerate(sheet.values, 1)]
-        book.close()
-    except (zipfile.BadZipFile, KeyError, ValueError, IndexError, TypeError, SyntaxError) as error:
-        raise InputError(path.name, "it is not a readable Excel file", "save it again as .xlsx") from error
-    return [(line, row) for line, row in rows if any(row)]
+    """Return the cells of the first sheet that holds any."""
+    sheet = next((sheet for sheet in read_sheets(path) if sheet.rows), None)
+    rows = () if sheet is None else sheet.rows
+    return [(line, [_plain(value) for value in row]) for line, row in rows]
 
 
 def _plain(value: Any) -> str:

@@ -237,6 +237,8 @@ def _measure_recordings(
     result = measure_recordings(
         recordings_among(paths),
         protocol=protocol_among(paths),
+        participant=patient.participant_id,
+        visit=session,
         settings=TmsSettings(measures=settings.tms_settings()),
     )
     wanted = settings.muscles

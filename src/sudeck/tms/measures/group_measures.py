@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sudeck.core.estimate import Estimate
+    from sudeck.tms.measures.threshold_tracking import TrackedPair
 
 _T = TypeVar("_T")
 _Key = TypeVar("_Key", bound=Hashable)
@@ -34,21 +35,25 @@ _Key = TypeVar("_Key", bound=Hashable)
 _FEWEST_FOR_THRESHOLD = 3
 
 
-def measure_group(trials: Sequence[Trial], *, settings: MeasureSettings | None = None) -> GroupMeasures:
+def measure_group(
+    trials: Sequence[Trial], *, settings: MeasureSettings | None = None, beside: tuple[str, str] = ("", "")
+) -> GroupMeasures:
     """Measure everything the trials of one hemisphere and muscle at one visit allow.
 
     Parameters
     ----------
     trials : sequence of Trial
-        All of one person, visit, hemisphere and muscle. Those without an amplitude are left out.
+        All of one person, visit, hemisphere, muscle and channel. Those without an amplitude are left out.
     settings : MeasureSettings, optional
+    beside : (str, str)
+        Channel and file that name the group where the rest does not tell it from another.
 
     Returns
     -------
     GroupMeasures
         What the trials do not allow is missing; where it was tried, a flag says why.
     """
-    group = _Group(trials, settings or MeasureSettings())
+    group = _Group(trials, settings or MeasureSettings(), beside)
     usable = [trial for trial in trials if np.isfinite(trial["amplitude_mv"])]
     single = [trial for trial in usable if trial.pulse.kind != "paired"]
     resting = [trial for trial in single if trial.pulse.state != "active"]
@@ -61,12 +66,14 @@ def measure_group(trials: Sequence[Trial], *, settings: MeasureSettings | None =
     group.latency(resting)
     group.pairs_of(usable)
     group.silence(usable)
-    return replace(group.measured(), adjusted=_adjusted(usable, settings or MeasureSettings()))
+    return replace(group.measured(), adjusted=_adjusted(usable, settings or MeasureSettings(), beside))
 
 
-def measure_amplitudes(trials: Sequence[Trial], settings: MeasureSettings) -> tuple[Measured, ...]:
+def measure_amplitudes(
+    trials: Sequence[Trial], settings: MeasureSettings, beside: tuple[str, str] = ("", "")
+) -> tuple[Measured, ...]:
     """Measure only what rests on amplitudes alone: the MEP by intensity, and paired pulses."""
-    group = _Group(trials, settings)
+    group = _Group(trials, settings, beside)
     single = [trial for trial in trials if trial.pulse.kind != "paired"]
     group.amplitudes([trial for trial in single if trial.pulse.state != "active"], "MEP")
     group.amplitudes([trial for trial in single if trial.pulse.state == "active"], "active MEP")
@@ -74,9 +81,11 @@ def measure_amplitudes(trials: Sequence[Trial], settings: MeasureSettings) -> tu
     return tuple(group.estimates)
 
 
-def _adjusted(trials: Sequence[Trial], settings: MeasureSettings) -> tuple[Measured, ...]:
+def _adjusted(
+    trials: Sequence[Trial], settings: MeasureSettings, beside: tuple[str, str]
+) -> tuple[Measured, ...]:
     """Measure again with background EMG as covariate, the muscle at rest and contracting each by itself."""
-    measure = partial(measure_amplitudes, settings=settings)
+    measure = partial(measure_amplitudes, settings=settings, beside=beside)
     made: list[Measured] = []
     for active in (False, True):
         own = [trial for trial in trials if (trial.pulse.state == "active") == active]
@@ -91,8 +100,11 @@ def _adjusted(trials: Sequence[Trial], settings: MeasureSettings) -> tuple[Measu
 class _Group:
     """Collects the measures of one hemisphere and muscle, and the reasons of those refused."""
 
-    def __init__(self, trials: Sequence[Trial], settings: MeasureSettings) -> None:
+    def __init__(
+        self, trials: Sequence[Trial], settings: MeasureSettings, beside: tuple[str, str] = ("", "")
+    ) -> None:
         first = trials[0].pulse
+        self.key, (self.channel, self.file) = trials[0].group, beside
         self.participant, self.visit, self.hemisphere = trials[0].participant, first.visit, first.hemisphere
         self.muscle, self.muscle_side = first.muscle or trials[0].channel, first.muscle_side
         self.settings = settings
@@ -114,13 +126,17 @@ class _Group:
             tuple(self.flags),
             participant=self.participant,
             muscle_side=self.muscle_side,
+            channel=self.channel,
+            file=self.file,
+            key=self.key,
         )
 
     def add(self, measure: str, estimate: Estimate | None, **rest: Any) -> None:
         if estimate is not None:
             named = replace(estimate, name=measure)
             made = Measured(measure, self.hemisphere, self.muscle, named, visit=self.visit, **rest)
-            self.estimates.append(replace(made, participant=self.participant, muscle_side=self.muscle_side))
+            own = {name: getattr(self, name) for name in ("participant", "muscle_side", "channel", "file")}
+            self.estimates.append(replace(made, **own))
 
     def attempt(self, measure: str, make: Callable[[], _T]) -> _T | None:
         """Return what `make` makes, or ``None`` and a flag with its reason to refuse."""
@@ -207,18 +223,24 @@ class _Group:
     def pairs_of(self, trials: Sequence[Trial]) -> None:
         paired = [trial for trial in trials if trial.pulse.kind == "paired" and trial.pulse.isi_ms]
         single = [trial for trial in trials if trial.pulse.kind == "single"]
-        for (state, other_hemisphere), own in _by(paired, _kind_of_pair).items():
+        for (state, other_hemisphere, condition), own in _by(paired, _kind_of_pair(paired)).items():
             alike = [trial for trial in single if (trial.pulse.state or "rest") == state]
             self.flags += _assumed_alone(own, alike)
             make = partial(
-                measure_pairs, own, alike, floor_mv=self.floor([*own, *alike]), settings=self.settings
+                measure_pairs,
+                own,
+                alike,
+                floor_mv=self.floor([*own, *alike], denoised=True),
+                settings=self.settings,
+                denoised=_against_criterion,
             )
             for pair in self.attempt("IHI" if other_hemisphere else "paired pulses", make) or ():
                 self.flags += pair.flags
+                self.flags += _unnamed(pair)
                 if isinstance(pair, PairedPulse):
                     self.pairs.append(pair)
                     strength = pair.conditioning_intensity
-                    told = "" if strength is None else f"{strength:g} {pair.conditioning_unit}"
+                    told = condition if strength is None else f"{strength:g} {pair.conditioning_unit}"
                     where = {"isi_ms": pair.isi_ms, "conditioning": told, "intensity": _common_intensity(own)}
                     self.add(pair.measure, pair.estimate, **where)
                     self.add(f"{pair.measure} ratio of means", pair.ratio_of_means, **where)
@@ -238,6 +260,22 @@ class _Group:
                 typical_duration, _column(own, "csp_ms"), censored, "CSP", level=self.settings.level
             )
             self.add("CSP", self.attempt("CSP", make))
+
+
+def _unnamed(pair: PairedPulse | TrackedPair) -> tuple[Flag, ...]:
+    """Say how to have a pair called by the name of its measure."""
+    if pair.measure != "paired pulse" or not isinstance(pair, PairedPulse) or pair.conditioning_intensity:
+        return ()
+    return (
+        Flag(
+            "measure-not-named",
+            f"Nothing says how strong the pulses of the pairs at {pair.isi_ms:g} ms were, so that they have "
+            "no name such as SICI or SICF; state conditioning_rmt and test_rmt under [conditions] in the "
+            "protocol file, or in the events table.",
+            "caution",
+            f"{pair.isi_ms:g} ms",
+        ),
+    )
 
 
 def _assumed_alone(pairs: Sequence[Trial], singles: Sequence[Trial]) -> tuple[Flag, ...]:
@@ -294,5 +332,22 @@ def _common_intensity(trials: Sequence[Trial]) -> str:
     return told.pop() if len(told) == 1 else ""
 
 
-def _kind_of_pair(trial: Trial) -> tuple[str, bool]:
-    return trial.pulse.state or "rest", to_other_hemisphere(trial)
+def _kind_of_pair(pairs: Sequence[Trial]) -> Callable[[Trial], tuple[str, bool, str]]:
+    """Return what keeps pairs apart: state, hemisphere of the first pulse, and name of the condition.
+
+    The name counts where no intensity is stated and one interval has several names: whoever named the two
+    conditions knows a difference that the recording does not hold.
+    """
+    names: dict[float | None, set[str]] = {}
+    for trial in pairs:
+        names.setdefault(trial.pulse.isi_ms, set()).add(trial.pulse.condition)
+
+    def kind(trial: Trial) -> tuple[str, bool, str]:
+        pulse = trial.pulse
+        unstated = (pulse.test_mso, pulse.test_rmt, pulse.conditioning_mso, pulse.conditioning_rmt) == (
+            (None,) * 4
+        )
+        name = pulse.condition if unstated and len(names[pulse.isi_ms]) > 1 else ""
+        return pulse.state or "rest", to_other_hemisphere(trial), name
+
+    return kind

@@ -7,7 +7,7 @@ intervals and conditioning pulses. Below 1 is inhibition, above 1 facilitation.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -177,6 +177,8 @@ def paired_pulse_measures(
     rules: PairedPulseRules = DEFAULT_RULES,
     floor_mv: float = 0.0,
     level: float = 0.95,
+    stated: Collection[str] | None = None,
+    raw_mv: ArrayLike | None = None,
 ) -> tuple[PairedPulse, ...]:
     """Measure every combination of interval and conditioning intensity against the test pulse alone.
 
@@ -194,6 +196,12 @@ def paired_pulse_measures(
         Which interval and conditioning intensity counts as which measure.
     floor_mv, level
         See `geometric_ratio`.
+    stated : collection of str, optional
+        Measures that the laboratory names itself. Where it is given, a pair to one hemisphere whose
+        conditioning intensity is unknown is only called by a name in it: an interval alone tells inhibition
+        from facilitation no more than SICI from SICF.
+    raw_mv : array-like, shape (n,), optional
+        Amplitudes for the ratio of means, where `amplitude_mv` are denoised.
 
     Returns
     -------
@@ -206,6 +214,7 @@ def paired_pulse_measures(
         If no trial is a test pulse alone, none is paired, or the arrays differ in length.
     """
     amplitude = checked_amplitudes(amplitude_mv, floor_mv or 1e-9)
+    raw = amplitude if raw_mv is None else checked_amplitudes(raw_mv, 1e-9)
     isi = np.nan_to_num(np.atleast_1d(np.asarray(isi_ms, dtype=np.float64)))
     conditioning = np.full(amplitude.size, np.nan)
     if conditioning_intensity is not None:
@@ -234,10 +243,12 @@ def paired_pulse_measures(
         known = None if strength < 0 else float(strength)
         in_rmt = known if conditioning_unit == "%RMT" else None
         name = rules.measure(float(interval), conditioning_rmt=in_rmt, other_hemisphere=other_hemisphere)
+        if known is None and stated is not None and not other_hemisphere and name not in stated:
+            name = None
         measures.append(
             _measure(
                 name or "paired pulse", float(interval), known, conditioning_unit, amplitude[chosen], alone,
-                floor_mv, level,
+                floor_mv, level, (raw[chosen], raw[isi == 0]),
             )
         )  # fmt: skip
     return tuple(measures)
@@ -252,6 +263,7 @@ def _measure(
     alone: Any,
     floor_mv: float,
     level: float,
+    raw: tuple[Any, Any],
 ) -> PairedPulse:
     below = int((conditioned <= floor_mv).sum())
     fewest = min(conditioned.size, alone.size)
@@ -271,7 +283,7 @@ def _measure(
         isi_ms,
         conditioning,
         geometric_ratio(conditioned, alone, name=name, floor_mv=floor_mv, level=level),
-        ratio_of_means(conditioned, alone, name=f"{name} (means)", level=level),
+        ratio_of_means(*raw, name=f"{name} (means)", level=level),
         conditioned.size,
         alone.size,
         below,

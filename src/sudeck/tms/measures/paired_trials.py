@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,7 @@ def measure_pairs(
     *,
     floor_mv: float,
     settings: MeasureSettings,
+    denoised: Callable[[Sequence[Trial]], NDArray[np.float64]] | None = None,
 ) -> tuple[PairedPulse, ...] | tuple[TrackedPair, ...]:
     """Measure paired-pulse trials of one kind against the test pulse alone.
 
@@ -39,6 +41,9 @@ def measure_pairs(
     floor_mv : float
         Noise floor.
     settings : MeasureSettings
+    denoised : callable, optional
+        Gives the amplitudes that ratios are made of and that `floor_mv` is the floor of; those as measured
+        unless given.
 
     Returns
     -------
@@ -63,8 +68,9 @@ def measure_pairs(
         )
     alone = unconditioned_trials(pairs, singles)
     unit, strength = conditioning_intensity(pairs)
+    used = [*pairs, *alone]
     return paired_pulse_measures(
-        _amplitudes([*pairs, *alone]),
+        _amplitudes(used) if denoised is None else denoised(used),
         np.array([trial.pulse.isi_ms or np.nan for trial in pairs] + [np.nan] * len(alone)),
         conditioning_intensity=np.concatenate([strength, np.full(len(alone), np.nan)]),
         conditioning_unit=unit,
@@ -72,6 +78,8 @@ def measure_pairs(
         rules=settings.rules,
         floor_mv=floor_mv,
         level=settings.level,
+        stated=_stated_names(pairs, settings),
+        raw_mv=_amplitudes(used),
     )
 
 
@@ -79,6 +87,13 @@ def to_other_hemisphere(trial: Trial) -> bool:
     """Return whether the conditioning pulse went to the hemisphere that the test pulse did not."""
     conditioned = trial.pulse.conditioning_hemisphere
     return conditioned is not None and conditioned != trial.pulse.hemisphere
+
+
+def _stated_names(pairs: Sequence[Trial], settings: MeasureSettings) -> set[str]:
+    """Return the measures that the conditions of the pairs name themselves: a block called SICI is one."""
+    conditions = " ".join({trial.pulse.condition.upper() for trial in pairs})
+    words = set(re.split(r"[^A-Z]+", conditions))
+    return {rule.measure for rule in settings.rules.rules if rule.measure.upper() in words}
 
 
 def unconditioned_trials(pairs: Sequence[Trial], singles: Sequence[Trial]) -> list[Trial]:

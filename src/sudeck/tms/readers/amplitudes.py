@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ import numpy as np
 from sudeck.core.errors import InputError, MissingDependencyError
 from sudeck.core.flags import Flag
 from sudeck.core.missing import is_missing
+from sudeck.core.spreadsheet import WORKBOOKS, read_sheets
 from sudeck.tms.readers.base import Hints, corrupt, source_of
 from sudeck.tms.signals.events import knows_column, read_table, told_by, with_single_pulses
 from sudeck.tms.signals.trials import AmplitudeTable, Pulse
@@ -22,7 +22,6 @@ from sudeck.tms.signals.units import MILLIVOLTS_PER_UNIT, voltage_unit
 FORMAT: Final = "amplitude table"
 _ZIP = b"PK\x03\x04"
 _TEXT = {".csv", ".tsv", ".txt"}
-_WORKBOOK = {".xlsx", ".xlsm"}
 # Headings of a column of amplitudes, once lower-cased, stripped of unit and punctuation; best first.
 _AMPLITUDE = (
     "mep_pp", "mep_amplitude", "mep_amp", "mep_p2p", "peak_to_peak", "peak_to_peak_amplitude", "amplitude_pp",
@@ -49,8 +48,8 @@ _POSSIBLE_MEDIAN_MV = (0.0005, 30.0)
 
 def sniff(head: bytes, path: Path) -> bool:
     """Recognise a workbook, or a text table whose heading names a column of amplitudes."""
-    if head.startswith(_ZIP) or path.suffix.lower() in _WORKBOOK:
-        return path.suffix.lower() in _WORKBOOK
+    if head.startswith(_ZIP) or path.suffix.lower() in WORKBOOKS:
+        return path.suffix.lower() in WORKBOOKS
     if path.suffix.lower() not in _TEXT or b"\0" in head:
         return False
     records = read_table(head.decode("utf-8", "replace"))
@@ -60,7 +59,7 @@ def sniff(head: bytes, path: Path) -> bool:
 def names_amplitudes(path: Path) -> bool:
     """Tell whether a heading of the table names amplitudes, as in no other table of a folder."""
     try:
-        sheets = _workbook(path) if path.suffix.lower() in _WORKBOOK else [_text_records(path)]
+        sheets = _workbook(path) if path.suffix.lower() in WORKBOOKS else [_text_records(path)]
     except (InputError, MissingDependencyError):
         return True  # its refusal is worth telling
     return any(sheet and _amplitude_column(sheet[0]) for sheet in sheets)
@@ -81,7 +80,7 @@ def read(path: Path, hints: Hints) -> tuple[AmplitudeTable, ...]:
     MissingDependencyError
         If the table is a workbook and openpyxl is not installed.
     """
-    sheets = _workbook(path) if path.suffix.lower() in _WORKBOOK else [_text_records(path)]
+    sheets = _workbook(path) if path.suffix.lower() in WORKBOOKS else [_text_records(path)]
     records = next((sheet for sheet in sheets if sheet and _amplitude_column(sheet[0])), None)
     if not any(sheets):
         raise InputError(path.name, "the table has no rows", "export it again, one row a trial")
@@ -133,33 +132,18 @@ def _text_records(path: Path) -> list[dict[str, str]]:
 
 
 def _workbook(path: Path) -> list[list[dict[str, str]]]:
-    """Return every sheet as records."""
-    try:
-        import openpyxl
-    except ImportError as error:
-        raise MissingDependencyError("Reading Excel workbooks", "tms") from error
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl warns of styles it passes over
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-            sheets = [[list(row) for row in sheet.iter_rows(values_only=True)] for sheet in book.worksheets]
-            book.close()
-    except Exception as error:  # a workbook is a zip of XML; each layer fails in its own way
-        raise corrupt(path, "the workbook can not be read to its end") from error
+    """Return every sheet that holds cells as records; its first filled row is the heading."""
     tables = []
-    for rows in sheets:
-        filled = [row for row in rows if any(cell not in {None, ""} for cell in row)]
-        if not filled:
+    for sheet in read_sheets(path, extra="tms"):
+        rows = [["" if cell is None else str(cell) for cell in cells] for _, cells in sheet.rows]
+        if not rows:
             continue
-        heading = ["" if cell is None else str(cell).strip() for cell in filled[0]]
+        heading = [name.strip() for name in rows[0]]
+        blank = [""] * len(heading)  # a row ends at its last filled cell
         tables.append(
             [
-                {
-                    name: "" if cell is None else str(cell)
-                    for name, cell in zip(heading, row, strict=False)
-                    if name
-                }
-                for row in filled[1:]
+                {name: cell for name, cell in zip(heading, [*row, *blank], strict=False) if name}
+                for row in rows[1:]
             ]
         )
     return tables

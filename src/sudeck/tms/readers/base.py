@@ -79,6 +79,14 @@ class Reader(Protocol):
         """
 
 
+def is_there(path: Path) -> bool:
+    """Tell whether there is something at a path; a name that no file can have names none."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # longer than 255 bytes, or with a NUL in it
+        return False
+
+
 def source_of(*paths: Path, redactor: Redactor | None = None) -> SourceFile:
     """Describe one recording, whose parts may lie in several files; the first one gives the name."""
     digest, size = hashlib.sha256(), 0

@@ -98,6 +98,8 @@ def read(path: Path, hints: Hints) -> Recording:
         channels, frames = _structure(data, path)
     except struct.error as error:
         raise truncated(path) from error
+    if not frames:
+        raise corrupt(path, "no frame of those it counts is there")
     waves = [index for index, channel in enumerate(channels) if channel.kind == _WAVEFORM]
     waves = [index for index in waves if all(frame.pieces[index].points > 0 for frame in frames)]
     if not waves:

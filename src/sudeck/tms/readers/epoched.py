@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from sudeck.core.errors import InputError
+from sudeck.core.limits import check_archive
 from sudeck.tms.readers.base import Hints, corrupt, source_of
 from sudeck.tms.readers.parts.arrays import sweeps_in
 from sudeck.tms.readers.parts.epochs import contents_of
@@ -21,6 +23,8 @@ _ZIP = b"PK\x03\x04"
 _TEXT = {".csv", ".tsv", ".txt"}
 # A table of amplitudes has a handful of columns; a table of sweeps has one a sample, or one a trial.
 _WIDE = 64
+# Unpacked, as double precision, joined by channel, in millivolts, as sweeps.
+_COPIES = 5.0
 
 
 def sniff(head: bytes, path: Path) -> bool:
@@ -54,11 +58,15 @@ def read(path: Path, hints: Hints) -> Contents:
 def _arrays(path: Path) -> dict[str, Any]:
     """Return the arrays of a NumPy file. Pickled objects are refused: they could run code."""
     try:
+        if path.suffix.lower() == ".npz":
+            check_archive(path, copies=_COPIES)
         with path.open("rb") as file:
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
                 return {"emg": loaded}
             return {name: _plain(loaded[name]) for name in loaded.files}
+    except InputError:
+        raise
     except Exception as error:  # zip, zlib and NumPy's own header each fail in their own way
         raise corrupt(path, "the NumPy file can not be read to its end") from error
 

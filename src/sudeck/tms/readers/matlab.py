@@ -21,7 +21,7 @@ FORMAT: Final = "MATLAB"
 def sniff(head: bytes, path: Path) -> bool:
     """Recognise MAT-files by their header."""
     return is_matfile(head) or (
-        path.suffix.lower() == ".mat" and (is_version_73(head) or not head.strip(b"\0"))
+        path.suffix.lower() in {".mat", ".set"} and (is_version_73(head) or not head.strip(b"\0"))
     )
 
 

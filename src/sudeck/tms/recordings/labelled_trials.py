@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +12,12 @@ from sudeck.core.flags import Flag
 from sudeck.tms.readers import read_file
 from sudeck.tms.recordings.channels import muscle_channels, settled
 from sudeck.tms.recordings.labelling import questions, tell_channel, tell_pulses
+from sudeck.tms.recordings.own_trials import events_of
 from sudeck.tms.recordings.pairs import look_for_pairs
-from sudeck.tms.recordings.protocol import StimulationProtocol, read_protocol, with_channels
+from sudeck.tms.recordings.protocol import StimulationProtocol, plain_name, read_protocol, with_channels
 from sudeck.tms.recordings.pulses import FoundPulse, PulseTrain, find_pulses
-from sudeck.tms.signals.events import EventsTable, read_events, read_table_file
+from sudeck.tms.recordings.whose import with_person_and_visit
+from sudeck.tms.signals.events import EventsTable, Told, read_events, read_table_file
 from sudeck.tms.signals.muscles import muscle_and_side
 from sudeck.tms.signals.recording import Recording
 from sudeck.tms.signals.trials import AmplitudeTable, Pulse, TrialSet, cut_trials
@@ -46,6 +48,8 @@ def read_trials(
     events: EventsTable | str | Path | None = None,
     protocol: StimulationProtocol | str | Path | None = None,
     muscle: str | None = None,
+    participant: str = "",
+    visit: str = "",
 ) -> tuple[TrialSet | AmplitudeTable, ...]:
     """Read a file and return its trials, one set a muscle channel.
 
@@ -60,6 +64,9 @@ def read_trials(
         What holds for the recording or for a condition.
     muscle : str, optional
         Muscle or channel to read; every muscle channel unless given.
+    participant, visit : str, optional
+        Whose recording it is, where neither table nor protocol says; else as the path has it in the words
+        of BIDS (``sub-01``, ``ses-pre``).
 
     Raises
     ------
@@ -70,9 +77,12 @@ def read_trials(
     protocol = protocol_for(protocol, path)
     table = events_for(events, path)
     contents = read_file(path, protocol.hints)
+    sets: Sequence[TrialSet | AmplitudeTable]
     if isinstance(contents, Recording):
-        return _cut(contents, table, protocol, muscle)
-    return _told(contents, table, protocol, muscle, path)
+        sets = _cut(contents, table, protocol, muscle)
+    else:
+        sets = _told(contents, table, protocol, muscle, path)
+    return tuple(with_person_and_visit(item, path, participant=participant, visit=visit) for item in sets)
 
 
 def find_or_take_pulses(
@@ -83,8 +93,12 @@ def find_or_take_pulses(
     Single and paired stimuli are then told apart by their artefacts, where these are clear.
     """
     train = _taken_or_found(recording, events, protocol)
-    pulses, flags = look_for_pairs(recording, train.pulses)
-    if events is not None and events.has_times and protocol.onset is None:
+    pulses, flags = look_for_pairs(recording, train.pulses, _names_of(recording, train.pulses, events))
+    if events is not None and events.has_times and (protocol.onset or events.at_test_pulse):
+        # It is stated which pulse an onset is of: what artefacts say of intervals moves none.
+        timed = zip(pulses, train.pulses, strict=True)
+        pulses = tuple(replace(pulse, time_s=stated.time_s) for pulse, stated in timed)
+    elif events is not None and events.has_times:
         flags = (*flags, *_assumed_test(events, pulses))
     return replace(train, pulses=pulses, flags=(*train.flags, *flags))
 
@@ -107,11 +121,24 @@ def _assumed_test(events: EventsTable, pulses: Sequence[FoundPulse]) -> tuple[Fl
     )
 
 
+def _names_of(recording: Recording, pulses: Sequence[FoundPulse], events: EventsTable | None) -> list[str]:
+    """Return the condition of each stimulus as events table, marker and section name it, together."""
+    rows: Sequence[Told] = [{}] * len(pulses)
+    if events is not None and len(events.rows) == len(pulses):
+        in_order = events.has_times
+        rows = sorted(events.rows, key=lambda row: float(row["time_s"])) if in_order else events.rows
+    sections = [recording.section_of(pulse.time_s) for pulse in pulses]
+    return [
+        " ".join(filter(None, (str(row.get("condition", "")), pulse.label, section.label if section else "")))
+        for row, pulse, section in zip(rows, pulses, sections, strict=True)
+    ]
+
+
 def _taken_or_found(
     recording: Recording, events: EventsTable | None, protocol: StimulationProtocol
 ) -> PulseTrain:
     if events is None or not events.has_times:
-        train = find_pulses(recording, markers=protocol.markers)
+        train = find_pulses(recording, markers=protocol.markers or _named_markers(recording, protocol))
         if not protocol.offset_ms:
             return train
         late_s = protocol.offset_ms / 1e3
@@ -120,9 +147,36 @@ def _taken_or_found(
     pulses = []
     for row in sorted(events.rows, key=lambda item: float(item["time_s"])):
         late_ms = float(row.get("isi_ms") or 0.0) if protocol.onset == "conditioning" else 0.0
-        time_s = start_s + float(row["time_s"]) + (late_ms + protocol.offset_ms) / 1e3
+        late_ms = 0.0 if events.at_test_pulse else late_ms + protocol.offset_ms
+        time_s = start_s + float(row["time_s"]) + late_ms / 1e3
         pulses.append(FoundPulse(time_s, "unknown", None, ""))
     return PulseTrain(tuple(pulses), f"events table {events.label}")
+
+
+def _named_markers(recording: Recording, protocol: StimulationProtocol) -> tuple[str, ...]:
+    """Return the markers that the protocol names as conditions: these are the stimuli."""
+    labels = dict.fromkeys(marker.label for marker in recording.markers if marker.label)
+    return tuple(label for label in labels if plain_name(label) in protocol.conditions)
+
+
+def _unmatched(protocol: StimulationProtocol, names: Iterable[str]) -> tuple[Flag, ...]:
+    """Flag conditions of the protocol that are the name of nothing, with the names there are."""
+    found = {plain_name(name): name for name in names if name}
+    missing = [str(told["condition"]) for key, told in protocol.conditions.items() if key not in found]
+    if not missing:
+        return ()
+    there = ", ".join(sorted(found.values())) or "none"
+    return (
+        Flag(
+            "condition-unmatched",
+            f"What {protocol.label} says of {', '.join(missing)} is not used: no marker, state or trial_type "
+            f"has such a name (there are: {there}).",
+            "caution",
+            "conditions",
+            value=float(len(missing)),
+            unit="names",
+        ),
+    )
 
 
 def _cut(
@@ -140,6 +194,14 @@ def _cut(
         protocol=protocol,
         sections=[recording.section_of(pulse.time_s) for pulse in train.pulses],
     )
+    names = (
+        *(str(row.get("condition", "")) for row in (events.rows if events is not None else ())),
+        *protocol.sequence,
+        *(marker.label for marker in recording.markers),
+        *(pulse.label for pulse in train.pulses),
+        *(section.label for section in recording.sections),
+    )
+    told_flags = (*told_flags, *_unmatched(protocol, names))
     sets = []
     for signal in signals:
         known = tell_channel(pulses, signal.name, protocol)
@@ -147,6 +209,9 @@ def _cut(
         about_it = tuple(
             flag for flag in recording.flags if flag.subject in {"", signal.name, recording.source.label}
         )
+        # The clock of the events table, which counts from the first sample.
+        start_s = recording.sections[0].start_s
+        cut = replace(cut, pulses=tuple(replace(p, time_s=p.time_s - start_s) for p in cut.pulses))
         flags = (*about_it, *train.flags, *told_flags, *cut.flags, *questions(cut.pulses))
         sets.append(replace(cut, flags=(*flags, *_few(cut.n_trials))))
     return tuple(sets)
@@ -165,6 +230,8 @@ def _told(
         found = [FoundPulse(p.time_s, p.kind, p.isi_ms, p.condition) for p in item.pulses]
         pulses, flags = tell_pulses(found, label=item.source.label, events=events, protocol=protocol)
         pulses = tuple(_merged(old, new) for old, new in zip(item.pulses, pulses, strict=True))
+        names = (*(pulse.condition for pulse in pulses), *(pulse.label for pulse in found))
+        flags = (*flags, *_unmatched(protocol, (*names, *protocol.sequence)))
         if isinstance(item, TrialSet):
             pulses = tell_channel(pulses, item.channel, protocol)
         completed.append(
@@ -232,7 +299,7 @@ def events_for(given: EventsTable | str | Path | None, recording: Path) -> Event
     if isinstance(given, EventsTable):
         return given
     if given is not None:
-        return read_events(Path(given))
+        return events_of(Path(given), recording)
     beside = _bids_companion(recording, "events")
     return None if beside is None else read_events(beside)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
-from sudeck.tms.recordings.protocol import ChannelRole, StimulationProtocol
+from sudeck.tms.recordings.protocol import ChannelRole, StimulationProtocol, plain_name
 from sudeck.tms.signals.events import EventsTable, Told
 from sudeck.tms.signals.muscles import muscle_and_side
 from sudeck.tms.signals.recording import Section
@@ -83,11 +83,11 @@ def tell_pulses(
             pulse.label,
             "" if section is None else section.label,
         ]
-        condition = next((name for name in names if name.lower() in protocol.conditions), "")
+        condition = next((name for name in names if plain_name(name) in protocol.conditions), "")
         told: Told = {
             **told_by_file,
             **protocol.defaults,
-            **protocol.conditions.get(condition.lower(), {}),
+            **protocol.conditions.get(plain_name(condition), {}),
             **row,
         }
         told.setdefault("condition", next((name for name in names if name), ""))

@@ -79,7 +79,7 @@ class StimulationProtocol:
     defaults : Told
         Fields of `Pulse` for the whole recording.
     conditions : Mapping of str to Told
-        Fields of `Pulse` by condition, in lower case.
+        Fields of `Pulse` by condition, as `plain_name` writes it.
     sequence : tuple of str
         Condition of every stimulus in order.
     reporting : Mapping of str to str
@@ -96,6 +96,17 @@ class StimulationProtocol:
     sequence: tuple[str, ...] = ()
     reporting: Mapping[str, str] = field(default_factory=dict)
     label: str = "protocol"
+
+
+def plain_name(name: str) -> str:
+    """Return a name without its blanks and in lower case: amplifiers pad labels, people do not.
+
+    Examples
+    --------
+    >>> plain_name("S  1") == plain_name("s1")
+    True
+    """
+    return "".join(name.lower().split())
 
 
 def read_protocol(path: Path) -> StimulationProtocol:
@@ -153,7 +164,7 @@ def protocol_from(content: Mapping[str, Any], label: str = "protocol") -> Stimul
         },
         defaults=_checked(defaults, label),
         conditions={
-            name.lower(): {"condition": name} | _checked({**rmt, **entry}, label)
+            plain_name(name): {"condition": name} | _checked({**rmt, **entry}, label)
             for name, entry in conditions.items()
         },
         sequence=_strings(_table(content, "sequence", label), "conditions", label),

@@ -14,13 +14,15 @@ from typing import Any
 from sudeck.core.errors import InputError
 from sudeck.core.missing import MISSING
 from sudeck.core.vocabulary import Side
+from sudeck.tms.signals.nibs_bids import with_nibs
 
 # What a row may tell about its pulse: field of `Pulse` (or a source of one) by spellings of the column.
 _COLUMNS: dict[str, tuple[str, ...]] = {
     "time_s": ("onset", "onset_s", "time_s", "time"),
     "condition": ("condition", "trial_type", "stimulus", "state_label", "label"),
     "kind": ("kind", "pulse_type", "pulse_kind", "tms_stim_mode", "stim_mode", "stimulation_mode"),
-    "isi_ms": ("isi_ms", "isi", "inter_stimulus_interval", "interstimulus_interval", "interpulse_interval"),
+    "isi_ms": ("isi_ms", "isi", "inter_stimulus_interval", "interstimulus_interval", "interpulse_interval",
+               "inter_pulse_interval"),
     "test_mso": ("test_mso", "ts_mso", "mso", "intensity_mso", "test_intensity_mso", "tms_intensity_mso"),
     "conditioning_mso": ("conditioning_mso", "cs_mso", "conditioning_intensity_mso"),
     "test_rmt": ("test_rmt", "ts_rmt", "prmt", "percent_rmt", "rmt_percent", "intensity_rmt"),
@@ -31,6 +33,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "muscle_side": ("muscle_side", "side", "target_side"),
     "state": ("state", "muscle_state", "activity"),
     "visit": ("visit", "session", "timepoint"),
+    "participant": ("participant", "participant_id"),
     "rmt_mso": ("rmt_mso", "rmt_intensity"),
     # NIBS-BIDS counts pulses in order: of a pair, the first is the conditioning one.
     "first_mso": ("pulse_intensity",),
@@ -70,10 +73,15 @@ Told = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class EventsTable:
-    """What an events table tells: fields of `Pulse` for every stimulus, `time_s` among them if given."""
+    """What an events table tells: fields of `Pulse` for every stimulus, `time_s` among them if given.
+
+    `at_test_pulse` says that its times are those of the test pulses themselves, whatever the protocol says of
+    markers: so they are in the trials of a run.
+    """
 
     rows: tuple[Told, ...]
     label: str
+    at_test_pulse: bool = False
 
     @property
     def has_times(self) -> bool:
@@ -84,6 +92,7 @@ class EventsTable:
 def read_events(path: Path) -> EventsTable:
     """Read an events table (TSV or CSV).
 
+    Where it is one of BIDS, and a ``*_nibs.tsv`` describes its pulses, that is read along (see `with_nibs`).
     Rows whose `trial_type` calls them no stimulus (rest, break, instruction) are left out.
 
     Raises
@@ -91,7 +100,7 @@ def read_events(path: Path) -> EventsTable:
     InputError
         If the table is unreadable, has no column that is known, or a cell no number where one belongs.
     """
-    records = read_table_file(path)
+    records = with_nibs(read_table_file(path), path)
     rows = tuple(with_single_pulses([told for record in records if (told := told_by(record, path.name))]))
     if not rows:
         raise InputError(

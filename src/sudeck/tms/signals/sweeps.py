@@ -1,9 +1,8 @@
-"""What is wrong with a sweep at first sight: dead, interrupted, or the copy of another."""
+"""What is wrong with a sweep at first sight: dead, interrupted, or the copy of another of its recording."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +11,6 @@ from sudeck.core.flags import Flag
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from sudeck.tms.signals.trials import TrialSet
 
 
 def sweep_flags(emg_mv: NDArray[np.float64]) -> tuple[Flag, ...]:
@@ -54,7 +51,7 @@ def sweep_flags(emg_mv: NDArray[np.float64]) -> tuple[Flag, ...]:
         if finite.size == 0 or finite.min() == finite.max():
             flags.append(Flag("dead-sweep", f"In {subject} the signal never changes.", "serious", subject))
             continue
-        digest = _digest(sweep)
+        digest = sweep_digest(sweep)
         if digest in first_seen:
             flags.append(
                 Flag(
@@ -68,35 +65,7 @@ def sweep_flags(emg_mv: NDArray[np.float64]) -> tuple[Flag, ...]:
     return tuple(flags)
 
 
-def duplicate_flags(sets: Sequence[TrialSet]) -> tuple[Flag, ...]:
-    """Flag recordings of a batch that hold the same sweeps under two names.
-
-    Sweeps are compared to the precision of single floats, whatever their order, so that a file exported
-    twice is found; half of the sweeps of the smaller recording in common is enough.
-    """
-    flags = []
-    digests = [{_digest(sweep) for sweep in item.emg_mv if np.ptp(sweep) > 0} for item in sets]
-    for i, one in enumerate(sets):
-        for j in range(i + 1, len(sets)):
-            other = sets[j]
-            shared = len(digests[i] & digests[j])
-            smaller = min(len(digests[i]), len(digests[j]))
-            if shared and shared >= 0.5 * smaller:
-                names = f"{one.source.label} ({one.channel}) and {other.source.label} ({other.channel})"
-                flags.append(
-                    Flag(
-                        "duplicate-recording",
-                        f"{names} share {shared} of {smaller} sweeps: the same recording under two names.",
-                        "serious",
-                        other.source.label,
-                        value=float(shared),
-                        limit=0.0,
-                        unit="sweeps",
-                    )
-                )
-    return tuple(flags)
-
-
-def _digest(sweep: NDArray[np.float64]) -> str:
+def sweep_digest(sweep: NDArray[np.float64]) -> str:
+    """Return a hash of a sweep to the precision of single floats: alike for one exported twice."""
     limit = np.finfo(np.float32).max
     return hashlib.sha256(np.clip(sweep, -limit, limit).astype(np.float32).tobytes()).hexdigest()

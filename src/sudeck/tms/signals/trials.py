@@ -34,7 +34,8 @@ class Pulse:
     Attributes
     ----------
     time_s : float
-        Time of the test (last) pulse on the clock of the recording; NaN in epoched data without times.
+        Time of the test (last) pulse on the clock of the recording, in a `TrialSet` counted from its first
+        sample as in an events table; NaN in epoched data without times.
     kind : {"single", "paired", "unknown"}
         ``"unknown"`` when neither the file nor the protocol says.
     isi_ms : float or None
@@ -55,6 +56,8 @@ class Pulse:
         Label as the laboratory wrote it.
     visit : str
         Label of the visit, e.g. ``"pre"``.
+    participant : str
+        Pseudonym of the person, e.g. ``"sub-01"``.
     """
 
     time_s: float
@@ -71,6 +74,7 @@ class Pulse:
     state: MuscleState | None = None
     condition: str = ""
     visit: str = ""
+    participant: str = ""
 
 
 @dataclass(frozen=True)

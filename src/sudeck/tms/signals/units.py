@@ -28,6 +28,17 @@ USUAL_NOISE_MV = (2e-4, 0.15)
 USUAL_PEAK_MV = (0.02, 60.0)
 
 
+def plain_text(text: str) -> str:
+    """Return a text field as written: up to the NUL that ends it in C, and without control characters.
+
+    Examples
+    --------
+    >>> plain_text("mV" + chr(0) * 2), plain_text(" F" + chr(27) + "DI")
+    ('mV', 'FDI')
+    """
+    return "".join(letter for letter in text.split("\0", 1)[0] if letter.isprintable()).strip()
+
+
 def voltage_unit(text: str) -> str | None:
     """Return ``"v"``, ``"mv"``, ``"uv"`` or ``"nv"`` for a unit as written, ``None`` if it is no voltage.
 
@@ -36,7 +47,7 @@ def voltage_unit(text: str) -> str | None:
     >>> voltage_unit("µV"), voltage_unit(" Volt"), voltage_unit("bpm")
     ('uv', 'v', None)
     """
-    plain = text.strip().strip("[]()").lower().replace("\u00b5", "u").replace("\u03bc", "u")
+    plain = plain_text(text).strip("[]()").lower().replace("\u00b5", "u").replace("\u03bc", "u")
     plain = plain.replace("\u00e2", "").replace("\ufffd", "u")  # UTF-8 read as Latin-1, and lost bytes
     plain = _SPELLED_OUT.get(plain, plain)
     return plain if plain in MILLIVOLTS_PER_UNIT else None

@@ -25,8 +25,12 @@ _TEXT_CODECS = {1: "latin-1", 2: "latin-1", 4: "utf-16", 16: "utf-8", 17: "utf-1
 _CELL, _STRUCT, _OBJECT, _CHAR, _SPARSE, _OPAQUE = 1, 2, 3, 4, 5, 17
 _NUMERIC = range(6, 16)
 _MAX_DEPTH = 16
-# A compressed variable larger than this is no recording; damaged lengths must not fill the memory.
-_MAX_BYTES = 2**31
+# No matrix has more elements; damaged dimensions must not fill the memory.
+_MAX_ELEMENTS = 2**31
+
+
+class TooLarge(Exception):  # noqa: N818 - internal, turned into an InputError by its caller
+    """The variables unpack to more than they may."""
 
 
 class Damaged(ValueError):  # noqa: N818 - internal, turned into an InputError by its caller
@@ -40,13 +44,15 @@ class Unread:
     is_object: bool
 
 
-def parse(data: bytes) -> dict[str, Any]:
+def parse(data: bytes, *, most_bytes: int = _MAX_ELEMENTS) -> dict[str, Any]:
     """Return the variables of a file by name.
 
     Parameters
     ----------
     data : bytes
         The whole file.
+    most_bytes : int
+        What all its compressed variables may unpack to.
 
     Returns
     -------
@@ -58,13 +64,15 @@ def parse(data: bytes) -> dict[str, Any]:
     ------
     Damaged
         If a size, type or count is impossible, or a checksum is wrong.
+    TooLarge
+        If compressed variables unpack to more than `most_bytes`.
     """
     if len(data) < HEADER_BYTES:
         raise Damaged("the header is cut off")
     mark = data[126:128]
     if mark not in {b"IM", b"MI"}:
         raise Damaged("the byte order is not marked")
-    return _Parser("<" if mark == b"IM" else ">").file(memoryview(data))
+    return _Parser("<" if mark == b"IM" else ">").file(memoryview(data), most_bytes)
 
 
 class _Parser:
@@ -75,13 +83,14 @@ class _Parser:
         self.word = struct.Struct(f"{order}I")
         self.tag = struct.Struct(f"{order}II")
 
-    def file(self, data: memoryview) -> dict[str, Any]:
+    def file(self, data: memoryview, most_bytes: int) -> dict[str, Any]:
         variables: dict[str, Any] = {}
         at = HEADER_BYTES
         while at + 8 <= len(data):
             kind, content, at = self.element(data, at)
             if kind == _COMPRESSED:
-                unpacked = _unpacked(content)
+                unpacked = _unpacked(content, most_bytes)
+                most_bytes -= len(unpacked)
                 kind, content, _ = self.element(unpacked, 0)
             if kind == _MATRIX and len(content):
                 name, value = self.matrix(content, 0)
@@ -124,7 +133,7 @@ class _Parser:
         if kind != _INT32 or len(raw_shape) < 8:
             raise Damaged("a matrix has no dimensions")
         shape = struct.unpack(f"{self.order}{len(raw_shape) // 4}i", raw_shape[: len(raw_shape) // 4 * 4])
-        if min(shape) < 0 or math.prod(shape) > _MAX_BYTES:
+        if min(shape) < 0 or math.prod(shape) > _MAX_ELEMENTS:
             raise Damaged("a dimension is impossible")
         kind, raw_name, at = self.element(data, at)
         if kind != _INT8:
@@ -202,13 +211,15 @@ class _Parser:
         return items[0] if count == 1 else items
 
 
-def _unpacked(content: memoryview) -> memoryview:
+def _unpacked(content: memoryview, most_bytes: int) -> memoryview:
     """Return an unpacked element; its checksum tells damage."""
     try:
         worker = zlib.decompressobj()
-        unpacked = worker.decompress(content, _MAX_BYTES)
+        unpacked = worker.decompress(content, max(1, most_bytes))
     except zlib.error as error:
         raise Damaged("a compressed variable is damaged") from error
+    if len(unpacked) >= max(1, most_bytes) and not worker.eof:
+        raise TooLarge
     if not worker.eof:
         raise Damaged("a compressed variable is cut off")
     return memoryview(unpacked)

@@ -13,11 +13,14 @@ from typing import Any
 import numpy as np
 
 from sudeck.core.errors import InputError, MissingDependencyError
+from sudeck.core.limits import check_memory, memory_allowed
 from sudeck.tms.readers.base import corrupt
-from sudeck.tms.readers.matfiles.mat5 import Unread, parse
+from sudeck.tms.readers.matfiles.mat5 import TooLarge, Unread, parse
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _MAX_DEPTH = 8
+# Unpacked, as an array, as double precision, joined by channel, in millivolts, as sweeps.
+_COPIES = 5.0
 
 
 def is_matfile(head: bytes) -> bool:
@@ -63,7 +66,12 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def _load_5(path: Path) -> tuple[dict[str, Any], bool]:
-    parsed = parse(path.read_bytes())
+    most = int(memory_allowed(path.stat().st_size) / _COPIES)
+    try:
+        parsed = parse(path.read_bytes(), most_bytes=most)
+    except TooLarge:
+        check_memory(path, most + 1, copies=_COPIES)
+        raise
     opaque = any(isinstance(value, Unread) and value.is_object for value in parsed.values())
     return {name: value for name, value in parsed.items() if not isinstance(value, Unread)}, opaque
 
@@ -76,6 +84,7 @@ def _load_73(path: Path) -> tuple[dict[str, Any], bool]:
     values: dict[str, Any] = {}
     opaque = False
     with h5py.File(path, "r") as file:
+        check_memory(path, _bytes_in(file), copies=_COPIES)
         for name, item in file.items():
             if name.startswith("#"):
                 continue
@@ -85,6 +94,20 @@ def _load_73(path: Path) -> tuple[dict[str, Any], bool]:
             elif "MATLAB_object_decode" not in item.attrs:
                 values[name] = _from_hdf5(item, file)
     return values, opaque
+
+
+def _bytes_in(file: Any) -> int:
+    """Return what all data sets of an HDF5 file hold once unpacked; a small file may state a huge one."""
+    import h5py
+
+    sizes: list[int] = []
+
+    def add(_: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            sizes.append(int(item.size or 0) * int(item.dtype.itemsize))
+
+    file.visititems(add)
+    return sum(sizes)
 
 
 def _matlab_class(item: Any) -> str:

@@ -1,4 +1,4 @@
-"""MAT-files that a recording program exported: CED Signal, CED Spike2, LabChart, AcqKnowledge.
+"""MAT-files that a program exported: Signal, Spike2, LabChart, AcqKnowledge, EEGLAB, FieldTrip.
 
 Each is recognised by the names of its variables or fields, as the maker's manuals give them.
 """
@@ -6,16 +6,17 @@ Each is recognised by the names of its variables or fields, as the maker's manua
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError
 from sudeck.core.provenance import SourceFile
 from sudeck.tms.readers.base import Hints, corrupt, stimulus_labels
+from sudeck.tms.readers.matfiles.eeglab import eeglab, fieldtrip
+from sudeck.tms.readers.matfiles.found import Found, Frame, number_in, structs_in, texts_in
 from sudeck.tms.readers.parts.frames import in_time, state_labels
 from sudeck.tms.readers.parts.scaling import RawChannel, signals_of
 from sudeck.tms.signals.recording import Marker, Recording, Section
@@ -25,34 +26,6 @@ _SPIKE2_WAVE, _SPIKE2_EVENTS = {"interval", "values", "start"}, {"resolution", "
 _LABCHART = {"data", "datastart", "dataend", "samplerate"}
 _EVENT_MARKER = 2
 _ACQKNOWLEDGE = {"data", "units", "labels", "isi"}
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One frame as the file holds it.
-
-    Attributes
-    ----------
-    samples : sequence of ndarray
-        One array a channel.
-    start_s : float or None
-        When it was taken, if the file says.
-    label : str
-        State or condition.
-    first_x_s : float
-        Time of its first sample on the frame's own axis: negative where sampling began before the trigger.
-    duration_s : float
-    """
-
-    samples: Sequence[NDArray[np.float64]]
-    start_s: float | None
-    label: str
-    first_x_s: float
-    duration_s: float
-
-
-# Format, names, units and rates of channels, frames, markers.
-Found = tuple[str, list[str], list[str], list[float], list[Frame], list[Marker]]
 
 
 def exported(values: Mapping[str, Any], path: Path, source: SourceFile, hints: Hints) -> Recording | None:
@@ -73,6 +46,8 @@ def exported(values: Mapping[str, Any], path: Path, source: SourceFile, hints: H
         If the export is incomplete, or its unit is impossible and unclear.
     """
     kinds: tuple[Callable[[Mapping[str, Any]], Found | None], ...] = (
+        partial(eeglab, path=path),
+        fieldtrip,
         _signal,
         _spike2,
         _labchart,
@@ -119,20 +94,20 @@ def _signal(values: Mapping[str, Any]) -> Found | None:
     values_of = np.asarray(data["values"], dtype=np.float64)
     n_points, n_channels, n_frames = (*values_of.shape, 1, 1)[:3]
     block = values_of.reshape(n_points, n_channels, n_frames)
-    interval, first_x = _number(data["interval"]), _number(data.get("start", 0.0))
-    channels, infos = _structs(data.get("chaninfo")), _structs(data.get("frameinfo"))
+    interval, first_x = number_in(data["interval"]), number_in(data.get("start", 0.0))
+    channels, infos = structs_in(data.get("chaninfo")), structs_in(data.get("frameinfo"))
     names = [str(info.get("title") or f"channel {i + 1}") for i, info in enumerate(channels)]
     names += [f"channel {i + 1}" for i in range(len(names), n_channels)]
     units = [str(info.get("units") or "") for info in channels] + [""] * (n_channels - len(channels))
     infos = [*infos, *({} for _ in range(n_frames - len(infos)))]
     labels = state_labels(
         [str(info.get("label") or "").strip() for info in infos],
-        [int(_number(info["state"])) if "state" in info else None for info in infos],
+        [int(number_in(info["state"])) if "state" in info else None for info in infos],
     )
     frames = [
         Frame(
             [block[:, channel, index] for channel in range(n_channels)],
-            _number(infos[index]["start"]) if "start" in infos[index] else None,
+            number_in(infos[index]["start"]) if "start" in infos[index] else None,
             labels[index],
             first_x,
             n_points * interval,
@@ -149,8 +124,8 @@ def _spike2(values: Mapping[str, Any]) -> Found | None:
         return None
     # Channels of other lengths (force, rectified copies at lower rates) keep their own rate and stay in.
     samples = [np.ravel(np.asarray(wave["values"], dtype=np.float64)) for wave in waves]
-    rates = [1 / _number(wave["interval"]) for wave in waves]
-    start_s = _number(waves[0]["start"])
+    rates = [1 / number_in(wave["interval"]) for wave in waves]
+    start_s = number_in(waves[0]["start"])
     markers = [
         Marker(float(time_s), "", str(channel.get("title") or name))
         for name, channel in values.items()
@@ -170,7 +145,7 @@ def _labchart(values: Mapping[str, Any]) -> Found | None:
     data = np.ravel(np.asarray(values["data"], dtype=np.float64))
     starts, ends = np.atleast_2d(values["datastart"]), np.atleast_2d(values["dataend"])
     rates = np.broadcast_to(np.atleast_2d(values["samplerate"]), starts.shape)
-    titles, unit_texts = _texts(values.get("titles")), _texts(values.get("unittext"))
+    titles, unit_texts = texts_in(values.get("titles")), texts_in(values.get("unittext"))
     unit_map = np.atleast_2d(values.get("unittextmap", -np.ones(starts.shape)))
     used = [row for row in range(starts.shape[0]) if np.all(starts[row] > 0)]
     names = [titles[row] if row < len(titles) and titles[row] else f"channel {row + 1}" for row in used]
@@ -195,7 +170,7 @@ def _labchart_markers(values: Mapping[str, Any], block_starts: Sequence[float]) 
     rows = np.atleast_2d(np.asarray(values.get("com", np.zeros((0, 5))), dtype=np.float64))
     if rows.size == 0 or rows.shape[1] < 5:
         return []
-    texts = _texts(values.get("comtext"))
+    texts = texts_in(values.get("comtext"))
     ticks = np.ravel(np.asarray(values.get("tickrate", values["samplerate"]), dtype=np.float64))
     written = [texts[int(row[4]) - 1] if 0 < row[4] <= len(texts) else "" for row in rows]
     labels = stimulus_labels(written)
@@ -213,12 +188,12 @@ def _acqknowledge(values: Mapping[str, Any]) -> Found | None:
     if not set(values) >= _ACQKNOWLEDGE:
         return None
     data = np.asarray(values["data"], dtype=np.float64)
-    names, units = _texts(values["labels"]), _texts(values["units"])
+    names, units = texts_in(values["labels"]), texts_in(values["units"])
     if data.ndim != 2 or len(names) not in data.shape:
         raise ValueError("labels do not fit the data")
     columns = data if data.shape[1] == len(names) else data.T
     seconds = {"s": 1.0, "sec": 1.0}.get(str(values.get("isi_units", "ms")).strip().lower(), 1e-3)
-    rate_hz = 1 / (_number(values["isi"]) * seconds)
+    rate_hz = 1 / (number_in(values["isi"]) * seconds)
     frame = Frame([columns[:, i] for i in range(len(names))], 0.0, "", 0.0, columns.shape[0] / rate_hz)
     return (
         "AcqKnowledge (MATLAB)",
@@ -228,24 +203,3 @@ def _acqknowledge(values: Mapping[str, Any]) -> Found | None:
         [frame],
         [],
     )
-
-
-def _structs(value: Any) -> list[Mapping[str, Any]]:
-    """Return a struct array as a list; HDF5 keeps one list a field, older files one struct an element."""
-    if isinstance(value, dict):
-        lists = {name: item for name, item in value.items() if isinstance(item, list)}
-        if not lists:
-            return [value]
-        length = max(len(item) for item in lists.values())
-        return [{name: item[i] for name, item in lists.items() if i < len(item)} for i in range(length)]
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value.strip()]
-    return [str(item).strip() for item in value] if isinstance(value, list) else []
-
-
-def _number(value: Any) -> float:
-    return float(np.squeeze(np.asarray(value, dtype=np.float64)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from sudeck.core.flags import Flag
 from sudeck.tms.readers.base import Hints
 from sudeck.tms.signals.muscles import muscle_and_side
 from sudeck.tms.signals.recording import Signal
-from sudeck.tms.signals.units import to_millivolts, voltage_unit
+from sudeck.tms.signals.units import plain_text, to_millivolts, voltage_unit
 
 UNSETTLED = "unit-unsettled"
 
@@ -27,6 +28,11 @@ class RawChannel:
     unit: str
     rate_hz: float
     start_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Cut texts at their NUL: a unit that no one recognises is no voltage, and its EMG would be lost."""
+        object.__setattr__(self, "name", plain_text(self.name))
+        object.__setattr__(self, "unit", plain_text(self.unit))
 
 
 def signals_of(
@@ -51,7 +57,17 @@ def signals_of(
     signals : tuple of Signal
     flags : list of Flag
         `Flag.subject` is the channel.
+
+    Raises
+    ------
+    InputError
+        If a sampling rate is zero, infinite or no number.
     """
+    for channel in channels:
+        if not (math.isfinite(channel.rate_hz) and channel.rate_hz > 0):
+            raise InputError(
+                file, f"channel {channel.name} has no usable sampling rate", "copy or export it again"
+            )
     muscles_named = any(muscle_and_side(channel.name)[0] for channel in channels)
     signals = []
     flags: list[Flag] = []
