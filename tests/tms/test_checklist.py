@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 
 from sudeck.core.errors import InputError
-from sudeck.tms.checklist import KEYS, checked_answers, reporting_checklist
+from sudeck.tms.checklist import reporting_checklist
 from sudeck.tms.measurement import measure_recordings
 from sudeck.tms.recordings.protocol import protocol_from
+from sudeck.tms.recordings.reporting_items import KEYS, checked_answers
 
 PAIRED = (
     "amplitude_mv,hemisphere,muscle,state,kind,isi_ms,test_rmt,conditioning_rmt,time_s\n"

@@ -298,6 +298,55 @@ def test_conditions_of_one_interval_and_unknown_intensity_stay_apart(paired_bloc
     assert [one.conditioning for one in result.find("paired pulse")] == ["State 2.5", "State 10.0"]
 
 
+def test_both_hands_in_one_set_equal_a_set_a_hand(mep) -> None:
+    left = mep(30, amplitude_mv=1.0, noise_mv=0.002, hum_mv=0.02, seed=1).emg_mv
+    right = mep(30, amplitude_mv=0.2, noise_mv=0.009, seed=2).emg_mv
+    on_right = replace(LEFT, hemisphere="right")
+    order = np.random.default_rng(3).permutation(60)
+    pulses = [LEFT] * 30 + [on_right] * 30
+    whole = trial_set(np.vstack([left, right])[order], [pulses[i] for i in order])
+    together = measure_trials([whole])
+    for emg, pulse, rows in ((left, LEFT, order[order < 30]), (right, on_right, order[order >= 30] - 30)):
+        alone = measure_trials([trial_set(emg[rows], [pulse] * 30)])
+        own = [one for one in together.estimates if one.hemisphere == pulse.hemisphere]
+        assert [one.estimate for one in own] == [one.estimate for one in alone.estimates]
+
+
+def test_a_silent_muscle_has_no_response_and_its_threshold_lies_above_the_range(mep) -> None:
+    noise = np.vstack([mep(10, amplitude_mv=0.0, noise_mv=0.004, seed=seed).emg_mv for seed in range(8)])
+    mso = [replace(LEFT, test_mso=40.0 + 4 * (i // 10)) for i in range(60)]
+    pairs = [replace(LEFT, test_mso=60.0, kind="paired", isi_ms=2.5, conditioning_mso=40.0)] * 20
+    result = measure_trials([trial_set(noise, [*mso, *pairs])])
+    assert result.estimates == ()
+    assert result.groups[0].pairs == ()
+    assert {"no-response", "threshold-above-range"} <= {flag.code for flag in result.flags}
+    (above,) = [flag for flag in result.flags if flag.code == "threshold-above-range"]
+    assert above.value == 60.0
+
+
+def test_noise_in_a_table_is_no_graded_evidence_for_a_threshold() -> None:
+    rng = np.random.default_rng(5)
+    means, slope = [], 0.3
+    for _ in range(12):
+        mso = np.repeat(np.arange(40.0, 62.0, 2.0), 10)
+        size = 0.05 * np.exp(slope * (mso - 50.0) + 0.8 * rng.standard_normal(mso.size))
+        size = np.hypot(size, rng.uniform(0.012, 0.03, mso.size))
+        pulses = tuple(replace(LEFT, test_mso=float(level)) for level in mso)
+        result = measure_trials([AmplitudeTable(size, pulses, None, source("noisy.csv"))])
+        means.append(result.find("RMT")[0].estimate.value)
+        assert "graded-evidence-left-out" in {flag.code for flag in result.flags}
+    assert np.mean(means) == pytest.approx(50.0, abs=0.3 + 2 * np.std(means) / np.sqrt(12))
+
+
+def test_sweeps_shorter_than_the_window_are_measured_with_a_caution(mep) -> None:
+    whole = trial_set(mep(12, latency_ms=22.0).emg_mv, [LEFT] * 12)
+    short = replace(whole, emg_mv=whole.emg_mv[:, : 1500 + 250])
+    result = measure_trials([short])
+    assert "window-shortened" in {flag.code for flag in result.flags}
+    ours, long = result.find("MEP")[0].estimate, measure_trials([whole]).find("MEP")[0].estimate
+    assert ours.value == pytest.approx(long.value, rel=0.01)
+
+
 def test_settings_reach_the_measures(paired_block) -> None:
     settings = TmsSettings(measures=MeasureSettings(level=0.8, floor_mv=0.001))
     result = measure_trials([paired_block()], settings=settings)

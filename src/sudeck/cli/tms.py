@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -72,6 +73,15 @@ def measure(
     events: EventsOption = None,
     protocol: ProtocolOption = None,
     muscle: MuscleOption = None,
+    participant: Annotated[str, typer.Option(help="Whose recordings these are, where nothing says.")] = "",
+    visit: Annotated[str, typer.Option(help="Visit of the recordings, where nothing says.")] = "",
+    window: Annotated[
+        tuple[float, float] | None,
+        typer.Option(help="Where a response is looked for: begin and end, in ms after the pulse."),
+    ] = None,
+    criterion: Annotated[
+        float | None, typer.Option(min=0.001, help="Amplitude in mV that counts as a response at rest.")
+    ] = None,
     level: Annotated[float, typer.Option(min=0.5, max=0.999, help="Coverage of the intervals.")] = 0.95,
     out: Annotated[
         Path | None, typer.Option(help="Folder for tms.json, trials.tsv and report.html.", show_default=False)
@@ -80,7 +90,17 @@ def measure(
     """Measure recordings: every measure of each hemisphere with its interval."""
     from sudeck.report.tms.console import print_tms
 
-    result = _measured(recordings, events=events, protocol=protocol, muscle=muscle, level=level)
+    result = _measured(
+        recordings,
+        level=level,
+        window=window,
+        criterion=criterion,
+        events=events,
+        protocol=protocol,
+        muscle=muscle,
+        participant=participant,
+        visit=visit,
+    )
     if out is not None:
         from sudeck.report.tms.page import write_tms
 
@@ -170,12 +190,23 @@ def threshold(
         typer.echo(conclusion)
 
 
-def _measured(recordings: Sequence[Path], *, level: float = 0.95, **reading: Any) -> TmsResult:
+def _measured(
+    recordings: Sequence[Path],
+    *,
+    level: float = 0.95,
+    window: tuple[float, float] | None = None,
+    criterion: float | None = None,
+    **reading: Any,
+) -> TmsResult:
     """Measure recordings and say on standard error which were refused."""
     from sudeck.tms.measurement import TmsSettings, measure_recordings
     from sudeck.tms.measures.measure_settings import MeasureSettings
+    from sudeck.tms.responses.response_settings import ResponseSettings
 
-    settings = TmsSettings(measures=MeasureSettings(level=level))
+    measures = MeasureSettings(level=level)
+    if criterion is not None:
+        measures = replace(measures, resting_criterion_mv=criterion)
+    settings = TmsSettings(ResponseSettings(search_ms=window), measures)
     result = measure_recordings(list(recordings), settings=settings, **reading)
     for flag in result.flags:
         if flag.code == "recording-refused":

@@ -1,1 +1,38 @@
-"""Magnetic stimulation: recordings, trials, responses, and the measures of each hemisphere."""
+"""Magnetic stimulation: recordings in, thresholds, MEPs, paired-pulse measures and silent periods out.
+
+Comes in: recordings, or tables of amplitudes, with an events table and a protocol. Goes out: a `TmsResult`,
+every number with its interval. Read `readers`, `recordings`, `responses`, `thresholds`, `measures`,
+in the order of the data, then `measurement`.
+"""
+
+from typing import TYPE_CHECKING
+
+from sudeck.core.lazy import lazy_face
+
+if TYPE_CHECKING:
+    from sudeck.tms.comparison import compare_results
+    from sudeck.tms.measurement import TmsSettings, measure_recordings, measure_trials
+    from sudeck.tms.recordings.labelled_trials import read_trials
+    from sudeck.tms.result import TmsResult
+    from sudeck.tms.signals.trials import AmplitudeTable, Pulse, TrialSet
+
+__all__ = [
+    "AmplitudeTable",
+    "Pulse",
+    "TmsResult",
+    "TmsSettings",
+    "TrialSet",
+    "compare_results",
+    "measure_recordings",
+    "measure_trials",
+    "read_trials",
+]
+
+__getattr__, __dir__ = lazy_face(
+    __name__,
+    comparison="compare_results",
+    measurement="TmsSettings measure_recordings measure_trials",
+    recordings__labelled_trials="read_trials",
+    result="TmsResult",
+    signals__trials="AmplitudeTable Pulse TrialSet",
+)

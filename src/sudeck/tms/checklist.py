@@ -7,54 +7,17 @@ table ``[reporting]`` of the protocol file, and stays a question where that is s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from sudeck.core.errors import InputError
+from sudeck.tms.recordings.reporting_items import ITEMS, Part
 
 if TYPE_CHECKING:
     from sudeck.tms.result import TmsResult
 
-Part = Literal["participants", "method", "paired pulses", "analysis"]
 Origin = Literal["recording", "protocol", "open"]
-
-# Number, key in the protocol file, part, the item as a question.
-_ITEMS: Final[tuple[tuple[str, Part, str], ...]] = (
-    ("age", "participants", "How old are they?"),
-    ("sex", "participants", "Of which sex?"),
-    ("handedness", "participants", "Left- or right-handed?"),
-    ("medication", "participants", "Which prescribed medication do they take?"),
-    ("cns_drugs", "participants", "Which drugs that act on the central nervous system?"),
-    ("neuropsychiatric", "participants", "Any neurological or psychiatric disorder?"),
-    ("medical_conditions", "participants", "Any other medical condition?"),
-    ("repetitive_activity", "participants", "Any history of repetitive motor activity?"),
-    ("electrodes", "method", "Where were the electrodes, and how was contact ensured?"),
-    ("contraction", "method", "Was the target muscle at rest or active, and how strongly?"),
-    ("prior_activity", "method", "What did the target muscle do before the session?"),
-    ("other_muscles", "method", "Were the other muscles relaxed?"),
-    ("coil_type", "method", "Which coil, of which size and shape?"),
-    ("coil_orientation", "method", "How was the coil oriented?"),
-    ("current_direction", "method", "In which direction did the current induced in the brain flow?"),
-    ("coil_position", "method", "How were coil position and its stability ensured?"),
-    ("stimulator", "method", "Which stimulator?"),
-    ("intensity", "method", "At which intensities?"),
-    ("pulse_shape", "method", "Monophasic or biphasic pulses?"),
-    ("hotspot", "method", "How was the hotspot found?"),
-    ("time_between_trials", "method", "How far apart were the trials?"),
-    ("time_between_days", "method", "How far apart were the sessions?"),
-    ("attention", "method", "How was attention kept up or controlled?"),
-    ("threshold_method", "method", "How was the motor threshold determined?"),
-    ("number_of_meps", "method", "How many MEPs were recorded?"),
-    ("test_intensity", "paired pulses", "At which intensity was the test pulse?"),
-    ("conditioning_intensity", "paired pulses", "At which intensity was the conditioning pulse?"),
-    ("isi", "paired pulses", "At which interval?"),
-    ("size_method", "analysis", "How was the size of the MEP measured?"),
-    ("unconditioned_size", "analysis", "How large was the unconditioned MEP?"),
-)
-KEYS: Final = tuple(key for key, _, _ in _ITEMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,29 +56,6 @@ class ChecklistItem:
         }
 
 
-def checked_answers(table: Mapping[str, Any], label: str) -> dict[str, str]:
-    """Check the table ``[reporting]`` of a protocol file.
-
-    Raises
-    ------
-    InputError
-        If it answers an item that does not exist, or an answer is no text or number.
-
-    Examples
-    --------
-    >>> checked_answers({"age": 41}, "protocol.toml")
-    {'age': '41'}
-    """
-    for key, value in table.items():
-        if key not in KEYS:
-            raise InputError(
-                label, f"[reporting] {key} is no item of the checklist", f"write one of {', '.join(KEYS)}"
-            )
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise InputError(label, f"[reporting] {key} is {value!r}", "write a text in quotes or a number")
-    return {key: str(value).strip() for key, value in table.items()}
-
-
 def reporting_checklist(result: TmsResult) -> tuple[ChecklistItem, ...]:
     """Fill the checklist as far as the recordings and the protocol go.
 
@@ -125,7 +65,7 @@ def reporting_checklist(result: TmsResult) -> tuple[ChecklistItem, ...]:
     shown = _shown(result)
     paired = any(trial.pulse.kind == "paired" for trial in result.trials)
     items = []
-    for number, (key, part, question) in enumerate(_ITEMS, start=1):
+    for number, (key, part, question) in enumerate(ITEMS, start=1):
         if part == "paired pulses" and not paired:
             continue
         stated = result.reporting.get(key, "")

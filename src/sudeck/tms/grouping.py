@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
 
 from sudeck.core.flags import Flag
+from sudeck.tms.responses.response_settings import ResponseSettings
+from sudeck.tms.responses.responses import TrialResponses, measure_responses
 from sudeck.tms.result import Trial
 from sudeck.tms.signals.trials import AmplitudeTable, TrialSet
 
 GroupKey = tuple[str, ...]
+_TRIAL = re.compile(r"trial (\d+)")
 
 
 def told_apart(sets: Sequence[TrialSet | AmplitudeTable]) -> list[TrialSet | AmplitudeTable]:
@@ -84,3 +91,70 @@ def pooling_flags(groups: dict[GroupKey, list[Trial]]) -> list[Flag]:
         )
         flags.append(Flag("files-kept-apart", text, "caution", value=float(len(apart)), unit="files"))
     return flags
+
+
+def blank_row(item: TrialSet | AmplitudeTable, index: int) -> Trial:
+    """Return the row of a trial before anything is measured on it."""
+    pulse = item.pulses[index]
+    channel, person = (item.channel, "") if isinstance(item, TrialSet) else ("", item.participant)
+    return Trial(
+        item.source.label,
+        index + 1,
+        channel,
+        pulse,
+        {},
+        present=False,
+        csp_censored=False,
+        participant=person or pulse.participant,
+    )
+
+
+def groups_of(item: TrialSet | AmplitudeTable) -> list[GroupKey]:
+    """Return the group of every trial of a set."""
+    return [blank_row(item, index).group for index in range(item.n_trials)]
+
+
+def responses_by_group(item: TrialSet, *, settings: ResponseSettings) -> TrialResponses:
+    """Measure the sweeps of each group by themselves: both hands in one file are as a file a hand.
+
+    Noise, hum and the usual background are then those of the group, whatever else the file holds.
+    """
+    keys = groups_of(item)
+    if len(set(keys)) == 1:
+        return measure_responses(item, settings=settings)
+    found: list[tuple[list[int], TrialResponses]] = []
+    for key in dict.fromkeys(keys):
+        rows = [index for index, other in enumerate(keys) if other == key]
+        place = {row + 1: number + 1 for number, row in enumerate(rows)}
+        flags = tuple(moved for flag in item.flags if (moved := _renumbered(flag, place)) is not None)
+        pulses = tuple(item.pulses[row] for row in rows)
+        part = replace(item, emg_mv=item.emg_mv[rows], pulses=pulses, flags=flags)
+        found.append((rows, measure_responses(part, settings=settings)))
+    arrays: dict[str, Any] = {}
+    for entry in fields(TrialResponses):
+        first = getattr(found[0][1], entry.name)
+        if isinstance(first, np.ndarray):
+            whole = np.empty(item.n_trials, dtype=first.dtype)
+            for rows, part_responses in found:
+                whole[rows] = getattr(part_responses, entry.name)
+            arrays[entry.name] = whole
+    flags_of_all: dict[tuple[str, str, str], Flag] = {}
+    for rows, part_responses in found:
+        place = {number + 1: row + 1 for number, row in enumerate(rows)}
+        for flag in part_responses.flags:
+            moved = _renumbered(flag, place)
+            if moved is not None:
+                flags_of_all.setdefault((moved.code, moved.subject, moved.message), moved)
+    return replace(found[0][1], **arrays, flags=tuple(flags_of_all.values()))
+
+
+def _renumbered(flag: Flag, place: Mapping[int, int]) -> Flag | None:
+    """Return a flag on a trial under the number that the trial has elsewhere; ``None`` where it has none."""
+    match = _TRIAL.fullmatch(flag.subject)
+    if match is None:
+        return flag
+    number = place.get(int(match.group(1)))
+    if number is None:
+        return None
+    message = re.sub(rf"\b([Tt]rial) {match.group(1)}\b", rf"\g<1> {number}", flag.message)
+    return replace(flag, subject=f"trial {number}", message=message)

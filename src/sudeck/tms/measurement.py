@@ -15,7 +15,15 @@ from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import Provenance, SourceFile
 from sudeck.core.record import Record
-from sudeck.tms.grouping import grouped_trials, names_beside, pooling_flags, told_apart
+from sudeck.tms.grouping import (
+    blank_row,
+    grouped_trials,
+    groups_of,
+    names_beside,
+    pooling_flags,
+    responses_by_group,
+    told_apart,
+)
 from sudeck.tms.measures.group_measures import measure_group
 from sudeck.tms.measures.measure_settings import MeasureSettings
 from sudeck.tms.recordings.labelled_trials import protocol_for, read_trials
@@ -24,7 +32,7 @@ from sudeck.tms.recordings.refusals import refuse_empty
 from sudeck.tms.responses.averaged_silent_period import estimate_averaged_silent_period
 from sudeck.tms.responses.contraction import ipsilateral_trials
 from sudeck.tms.responses.response_settings import ResponseSettings
-from sudeck.tms.responses.responses import TrialResponses, measure_responses
+from sudeck.tms.responses.responses import TrialResponses
 from sudeck.tms.result import GroupMeasures, Measured, TmsResult, Trial
 from sudeck.tms.signals.duplicates import duplicate_flags
 from sudeck.tms.signals.trials import AmplitudeTable, TrialSet
@@ -143,12 +151,12 @@ def measure_trials(
     flags: list[Flag] = []
     refused: list[InputError] = []
     sets = told_apart(sets)
-    counts = Counter(key for item in sets for key in _groups(item))
+    counts = Counter(key for item in sets for key in groups_of(item))
     for item in sets:
         try:
-            refuse_empty(item, alone=max(counts[key] for key in _groups(item)) < 2)
+            refuse_empty(item, alone=max(counts[key] for key in groups_of(item)) < 2)
             if isinstance(item, TrialSet):
-                responses = measure_responses(item, settings=settings.responses)
+                responses = responses_by_group(item, settings=settings.responses)
         except InputError as error:
             refused.append(InputError(item.source.label, error.problem, error.remedy))
             continue
@@ -191,27 +199,6 @@ def measure_trials(
     )
 
 
-def _groups(item: TrialSet | AmplitudeTable) -> list[tuple[str, ...]]:
-    """Return the group of every trial."""
-    return [_blank_row(item, index).group for index in range(item.n_trials)]
-
-
-def _blank_row(item: TrialSet | AmplitudeTable, index: int) -> Trial:
-    """Return the row of a trial before anything is measured on it."""
-    pulse = item.pulses[index]
-    channel, person = (item.channel, "") if isinstance(item, TrialSet) else ("", item.participant)
-    return Trial(
-        item.source.label,
-        index + 1,
-        channel,
-        pulse,
-        {},
-        present=False,
-        csp_censored=False,
-        participant=person or pulse.participant,
-    )
-
-
 def _refusal(error: SudeckError) -> Flag:
     subject = error.subject if isinstance(error, InputError) else ""
     return Flag("recording-refused", str(error), "serious", subject)
@@ -239,7 +226,7 @@ def _with_ipsilateral(
         chosen = ipsilateral_trials(item.pulses) & np.array(
             [
                 pulse.state == "active" and pulse.kind != "paired" and own == group.key
-                for pulse, own in zip(item.pulses, _groups(item), strict=True)
+                for pulse, own in zip(item.pulses, groups_of(item), strict=True)
             ]
         )
         if chosen.sum() < 2:
@@ -272,7 +259,7 @@ def _rows(item: TrialSet, responses: TrialResponses) -> list[Trial]:
     codes = responses.flag_codes
     return [
         replace(
-            _blank_row(item, index),
+            blank_row(item, index),
             values={name: float(getattr(responses, name)[index]) for name in _MEASURED},
             present=bool(responses.present[index]),
             csp_censored=bool(responses.csp_censored[index]),
@@ -291,7 +278,7 @@ def _table_rows(table: AmplitudeTable) -> list[Trial]:
         subject = f"trial {index + 1}"
         codes = tuple(flag.code for flag in table.flags if flag.subject == subject)
         rows.append(
-            replace(_blank_row(table, index), values=values, present=values["amplitude_mv"] > 0, flags=codes)
+            replace(blank_row(table, index), values=values, present=values["amplitude_mv"] > 0, flags=codes)
         )
     return rows
 

@@ -12,6 +12,15 @@ import numpy as np
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.tms.measures.background import SLOPE, adjust_for_background
+from sudeck.tms.measures.group_doubts import (
+    CHANCE,
+    above_range,
+    assumed_alone,
+    graded_left_out,
+    never_reached,
+    nothing_answers,
+    unnamed_pair,
+)
 from sudeck.tms.measures.lognormal import geometric_mean
 from sudeck.tms.measures.measure_settings import MeasureSettings
 from sudeck.tms.measures.paired_pulse import PairedPulse
@@ -26,7 +35,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sudeck.core.estimate import Estimate
-    from sudeck.tms.measures.threshold_tracking import TrackedPair
 
 _T = TypeVar("_T")
 _Key = TypeVar("_Key", bound=Hashable)
@@ -55,6 +63,8 @@ def measure_group(
     """
     group = _Group(trials, settings or MeasureSettings(), beside)
     usable = [trial for trial in trials if np.isfinite(trial["amplitude_mv"])]
+    if nothing_answers(usable):
+        return group.without_response(usable)
     single = [trial for trial in usable if trial.pulse.kind != "paired"]
     resting = [trial for trial in single if trial.pulse.state != "active"]
     active = [trial for trial in single if trial.pulse.state == "active"]
@@ -114,6 +124,21 @@ class _Group:
         self.pairs: list[PairedPulse] = []
         self.flags: list[Flag] = []
 
+    def without_response(self, trials: Sequence[Trial]) -> GroupMeasures:
+        """Return a group in which no response stands out of the noise: no amplitude, no ratio, no curve."""
+        n, where = len(trials), self.measured().name
+        text = f"No response: in {n} trials of {where} nothing stands out of the noise; no measure is given."
+        seen = float(sum(trial.present for trial in trials))
+        self.flags.append(Flag("no-response", text, "caution", where, seen, CHANCE * n, "responses"))
+        for name, active in (("RMT", False), ("AMT", True)):
+            single = [trial for trial in trials if trial.pulse.kind != "paired"]
+            own = [trial for trial in single if (trial.pulse.state == "active") == active]
+            _, intensity = _with_intensity(own)
+            if np.unique(intensity).size >= _FEWEST_FOR_THRESHOLD:
+                self.flags.append(above_range(name, where, float(intensity.max())))
+        self.silence(trials)
+        return self.measured()
+
     def measured(self) -> GroupMeasures:
         return GroupMeasures(
             self.visit,
@@ -164,6 +189,8 @@ class _Group:
             return
         amplitude, chosen = _against_criterion(known), self.settings
         resting = name == "RMT"
+        # Amplitudes of a table come without their noise: near the criterion they only say yes or no.
+        traced = bool(np.isfinite(_column(known, "noise_floor_mv")).any()) or chosen.floor_mv is not None
         criterion = chosen.resting_criterion_mv if resting else chosen.active_criterion_mv
         bayes = partial(
             bayesian_threshold,
@@ -174,11 +201,17 @@ class _Group:
             criterion_mv=criterion,
             floor_mv=min(self.floor(known, denoised=True), 0.8 * criterion),
             level=chosen.level,
+            evidence="amplitude" if traced else "response",
         )
         threshold = self.attempt(name, bayes)
         if threshold is None:
             return
+        if never_reached(threshold.posterior, float(intensity.max())):
+            self.flags.append(above_range(name, self.measured().name, float(intensity.max())))
+            return
         self.thresholds[name] = threshold
+        if not traced:
+            self.flags.append(graded_left_out(name, self.measured().name))
         self.flags += threshold.flags
         self.add(name, threshold.estimate)
         by_rule = partial(five_of_ten_threshold, intensity, amplitude, name=name, criterion_mv=criterion)
@@ -225,7 +258,7 @@ class _Group:
         single = [trial for trial in trials if trial.pulse.kind == "single"]
         for (state, other_hemisphere, condition), own in _by(paired, _kind_of_pair(paired)).items():
             alike = [trial for trial in single if (trial.pulse.state or "rest") == state]
-            self.flags += _assumed_alone(own, alike)
+            self.flags += assumed_alone(own, alike)
             make = partial(
                 measure_pairs,
                 own,
@@ -236,7 +269,7 @@ class _Group:
             )
             for pair in self.attempt("IHI" if other_hemisphere else "paired pulses", make) or ():
                 self.flags += pair.flags
-                self.flags += _unnamed(pair)
+                self.flags += unnamed_pair(pair)
                 if isinstance(pair, PairedPulse):
                     self.pairs.append(pair)
                     strength = pair.conditioning_intensity
@@ -260,41 +293,6 @@ class _Group:
                 typical_duration, _column(own, "csp_ms"), censored, "CSP", level=self.settings.level
             )
             self.add("CSP", self.attempt("CSP", make))
-
-
-def _unnamed(pair: PairedPulse | TrackedPair) -> tuple[Flag, ...]:
-    """Say how to have a pair called by the name of its measure."""
-    if pair.measure != "paired pulse" or not isinstance(pair, PairedPulse) or pair.conditioning_intensity:
-        return ()
-    return (
-        Flag(
-            "measure-not-named",
-            f"Nothing says how strong the pulses of the pairs at {pair.isi_ms:g} ms were, so that they have "
-            "no name such as SICI or SICF; state conditioning_rmt and test_rmt under [conditions] in the "
-            "protocol file, or in the events table.",
-            "caution",
-            f"{pair.isi_ms:g} ms",
-        ),
-    )
-
-
-def _assumed_alone(pairs: Sequence[Trial], singles: Sequence[Trial]) -> tuple[Flag, ...]:
-    """Flag singles that were taken for the test pulse alone only because nobody says their intensity."""
-    told = (value for t in (*pairs, *singles) for value in (t.pulse.test_mso, t.pulse.test_rmt))
-    if not singles or any(value is not None for value in told):
-        return ()
-    return (
-        Flag(
-            "test-alone-assumed",
-            f"Nothing says at which intensity the pulses were given, so that all {len(singles)} single "
-            "pulses were taken for the test pulse alone; add test_mso or test_rmt to the events table or the "
-            "protocol file.",
-            "caution",
-            "paired pulses",
-            value=float(len(singles)),
-            unit="trials",
-        ),
-    )
 
 
 def _column(trials: Sequence[Trial], name: str) -> NDArray[np.float64]:

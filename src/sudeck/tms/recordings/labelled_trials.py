@@ -94,6 +94,9 @@ def find_or_take_pulses(
     """
     train = _taken_or_found(recording, events, protocol)
     pulses, flags = look_for_pairs(recording, train.pulses, _names_of(recording, train.pulses, events))
+    if events is not None and all("kind" in row for row in events.rows):
+        # What artefacts say against it is told trial by trial.
+        flags = tuple(flag for flag in flags if flag.code not in {"kind-not-alike", "kind-open"})
     if events is not None and events.has_times and (protocol.onset or events.at_test_pulse):
         # It is stated which pulse an onset is of: what artefacts say of intervals moves none.
         timed = zip(pulses, train.pulses, strict=True)
@@ -129,7 +132,7 @@ def _names_of(recording: Recording, pulses: Sequence[FoundPulse], events: Events
         rows = sorted(events.rows, key=lambda row: float(row["time_s"])) if in_order else events.rows
     sections = [recording.section_of(pulse.time_s) for pulse in pulses]
     return [
-        " ".join(filter(None, (str(row.get("condition", "")), pulse.label, section.label if section else "")))
+        " ".join(filter(None, (*_said(row), pulse.label, section.label if section else "")))
         for row, pulse, section in zip(rows, pulses, sections, strict=True)
     ]
 
@@ -151,6 +154,12 @@ def _taken_or_found(
         time_s = start_s + float(row["time_s"]) + late_ms / 1e3
         pulses.append(FoundPulse(time_s, "unknown", None, ""))
     return PulseTrain(tuple(pulses), f"events table {events.label}")
+
+
+def _said(row: Told) -> tuple[str, ...]:
+    """Return what a row of the events table says a stimulus is."""
+    names = ("condition", "hemisphere", "conditioning_hemisphere", "kind", "isi_ms")
+    return tuple(str(row.get(name, "")) for name in names)
 
 
 def _named_markers(recording: Recording, protocol: StimulationProtocol) -> tuple[str, ...]:

@@ -43,8 +43,8 @@ from typing import Any, Literal
 
 from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import Side
-from sudeck.tms.checklist import checked_answers
 from sudeck.tms.readers.base import Hints
+from sudeck.tms.recordings.reporting_items import checked_answers
 from sudeck.tms.signals.events import Told, told_by
 from sudeck.tms.signals.muscles import muscle_and_side
 from sudeck.tms.signals.units import voltage_unit

@@ -22,9 +22,10 @@ from sudeck.tms.responses.sweep_quality import (
     flag_hum,
     flag_marker_delay,
     flag_no_response,
+    flag_short_window,
     trial_subject,
 )
-from sudeck.tms.responses.windows import Window, as_sweeps, search_window
+from sudeck.tms.responses.windows import Window, as_sweeps, search_window, shortened_window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -177,10 +178,13 @@ def measure_responses(trials: TrialSet, *, settings: ResponseSettings | None = N
     raw, pulse_sample = _near_pulse(trials)
     lead_ms = np.array([pulse.isi_ms or 0.0 for pulse in trials.pulses])
     muscle = next((pulse.muscle for pulse in trials.pulses if pulse.muscle), trials.channel)
-    search_ms = settings.search_ms or search_window(muscle)
+    wanted_ms = settings.search_ms or search_window(muscle)
+    search_ms = shortened_window(
+        wanted_ms, rate_hz=rate_hz, pulse_sample=pulse_sample, n_samples=raw.shape[1]
+    )
 
     sweeps = raw if settings.highpass_hz is None else highpass(raw, rate_hz, cutoff_hz=settings.highpass_hz)
-    flags: list[Flag] = list(trials.flags)
+    flags: list[Flag] = [*trials.flags, *flag_short_window(wanted_ms, search_ms)]
     if settings.take_out_hum:
         hum = remove_hum(
             sweeps,

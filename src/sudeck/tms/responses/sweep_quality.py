@@ -148,6 +148,24 @@ def flag_decay(reach_mv: NDArray[np.float64], *, limits: QualityLimits = DEFAULT
     ]
 
 
+def flag_short_window(wanted_ms: tuple[float, float], used_ms: tuple[float, float]) -> tuple[Flag, ...]:
+    """Flag sweeps that end, or begin, inside the window in which the response is looked for."""
+    if used_ms == wanted_ms:
+        return ()
+    return (
+        Flag(
+            "window-shortened",
+            f"The sweeps hold only {used_ms[0]:g} to {used_ms[1]:g} ms of the search window of "
+            f"{wanted_ms[0]:g} to {wanted_ms[1]:g} ms; a late response may be cut.",
+            "caution",
+            "search window",
+            value=used_ms[1],
+            limit=wanted_ms[1],
+            unit="ms",
+        ),
+    )
+
+
 def flag_no_response(begins_early: NDArray[np.bool_], repeats: NDArray[np.bool_]) -> list[Flag]:
     """Flag sweeps in which something stood out that was not taken for a response, and why."""
     found = [

@@ -26,6 +26,8 @@ SEARCH_WINDOWS_MS: Final[dict[str, Window]] = {
     "leg": (20.0, 90.0),
     "foot": (28.0, 100.0),
 }
+# An MEP of the hand begins by 25 ms and lasts some 15 ms: less than this holds none whole.
+LEAST_SEARCH_MS: Final = 25.0
 DEFAULT_SEARCH_MS: Final[Window] = (15.0, 60.0)
 
 _GROUP_OF_MUSCLE: Final[dict[str, str]] = {
@@ -116,6 +118,20 @@ def clip_window(window_ms: Window, *, rate_hz: float, pulse_sample: int, n_sampl
     begin = -pulse_sample * 1e3 / rate_hz
     end = (n_samples - 1 - pulse_sample) * 1e3 / rate_hz
     return max(window_ms[0], begin), min(window_ms[1], end)
+
+
+def shortened_window(wanted_ms: Window, *, rate_hz: float, pulse_sample: int, n_samples: int) -> Window:
+    """Return a search window as far as the sweep holds it; as it is where too little would be left.
+
+    At least `LEAST_SEARCH_MS` must remain, enough for a whole response.
+
+    Examples
+    --------
+    >>> shortened_window((15.0, 60.0), rate_hz=5000.0, pulse_sample=100, n_samples=350)
+    (15.0, 49.8)
+    """
+    clipped = clip_window(wanted_ms, rate_hz=rate_hz, pulse_sample=pulse_sample, n_samples=n_samples)
+    return clipped if clipped[1] - clipped[0] >= LEAST_SEARCH_MS else wanted_ms
 
 
 def mirror_window(

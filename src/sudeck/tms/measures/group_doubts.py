@@ -1,0 +1,91 @@
+"""What is doubtful about the measures of a group, in sentences: no response, no name, no noise to go by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sudeck.core.flags import Flag
+from sudeck.tms.measures.paired_pulse import PairedPulse
+from sudeck.tms.result import Trial
+
+if TYPE_CHECKING:
+    from sudeck.tms.measures.threshold_tracking import TrackedPair
+    from sudeck.tms.thresholds.posterior import ThresholdPosterior
+
+# Share of trials in which noise alone passes for a response, at most: the search finds 0.02 to 0.12 % a ms.
+CHANCE = 0.05
+
+
+def nothing_answers(trials: Sequence[Trial]) -> bool:
+    """Tell whether no more responses were found in sweeps than chance finds in noise."""
+    sweeps = [trial for trial in trials if np.isfinite(trial["noise_floor_mv"])]
+    if len(sweeps) < len(trials) or not trials:
+        return False
+    return sum(trial.present for trial in trials) <= CHANCE * len(trials)
+
+
+def never_reached(posterior: ThresholdPosterior, highest_mso: float) -> bool:
+    """Tell whether no more pulses than stray ones gave a response, and the threshold lies above them all."""
+    stray = posterior.n_responses <= CHANCE * posterior.n_pulses
+    return stray and posterior.mean_mso > highest_mso
+
+
+def graded_left_out(name: str, where: str) -> Flag:
+    """Say that amplitudes near the criterion were only taken as yes or no, and why."""
+    return Flag(
+        "graded-evidence-left-out",
+        f"{name} of {where} takes every pulse as yes or no: a table of amplitudes does not say how large the "
+        "noise was, and small amplitudes may be nothing else.",
+        "info",
+        name,
+    )
+
+
+def above_range(name: str, where: str, highest_mso: float) -> Flag:
+    """Say that a threshold was never reached: it lies above the highest pulse."""
+    return Flag(
+        "threshold-above-range",
+        f"{name} of {where} is above the highest pulse, {highest_mso:g} %MSO: it was never reached.",
+        "caution",
+        name,
+        value=highest_mso,
+        unit="%MSO",
+    )
+
+
+def unnamed_pair(pair: PairedPulse | TrackedPair) -> tuple[Flag, ...]:
+    """Say how to have a pair called by the name of its measure."""
+    if pair.measure != "paired pulse" or not isinstance(pair, PairedPulse) or pair.conditioning_intensity:
+        return ()
+    return (
+        Flag(
+            "measure-not-named",
+            f"Nothing says how strong the pulses of the pairs at {pair.isi_ms:g} ms were, so that they have "
+            "no name such as SICI or SICF; state conditioning_rmt and test_rmt under [conditions] in the "
+            "protocol file, or in the events table.",
+            "caution",
+            f"{pair.isi_ms:g} ms",
+        ),
+    )
+
+
+def assumed_alone(pairs: Sequence[Trial], singles: Sequence[Trial]) -> tuple[Flag, ...]:
+    """Flag singles that were taken for the test pulse alone only because nobody says their intensity."""
+    told = (value for t in (*pairs, *singles) for value in (t.pulse.test_mso, t.pulse.test_rmt))
+    if not singles or any(value is not None for value in told):
+        return ()
+    return (
+        Flag(
+            "test-alone-assumed",
+            f"Nothing says at which intensity the pulses were given, so that all {len(singles)} single "
+            "pulses were taken for the test pulse alone; add test_mso or test_rmt to the events table or the "
+            "protocol file.",
+            "caution",
+            "paired pulses",
+            value=float(len(singles)),
+            unit="trials",
+        ),
+    )
