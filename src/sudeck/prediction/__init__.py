@@ -8,5 +8,5 @@ Tables in, answers out; this room knows no files. Read the modules in the order 
 - what can be defended: `response_model`, made of `fitting` and `inference`, which use `firth`, `ridge` and
   `linear` on one engine `logistic`, `measurement_error` and `imputation`; `patients` predicts one by one
 - how far it carries: `roc`, `calibration`, `resampling`, `validation`, `curves`, `decision`
-- what comes next: `saved_model`, `updating`, `priors`, `planning`, `precision` (sharing `sample_size`)
+- what comes next: `saved_model`, `updating`
 """

@@ -12,8 +12,8 @@ from sudeck.study.answers.cohort_table import Cohort
 if TYPE_CHECKING:
     from sudeck.prediction.decision import DecisionCurve
     from sudeck.prediction.patients import PatientPrediction
-    from sudeck.prediction.published_rule import PatientVerdict, RuleOnCohort
-    from sudeck.prediction.relief_correlation import PublishedAnalysis
+    from sudeck.prediction.published.published_rule import PatientVerdict, RuleOnCohort
+    from sudeck.prediction.published.relief_correlation import PublishedAnalysis
     from sudeck.prediction.response_model import ResponseModel
     from sudeck.prediction.validation import Validation
     from sudeck.statistics.cutoff import BestOfSeveral

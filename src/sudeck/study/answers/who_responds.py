@@ -72,9 +72,9 @@ def predict_cohort(cohort: Cohort, *, n_boot: int = _BOOTSTRAPS) -> StudyPredict
     """Analyse a cohort; nothing is written."""
     from sudeck.prediction.decision import corrected_decision_curve
     from sudeck.prediction.patients import predict_patients
-    from sudeck.prediction.published_rule import apply_published_rule, evaluate_published_rule
+    from sudeck.prediction.published.published_rule import apply_published_rule, evaluate_published_rule
+    from sudeck.prediction.published.relief_correlation import published_analysis
     from sudeck.prediction.ratios import read_ratios
-    from sudeck.prediction.relief_correlation import published_analysis
     from sudeck.prediction.response_model import fit_relief_model, fit_response_model
     from sudeck.prediction.validation import validate_model
     from sudeck.statistics.cutoff import best_of_several
@@ -157,7 +157,7 @@ def predict_patient(root: Path, participant_id: str, *, model_file: Path | None 
         If the study has no such patient, the patient no scan, or no model can be had.
     """
     from sudeck.prediction.patients import predict_patients
-    from sudeck.prediction.published_rule import apply_published_rule
+    from sudeck.prediction.published.published_rule import apply_published_rule
     from sudeck.prediction.response_model import fit_response_model
     from sudeck.prediction.saved_model import model_from_json
 
