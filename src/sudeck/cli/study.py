@@ -61,9 +61,14 @@ def predict(
         return
     if model is not None:
         raise InputError("--model", "it predicts one patient at a time", "add --patient")
-    from sudeck.report.study.page import predict_and_report
+    from sudeck.report.study.page import REPORT_FILE, write_study_report
+    from sudeck.study.answers.who_responds import predict_and_report
+    from sudeck.study.folder.layout import open_study
 
-    page, predicted = predict_and_report(study)
+    page = open_study(study).derivatives / REPORT_FILE
+    predicted = predict_and_report(
+        study, place=page, write_page=lambda said: write_study_report(study, said, path=page)
+    )
     typer.echo(str(predicted) if predicted else "Nothing changed since the last prediction.")
     typer.echo(f"Report: {page}")
 
