@@ -200,7 +200,8 @@ def out_of_sample_c(resamples: Resamples, *, informative: bool, level: float = 0
     Every bootstrap model is asked about the pairs of a responder and another patient it did not draw; each
     pair counts once, with its mean over models. A model that learned from all patients does better, and .632+
     says by how much: not at all where nothing is learned. The error holds DeLong's (other patients to judge
-    by) and the spread of C of the bootstrap models on these patients (other patients to learn from).
+    by), the spread of C of the bootstrap models on these patients (other patients to learn from), and how far
+    .632 may be wrong.
 
     Parameters
     ----------
@@ -233,9 +234,13 @@ def out_of_sample_c(resamples: Resamples, *, informative: bool, level: float = 0
     weight = 0.632 / (1 - 0.368 * overfit)
     c = (1 - weight) * area.value + weight * unseen
     low, high = 0.0, 1.0
-    if area.se is not None and 0 < c < 1:
+    if area.se is not None and 0 < c < 1 and 0 < area.value < 1:
         learned = float(np.nanstd(c_statistic(resamples.predictions, y)))
-        half = float(norm.ppf(0.5 + level / 2)) * math.hypot(area.se, learned) / (c * (1 - c))
+        # A model from all patients is better than one from 63.2 % of them by an unknown part of the distance.
+        undecided = (1 - 0.632) * (area.value - unseen)
+        # DeLong's error is of the apparent C; an area nearer to one half varies more.
+        judged = area.se * math.sqrt(c * (1 - c) / (area.value * (1 - area.value)))
+        half = float(norm.ppf(0.5 + level / 2)) * math.hypot(judged, learned, undecided) / (c * (1 - c))
         centre = math.log(c / (1 - c))
         low, high = (float(expit(np.array(centre + side * half))) for side in (-1, 1))
     if not informative:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from sudeck.statistics.sample_size.least_patients import FLOOR, least_patients
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# Values that agree so far differ by rounding only.
+_SAME: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,13 @@ def require_enough(data: ModelData, *, subject: str) -> None:
         raise InputError(
             subject, "all patients have the same outcome", "a model needs some who differ from the others"
         )
+    measured = data.predictors.values
+    for name, column in zip(data.predictors.names, measured.T, strict=True):
+        known = column[np.isfinite(column)]
+        if len(known) < 3 or np.ptp(known) <= _SAME * max(float(np.abs(known).max()), 1.0):
+            raise InputError(
+                subject, f"{name} does not vary among those with an outcome", "leave such a predictor out"
+            )
     if not set(values.tolist()) <= {0.0, 1.0}:
         return
     k, events = len(data.predictors.names), int(values.sum())

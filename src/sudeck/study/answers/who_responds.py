@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from sudeck.prediction.response_model import ResponseModel
 
 PREDICTION_FILE, MODEL_FILE = "prediction.json", "model.json"
+# Of what is said: raised where the same tables get another answer, so that an old one is not taken for it.
+_ANSWER: Final = 2
 
 
 def predict_study(root: Path, *, n_boot: int = BOOTSTRAPS) -> StudyPrediction:
@@ -154,7 +156,7 @@ def stored_prediction(study: StudyFolder) -> dict[str, Any] | None:
 
 
 def _fingerprint(cohort: Cohort, n_boot: int) -> str:
-    return hashlib.sha256(f"{cohort.fingerprint} {n_boot}".encode()).hexdigest()
+    return hashlib.sha256(f"{cohort.fingerprint} {n_boot} {_ANSWER}".encode()).hexdigest()
 
 
 def _without(others: pd.DataFrame, own: pd.DataFrame, model: ResponseModel) -> PatientPrediction | None:
