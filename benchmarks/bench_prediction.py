@@ -15,8 +15,8 @@ from dataclasses import replace
 import numpy as np
 
 from sudeck.prediction.model_data import plan_model
+from sudeck.prediction.published.relief_correlation import published_analysis
 from sudeck.prediction.ratios import read_ratios
-from sudeck.prediction.relief_correlation import published_analysis
 from sudeck.prediction.response_model import ResponseModel, fit_relief_model, fit_response_model
 from sudeck.prediction.validation import validate_externally, validate_model
 from sudeck.statistics.cutoff import best_of_several

@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from sudeck.demo.study_on_disk import make_demo_study
-from sudeck.report.study.page import predict_and_report
+from sudeck.report.study.page import REPORT_FILE, write_study_report
 from sudeck.report.study.patient_pages import present
+from sudeck.study.answers.who_responds import predict_and_report
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.measuring.run import run_study
 
@@ -61,7 +62,7 @@ def whole_study(root: Path, patients: int, jobs: int) -> None:
     with timed() as ran:
         summary = run_study(root, jobs=jobs, present=present)
     with timed() as told:
-        predict_and_report(root)
+        predict(root)
     for name, step in (("make the study", made), ("run", ran), ("predict and report", told)):
         times.append(step["wall"])
         line(name, "", f"{step['wall']:.1f} s", f"{step['cpu']:.1f} s CPU")
@@ -79,7 +80,7 @@ def whole_study(root: Path, patients: int, jobs: int) -> None:
     with timed() as again:
         make_demo_study(root, patients=patients, jobs=jobs)
         run_study(root, jobs=jobs, present=present)
-        predict_and_report(root)
+        predict(root)
     line("all of it again, nothing changed", "5 s", f"{again['wall']:.1f} s", f"{again['cpu']:.1f} s CPU")
     scanned = f"{summary.scanned} of {patients}"
     reasons = sum(failure.measure == "scan" for failure in summary.failures)
@@ -93,6 +94,12 @@ def whole_study(root: Path, patients: int, jobs: int) -> None:
         name: data for name, data in results(root).items() if name not in predicted
     }
     line("one worker gives the same bytes", "yes", "yes" if same else "NO", f"{alone['wall']:.1f} s wall")
+
+
+def predict(root: Path) -> None:
+    """Predict and report, as the command does."""
+    place = StudyFolder(root).derivatives / REPORT_FILE
+    predict_and_report(root, place=place, write_page=lambda said: write_study_report(root, said, path=place))
 
 
 def killed(root: Path, kills: int, jobs: int, seed: int) -> None:

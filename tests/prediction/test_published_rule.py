@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from sudeck.core.errors import InputError
-from sudeck.prediction.published_rule import (
+from sudeck.prediction.published.published_rule import (
     ALL_THREE,
     CUTOFFS,
     apply_published_rule,

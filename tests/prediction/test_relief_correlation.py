@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import pearsonr, spearmanr
 
 from sudeck.core.errors import InputError
-from sudeck.prediction.relief_correlation import correlate, published_analysis
+from sudeck.prediction.published.relief_correlation import correlate, published_analysis
 from sudeck.statistics.correlation import fisher_interval, p_value
 from sudeck.synthetic.study.cohort import SyntheticCohort
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sudeck.core.errors import InputError
-from sudeck.statistics.roc import area_under_curve, c_statistic, compare_areas, round_ties
+from sudeck.statistics.roc import area_under_curve, c_statistic, round_ties
 
 
 @pytest.fixture
@@ -35,15 +35,6 @@ def test_area_and_delong_variance_equal_proc(
     assert estimate.se is not None
     assert estimate.se**2 == pytest.approx(variance, abs=5e-15)
     assert (estimate.low, estimate.high) == (pytest.approx(low, abs=5e-12), pytest.approx(high, abs=5e-12))
-
-
-def test_paired_comparison_equals_proc(asah: pd.DataFrame) -> None:
-    poor = asah["outcome"] == "Poor"
-    comparison = compare_areas(asah["s100b"], asah["wfns"], poor)
-    assert comparison.p == pytest.approx(0.0271757822292, abs=5e-13)
-    assert comparison.z == pytest.approx(-2.2089835914409, abs=5e-12)
-    assert comparison.covariance == pytest.approx(0.00119615567377, abs=5e-14)
-    assert compare_areas(asah["s100b"], asah["ndka"], poor).z == pytest.approx(1.390770025736, abs=5e-12)
 
 
 def test_area_is_the_share_of_pairs_in_the_right_order() -> None:
@@ -97,8 +88,6 @@ def test_refuses_one_class_and_missing_scores() -> None:
         area_under_curve([1, 2, 3], [1, 1, 1])
     with pytest.raises(InputError, match="one is missing"):
         area_under_curve([1, np.nan, 3], [1, 0, 1])
-    with pytest.raises(InputError, match="one patient"):
-        compare_areas([1, 2, 3], [3, 2, 1], [1, 0, 0])
 
 
 def test_one_patient_in_a_class_says_nothing_about_spread() -> None:

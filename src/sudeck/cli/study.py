@@ -1,4 +1,4 @@
-"""`sudeck run`, `sudeck predict` and `sudeck plan`."""
+"""`sudeck run`, `sudeck predict`, `sudeck calculate` and `sudeck plan`."""
 
 from __future__ import annotations
 
@@ -61,11 +61,39 @@ def predict(
         return
     if model is not None:
         raise InputError("--model", "it predicts one patient at a time", "add --patient")
-    from sudeck.report.study.page import predict_and_report
+    from sudeck.report.study.page import REPORT_FILE, write_study_report
+    from sudeck.study.answers.who_responds import predict_and_report
+    from sudeck.study.folder.layout import open_study
 
-    page, predicted = predict_and_report(study)
+    page = open_study(study).derivatives / REPORT_FILE
+    predicted = predict_and_report(
+        study, place=page, write_page=lambda said: write_study_report(study, said, path=page)
+    )
     typer.echo(str(predicted) if predicted else "Nothing changed since the last prediction.")
     typer.echo(f"Report: {page}")
+
+
+def calculate(
+    bpr: Annotated[float, typer.Option(min=0, help="BPr: affected over healthy side, bone phase.")],
+    tpr: Annotated[float, typer.Option(min=0, help="TPr: the same of the tissue phase.")],
+    vpr: Annotated[float, typer.Option(min=0, help="VPr: the same of the vascular phase.")],
+    duration_months: Annotated[
+        float | None, typer.Option(min=0, help="Months since CRPS began, where the model asks for them.")
+    ] = None,
+    limb: Annotated[str | None, typer.Option(help="hand or foot, where the model asks for it.")] = None,
+    model: Annotated[Path | None, typer.Option(help="A model.json that sudeck predict wrote.")] = None,
+) -> None:
+    """Say of one patient, from three ratios, what the published rule and a saved model make of them.
+
+    Nothing is written. A model that was not tried on patients of another study supports no decision.
+    """
+    from sudeck.prediction.calculator import calculate as answer
+    from sudeck.prediction.saved_model import read_saved_model
+
+    given = {"duration_months": duration_months, "limb": limb}
+    covariates = {name: value for name, value in given.items() if value is not None}
+    saved = None if model is None else read_saved_model(model)
+    typer.echo(str(answer({"VPr": vpr, "TPr": tpr, "BPr": bpr}, covariates, model=saved)))
 
 
 def plan(

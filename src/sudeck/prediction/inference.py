@@ -118,7 +118,7 @@ def _joint_wald(values: FloatArray, covariance: FloatArray, df: float) -> float:
 
     columns = list(RATIO_COLUMNS)
     beta, block = values[columns], covariance[np.ix_(columns, columns)]
-    statistic = float(beta @ np.linalg.solve(block, beta))
+    statistic = float(beta @ np.linalg.pinv(block, hermitian=True) @ beta)
     if math.isinf(df):
         return float(chi2.sf(statistic, len(columns)))
     return float(fisher_f.sf(statistic / len(columns), len(columns), df))

@@ -1,10 +1,10 @@
-"""The patients a model is fitted to, and the plan decided before their outcomes were looked at."""
+"""The patients a model is fitted to, whether they are enough, and the plan decided before their outcomes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -12,9 +12,13 @@ from sudeck.core.errors import InputError
 from sudeck.prediction.fitting import ModelPlan
 from sudeck.prediction.predictors import Predictors, declare_covariates, read_predictors
 from sudeck.statistics.arrays import FloatArray, binary_column, numeric_column
+from sudeck.statistics.sample_size.least_patients import FLOOR, least_patients
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# Values that agree so far differ by rounding only.
+_SAME: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -79,3 +83,45 @@ def model_data(table: pd.DataFrame, plan: ModelPlan, *, outcome: str) -> ModelDa
         error_known=predictors.error_known[kept],
     )
     return ModelData(chosen, values[kept], outcome, int((~kept).sum()))
+
+
+def require_enough(data: ModelData, *, subject: str) -> None:
+    """Refuse to fit a model to too few patients, too few responders, or too few of the others.
+
+    Parameters
+    ----------
+    data : ModelData
+        Of a yes/no outcome, or of relief (then only the floor counts, and that relief varies).
+    subject : str
+        How the error names the study.
+
+    Raises
+    ------
+    InputError
+    """
+    if data.n < FLOOR:
+        problem = f"{data.n} patients have a scan and an outcome"
+        raise InputError(subject, problem, f"a model needs at least {FLOOR}")
+    values = data.outcome
+    if values.min() == values.max():
+        raise InputError(
+            subject, "all patients have the same outcome", "a model needs some who differ from the others"
+        )
+    measured = data.predictors.values
+    for name, column in zip(data.predictors.names, measured.T, strict=True):
+        known = column[np.isfinite(column)]
+        if len(known) < 3 or np.ptp(known) <= _SAME * max(float(np.abs(known).max()), 1.0):
+            raise InputError(
+                subject, f"{name} does not vary among those with an outcome", "leave such a predictor out"
+            )
+    if not set(values.tolist()) <= {0.0, 1.0}:
+        return
+    k, events = len(data.predictors.names), int(values.sum())
+    needed = least_patients(k, events / data.n)
+    if data.n < needed:
+        raise InputError(
+            subject,
+            f"{data.n} patients with a scan and an outcome, {events} of them responders, cannot carry "
+            f"{k} coefficients",
+            f"at this share of responders {needed} are the least, and many more are needed for a good model",
+        )

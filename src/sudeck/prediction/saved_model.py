@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -28,6 +30,113 @@ from sudeck.statistics.regression.logistic import expit
 
 FORMAT: Final = "sudeck response model"
 FORMAT_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOrigin:
+    """Where a model comes from, and how far it was tried.
+
+    Attributes
+    ----------
+    study : str
+        Name of the study it was fitted to; empty where the file does not say.
+    fitted_on : str
+        Day, as ISO 8601; empty where the file does not say.
+    software : str
+    n, events : int
+        Patients and responders it was fitted to.
+    patients_needed : int or None
+        By Riley's criteria for a model like this.
+    c_statistic : tuple of float, or None
+        Expected in new patients of the same study, with its interval.
+    elsewhere : mapping or None
+        Its performance in another study.
+    """
+
+    study: str
+    fitted_on: str
+    software: str
+    n: int
+    events: int
+    patients_needed: int | None
+    c_statistic: tuple[float, float, float] | None
+    elsewhere: Mapping[str, Any] | None
+
+    @classmethod
+    def of(
+        cls,
+        model: ResponseModel,
+        *,
+        study: str = "",
+        software: str = "",
+        audit: Mapping[str, Any] | None = None,
+    ) -> ModelOrigin:
+        """Return the origin of a model, from what was stored with it."""
+        stored = audit or {}
+        c = (stored.get("validation") or {}).get("c_statistic")
+        return cls(
+            str(stored.get("study", study)),
+            str(stored.get("fitted_on", "")),
+            software or f"sudeck {sudeck.__version__}",
+            model.n,
+            model.events,
+            stored.get("patients_needed"),
+            None if c is None else (c["corrected"], c["low"], c["high"]),
+            stored.get("external_validation"),
+        )
+
+    @property
+    def supported(self) -> bool:
+        """Whether it was tried on patients of another study at all."""
+        return self.elsewhere is not None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {name: getattr(self, name) for name in self.__slots__} | {"supported": self.supported}
+
+    def sentences(self) -> list[str]:
+        """Return where the model comes from, and what that is worth, a sentence each."""
+        day = f" on {self.fitted_on}" if self.fitted_on else ""
+        says = [
+            f"Model of {self.study or 'a study that is not named'}, fitted{day} by {self.software} to "
+            f"{self.n} patients, {self.events} of them responders."
+        ]
+        if self.patients_needed is not None:
+            says.append(f"Riley's criteria ask for {self.patients_needed} patients for a model like it.")
+        if self.c_statistic is not None and all(value is not None for value in self.c_statistic):
+            c, low, high = self.c_statistic
+            says.append(f"C statistic in more patients from there: {c:.2f} ({low:.2f} to {high:.2f}).")
+        if self.elsewhere is None:
+            says.append("Not supported for decisions: it was not validated in patients of another study.")
+        else:
+            c = self.elsewhere["c_statistic"]
+            says.append(
+                f"In {self.elsewhere['n']} patients of {self.elsewhere['study']}: C statistic "
+                f"{c['value']:.2f} ({c['low']:.2f} to {c['high']:.2f})."
+            )
+        return says
+
+
+def read_saved_model(path: Path) -> tuple[ResponseModel, ModelOrigin]:
+    """Read a model and where it comes from.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it is no saved model that can be trusted.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        raise InputError(
+            path.name, "it can not be read", "give a model.json that sudeck predict wrote"
+        ) from None
+    model = model_from_json(text, label=path.name)
+    data = json.loads(text)
+    audit = data.get("audit")
+    return model, ModelOrigin.of(
+        model, software=str(data.get("software", "")), audit=audit if isinstance(audit, dict) else None
+    )
 
 
 def model_to_json(model: ResponseModel, *, audit: Mapping[str, Any] | None = None) -> str:

@@ -14,7 +14,13 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
-from sudeck.prediction.bootstrap import MEASURES, Corrected, Resamples, correct_optimism, resample_model
+from sudeck.prediction.bootstrap import (
+    Corrected,
+    Resamples,
+    corrected_measures,
+    mostly_finite,
+    resample_model,
+)
 from sudeck.prediction.curves import Curve, corrected_calibration
 from sudeck.prediction.model_data import model_data
 from sudeck.prediction.response_model import ResponseModel
@@ -78,15 +84,19 @@ class Validation:
     ----------
     measures : Mapping of str to Corrected
         ``c_statistic``, ``brier``, ``calibration_intercept``, ``calibration_slope``.
-    calibration : Curve
-        Corrected for optimism, with its band.
+    informative : bool
+        Whether the tests of the ratios, and of all predictors together, say that the model carries
+        information; where not, no interval here says so either.
+    calibration : Curve or None
+        Corrected for optimism, with its band; None where too many resamples separate.
     instability : Instability
     resamples : Resamples
     flags : tuple of Flag
     """
 
     measures: Mapping[str, Corrected]
-    calibration: Curve
+    informative: bool
+    calibration: Curve | None
     instability: Instability
     resamples: Resamples
     flags: tuple[Flag, ...]
@@ -94,7 +104,8 @@ class Validation:
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values, without the raw resamples."""
         return {name: measure.to_dict() for name, measure in self.measures.items()} | {
-            "calibration_curve": self.calibration.to_dict(),
+            "informative": self.informative,
+            "calibration_curve": None if self.calibration is None else self.calibration.to_dict(),
             "instability": self.instability.to_dict(),
             "n_boot": len(self.resamples.weights),
             "n_separated": self.resamples.n_separated,
@@ -142,16 +153,24 @@ def validate_model(
         )
     apparent = model.as_stack().linear_predictor(data.predictors.values, data.predictors.error)
     resamples = resample_model(data, model.plan, apparent, rng=rng, n_boot=n_boot)
-    measures = {
-        name: correct_optimism(name, measure, resamples, level=level) for name, measure in MEASURES.items()
-    }
+    informative = model.ratios_p < 1 - level and overall_p(model) < 1 - level
     return Validation(
-        measures,
-        corrected_calibration(resamples, level=level),
+        corrected_measures(resamples, informative=informative, level=level),
+        informative,
+        corrected_calibration(resamples, level=level) if mostly_finite(resamples) else None,
         instability(resamples, data.predictors.ids, level=level),
         resamples,
         tuple(_flags(resamples)),
     )
+
+
+def overall_p(model: ResponseModel) -> float:
+    """Return the P value of Wald's test that no predictor of a model matters, ratio or covariate."""
+    from scipy.stats import chi2
+
+    slopes, covariance = model.values[1:], model.covariance[1:, 1:]
+    statistic = float(slopes @ np.linalg.pinv(covariance, hermitian=True) @ slopes)
+    return float(chi2.sf(statistic, len(slopes)))
 
 
 def instability(resamples: Resamples, ids: tuple[str, ...], *, level: float = 0.95) -> Instability:

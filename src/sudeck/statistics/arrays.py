@@ -98,6 +98,10 @@ def both_classes(outcome: ArrayLike, *, subject: str) -> FloatArray:
     values = np.asarray(outcome, dtype=np.float64)
     if values.ndim != 1 or not np.isin(values, (0.0, 1.0)).all():
         raise InputError(subject, "the outcome is not a list of 0 and 1", "drop missing outcomes first")
+    if len(values) == 0:
+        raise InputError(
+            subject, "no patient has an outcome", "a comparison needs responders and non-responders"
+        )
     if values.min(initial=1.0) == values.max(initial=0.0):
         raise InputError(
             subject, "every patient has the same outcome", "a comparison needs responders and non-responders"

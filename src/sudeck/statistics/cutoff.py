@@ -250,7 +250,9 @@ class _Ladder:
             )
         order = np.argsort(x, kind="stable")
         ladder = x[order]
-        last_below = np.flatnonzero(ladder[1:] > ladder[:-1])
+        # Values that differ by rounding alone are one value: no cut-off lies between them.
+        least = 1e-12 * float(np.abs(ladder).max(initial=0.0))
+        last_below = np.flatnonzero(ladder[1:] - ladder[:-1] > least)
         if len(last_below) == 0:
             raise InputError(name, "all values are equal", "a cut-off needs at least two different values")
         return cls(x, y, order, last_below, (ladder[last_below] + ladder[last_below + 1]) / 2)

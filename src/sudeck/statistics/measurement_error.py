@@ -1,17 +1,15 @@
-"""Measurement error of the predictors: how much it weakens a slope, and two ways to undo that.
+"""Measurement error of the predictors: how much it weakens a slope, and how to undo that.
 
 A ratio measured with error W = X + e makes a regression slope too small. In linear regression the naive
 slopes tend to Λβ with Λ = (Σx + Σe)⁻¹ Σx: with one predictor Λ is the reliability ratio. *Regression
 calibration* replaces what was measured by what is expected of the truth given it (Carroll et al. 2006,
-Measurement Error in Nonlinear Models, chapter 4). *SIMEX* adds more error on purpose and extrapolates back to
-none (Cook & Stefanski 1994, JASA 89:1314-1328). The same conditional expectation fills a predictor that a new
-patient lacks.
+Measurement Error in Nonlinear Models, chapter 4). The same conditional expectation fills a predictor that a
+new patient lacks.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -152,44 +150,6 @@ def logistic_stretch(slopes: FloatArray, uncertainty: FloatArray) -> float:
     return 1.0 / math.sqrt(1.0 - min(share, LARGEST_ERROR_SHARE))
 
 
-def simex(
-    fit: Callable[[FloatArray], FloatArray],
-    observed: FloatArray,
-    error: FloatArray,
-    *,
-    rng: np.random.Generator,
-    extra: Sequence[float] = (0.5, 1.0, 1.5, 2.0),
-    n_simulations: int = 100,
-) -> FloatArray:
-    """Return coefficients extrapolated to no measurement error (quadratic SIMEX).
-
-    Parameters
-    ----------
-    fit : callable
-        Takes predictors of shape (s, n, k), returns coefficients of shape (s, p).
-    observed : array, shape (n, k)
-    error : array, shape (n, k, k)
-    rng : numpy.random.Generator
-    extra : sequence of float
-        Multiples of the error variance to add.
-    n_simulations : int
-        Data sets a multiple.
-
-    Returns
-    -------
-    array, shape (p,)
-    """
-    roots = _square_roots(error)
-    levels = [0.0, *extra]
-    means = [fit(observed[None])[0]]
-    for amount in extra:
-        noise = rng.standard_normal((n_simulations, *observed.shape))
-        disturbed = observed + np.sqrt(amount) * np.einsum("nij,snj->sni", roots, noise)
-        means.append(fit(disturbed).mean(axis=0))
-    curve = np.polynomial.polynomial.polyfit(np.array(levels), np.array(means), 2)
-    return np.asarray(np.polynomial.polynomial.polyval(-1.0, curve))
-
-
 def _subtract(covariance: FloatArray, noise: FloatArray) -> tuple[FloatArray, bool]:
     """Take the noise from a covariance so that something positive is left in every direction."""
     size = np.sqrt(np.maximum(np.diagonal(covariance, axis1=-2, axis2=-1), 1e-300))
@@ -204,8 +164,3 @@ def _subtract(covariance: FloatArray, noise: FloatArray) -> tuple[FloatArray, bo
     kept = directions * (1.0 - np.clip(shares, 0.0, LARGEST_ERROR_SHARE))[..., None, :]
     true = root @ (kept @ np.swapaxes(directions, -1, -2)) @ np.swapaxes(root, -1, -2)
     return np.asarray(true * scale), overwhelmed
-
-
-def _square_roots(covariance: FloatArray) -> FloatArray:
-    values, vectors = np.linalg.eigh(covariance)
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :] @ np.swapaxes(vectors, -1, -2))

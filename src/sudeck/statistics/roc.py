@@ -1,4 +1,4 @@
-"""The area under the ROC curve (the C statistic of a yes/no outcome), its variance, and paired comparison.
+"""The area under the ROC curve (the C statistic of a yes/no outcome) and its variance.
 
 DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44:837-845, by midranks (Sun & Xu 2014, IEEE Signal Process
 Lett 21:1389-1393).
@@ -21,32 +21,6 @@ from sudeck.statistics.arrays import FloatArray, both_classes
 # Two patients with the same predictors get linear predictors that differ in the last bits, depending on
 # the order of summation. Scores that agree in this many significant digits are ties.
 TIE_DIGITS = 10
-
-
-@dataclass(frozen=True)
-class PairedComparison(Record):
-    """Two areas measured on the same patients.
-
-    Attributes
-    ----------
-    first, second : Estimate
-    difference : Estimate
-        First minus second.
-    z, p : float
-        DeLong's test of no difference, two-sided.
-    covariance : float
-        Between the two areas.
-    """
-
-    first: Estimate
-    second: Estimate
-    difference: Estimate
-    z: float
-    p: float
-    covariance: float
-
-    def __str__(self) -> str:
-        return f"{self.first}; {self.second}; {self.difference}, P = {self.p:.3g}"
 
 
 def area_under_curve(
@@ -75,53 +49,6 @@ def area_under_curve(
     x = _scores(score, y, name)
     area, by_case, by_control = _placements(x, y)
     return _estimate(name, area, by_case, by_control, y, level)
-
-
-def compare_areas(
-    first: ArrayLike,
-    second: ArrayLike,
-    outcome: ArrayLike,
-    *,
-    names: tuple[str, str] = ("first AUC", "second AUC"),
-    level: float = 0.95,
-) -> PairedComparison:
-    """Compare the areas of two scores measured on the same patients by DeLong's paired test.
-
-    Raises
-    ------
-    InputError
-        If a score is missing, one class is empty, or one class has a single patient.
-    """
-    from scipy.stats import norm
-
-    y = both_classes(outcome, subject="the comparison of areas")
-    cases, controls = int(y.sum()), int(len(y) - y.sum())
-    if min(cases, controls) < 2:
-        raise InputError("the comparison of areas", "a class has one patient", "at least two are needed")
-    parts = [
-        _placements(_scores(score, y, name), y) for score, name in zip((first, second), names, strict=True)
-    ]
-    covariance = float(
-        np.cov(parts[0][1], parts[1][1])[0, 1] / cases + np.cov(parts[0][2], parts[1][2])[0, 1] / controls
-    )
-    areas = [
-        _estimate(name, area, by_case, by_control, y, level)
-        for name, (area, by_case, by_control) in zip(names, parts, strict=True)
-    ]
-    variances = [(estimate.se or 0.0) ** 2 for estimate in areas]
-    variance = max(sum(variances) - 2 * covariance, 0.0)
-    gap = areas[0].value - areas[1].value
-    z = 0.0 if gap == 0 else math.copysign(math.inf, gap) if variance == 0 else gap / math.sqrt(variance)
-    difference = Estimate.from_normal(
-        f"{names[0]} - {names[1]}",
-        gap,
-        math.sqrt(variance),
-        level=level,
-        method="DeLong, paired",
-        n=len(y),
-        n_unit="patients",
-    )
-    return PairedComparison(areas[0], areas[1], difference, z, float(2 * norm.sf(abs(z))), covariance)
 
 
 def c_statistic(score: FloatArray, outcome: FloatArray, weights: FloatArray | None = None) -> FloatArray:

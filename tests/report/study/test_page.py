@@ -12,12 +12,12 @@ import pytest
 
 from sudeck.demo.study_on_disk import make_demo_study, write_study_tables
 from sudeck.report.kit.text import percent
-from sudeck.report.study.page import predict_and_report, study_report, write_study_report
+from sudeck.report.study.page import study_report, write_study_report
 from sudeck.report.study.patient_pages import present, scan_thumbnail
 from sudeck.report.study.tripod import tripod_items
 from sudeck.scan.result import ScanResult
 from sudeck.study.answers.study_prediction import StudyPrediction
-from sudeck.study.answers.who_responds import predict_study
+from sudeck.study.answers.who_responds import predict_and_report, predict_study
 from sudeck.study.folder.create import create_study
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.measuring.patient_measures import PatientRecord
@@ -114,10 +114,14 @@ def test_equal_input_gives_equal_bytes(reported: tuple[Path, StudyPrediction, st
 
 def test_nothing_changes_nothing_done(reported: tuple[Path, StudyPrediction, str], tmp_path: Path) -> None:
     root = shutil.copytree(reported[0], tmp_path / "again")
-    page, predicted = predict_and_report(root)
-    assert predicted is not None
+    page = StudyFolder(root).derivatives / "report.html"
+
+    def write(predicted: StudyPrediction) -> Path:
+        return write_study_report(root, predicted, path=page)
+
+    assert predict_and_report(root, place=page, write_page=write) is not None
     stamp = page.stat().st_mtime_ns
-    assert predict_and_report(root) == (page, None)
+    assert predict_and_report(root, place=page, write_page=write) is None
     assert page.stat().st_mtime_ns == stamp
 
 

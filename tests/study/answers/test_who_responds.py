@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from sudeck.core.errors import InputError
-from sudeck.prediction.relief_correlation import correlate
+from sudeck.prediction.published.relief_correlation import correlate
 from sudeck.statistics.proportion import diagnostic_accuracy
 from sudeck.study.answers.cohort_table import assemble_cohort
 from sudeck.study.answers.study_prediction import StudyPrediction

@@ -115,6 +115,7 @@ def _paint_calibration(figure: Figure, predicted: StudyPrediction) -> None:
     assert checked is not None
     axes = axes_mm(figure, *_SQUARE_AXES)
     curve = checked.calibration
+    assert curve is not None
     axes.plot([0, 1], [0, 1], color=QUIET, linewidth=0.8, linestyle=(0, (4, 2)))
     axes.fill_between(curve.x, curve.low, curve.high, color=HEALTHY_COLOUR, alpha=0.18, linewidth=0)
     axes.plot(curve.x, curve.y, color=HEALTHY_COLOUR, linewidth=1.5)

@@ -46,32 +46,6 @@ class Thumbnail:
     caption: str
 
 
-def predict_and_report(root: Path, *, path: Path | None = None) -> tuple[Path, StudyPrediction | None]:
-    """Predict a study and report it; both are left as they are where nothing changed.
-
-    Parameters
-    ----------
-    root : Path
-        The study folder, after `sudeck.study.measuring.run.run_study`.
-    path : Path, optional
-        Where the report goes; report.html in the derivatives of the study unless given.
-
-    Returns
-    -------
-    Path
-        The report.
-    StudyPrediction or None
-        None where nothing changed.
-    """
-    from sudeck.study.answers.who_responds import is_predicted, predict_study
-
-    place = path or open_study(root).derivatives / REPORT_FILE
-    if place.is_file() and is_predicted(root):
-        return place, None
-    predicted = predict_study(root)
-    return write_study_report(root, predicted, path=place), predicted
-
-
 def write_study_report(root: Path, predicted: StudyPrediction, *, path: Path | None = None) -> Path:
     """Write the report of a study.
 
@@ -204,20 +178,17 @@ def _by_criteria(predicted: StudyPrediction) -> list[dict[str, Any]]:
 def _validation_figures(predicted: StudyPrediction) -> list[tuple[Markup, str]]:
     if predicted.validation is None:
         return []
-    figures = [
-        (
-            calibration_figure(predicted),
-            "Calibration, corrected for optimism. Dashed: perfect. Ticks: responders above, the others "
-            "below.",
-        ),
-        (
-            instability_figure(predicted),
-            "Instability: the range of probabilities that models from bootstrap samples give each patient.",
-        ),
-    ]
+    figures = []
+    if predicted.validation.calibration is not None:
+        caption = (
+            "Calibration, corrected for optimism. Dashed: perfect. Ticks: responders above, the others below."
+        )
+        figures.append((calibration_figure(predicted), caption))
     if predicted.decision is not None:
         caption = "Decision curve, corrected for optimism: above both lines the model helps to decide."
-        figures.insert(1, (decision_figure(predicted), caption))
+        figures.append((decision_figure(predicted), caption))
+    caption = "Instability: the range of probabilities that models from bootstrap samples give each patient."
+    figures.append((instability_figure(predicted), caption))
     return figures
 
 

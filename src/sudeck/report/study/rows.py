@@ -194,8 +194,10 @@ def validation_rows(predicted: StudyPrediction) -> Rows:
         {
             "name": title,
             "apparent": number(one.apparent, 3),
-            "corrected": number(one.corrected, 3),
-            "interval": f"{number(one.low, 3)} to {number(one.high, 3)}",
+            "corrected": "withheld" if math.isnan(one.corrected) else number(one.corrected, 3),
+            "interval": one.withheld
+            if math.isnan(one.low)
+            else f"{number(one.low, 3)} to {number(one.high, 3)}",
         }
         for name, title in names.items()
         for one in [predicted.validation.measures[name]]

@@ -52,9 +52,9 @@ def tripod_items(predicted: StudyPrediction) -> tuple[TripodItem, ...]:
     performance = updating = ""
     if checked is not None:
         c, slope = checked.measures["c_statistic"], checked.measures["calibration_slope"]
-        told = "; ".join(str(one).replace("_", " ") for one in (c, slope, checked.measures["brier"]))
+        told = "; ".join(map(str, (c, slope, checked.measures["brier"])))
         performance = f"{told}; calibration and decision curves above."
-        updating = "None in this study; see sudeck.prediction.updating for use elsewhere."
+        updating = "None in this study; for use elsewhere it can be updated step by step with a closed test."
     penalty = f"{model.plan.likelihood} likelihood" if model is not None else "none"
     return (
         TripodItem(
@@ -150,18 +150,12 @@ def tripod_items(predicted: StudyPrediction) -> tuple[TripodItem, ...]:
 
 
 def _sample_size(predicted: StudyPrediction) -> str:
-    from sudeck.core.errors import InputError
-    from sudeck.statistics.sample_size.criteria import plan_binary_model
-
     model, checked = predicted.model, predicted.validation
     if model is None or checked is None:
         return ""
-    c = checked.measures["c_statistic"].corrected
-    prevalence = model.events / model.n
-    try:
-        needed = plan_binary_model(n_parameters=len(model.names), prevalence=prevalence, c_statistic=c).n
-    except InputError:
-        return f"{model.n} patients; the corrected C statistic of {c:.2f} leaves nothing to plan for."
+    c, needed = checked.measures["c_statistic"].corrected, predicted.patients_needed
+    if needed is None:
+        return f"{model.n} patients; a C statistic of {c:.2f} in new patients leaves nothing to plan for."
     return (
         f"{model.n} patients. Riley's criteria ask for {needed} at this prevalence, {len(model.names)} "
         f"coefficients and a C statistic of {c:.2f}."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS
@@ -10,6 +12,7 @@ from sudeck.report.kit.text import number, percent
 if TYPE_CHECKING:
     from sudeck.study.answers.study_prediction import StudyPrediction
 
+_ALPHA = 0.05  # of the one confirmatory test of this page, and of what it lets through
 _USELESS_C = 0.6  # a C statistic below which a prediction hardly differs between patients
 
 
@@ -58,7 +61,7 @@ def _model_saying(predicted: StudyPrediction) -> list[str]:
     model, checked = predicted.model, predicted.validation
     if model is None:
         return [f"No model could be fitted: {predicted.refused.get('model', 'the reason is below.')}"]
-    clear = "do" if model.ratios_p < 0.05 else "do not show that they"
+    clear = "do" if model.ratios_p < _ALPHA else "do not show that they"
     says = [
         f"Together with {_listed(predicted.covariates)}, the two ratios {clear} carry information about "
         "response "
@@ -68,19 +71,34 @@ def _model_saying(predicted: StudyPrediction) -> list[str]:
     ]
     if checked is None:
         return says
+    says += _patients_saying(predicted)
     c = checked.measures["c_statistic"]
-    pairs = f"a responder is given the higher probability in {percent(c.corrected)} of pairs"
-    worth = "close to tossing a coin" if c.corrected < _USELESS_C else "50 % would be chance"
-    says.append(
-        f"Of one responder and one non-responder, {pairs} ({percent(c.low)} to {percent(c.high)}; "
-        f"{worth}). On the "
-        f"patients it was fitted to it looks better than it is: {percent(c.apparent)}."
-    )
+    # Where the tests say no, nothing is said of pairs: one source for both.
+    if checked.informative and not math.isnan(c.corrected):
+        pairs = f"a responder is given the higher probability in {percent(c.corrected)} of pairs"
+        worth = "close to tossing a coin" if c.corrected < _USELESS_C else "50 % would be chance"
+        says.append(
+            f"Of one responder and one non-responder, {pairs} ({percent(c.low)} to {percent(c.high)}; "
+            f"{worth}). On the patients it was fitted to it looks better than it is: {percent(c.apparent)}."
+        )
     spread = checked.instability.average
     says.append(
-        f"With other patients to learn from, one patient's probability would move by {percent(spread)}."
+        f"With other patients to learn from, one patient's probability would move by "
+        f"{100 * spread:.0f} percentage points on average."
     )
     return says
+
+
+def _patients_saying(predicted: StudyPrediction) -> list[str]:
+    model, needed = predicted.model, predicted.patients_needed
+    if model is None:
+        return []
+    if needed is None:
+        return [
+            f"It rests on {model.n} patients; how many a good model needs can not be said, since it promises "
+            "nothing."
+        ]
+    return [f"A model like this needs {needed} patients by Riley's criteria; it rests on {model.n}."]
 
 
 def _rule_saying(predicted: StudyPrediction) -> list[str]:
@@ -105,13 +123,29 @@ def _fewer(predicted: StudyPrediction) -> tuple[int, int]:
 def _analysis_saying(predicted: StudyPrediction) -> list[str]:
     if predicted.analysis is None:
         return []
-    clear = [name for name, one in predicted.analysis.measures.items() if one.pearson.p < 0.05]
-    strongest = max((abs(one.pearson.r.value) for one in predicted.analysis.measures.values()), default=0.0)
-    says = f"Relief goes with {_listed(clear)}" if clear else "Relief goes with none of the six ratios"
-    return [
-        f"{says}, each tested by itself at 5 %; the strongest explains {percent(strongest**2)} of its "
-        "variance."
-    ]
+    measures = predicted.analysis.measures
+    # In a fixed order: the model's test of the ratios comes first; only its yes lets the six be tested.
+    allowed = predicted.model is None or predicted.model.ratios_p < _ALPHA
+    clear = _holm({name: one.pearson.p for name, one in measures.items()}) if allowed else []
+    strongest = max(measures.values(), key=lambda one: abs(one.pearson.r.value), default=None)
+    if strongest is None:
+        return []
+    share = percent(strongest.pearson.r.value**2)
+    says = (
+        f"Relief goes with {_listed(clear)}" if clear else "Relief is shown to go with none of the six ratios"
+    )
+    how = "six tests that share 5 % (Holm)" if allowed else "not tested, since the model's test says no"
+    return [f"{says} ({how}); in these patients the strongest explains {share} of its variance."]
+
+
+def _holm(p_values: Mapping[str, float]) -> list[str]:
+    """Return the names whose P values Holm's method passes at 5 %, in the order given."""
+    passed = set()
+    for rank, name in enumerate(sorted(p_values, key=lambda name: p_values[name])):
+        if p_values[name] * (len(p_values) - rank) >= _ALPHA:
+            break
+        passed.add(name)
+    return [name for name in p_values if name in passed]
 
 
 def _listed(names: list[str] | tuple[str, ...]) -> str:

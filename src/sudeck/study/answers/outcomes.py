@@ -234,6 +234,9 @@ def measure_outcomes(
     without = [outcome.patient for outcome in outcomes if outcome.responder is None]
     if without:
         remarks = (*remarks, f"Without an outcome by the rule: {', '.join(without)}.")
+    painless = [outcome.patient for outcome in outcomes if outcome.baseline == 0]
+    if painless:
+        remarks = (*remarks, f"No pain at baseline, so no relief in per cent: {', '.join(painless)}.")
     return CohortOutcomes(outcomes, settings.responder, reliable, remarks)
 
 

@@ -2,65 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sudeck
+from sudeck.prediction.cohort_prediction import CohortPrediction
 from sudeck.study.answers.cohort_table import Cohort
 
 if TYPE_CHECKING:
-    from sudeck.prediction.decision import DecisionCurve
     from sudeck.prediction.patients import PatientPrediction
-    from sudeck.prediction.published_rule import PatientVerdict, RuleOnCohort
-    from sudeck.prediction.relief_correlation import PublishedAnalysis
-    from sudeck.prediction.response_model import ResponseModel
-    from sudeck.prediction.validation import Validation
-    from sudeck.statistics.cutoff import BestOfSeveral
-    from sudeck.statistics.reported import ReportedSet
+    from sudeck.prediction.published.published_rule import PatientVerdict
+    from sudeck.prediction.saved_model import ModelOrigin
 
 
-@dataclass(frozen=True)
-class StudyPrediction:
-    """Everything `sudeck predict` says about a study. A part that could not be had is None.
+@dataclass(frozen=True, kw_only=True)
+class StudyPrediction(CohortPrediction):
+    """Everything `sudeck predict` says about a study: the answer of `predict_cohort`, and what it rests on.
 
     Attributes
     ----------
     cohort : Cohort
-    reported : ReportedSet
-        What the publication prints, held against itself.
-    rule, verdicts
-        The published cut-offs on this cohort, and on each patient.
-    analysis : PublishedAnalysis or None
-        Correlations of relief with the six ratios.
-    cutoffs : BestOfSeveral or None
-        The best cut-offs of this cohort, with the bill for choosing them.
-    model, relief_model : ResponseModel or None
-    validation : Validation or None
-    decision : DecisionCurve or None
-    patients : Mapping of str to PatientPrediction
-        Everybody with a scan.
-    covariates : tuple of str
-        Declared ones that entered the model.
-    refused : Mapping of str to str
-        For each part that could not be had, why.
     fingerprint : str
         Of everything this rests on.
     """
 
     cohort: Cohort
-    reported: ReportedSet
-    rule: RuleOnCohort | None
-    verdicts: tuple[PatientVerdict, ...]
-    analysis: PublishedAnalysis | None
-    cutoffs: BestOfSeveral | None
-    model: ResponseModel | None
-    relief_model: ResponseModel | None
-    validation: Validation | None
-    decision: DecisionCurve | None
-    patients: Mapping[str, PatientPrediction]
-    covariates: tuple[str, ...]
-    refused: Mapping[str, str]
     fingerprint: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -70,6 +36,7 @@ class StudyPrediction:
             "fingerprint": self.fingerprint,
             "responder_rule": str(self.cohort.settings.responder),
             "flow": self.cohort.flow.to_dict(),
+            "patients_needed": self.patients_needed,
             "published_rule": _plain(self.rule),
             "published_analysis": _plain(self.analysis),
             "best_cutoffs": _plain(self.cutoffs),
@@ -98,6 +65,7 @@ class StudyPrediction:
                     "curve": checked["calibration_curve"],
                 },
                 "instability": checked["instability"],
+                "informative": checked["informative"],
                 "bootstraps": {name: checked[name] for name in ("n_boot", "n_separated", "n_one_class")},
             }
         return entry | {"decision_curve": _plain(self.decision)}
@@ -131,17 +99,21 @@ class PredictedPatient:
         Of the published rule; None where a phase is missing.
     without : PatientPrediction or None
         From the model fitted to all others; None where this patient took no part in the fit.
+    origin : ModelOrigin
+        Of the model.
     """
 
     prediction: PatientPrediction
     verdict: PatientVerdict | None
     without: PatientPrediction | None
+    origin: ModelOrigin
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
         return self.prediction.to_dict() | {
             "published_rule": None if self.verdict is None else self.verdict.to_dict(),
             "fitted_without_this_patient": None if self.without is None else self.without.to_dict(),
+            "origin": self.origin.to_dict(),
         }
 
     def __str__(self) -> str:
@@ -153,6 +125,7 @@ class PredictedPatient:
         lines += [f"    {name} {share:+.2f}" for name, share in one.contributions.items()]
         if self.verdict is not None:
             lines.append(f"  published rule: {self.verdict}")
+        lines += [f"  {sentence}" for sentence in self.origin.sentences()]
         return "\n".join([*lines, *(f"  {flag}" for flag in one.flags)])
 
 

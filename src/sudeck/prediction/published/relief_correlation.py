@@ -16,6 +16,7 @@ from sudeck.core.published import PUBLISHED_RATIOS
 from sudeck.prediction.ratios import MEASURES, read_ratios
 from sudeck.statistics.arrays import FloatArray, numeric_column, paired
 from sudeck.statistics.correlation import fisher_interval, p_value
+from sudeck.statistics.roc import round_ties
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +96,8 @@ def correlate(
     """Correlate two columns over the patients who have both.
 
     Intervals are Fisher's z; for Spearman with the variance (1 + r²/2) / (n - 3) of Bonett & Wright 2000,
-    Psychometrika 65:23-28. P values are from the t distribution with n - 2 degrees of freedom.
+    Psychometrika 65:23-28. Values that agree in ten digits are ties, as in the ROC. P values are from the t
+    distribution with n - 2 degrees of freedom.
 
     Raises
     ------
@@ -111,7 +113,7 @@ def correlate(
 
     first, second = paired(x, y, least=4, subject=name)
     if kind == "spearman":
-        first, second = np.asarray(rankdata(first)), np.asarray(rankdata(second))
+        first, second = (np.asarray(rankdata(round_ties(values))) for values in (first, second))
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         raise InputError(name, "one of the two columns does not vary", "a correlation needs both to vary")
     n = len(first)

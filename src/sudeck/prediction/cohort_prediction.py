@@ -1,0 +1,230 @@
+"""A table of patients in, the whole answer out: published rule, published analysis, an honest model.
+
+Every part stands alone: one that can not be had leaves its reason, and the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import numpy as np
+
+from sudeck.core.errors import InputError, SudeckError
+from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS
+from sudeck.prediction.bootstrap import mostly_finite
+from sudeck.prediction.decision import DecisionCurve, corrected_decision_curve
+from sudeck.prediction.fitting import ModelPlan
+from sudeck.prediction.model_data import model_data, plan_model, require_enough
+from sudeck.prediction.patients import PatientPrediction, predict_patients
+from sudeck.prediction.predictors import declare_covariates, read_predictors
+from sudeck.prediction.published.published_rule import (
+    PatientVerdict,
+    RuleOnCohort,
+    apply_published_rule,
+    evaluate_published_rule,
+)
+from sudeck.prediction.published.relief_correlation import PublishedAnalysis, published_analysis
+from sudeck.prediction.ratios import read_ratios
+from sudeck.prediction.response_model import ResponseModel, fit_relief_model, fit_response_model
+from sudeck.prediction.validation import Validation, validate_model
+from sudeck.statistics.cutoff import BestOfSeveral, best_of_several
+from sudeck.statistics.reported import ReportedSet, check_reported_set
+from sudeck.statistics.sample_size.criteria import plan_binary_model
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Part = TypeVar("Part")
+
+BOOTSTRAPS: Final = 500
+# One seed for all studies: the same tables give the same bootstrap samples and the same answer.
+_SEED: Final = 2018
+# Optimism is a mean over all resamples, which averages over imputations as well; a few in each are enough.
+_IMPUTATIONS_IN_RESAMPLES: Final = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class CohortPrediction:
+    """Everything that is said about who responds in a cohort. A part that could not be had is None.
+
+    Attributes
+    ----------
+    reported : ReportedSet
+        What the publication prints, held against itself.
+    rule, verdicts
+        The published cut-offs on this cohort, and on each patient.
+    analysis : PublishedAnalysis or None
+        Correlations of relief with the six ratios.
+    cutoffs : BestOfSeveral or None
+        The best cut-offs of this cohort, with the bill for choosing them.
+    model, relief_model : ResponseModel or None
+    validation : Validation or None
+    decision : DecisionCurve or None
+    patients : Mapping of str to PatientPrediction
+        Everybody with a scan.
+    covariates : tuple of str
+        Declared ones that entered the model.
+    refused : Mapping of str to str
+        For each part that could not be had, why.
+    """
+
+    reported: ReportedSet
+    rule: RuleOnCohort | None
+    verdicts: tuple[PatientVerdict, ...]
+    analysis: PublishedAnalysis | None
+    cutoffs: BestOfSeveral | None
+    model: ResponseModel | None
+    relief_model: ResponseModel | None
+    validation: Validation | None
+    decision: DecisionCurve | None
+    patients: Mapping[str, PatientPrediction]
+    covariates: tuple[str, ...]
+    refused: Mapping[str, str]
+
+    @property
+    def patients_needed(self) -> int | None:
+        """How many patients Riley's criteria ask for a model like this; None where it promises nothing."""
+        if self.model is None or self.validation is None:
+            return None
+        try:
+            return plan_binary_model(
+                n_parameters=len(self.model.names),
+                prevalence=self.model.events / self.model.n,
+                c_statistic=self.validation.measures["c_statistic"].corrected,
+            ).n
+        except InputError:
+            return None
+
+
+def predict_cohort(
+    table: pd.DataFrame,
+    *,
+    covariates: Sequence[str] = (),
+    level: float = 0.95,
+    n_boot: int = BOOTSTRAPS,
+    name: str = "the cohort",
+) -> CohortPrediction:
+    """Say who responds in a cohort.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a patient with ``participant_id``, ``VPr``, ``TPr``, ``BPr`` (their ``_log_se`` where known),
+        ``responder`` (1 or 0), ``relief_percent`` and the covariates; empty where missing.
+    covariates : sequence of str
+        Declared before the outcome was looked at, e.g. ``["log duration_months", "limb"]``.
+    level : float
+        Coverage of intervals.
+    n_boot : int
+        Bootstrap samples of the validation.
+    name : str
+        How reasons name the cohort.
+    """
+    refused: dict[str, str] = {}
+
+    def attempt(part_name: str, part: Callable[[], Part]) -> Part | None:
+        try:
+            return part()
+        except SudeckError as error:
+            refused[part_name] = str(error)
+            return None
+
+    usable = usable_covariates(table, covariates, refused)
+    model = attempt("model", lambda: fit_cohort_model(table, usable, level=level, name=name))
+    relief_model = attempt("relief model", lambda: _fit_relief(table, usable, level, name))
+    validation = decision = None
+    patients: tuple[PatientPrediction, ...] = ()
+    if model is not None:
+        validation = attempt(
+            "validation", lambda: validate_model(table, model, rng=_rng(3), n_boot=n_boot, level=level)
+        )
+        scanned = table.dropna(subset=["VPr", "TPr", "BPr"], how="all")
+        patients = attempt("patients", lambda: predict_patients(model, scanned)) or ()
+    if validation is not None:
+        if mostly_finite(validation.resamples):
+            decision = corrected_decision_curve(validation.resamples, level=level)
+        else:
+            refused["decision curve"] = validation.measures["calibration_slope"].withheld + "."
+    return CohortPrediction(
+        reported=check_reported_set([(ratio.r, ratio.p) for ratio in PUBLISHED_RATIOS.values()], COHORT_SIZE),
+        rule=attempt(
+            "published rule", lambda: evaluate_published_rule(table, relief="relief_percent", level=level)
+        ),
+        verdicts=attempt("published rule", lambda: apply_published_rule(table)) or (),
+        analysis=attempt("published analysis", lambda: published_analysis(table, level=level)),
+        cutoffs=attempt("best cut-offs", lambda: _best_cutoffs(table, level)),
+        model=model,
+        relief_model=relief_model,
+        validation=validation,
+        decision=decision,
+        patients={one.participant_id: one for one in patients},
+        covariates=usable,
+        refused=refused,
+    )
+
+
+def fit_cohort_model(
+    table: pd.DataFrame, covariates: Sequence[str], *, level: float = 0.95, name: str = "the cohort"
+) -> ResponseModel:
+    """Fit the probability of response, if there are patients enough for it.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As for `predict_cohort`.
+    covariates : sequence of str
+        Usable ones: see `usable_covariates`.
+
+    Raises
+    ------
+    InputError
+        If there are too few patients, responders or others, or the predictors do not allow a model.
+    """
+    plan = _plan(table, covariates, level)
+    require_enough(model_data(table, plan, outcome="responder"), subject=name)
+    return fit_response_model(table, plan, rng=_rng(2))
+
+
+def usable_covariates(
+    table: pd.DataFrame, declared: Sequence[str], refused: dict[str, str] | None = None
+) -> tuple[str, ...]:
+    """Return the declared covariates that this cohort can carry; of the others, keep the reason."""
+    usable = []
+    for text in declared:
+        try:
+            values = read_predictors(table, declare_covariates(table, [text])).values[:, 2:]
+            if not (
+                np.nanmax(values, axis=0, initial=-np.inf) > np.nanmin(values, axis=0, initial=np.inf)
+            ).all():
+                raise InputError(f"covariate {text}", "it does not vary", "leave it out")
+        except InputError as error:
+            if refused is not None:
+                refused[f"covariate {text}"] = str(error)
+        else:
+            usable.append(text)
+    return tuple(usable)
+
+
+def _fit_relief(table: pd.DataFrame, covariates: Sequence[str], level: float, name: str) -> ResponseModel:
+    from dataclasses import replace
+
+    plan = replace(_plan(table, covariates, level), likelihood="linear")
+    require_enough(model_data(table, plan, outcome="relief_percent"), subject=name)
+    return fit_relief_model(table, plan, rng=_rng(2))
+
+
+def _plan(table: pd.DataFrame, covariates: Sequence[str], level: float) -> ModelPlan:
+    return plan_model(table, covariates, level=level, imputations_in_resamples=_IMPUTATIONS_IN_RESAMPLES)
+
+
+def _best_cutoffs(table: pd.DataFrame, level: float) -> BestOfSeveral:
+    complete = table.dropna(subset=["VPr", "TPr", "BPr", "responder"])
+    ratios = read_ratios(complete)
+    scores = {name: ratios.values(name) for name in PUBLISHED_RATIOS}
+    return best_of_several(scores, complete["responder"].to_numpy(float), rng=_rng(1), level=level)
+
+
+def _rng(part: int) -> np.random.Generator:
+    return np.random.default_rng([_SEED, part])
