@@ -104,3 +104,17 @@ def test_files_that_still_name_somebody_are_found(planted: Any, filled: StudyFol
     said = [str(problem) for problem in check_study(filled, pixels=False).serious]
     assert any("carry an identity" in text for text in said)
     assert not [word for word in planted.words if word in " ".join(said).lower()]
+
+
+def test_what_looks_like_a_pseudonym_is_not_taken_for_one(
+    planted: Any, study: StudyFolder, tmp_path: Path
+) -> None:
+    dataset = pydicom.dcmread(sorted(planted.folder.glob("*.dcm"))[-1])
+    dataset.PatientID = "sub-Dupontel"
+    dataset.save_as(tmp_path / "in.dcm")
+    done = import_dicom(study, [tmp_path / "in.dcm"])
+    assert [file.patient for file in done.files] == ["sub-001"]
+    assert not planted.leaks(study.root)
+    again = import_dicom(study, list(study.scan_files("sub-001", "ses-pre")))
+    assert [(file.action, file.patient) for file in again.files] == [("refused", "")]
+    assert "--ids" in again.files[0].reason

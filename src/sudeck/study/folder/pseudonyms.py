@@ -49,11 +49,12 @@ class Key:
         letters = "".join(filter(str.isalnum, record.upper()))
         return self._digest("patient", letters).hex()[:32]
 
-    def pseudonym(self, record: str) -> str | None:
-        """Return the pseudonym of a record number, or None. A record number that is one already stays."""
-        if _PSEUDONYM.fullmatch(record.strip()):
-            return record.strip()
-        return self.patients.get(self.token(record))
+    def pseudonym(self, record: str, *, own: Collection[str] = ()) -> str | None:
+        """Return the pseudonym of a record number, or None; what is among the study's `own` ones stays.
+
+        Nothing is taken for a pseudonym because it looks like one: ``sub-Dupont`` does, too.
+        """
+        return record.strip() if record.strip() in own else self.patients.get(self.token(record))
 
     def shift(self, pseudonym: str) -> timedelta:
         """Return by how much all dates of a patient move: one to ten years back, the same for all of them."""
@@ -65,7 +66,9 @@ class Key:
         """Return the DICOM identifier that takes the place of another: ``2.25.`` and 128 bits (PS3.5 B.2)."""
         return f"2.25.{int.from_bytes(self._digest('uid', uid)[:16])}"
 
-    def with_patients(self, records: Iterable[str], *, taken: Collection[str] = ()) -> Key:
+    def with_patients(
+        self, records: Iterable[str], *, taken: Collection[str] = (), own: Collection[str] = ()
+    ) -> Key:
         """Return a key that knows these record numbers too, each new one by the next free number.
 
         Parameters
@@ -74,12 +77,15 @@ class Key:
             Record numbers.
         taken : collection of str
             Pseudonyms in use that are not in the key.
+        own : collection of str
+            Records that are pseudonyms of the study already.
         """
         patients = dict(self.patients)
         used = {*patients.values(), *taken}
         number = 0
         # In the order of the hashes: the order of record numbers or names would say something about them.
-        for token in sorted({self.token(record) for record in records if self.pseudonym(record) is None}):
+        unknown = {self.token(record) for record in records if self.pseudonym(record, own=own) is None}
+        for token in sorted(unknown):
             while (name := f"sub-{(number := number + 1):03d}") in used:
                 pass
             patients[token] = name
