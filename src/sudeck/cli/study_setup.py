@@ -19,13 +19,15 @@ StudyArgument = Annotated[Path, typer.Argument(help="The study folder.", show_de
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="The folder to make.", show_default=False)],
+    folder: Annotated[str, typer.Argument(help="The folder to make.", show_default=False)],
     name: Annotated[str, typer.Option(help="Name of the study; that of the folder unless given.")] = "",
 ) -> None:
     """Make a study: a folder, the tables to fill, the settings, a data dictionary (also for REDCap)."""
     from sudeck.study.folder.create import create_study
 
-    typer.echo(str(create_study(folder, name=name)))
+    if not folder.strip():
+        raise InputError("sudeck init", "the name of the folder is empty", "name the folder to make")
+    typer.echo(str(create_study(Path(folder), name=name)))
 
 
 def import_(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -60,9 +61,9 @@ def test_missing_columns_and_empty_files(tmp_path: Path) -> None:
     assert {problem.column for problem in table.problems} == {"visit", "day"}
     (tmp_path / "empty.tsv").write_text("")
     assert read_table(tmp_path / "empty.tsv", PAIN).problems
-    (tmp_path / "latin.tsv").write_bytes("é".encode("latin-1"))
-    with pytest.raises(InputError, match="UTF-8"):
-        read_cells(tmp_path / "latin.tsv")
+    (tmp_path / "binary.tsv").write_bytes(b"\x00\x01")
+    with pytest.raises(InputError, match="not a text file"):
+        read_cells(tmp_path / "binary.tsv")
     (tmp_path / "not.xlsx").write_bytes(b"nothing")
     with pytest.raises(InputError, match="Excel"):
         read_cells(tmp_path / "not.xlsx")
@@ -116,3 +117,27 @@ def test_a_study_is_never_made_over_another(filled: StudyFolder) -> None:
     with pytest.raises(InputError, match="nothing was changed"):
         create_study(filled.root)
     assert filled.table_file("pain").read_bytes() == before
+
+
+def test_a_sheet_that_states_too_small_a_size_loses_no_row(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in [
+        ("participant_id", "visit", "day", "nrs"),
+        *((f"sub-{n}", "baseline", 0, 5) for n in range(9)),
+    ]:
+        book.active.append(row)
+    book.save(tmp_path / "true.xlsx")
+    with zipfile.ZipFile(tmp_path / "true.xlsx") as old, zipfile.ZipFile(tmp_path / "pain.xlsx", "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            new.writestr(name, data.replace(b'<dimension ref="A1:D10"', b'<dimension ref="A1:D4"'))
+    assert len(read_table(tmp_path / "pain.xlsx", PAIN).rows) == 9
+
+
+def test_tables_in_the_encodings_people_have(tmp_path: Path) -> None:
+    for encoding in ("utf-8", "cp1252", "utf-16"):
+        path = tmp_path / f"{encoding}.csv"
+        path.write_bytes("participant_id;visit;day;nrs\nsub-001;arrivée;0;6,5\n".encode(encoding))
+        assert read_table(path, PAIN).rows[0]["visit"] == "arrivée"
+        assert read_table(path, PAIN).rows[0]["nrs"] == 6.5

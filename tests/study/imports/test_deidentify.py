@@ -141,7 +141,7 @@ def test_a_name_in_an_element_that_stays_goes(planted: Any, tmp_path: Path) -> N
     dataset = pydicom.dcmread(sorted(planted.folder.glob("*.dcm"))[-1])
     dataset.PatientName = "X"  # so that nothing but the place tells that it is a name
     with pydicom.config.disable_value_validation():
-        for keyword in CODE_STRINGS[:-1]:
+        for keyword in CODE_STRINGS:
             setattr(dataset, keyword, "MARTINEAU")
         dataset.DetectorInformationSequence[0].CollimatorType = "MARTINEAU"
         dataset.SeriesNumber = 7788990

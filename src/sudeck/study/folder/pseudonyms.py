@@ -9,7 +9,6 @@ a second import of the same files gives the same bytes.
 from __future__ import annotations
 
 import hmac
-import json
 import os
 import re
 import secrets
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sudeck.core.errors import InputError
-from sudeck.core.storage import to_json
+from sudeck.core.storage import parse_json, read_limited, to_json
 from sudeck.study.folder.layout import StudyFolder
 
 _PSEUDONYM: Final = re.compile(r"sub-[A-Za-z0-9]+")
@@ -134,10 +133,10 @@ def read_key(path: Path) -> Key | None:
     if not path.is_file():
         return None
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(read_limited(path, subject=path.name), subject=path.name)
         secret = bytes.fromhex(content["secret"])
         patients = {str(token): str(name) for token, name in content["patients"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, InputError):
         secret, patients = b"", {}
     if len(secret) != 32 or not all(map(_PSEUDONYM.fullmatch, patients.values())):
         raise InputError(path.name, "it is not a key of pseudonyms", "put the key of this study back")

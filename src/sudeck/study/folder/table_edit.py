@@ -8,7 +8,7 @@ from datetime import date
 from typing import Literal
 
 from sudeck.core.errors import InputError
-from sudeck.core.storage import write_text
+from sudeck.core.storage import table_text, write_text
 from sudeck.study.folder.fields import MISSING, Value
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES, Table
@@ -135,7 +135,7 @@ def cell_text(value: Value) -> str:
         return value.isoformat()
     if isinstance(value, float):
         return f"{value:.10g}"
-    return " ".join(str(value).split()) or _MISSING
+    return table_text(value) or _MISSING
 
 
 def _is_empty(text: str) -> bool:

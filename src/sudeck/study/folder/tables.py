@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from warnings import catch_warnings, simplefilter
 
 from sudeck.core.errors import InputError, MissingDependencyError
+from sudeck.core.storage import read_limited
 from sudeck.study.folder.fields import Value
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES, Table
@@ -203,10 +204,7 @@ def read_cells(path: Path) -> list[tuple[int, list[str]]]:
     """
     if path.suffix.lower() in (".xlsx", ".xlsm"):
         return _cells_of_sheet(path)
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(path.name, "it is not UTF-8 text", "save it again as UTF-8") from None
+    text = decoded(read_limited(path, subject=path.name))
     if "\0" in text:
         raise InputError(path.name, "it is not a text file", "save it as TSV, CSV or XLSX")
     first = text.split("\n", 1)[0]
@@ -221,18 +219,39 @@ def read_cells(path: Path) -> list[tuple[int, list[str]]]:
     return [(line, row) for line, row in cells if row]
 
 
+def decoded(data: bytes) -> str:
+    """Return the text of a table as people save them: UTF-8, UTF-16 as Excel writes it, or Windows-1252.
+
+    Examples
+    --------
+    >>> decoded("côté".encode("cp1252")), decoded("côté".encode())
+    ('côté', 'côté')
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # Five bytes have no meaning there; they stand for themselves, as they do in browsers.
+        return data.decode("cp1252", errors="replace")
+
+
 def _cells_of_sheet(path: Path) -> list[tuple[int, list[str]]]:
     try:
         import openpyxl
     except ImportError:
         raise MissingDependencyError("Reading Excel files", "tables") from None
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        sheet = book.worksheets[0]
-        rows = [(line, [_plain(value) for value in row]) for line, row in enumerate(sheet.values, 1)]
-        book.close()
-    except (zipfile.BadZipFile, KeyError, ValueError, IndexError, TypeError, SyntaxError) as error:
-        raise InputError(path.name, "it is not a readable Excel file", "save it again as .xlsx") from error
+        with catch_warnings():
+            simplefilter("ignore")  # of styles and extensions, which no table needs
+            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            sheet = book.worksheets[0]
+            # The size that a file states of its sheet may be too small; rows beyond it are rows all the same.
+            sheet.reset_dimensions()
+            rows = [(line, [_plain(value) for value in row]) for line, row in enumerate(sheet.values, 1)]
+            book.close()
+    except Exception:  # the library lets through whatever damage provokes
+        raise InputError(path.name, "it is not a readable Excel file", "save it again as .xlsx") from None
     return [(line, row) for line, row in rows if any(row)]
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 from warnings import catch_warnings, simplefilter
 
-from pydicom.uid import UID_dictionary
+from pydicom.uid import UID
 
 from sudeck.core.errors import InputError
 from sudeck.core.privacy import Redactor
@@ -200,7 +200,7 @@ class _Cleaner:
         if action == "words":
             return reduce_wording(text, self.redactor)
         if action == "class":
-            return text if text in UID_dictionary else ""
+            return text if UID(text).name != text else ""  # a registered one has a name
         return text.upper() if text.upper() in CODES[keyword] else ""
 
     def _date(self, text: str) -> str:
@@ -293,7 +293,7 @@ def _set_identity(clean: Any, file: DicomFile, key: Key, pseudonym: str) -> None
 def _encode(clean: Any, file: DicomFile, subject: str) -> bytes:
     from pydicom import config, dcmwrite
     from pydicom.dataset import FileMetaDataset
-    from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+    from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
     source = file.header.dataset
     implicit, little = source.original_encoding

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 
-# keep: numbers; time: a time of day; code: one of the values listed in `CODES`; words: reduced to known words;
-# date: moved by the patient's shift; uid: replaced by one that follows from the key; class: a registered
-# identifier. Pixels are not among them: they are written anew from the counts that were read.
+# keep: numbers; time: a time of day; code: one of the values listed in `CODES`; words: reduced to known
+# words; date: moved by the patient's shift; uid: replaced by one that follows from the key; class: a
+# registered identifier. Pixels are not among them: they are written anew from the counts that were read.
 Action = Literal["keep", "code", "words", "date", "time", "uid", "class"]
 Profile: TypeAlias = Mapping[str, "Action | Profile"]
 
@@ -80,8 +80,8 @@ PRIVATE: Final[Mapping[tuple[str, int, int], Action]] = {
     ("GEMS_GENIE_1", 0x0011, 0x3B): "keep",  # scale of the pixels
 }
 
-# Every value a code may have (PS3.3 C.7.3.1, C.7.6.1, C.8.4; PS3.16 context groups 18, 25, 26 and what cameras
-# wrote before them). A code of another value goes, whoever wrote it: a name fits into a code string, too.
+# Every value a code may have (PS3.3 C.7.3.1, C.7.6.1, C.8.4; PS3.16 context groups 18, 25, 26 and what
+# cameras wrote before them). Any other goes, whoever wrote it: a name fits into a code string, too.
 _VIEWS: Final = (
     "R-10202 R-10206 R-10214 R-10224 R-10226 R-10228 R-10230 R-10236 R-10242 R-40888 G-5215 G-5216 R-102CF "
     "R-102CE R-102D0 R-102D1 R-102D2 R-10218 399033003 399348003 399321004 399001007 272460009 272479007 "
