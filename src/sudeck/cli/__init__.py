@@ -44,8 +44,7 @@ def main() -> None:
         error.show()
         raise SystemExit(error.exit_code) from None
     except (KeyboardInterrupt, typer.Abort):
-        print("sudeck: stopped; what was finished is kept.", file=sys.stderr)
-        raise SystemExit(EXIT_STOPPED) from None
+        status = EXIT_STOPPED
     except BrokenPipeError:
         # The reader of our output (head, less) went away; nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -56,6 +55,8 @@ def main() -> None:
         remedy = "make room on the disk" if error.errno in _FULL else "check the path and its permissions"
         print(f"sudeck: {name}{error.strerror or error}; {remedy}.", file=sys.stderr)
         raise SystemExit(EXIT_REFUSED) from None
+    if status == EXIT_STOPPED:  # which is all that newer versions of Typer tell of a Ctrl-C
+        print("sudeck: stopped; what was finished is kept.", file=sys.stderr)
     raise SystemExit(status if isinstance(status, int) else 0)
 
 
