@@ -81,6 +81,23 @@ key_file = {key_file}    # pseudonyms; keep it apart from the study
 """
 
 
+# What BIDS has no place for. Its patterns are those of git, without a slash at the end. The long tables have
+# a row a visit or day, where BIDS wants one a participant; recordings and scans before conversion lie in
+# sourcedata, which BIDS does not look into.
+_BIDSIGNORE: Final = """\
+sudeck.toml
+decisions
+decisions/**
+imports
+imports/**
+redcap
+redcap/**
+phenotype
+phenotype/**
+*_columns.json
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class CreatedStudy:
     """A study that was made.
@@ -171,7 +188,7 @@ def _contents(study: StudyFolder, name: str) -> dict[str, str]:
             {"Name": name, "BIDSVersion": "1.11.0", "DatasetType": "raw", "SourceDatasets": []}
         ),
         "README.md": f"# {name}\n\nA study for Sudeck. `sudeck check` lists what is missing.\n",
-        ".bidsignore": "sudeck.toml\ndecisions/\nimports/\nredcap/\n",
+        ".bidsignore": _BIDSIGNORE,
         "sudeck.toml": _SETTINGS.format(key_file=key),
         "redcap/redcap_dictionary.csv": redcap_dictionary(),
         "redcap/redcap_map.toml": redcap_map(),
