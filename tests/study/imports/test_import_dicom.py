@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sudeck.cli.app import app
+from sudeck.cli.study_setup import who
 from sudeck.core.errors import InputError
 from sudeck.study.folder.check import check_study
 from sudeck.study.folder.layout import StudyFolder
@@ -38,7 +40,7 @@ def test_a_dry_run_writes_nothing_and_says_what_follows(planted: Any, study: Stu
 
 
 def test_the_identity_is_in_no_file_name_log_or_key(planted: Any, study: StudyFolder) -> None:
-    result = CliRunner().invoke(app, ["import", str(study.root), "--dicom", str(planted.folder)])
+    result = CliRunner().invoke(app, ["import", str(study.root), "--dicom", str(planted.folder), "--yes"])
     assert result.exit_code == 0
     check = CliRunner().invoke(app, ["check", str(study.root)])
     assert check.exit_code == 1  # the rows of the tables are still to be completed
@@ -118,3 +120,32 @@ def test_what_looks_like_a_pseudonym_is_not_taken_for_one(
     again = import_dicom(study, list(study.scan_files("sub-001", "ses-pre")))
     assert [(file.action, file.patient) for file in again.files] == [("refused", "")]
     assert "--ids" in again.files[0].reason
+
+
+def test_nothing_is_written_where_nobody_can_be_asked(planted: Any, study: StudyFolder) -> None:
+    before = content(study)
+    result = CliRunner().invoke(app, ["import", str(study.root), "--dicom", str(planted.folder)])
+    assert "--yes" in result.output
+    assert content(study) == before
+
+
+def test_who_is_who_on_a_screen_alone(
+    planted: Any, study: StudyFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = import_dicom(study, [planted.folder])
+    with pytest.raises(InputError, match="terminal"):
+        who(study.root, ["sub-001"], "", "")
+    monkeypatch.setattr("sudeck.cli.study_setup.sys.stdout.isatty", lambda: True, raising=False)
+    who(study.root, [planted.record, "NOBODY-1"], "2025-03-15", "")
+    first, second = capsys.readouterr().out.splitlines()
+    day = date(2025, 3, 15) + done.key.shift("sub-001")
+    assert first.startswith(f"{planted.record}: sub-001, dates moved by ")
+    assert first.endswith(f"2025-03-15 is {day} in the study")
+    assert second == "NOBODY-1: not imported yet"
+
+
+def test_a_key_inside_the_study_is_found(filled: StudyFolder) -> None:
+    settings = filled.settings_file
+    settings.write_text(settings.read_text().replace('"../my-study.key.json"', '"my.key.json"'))
+    (filled.root / "my.key.json").write_text("{}")
+    assert any("inside the study" in str(problem) for problem in check_study(filled).serious)

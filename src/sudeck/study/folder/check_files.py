@@ -49,6 +49,9 @@ def check_files(
             if pixels:
                 yield from _measurable(files, place, patient, row)
     yield from _decisions(study, participants)
+    key = settings.key_path(study)
+    if key.is_file() and key.resolve().is_relative_to(study.root.resolve()):
+        yield Problem(key.name, "the key of the pseudonyms lies inside the study; keep it apart")
 
 
 def _headers(files: tuple[Path, ...], place: str, patient: str, row: Row) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ import secrets
 import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -120,6 +120,25 @@ class Key:
 
     def _digest(self, *words: str) -> bytes:
         return hmac.digest(self.secret, "\0".join(words).encode(), "sha256")
+
+
+def moved(text: str, shift: timedelta) -> str:
+    """Return a date moved by a shift, both written YYYY-MM-DD.
+
+    Raises
+    ------
+    InputError
+        If the text is no date, or the moved one lies outside the calendar.
+
+    Examples
+    --------
+    >>> moved("2025-03-15", timedelta(days=-400))
+    '2024-02-09'
+    """
+    try:
+        return (date.fromisoformat(text) + shift).isoformat()
+    except (ValueError, OverflowError):
+        raise InputError("the date", "it is not a date", "write it as YYYY-MM-DD") from None
 
 
 def read_key(path: Path) -> Key | None:
