@@ -45,7 +45,10 @@ def import_(
     ] = None,
     ids: Annotated[
         Path | None,
-        typer.Option(help="Pseudonyms you chose: a CSV of record_number and participant_id."),
+        typer.Option(
+            help="Pseudonyms you chose: a CSV of record_number and participant_id. A dry run writes it, "
+            "outside the study, where it is not there yet."
+        ),
     ] = None,
     session: Annotated[str | None, typer.Option(help="Session of the scans, e.g. ses-pre.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and stop.")] = False,
@@ -61,9 +64,10 @@ def import_(
         raise InputError(
             "--redcap", "no map is given", "add --map; redcap/redcap_map.toml of the study is an example"
         )
-    pseudonyms = _pseudonyms(ids) if ids is not None else {}
+    wanted = ids if ids is not None and dicom and dry_run and not ids.exists() else None
+    pseudonyms = _pseudonyms(ids) if ids is not None and wanted is None else {}
     if dicom:
-        _import_dicom(study, dicom, pseudonyms, session, dry_run=dry_run, ask=not yes)
+        _import_dicom(study, dicom, pseudonyms, session, dry_run=dry_run, ask=not yes, template=wanted)
     if redcap is not None and map_ is not None:
         _import_redcap(study, redcap, dictionary, map_, pseudonyms, dry_run=dry_run, ask=not yes)
 
@@ -165,11 +169,18 @@ def _import_dicom(
     *,
     dry_run: bool,
     ask: bool,
+    template: Path | None,
 ) -> None:
+    from sudeck.study.folder.pseudonyms import write_ids
     from sudeck.study.imports.import_dicom import import_dicom
 
+    if template is not None and template.resolve().is_relative_to(study.root.resolve()):
+        raise InputError("--ids", "the table would name patients inside the study", "put it elsewhere")
     first = import_dicom(study, sources, dry_run=True, pseudonyms=pseudonyms, session=session)
     typer.echo(str(first))
+    if template is not None:
+        write_ids(template, first.records)
+        typer.echo(f"{template.name} holds their record numbers: change pseudonyms there, import with it.")
     if dry_run or (ask and not _agreed("Import?")):
         return
     done = import_dicom(study, sources, pseudonyms=pseudonyms, session=session, key=first.key)

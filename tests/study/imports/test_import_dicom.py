@@ -149,3 +149,20 @@ def test_a_key_inside_the_study_is_found(filled: StudyFolder) -> None:
     settings.write_text(settings.read_text().replace('"../my-study.key.json"', '"my.key.json"'))
     (filled.root / "my.key.json").write_text("{}")
     assert any("inside the study" in str(problem) for problem in check_study(filled).serious)
+
+
+def test_a_dry_run_writes_the_pseudonyms_that_the_import_keeps(
+    planted: Any, study: StudyFolder, tmp_path: Path
+) -> None:
+    ids = tmp_path / "ids.csv"
+    words = ["import", str(study.root), "--dicom", str(planted.folder), "--ids", str(ids)]
+    result = CliRunner().invoke(app, [*words, "--dry-run"])
+    assert ids.read_text() == f"record_number,participant_id\n{planted.record},sub-001\n"
+    assert ids.stat().st_mode & 0o077 == 0
+    assert planted.record not in result.output
+    ids.write_text(ids.read_text().replace("sub-001", "sub-A7"))
+    CliRunner().invoke(app, [*words, "--yes"])
+    assert study.patients() == ("sub-A7",)
+    inside = [*words[:-1], str(study.root / "ids.csv"), "--dry-run"]
+    assert "inside the study" in str(CliRunner().invoke(app, inside).exception)
+    assert not (study.root / "ids.csv").exists()

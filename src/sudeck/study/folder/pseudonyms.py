@@ -8,7 +8,9 @@ a second import of the same files gives the same bytes.
 
 from __future__ import annotations
 
+import csv
 import hmac
+import io
 import os
 import re
 import secrets
@@ -187,11 +189,25 @@ def write_key(path: Path, key: Key) -> None:
         "secret": key.secret.hex(),
         "patients": dict(sorted(key.patients.items(), key=lambda item: item[1])),
     }
+    _write_for_owner(path, to_json(content))
+
+
+def write_ids(path: Path, records: Mapping[str, str]) -> None:
+    """Write a table of record numbers and pseudonyms to be edited; it names patients: for its owner only."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("record_number", "participant_id"))
+    for record, pseudonym in sorted(records.items(), key=lambda pair: pair[1]):
+        writer.writerow((record, pseudonym))
+    _write_for_owner(path, text.getvalue())
+
+
+def _write_for_owner(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".sudeck-", suffix=".part")  # mode 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(to_json(content))
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)

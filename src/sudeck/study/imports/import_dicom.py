@@ -83,12 +83,15 @@ class DicomImport:
         The key of the pseudonyms it used; give a dry run's to the import that follows.
     report : str
         Where the report lies, in the study; empty for a dry run.
+    records : Mapping of str to str
+        Pseudonym by record number; for the eyes of the centre, in no table and no text.
     """
 
     files: tuple[FileOutcome, ...]
     dry_run: bool
     key: Key = field(repr=False)
     report: str = ""
+    records: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
@@ -181,10 +184,11 @@ def import_dicom(
         if progress is not None:
             progress(done, len(found))
     done_files = tuple(outcomes[path] for path in paths)
+    records = {item.record: key.pseudonym(item.record) or "" for item in found}
     if dry_run:
-        return DicomImport(done_files, True, key)
+        return DicomImport(done_files, True, key, records=records)
     _add_to_tables(study, done_files, acquired)
-    return DicomImport(done_files, False, key, _write_report(study, done_files))
+    return DicomImport(done_files, False, key, _write_report(study, done_files), records)
 
 
 def _open_all(paths: Sequence[Path]) -> tuple[list[_Found], dict[Path, FileOutcome]]:

@@ -11,7 +11,7 @@ from sudeck.core.vocabulary import PHASE_RATIOS
 from sudeck.study.folder.settings import Settings
 from sudeck.study.measuring.choices import acceptances, excluded_recordings, scan_choices, trial_choices
 from sudeck.study.measuring.inputs import PatientInputs, protocol_among, recordings_among
-from sudeck.study.measuring.neutral_names import neutral_names, neutralise
+from sudeck.study.measuring.neutral_names import neutral_labels, neutral_names, neutralise
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -193,6 +193,7 @@ def _with_recordings(
     instead = neutral_names(paths, patient.participant_id)
     try:
         result = _measure_recordings(patient, session, paths, settings)
+        instead |= neutral_labels(_labels(result), allowed=settings.muscles)
         files = _presented(result, session, present, instead)
     except Exception as error:  # one bad patient stops nobody
         return _failed(record, session, "tms", error, instead)
@@ -268,6 +269,13 @@ def _measure_recordings(
         without = tuple(one for one in result.estimates_without_flagged if one.muscle in wanted)
         result = replace(result, groups=groups, estimates_without_flagged=without)
     return replace(result, provenance=_timeless(result.provenance))
+
+
+def _labels(result: TmsResult) -> list[str]:
+    """Return every label that a person may have typed at the amplifier."""
+    labels = [text for trial in result.trials for text in (trial.channel, trial.pulse.condition)]
+    labels += [group.muscle or "" for group in result.groups]
+    return labels + [trial.participant for trial in result.trials]
 
 
 def _timeless(provenance: Provenance) -> Provenance:
