@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test lint install clean
+.PHONY: demo test test-lowest lint install clean
 
 install: $(VENV)/.installed
 
@@ -22,10 +22,16 @@ demo: install
 test: lint
 	$(BIN)/python -m pytest
 
+# The oldest libraries that pyproject.toml promises; TESTS names a part of the suite.
+test-lowest:
+	$(PYTHON) -m venv $(VENV)-lowest
+	$(VENV)-lowest/bin/python -m pip install --quiet --constraint constraints-lowest.txt --editable ".[dev]"
+	$(VENV)-lowest/bin/python -m pytest $(TESTS)
+
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) sudeck-demo results
+	rm -rf $(VENV) $(VENV)-lowest sudeck-demo results

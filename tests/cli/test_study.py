@@ -45,3 +45,28 @@ def test_refusals(tmp_path: Path) -> None:
             CliRunner().invoke(app, words, catch_exceptions=False)
     with pytest.raises(InputError, match="add --patient"):
         CliRunner().invoke(app, ["predict", str(tmp_path), "--model", "m.json"], catch_exceptions=False)
+
+
+def test_a_decision_is_worded_and_kept(tmp_path: Path) -> None:
+    runner = CliRunner()
+    study = tmp_path / "study"
+    runner.invoke(app, ["init", str(study)])
+    (study / "participants.tsv").write_text(
+        "participant_id\tlimb\taffected_side\nsub-001\thand\tleft\n", encoding="utf-8"
+    )
+    for session in ("ses-pre", "ses-post"):
+        folder = study / "sourcedata" / "sub-001" / session / "tms"
+        folder.mkdir(parents=True)
+        (folder / "rest.csv").write_text("a,b\n")
+    told = ["--who", "NM", "--why", "spike of the mains"]
+    refused = runner.invoke(app, ["decide", str(study), "sub-001", "reject", "trial", "17", *told])
+    assert "--session" in str(refused.exception)
+    done = runner.invoke(
+        app, ["decide", str(study), "sub-001", "reject", "trial", "17", *told, "--session", "ses-pre"]
+    )
+    assert done.exit_code == 0, done.output
+    assert "sub-001 ses-pre trial trial 17" in runner.invoke(app, ["decide", str(study), "sub-001"]).output
+    nobody = runner.invoke(app, ["decide", str(study), "sub-404", "side", "left", *told])
+    assert "does not know" in str(nobody.exception)
+    nonsense = runner.invoke(app, ["decide", str(study), "sub-001", "guess", *told])
+    assert "not understood" in str(nonsense.exception)

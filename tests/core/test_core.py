@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sudeck.core.errors import InputError, MissingDependencyError
 from sudeck.core.estimate import Estimate
 from sudeck.core.privacy import MASK, Redactor
-from sudeck.core.storage import sidecar_of, to_json, write_json, write_text, write_tsv
+from sudeck.core.storage import parse_json, parse_toml, sidecar_of, to_json, write_json, write_text, write_tsv
 
 
 @given(st.floats(-3, 3), st.floats(0.001, 1))
@@ -63,9 +63,25 @@ def test_names_are_masked_however_they_are_written(name: str) -> None:
         "3 Feb 1961",
         "03FEV1961",
         "February 3, 1961",
+        "1961_02_03",
+        "03021961",
+        "02031961",
+        "3-février-1961",
     ],
 )
-@pytest.mark.parametrize("stated", ["19610203", "1961.02.03", "1961-02-03"])
+@pytest.mark.parametrize(
+    "stated",
+    [
+        "19610203",
+        "1961.02.03",
+        "1961-02-03",
+        "03-FEB-1961",
+        "3 février 1961",
+        "03021961",
+        "02031961",
+        "3/2/61",
+    ],
+)
 def test_a_birth_date_is_masked_however_it_is_written(stated: str, written: str) -> None:
     redactor = Redactor.from_values([stated])
     assert redactor.clean(f"foot_{written}_pool.dcm") == f"foot_{MASK}_pool.dcm"
@@ -122,3 +138,17 @@ def test_a_table_has_its_sidecar_and_no_stray_tabs(tmp_path) -> None:
     write_tsv(path, [{"a": "x\ty\n", "b": None}, {"a": 1.5}], columns={"a": "First", "b": "Second"})
     assert path.read_text() == "a\tb\nx y\tn/a\n1.5\tn/a\n"
     assert json.loads(sidecar_of(path).read_text())["b"]["Description"] == "Second"
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"a": ' * 90_000, "1" * 5000, "{", "\ud800", "nul"])
+def test_damaged_json_is_one_sentence(text: str) -> None:
+    with pytest.raises(InputError, match=r"x\.json: it is not readable JSON"):
+        parse_json(text, subject="x.json")
+
+
+@pytest.mark.parametrize(
+    "text", ["a = " + "[" * 200_000, "a = " + "9" * 5000, "a = 1979-99-99", "a", "[a]\n[a]", "a = '\xff'"]
+)
+def test_damaged_toml_is_one_sentence(text: str) -> None:
+    with pytest.raises(InputError, match=r"x\.toml: it is not valid TOML"):
+        parse_toml(text.encode("latin-1"), subject="x.toml")

@@ -12,6 +12,7 @@ from sudeck.core.errors import InputError
 
 if TYPE_CHECKING:
     from sudeck.study.folder.layout import StudyFolder
+    from sudeck.study.folder.pseudonyms import Key
 
 EXIT_PROBLEMS = 1
 
@@ -19,13 +20,15 @@ StudyArgument = Annotated[Path, typer.Argument(help="The study folder.", show_de
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="The folder to make.", show_default=False)],
+    folder: Annotated[str, typer.Argument(help="The folder to make.", show_default=False)],
     name: Annotated[str, typer.Option(help="Name of the study; that of the folder unless given.")] = "",
 ) -> None:
     """Make a study: a folder, the tables to fill, the settings, a data dictionary (also for REDCap)."""
     from sudeck.study.folder.create import create_study
 
-    typer.echo(str(create_study(folder, name=name)))
+    if not folder.strip():
+        raise InputError("sudeck init", "the name of the folder is empty", "name the folder to make")
+    typer.echo(str(create_study(Path(folder), name=name)))
 
 
 def import_(
@@ -42,7 +45,10 @@ def import_(
     ] = None,
     ids: Annotated[
         Path | None,
-        typer.Option(help="Pseudonyms you chose: a CSV of record_number and participant_id."),
+        typer.Option(
+            help="Pseudonyms you chose: a CSV of record_number and participant_id. A dry run writes it, "
+            "outside the study, where it is not there yet."
+        ),
     ] = None,
     session: Annotated[str | None, typer.Option(help="Session of the scans, e.g. ses-pre.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and stop.")] = False,
@@ -58,9 +64,10 @@ def import_(
         raise InputError(
             "--redcap", "no map is given", "add --map; redcap/redcap_map.toml of the study is an example"
         )
-    pseudonyms = _pseudonyms(ids) if ids is not None else {}
+    wanted = ids if ids is not None and dicom and dry_run and not ids.exists() else None
+    pseudonyms = _pseudonyms(ids) if ids is not None and wanted is None else {}
     if dicom:
-        _import_dicom(study, dicom, pseudonyms, session, dry_run=dry_run, ask=not yes)
+        _import_dicom(study, dicom, pseudonyms, session, dry_run=dry_run, ask=not yes, template=wanted)
     if redcap is not None and map_ is not None:
         _import_redcap(study, redcap, dictionary, map_, pseudonyms, dry_run=dry_run, ask=not yes)
 
@@ -68,15 +75,90 @@ def import_(
 def check(
     folder: StudyArgument,
     quick: Annotated[bool, typer.Option("--quick", help="Do not read the pixels of the scans.")] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Propose tables as we write them; the originals are kept.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask.")] = False,
 ) -> None:
     """List everything missing, impossible or contradictory; exit status 1 if something must be corrected."""
     from sudeck.study.folder.check import check_study
     from sudeck.study.folder.layout import open_study
 
+    if fix:
+        _fix_tables(open_study(folder), ask=not yes)
     found = check_study(open_study(folder), pixels=not quick)
     typer.echo(str(found))
     if found.serious:
         raise typer.Exit(EXIT_PROBLEMS)
+
+
+def who(
+    folder: StudyArgument,
+    number: Annotated[
+        list[str] | None, typer.Argument(metavar="NUMBER...", help="Record numbers, or pseudonyms.")
+    ] = None,
+    date: Annotated[str, typer.Option(help="A true date, YYYY-MM-DD, to be shifted.")] = "",
+    shifted: Annotated[str, typer.Option(help="A shifted date, YYYY-MM-DD, to be taken back.")] = "",
+) -> None:
+    """Say which pseudonym a record number has, and how the dates of a patient are shifted.
+
+    Reads the key, writes nothing. The key holds no record number, so that only a number that is given can be
+    found: a pseudonym given alone shows its shift.
+    """
+    from sudeck.study.folder.layout import open_study
+    from sudeck.study.folder.pseudonyms import read_key
+    from sudeck.study.folder.settings import read_settings
+
+    if not sys.stdout.isatty():
+        raise InputError(
+            "sudeck who", "what it says belongs on a screen, not into a file", "run it in a terminal"
+        )
+    study = open_study(folder)
+    key = read_key(read_settings(study).key_path(study))
+    if key is None:
+        raise InputError(study.root.name, "it has no key yet", "import something first")
+    if not number:
+        typer.echo(f"{len(key.patients)} patients: {', '.join(sorted(key.patients.values()))}")
+    for given in number or []:
+        own = set(key.patients.values())
+        typer.echo(_who_is(key, given, key.pseudonym(given, own=own), date, shifted))
+
+
+def _who_is(key: Key, given: str, pseudonym: str | None, date: str, shifted: str) -> str:
+    from sudeck.study.folder.pseudonyms import moved
+
+    if pseudonym is None:
+        return f"{given}: not imported yet"
+    shift = key.shift(pseudonym)
+    said = [f"{given}: {pseudonym}", f"dates moved by {shift.days} days"]
+    if date:
+        said.append(f"{date} is {moved(date, shift)} in the study")
+    if shifted:
+        said.append(f"{shifted} was {moved(shifted, -shift)}")
+    return ", ".join(said)
+
+
+def _fix_tables(study: StudyFolder, *, ask: bool) -> None:
+    from sudeck.study.folder.settings import read_settings
+    from sudeck.study.folder.table_fix import apply_fix, propose_fixes
+
+    fixes = propose_fixes(study, read_settings(study))
+    for one in fixes:
+        typer.echo(str(one))
+    if not fixes:
+        typer.echo("No table needs a change, or none whose every cell is understood.")
+    elif not ask or _agreed("Write these tables?"):
+        for one in fixes:
+            kept = apply_fix(study, one)
+            typer.echo(f"{one.table.path} written; the original is {kept.relative_to(study.root).as_posix()}")
+
+
+def _agreed(question: str) -> bool:
+    """Ask; without anybody to ask nothing is agreed."""
+    if sys.stdin.isatty():
+        return typer.confirm(question)
+    typer.echo("Nothing was written: add --yes to agree without being asked.")
+    return False
 
 
 def _import_dicom(
@@ -87,12 +169,19 @@ def _import_dicom(
     *,
     dry_run: bool,
     ask: bool,
+    template: Path | None,
 ) -> None:
+    from sudeck.study.folder.pseudonyms import write_ids
     from sudeck.study.imports.import_dicom import import_dicom
 
+    if template is not None and template.resolve().is_relative_to(study.root.resolve()):
+        raise InputError("--ids", "the table would name patients inside the study", "put it elsewhere")
     first = import_dicom(study, sources, dry_run=True, pseudonyms=pseudonyms, session=session)
     typer.echo(str(first))
-    if dry_run or not _go_on(ask):
+    if template is not None:
+        write_ids(template, first.records)
+        typer.echo(f"{template.name} holds their record numbers: change pseudonyms there, import with it.")
+    if dry_run or (ask and not _agreed("Import?")):
         return
     done = import_dicom(study, sources, pseudonyms=pseudonyms, session=session, key=first.key)
     typer.echo(str(done))
@@ -114,17 +203,12 @@ def _import_redcap(
         study, export, map_file=map_file, dictionary=dictionary, pseudonyms=pseudonyms, dry_run=True
     )
     typer.echo(str(first))
-    if dry_run or not _go_on(ask):
+    if dry_run or (ask and not _agreed("Import?")):
         return
     done = import_redcap(
         study, export, map_file=map_file, dictionary=dictionary, pseudonyms=pseudonyms, key=first.key
     )
     typer.echo(str(done))
-
-
-def _go_on(ask: bool) -> bool:
-    """Ask after a dry run, where there is somebody to ask."""
-    return not ask or not sys.stdin.isatty() or typer.confirm("Import?")
 
 
 def _pseudonyms(path: Path) -> dict[str, str]:

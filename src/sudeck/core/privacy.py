@@ -116,19 +116,37 @@ def _fold(text: str) -> str:
 
 def _dates_in(text: str) -> list[date]:
     """Return the dates a value can mean when it is nothing but a date."""
+    orders: list[tuple[str, str, str]] = []  # year, month, day
+    if match := re.fullmatch(r"(\d{4})[-./_ ]?(\d{1,2})[-./_ ]?(\d{1,2})(?:[t ].*)?", text):
+        orders.append((match[1], match[2], match[3]))
+    if match := re.fullmatch(r"(\d{1,2})[-./_ ](\d{1,2})[-./_ ](\d{4}|\d{2})(?:[t ].*)?", text):
+        orders += [(match[3], match[2], match[1]), (match[3], match[1], match[2])]
+    if match := re.fullmatch(r"(\d{2})(\d{2})(\d{4})", text):
+        orders += [(match[3], match[2], match[1]), (match[3], match[1], match[2])]
+    if match := re.fullmatch(rf"(\d{{1,2}}){_GAP}([^\W\d_]{{3,}}){_GAP}(\d{{4}}|\d{{2}})", text):
+        orders.append((match[3], _month_number(match[2]), match[1]))
+    if match := re.fullmatch(rf"([^\W\d_]{{3,}}){_GAP}(\d{{1,2}})\W+(\d{{4}})", text):
+        orders.append((match[3], _month_number(match[1]), match[2]))
+    if match := re.fullmatch(rf"(\d{{4}}){_GAP}([^\W\d_]{{3,}}){_GAP}(\d{{1,2}})", text):
+        orders.append((match[1], _month_number(match[2]), match[3]))
     found = []
-    match = re.fullmatch(r"(\d{4})[-./_ ]?(\d{1,2})[-./_ ]?(\d{1,2})(?:[t ].*)?", text)
-    other = re.fullmatch(r"(\d{1,2})[-./_ ](\d{1,2})[-./_ ](\d{4})", text)
-    orders = [match.groups()] if match else []
-    if other:
-        first, second, year = other.groups()
-        orders = [(year, second, first), (year, first, second)]
-    for parts in orders:
-        try:
-            found.append(date(*map(int, parts)))
-        except ValueError:
-            continue
+    for year, month, day in orders:
+        centuries = (year,) if len(year) == 4 else (f"19{year}", f"20{year}")
+        for full in centuries:
+            try:
+                found.append(date(int(full), int(month), int(day)))
+            except ValueError:
+                continue
     return found
+
+
+def _month_number(name: str) -> str:
+    """Return the number of a month by how its name begins; 0 where it names none."""
+    begins = _fold(name)
+    for number, ways in enumerate(_MONTHS.split(), start=1):
+        if any(begins.startswith(way) for way in ways.split("|")):
+            return str(number)
+    return "0"
 
 
 def _date_patterns(token: str) -> list[str]:

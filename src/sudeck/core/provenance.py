@@ -7,8 +7,10 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sudeck.core.record import Record
 
@@ -22,6 +24,22 @@ class SourceFile(Record):
     size_bytes: int
 
 
+# Libraries whose version may change a number.
+LIBRARIES: Final = ("numpy", "scipy", "pandas", "scikit-image", "pydicom")
+
+
+@cache
+def library_versions() -> Mapping[str, str]:
+    """Return the version of each library that results may depend on; empty where one is absent."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = ""
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """Everything needed to make a result again.
@@ -33,6 +51,7 @@ class Provenance:
     settings: Mapping[str, Any]
     version: str
     python: str = field(default_factory=platform.python_version)
+    libraries: Mapping[str, str] = field(default_factory=library_versions)
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     def to_dict(self) -> dict[str, Any]:
@@ -41,6 +60,7 @@ class Provenance:
             "software": "sudeck",
             "version": self.version,
             "python": self.python,
+            "libraries": dict(self.libraries),
             "created": self.created,
             "settings": dict(self.settings),
             "sources": [source.to_dict() for source in self.sources],

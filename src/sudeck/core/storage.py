@@ -5,10 +5,19 @@ from __future__ import annotations
 import json
 import math
 import os
-import tempfile
+import re
+import secrets
+import tomllib
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+from sudeck.core.errors import InputError
+
+_FORMULA: Final = re.compile(r"[=@]|[+-].")
+_NUMBER: Final = re.compile(r"[+-]?[\d.,]+([eE][+-]?\d+)?([ %].*)?")
+LARGEST_TEXT: Final = 64 * 2**20  # bytes of a settings file, a decision or a table; far beyond any real one
 
 
 def write_text(path: Path, text: str) -> None:
@@ -19,16 +28,19 @@ def write_text(path: Path, text: str) -> None:
 def write_bytes(path: Path, data: bytes) -> None:
     """Write `data` so that `path` holds either the old content or all of the new."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".sudeck-", suffix=".part")
+    temporary = path.parent / f".sudeck-{secrets.token_hex(8)}.part"
     try:
+        # The mode asked for is everybody's; the system takes away what the user's umask says.
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.replace(path)
+    except BaseException as error:
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):  # a full disk does not say for which file; of another, name this one
+            error.filename = str(path)
         raise
 
 
@@ -75,7 +87,27 @@ def _cell(value: object) -> str:
         return "n/a"
     if isinstance(value, float):
         return f"{value:.10g}"
-    return " ".join(str(value).split()) or "n/a"
+    return table_text(value) or "n/a"
+
+
+def table_text(value: object) -> str:
+    r"""Return a value as a cell of a table holds it: one line, nothing that acts on a screen or in a sheet.
+
+    Escapes and marks that turn the direction of writing go. A text that a spreadsheet would take for a
+    formula gets an apostrophe in front, which spreadsheets do not show.
+
+    Examples
+    --------
+    >>> table_text("=1+1"), table_text("-3.5"), table_text("a\x1b[31mb")
+    ("'=1+1", '-3.5', 'a[31mb')
+    """
+    text = "".join(letter for letter in str(value) if letter.isspace() or not _acts(letter))
+    text = " ".join(text.split())
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def _acts(letter: str) -> bool:
+    return unicodedata.category(letter) in ("Cc", "Cf", "Cs")
 
 
 def _finite(value: Any) -> Any:
@@ -88,3 +120,60 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def read_limited(path: Path, *, subject: str, limit: int = LARGEST_TEXT) -> bytes:
+    """Return the bytes of a small file: settings, a decision, a table.
+
+    Raises
+    ------
+    InputError
+        If it can not be read, is no ordinary file (a pipe would wait for ever), or is larger than `limit`.
+    """
+    try:
+        if not path.is_file():
+            raise InputError(subject, "it is not a file", "check the path")
+        size = path.stat().st_size
+        if size > limit:
+            raise InputError(
+                subject, f"it is {size / 2**20:.0f} MB large; {limit / 2**20:.0f} are read", "check the file"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or "it can not be read").lower()
+        raise InputError(subject, f"it can not be read ({reason})", "check the path") from None
+
+
+def parse_json(data: bytes | str, *, subject: str) -> Any:
+    """Return parsed JSON, whatever damage it holds.
+
+    Raises
+    ------
+    InputError
+        If it is no JSON in UTF-8, too deep, or holds a number that is too long.
+    """
+    try:
+        return json.loads(data if isinstance(data, str) else data.decode("utf-8-sig"))
+    except (ValueError, RecursionError, MemoryError):
+        raise InputError(subject, "it is not readable JSON", "correct or remove it") from None
+
+
+def parse_toml(data: bytes, *, subject: str) -> dict[str, Any]:
+    """Return parsed TOML, whatever damage it holds.
+
+    Raises
+    ------
+    InputError
+        If it is no TOML in UTF-8, too deep, or holds a number that is too long.
+    """
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        problem = "it is not UTF-8 text"
+    except tomllib.TOMLDecodeError as error:
+        problem = f"{str(error)[:1].lower()}{str(error)[1:]}"
+    except (ValueError, OverflowError):
+        problem = "it holds a number or date that can not be read"
+    except (RecursionError, MemoryError):
+        problem = "its lists or tables are nested too deep"
+    raise InputError(subject, f"it is not valid TOML ({problem})", "correct that line")

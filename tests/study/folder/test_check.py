@@ -48,7 +48,7 @@ CASES: list[tuple[Callable[[StudyFolder], None], str, bool]] = [
     (replace("pain", "sub-002\tday 5\t5\t5\n", "sub-002\tday 5\t5\tn/a\n"), "day 5 has no score", False),
     (replace("pain", "sub-002\tbaseline", "sub-009\tbaseline"), "not in participants.tsv", True),
     (replace("participants", "sub-002", "sub-001"), "repeats line 2", True),
-    (replace("participants", "weight_kg", "weight"), "column 9 is not known", True),
+    (replace("participants", "weight_kg", "weight"), "column 9 (weight) is not known", False),
     (replace("participants", "\tright\t9", "\tn/a\t9"), "is empty and is required", True),
     (replace("participants", "\t9\t60", "\tn/a\t60"), "neither onset_date nor duration_months", False),
     (

@@ -57,7 +57,7 @@ def test_cells_are_typed(column: str, text: str, value: object) -> None:
     [
         ("age", "121"),
         ("sex", "X"),
-        ("onset_date", "03/02/1961"),
+        ("onset_date", "02/13/1961"),
         ("participant_id", "Dupontel"),
         ("age", "inf"),
     ],

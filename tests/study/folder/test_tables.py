@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zipfile
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from sudeck.core.errors import InputError
 from sudeck.study.folder.create import create_study
 from sudeck.study.folder.layout import StudyFolder
-from sudeck.study.folder.schema import PAIN
+from sudeck.study.folder.schema import PAIN, PARTICIPANTS
 from sudeck.study.folder.table_edit import merge_rows
 from sudeck.study.folder.tables import read_cells, read_table, type_rows
 
@@ -60,9 +62,9 @@ def test_missing_columns_and_empty_files(tmp_path: Path) -> None:
     assert {problem.column for problem in table.problems} == {"visit", "day"}
     (tmp_path / "empty.tsv").write_text("")
     assert read_table(tmp_path / "empty.tsv", PAIN).problems
-    (tmp_path / "latin.tsv").write_bytes("é".encode("latin-1"))
-    with pytest.raises(InputError, match="UTF-8"):
-        read_cells(tmp_path / "latin.tsv")
+    (tmp_path / "binary.tsv").write_bytes(b"\x00\x01")
+    with pytest.raises(InputError, match="not a text file"):
+        read_cells(tmp_path / "binary.tsv")
     (tmp_path / "not.xlsx").write_bytes(b"nothing")
     with pytest.raises(InputError, match="Excel"):
         read_cells(tmp_path / "not.xlsx")
@@ -116,3 +118,94 @@ def test_a_study_is_never_made_over_another(filled: StudyFolder) -> None:
     with pytest.raises(InputError, match="nothing was changed"):
         create_study(filled.root)
     assert filled.table_file("pain").read_bytes() == before
+
+
+def test_a_sheet_that_states_too_small_a_size_loses_no_row(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in [
+        ("participant_id", "visit", "day", "nrs"),
+        *((f"sub-{n}", "baseline", 0, 5) for n in range(9)),
+    ]:
+        book.active.append(row)
+    book.save(tmp_path / "true.xlsx")
+    with zipfile.ZipFile(tmp_path / "true.xlsx") as old, zipfile.ZipFile(tmp_path / "pain.xlsx", "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            new.writestr(name, data.replace(b'<dimension ref="A1:D10"', b'<dimension ref="A1:D4"'))
+    assert len(read_table(tmp_path / "pain.xlsx", PAIN).rows) == 9
+
+
+def test_tables_in_the_encodings_people_have(tmp_path: Path) -> None:
+    for encoding in ("utf-8", "cp1252", "utf-16"):
+        path = tmp_path / f"{encoding}.csv"
+        path.write_bytes("participant_id;visit;day;nrs\nsub-001;arrivée;0;6,5\n".encode(encoding))
+        assert read_table(path, PAIN).rows[0]["visit"] == "arrivée"
+        assert read_table(path, PAIN).rows[0]["nrs"] == 6.5
+
+
+def test_words_and_dates_of_five_languages_are_one_table() -> None:
+    header = ["ID", "Sexe", "Latéralité", "type", "Membre", "côté", "onset_date", "poids"]
+    cells = [
+        (1, header),
+        (2, ["P01", "H", "gaucher", "SDRC II", "pied", "droit", "15/03/2025", "62,5"]),
+        (3, ["002", "Frau", "rechts", "Typ I", "Hand", "links", "15.03.2025", "60"]),
+        (4, ["sub-003", "mujer", "zurda", "2", "mano", "izquierda", "2025-03-15", ""]),
+        (5, ["sub-004", "vrouw", "R", "CRPS-1", "voet", "rechts", "", ""]),
+    ]
+    table = type_rows(cells, PARTICIPANTS, where="participants.csv")
+    assert not [problem for problem in table.problems if problem.serious]
+    got = [[row[name] for name in ("participant_id", "sex", "crps_type", "limb")] for row in table.rows]
+    assert got == [
+        ["sub-P01", "M", "2", "foot"],
+        ["sub-002", "F", "1", "hand"],
+        ["sub-003", "F", "2", "hand"],
+        ["sub-004", "F", "1", "foot"],
+    ]
+    assert [row["affected_side"] for row in table.rows] == ["right", "left", "left", "right"]
+    assert [row["handedness"] for row in table.rows] == ["L", "R", "L", "R"]
+    assert {row["onset_date"] for row in table.rows[:3]} == {date(2025, 3, 15)}
+    assert table.rows[0]["weight_kg"] == 62.5
+
+
+def test_what_two_languages_mean_differently_is_refused() -> None:
+    header = ["participant_id", "sex", "limb", "affected_side", "onset_date"]
+    rows = [
+        (2, ["sub-1", "H", "hand", "left", "02/03/2025"]),
+        (3, ["sub-2", "M", "hand", "left", "03/15/2025"]),
+    ]
+    table = type_rows([(1, header), *rows], PARTICIPANTS, where="p.csv")
+    assert [row["sex"] for row in table.rows] == [row["onset_date"] for row in table.rows] == [None, None]
+    assert len([problem for problem in table.problems if problem.serious]) == 2
+
+
+def test_a_column_for_each_visit_is_a_row_for_each() -> None:
+    cells = [
+        (1, ["patient", "baseline", "J5", "week 4", "nom"]),
+        (2, ["P01", "7", "4,5", "", "Dupontel"]),
+    ]
+    table = type_rows(cells, PAIN, where="pain.csv")
+    assert [(row["visit"], row["day"], row["nrs"]) for row in table.rows] == [
+        ("baseline", 0, 7),
+        ("J5", 5, 4.5),
+        ("week 4", 28, None),
+    ]
+    assert not any("Dupontel" in str(problem) for problem in table.problems)
+
+
+def test_rows_are_added_to_an_excel_table_and_the_original_is_kept(filled: StudyFolder) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    plain = filled.table_file("participants")
+    book = openpyxl.Workbook()
+    for line in plain.read_text().splitlines():
+        book.active.append(line.split("\t"))
+    excel = plain.with_suffix(".xlsx")
+    book.save(excel)
+    before, content = read_table(plain, PARTICIPANTS).rows, excel.read_bytes()
+    plain.unlink()
+    merge_rows(filled, "participants", [{"participant_id": "sub-001"}])
+    assert excel.exists()  # nothing was added, nothing was touched
+    merge_rows(filled, "participants", [{"participant_id": "sub-009"}])
+    assert filled.found_table("participants") == plain
+    assert read_table(plain, PARTICIPANTS).rows[:2] == before
+    assert [path.read_bytes() for path in (filled.imports / "originals").iterdir()] == [content]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,6 @@ def test_every_dialect_of_camera_measures_the_same(dialect: Any, tmp_path: Path)
 def test_dates_move_together_and_identifiers_follow_the_key(planted: Any) -> None:
     path = sorted(planted.folder.glob("*.dcm"))[0]
     before = pydicom.dcmread(path)
-    from io import BytesIO
-
     after = pydicom.dcmread(BytesIO(cleaned(path)))
     shift = KEY.shift("sub-001")
     assert timedelta(days=-3650) <= shift <= timedelta(days=-365)
@@ -93,6 +92,66 @@ def test_what_may_show_a_name_is_refused(change: str, planted: Any, tmp_path: Pa
     with pytest.raises(InputError) as refusal:
         cleaned(tmp_path / "DUPONTEL.dcm")
     assert "dupontel" not in str(refusal.value).lower()
+
+
+HIDDEN = b"DUPONTEL^JEHANNE"
+
+
+@pytest.mark.parametrize("place", ["behind", "above", "beside"])
+def test_no_name_survives_in_the_pixels(place: str, planted: Any, tmp_path: Path) -> None:
+    dataset = pydicom.dcmread(sorted(planted.folder.glob("*.dcm"))[-1])
+    counts = dataset.pixel_array
+    if place == "behind":
+        dataset.PixelData += HIDDEN
+    elif place == "above":
+        assert counts.max() < 2**12
+        dataset.BitsStored, dataset.HighBit = 12, 11
+        flat = counts.astype("<u2").ravel()
+        for n, bit in enumerate(np.unpackbits(np.frombuffer(HIDDEN, np.uint8))):
+            flat[n] |= int(bit) << 15
+        dataset.PixelData = flat.tobytes()
+    else:
+        pytest.importorskip("gdcm")
+        dataset.compress("1.2.840.10008.1.2.5")
+        from pydicom.encaps import encapsulate, generate_frames
+
+        frames = list(generate_frames(dataset.PixelData, number_of_frames=1))
+        dataset.PixelData = encapsulate([frame + HIDDEN for frame in frames])
+    path = tmp_path / "in.dcm"
+    dataset.save_as(path)
+    data = cleaned(path)
+    after = pydicom.dcmread(BytesIO(data))
+    assert HIDDEN not in data
+    assert len(after.PixelData) == counts.size * 2
+    assert np.array_equal(after.pixel_array, counts)
+    assert (np.frombuffer(after.PixelData, "<u2") == counts.ravel()).all()
+
+
+CODE_STRINGS = (
+    "ImageLaterality",
+    "PatientPosition",
+    "CorrectedImage",
+    "Units",
+    "CountsSource",
+    "CollimatorType",
+)
+
+
+def test_a_name_in_an_element_that_stays_goes(planted: Any, tmp_path: Path) -> None:
+    dataset = pydicom.dcmread(sorted(planted.folder.glob("*.dcm"))[-1])
+    dataset.PatientName = "X"  # so that nothing but the place tells that it is a name
+    with pydicom.config.disable_value_validation():
+        for keyword in CODE_STRINGS:
+            setattr(dataset, keyword, "MARTINEAU")
+        dataset.DetectorInformationSequence[0].CollimatorType = "MARTINEAU"
+        dataset.SeriesNumber = 7788990
+        dataset.add(pydicom.DataElement("SliceThickness", "LO", "MARTINEAU"))
+        dataset.FrameOfReferenceUID = "1.2.MARTINEAU"
+    path = tmp_path / "in.dcm"
+    dataset.save_as(path)
+    data = cleaned(path)
+    assert b"MARTINEAU" not in data
+    assert b"7788990" not in data
 
 
 def test_an_unreadable_file_is_not_named(tmp_path: Path) -> None:
@@ -127,7 +186,8 @@ def test_the_key_names_nobody_and_is_its_owners(study: StudyFolder) -> None:
     assert "7788990" not in study.default_key_file.read_text()
     assert read_key(study.default_key_file) == key
     assert key.pseudonym("MRN7788990") == key.pseudonym("MRN-7788990") is not None
-    assert key.pseudonym("sub-017") == "sub-017"
+    assert key.pseudonym("sub-017") is None
+    assert key.pseudonym("sub-017", own={"sub-017"}) == "sub-017"
     with pytest.raises(InputError, match="share it"):
         key.with_pseudonyms({"B1": "sub-009", "B2": "sub-009"})
     study.default_key_file.write_text("{}")

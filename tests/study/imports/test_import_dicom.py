@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sudeck.cli.app import app
+from sudeck.cli.study_setup import who
 from sudeck.core.errors import InputError
 from sudeck.study.folder.check import check_study
 from sudeck.study.folder.layout import StudyFolder
@@ -38,7 +40,7 @@ def test_a_dry_run_writes_nothing_and_says_what_follows(planted: Any, study: Stu
 
 
 def test_the_identity_is_in_no_file_name_log_or_key(planted: Any, study: StudyFolder) -> None:
-    result = CliRunner().invoke(app, ["import", str(study.root), "--dicom", str(planted.folder)])
+    result = CliRunner().invoke(app, ["import", str(study.root), "--dicom", str(planted.folder), "--yes"])
     assert result.exit_code == 0
     check = CliRunner().invoke(app, ["check", str(study.root)])
     assert check.exit_code == 1  # the rows of the tables are still to be completed
@@ -104,3 +106,63 @@ def test_files_that_still_name_somebody_are_found(planted: Any, filled: StudyFol
     said = [str(problem) for problem in check_study(filled, pixels=False).serious]
     assert any("carry an identity" in text for text in said)
     assert not [word for word in planted.words if word in " ".join(said).lower()]
+
+
+def test_what_looks_like_a_pseudonym_is_not_taken_for_one(
+    planted: Any, study: StudyFolder, tmp_path: Path
+) -> None:
+    dataset = pydicom.dcmread(sorted(planted.folder.glob("*.dcm"))[-1])
+    dataset.PatientID = "sub-Dupontel"
+    dataset.save_as(tmp_path / "in.dcm")
+    done = import_dicom(study, [tmp_path / "in.dcm"])
+    assert [file.patient for file in done.files] == ["sub-001"]
+    assert not planted.leaks(study.root)
+    again = import_dicom(study, list(study.scan_files("sub-001", "ses-pre")))
+    assert [(file.action, file.patient) for file in again.files] == [("refused", "")]
+    assert "--ids" in again.files[0].reason
+
+
+def test_nothing_is_written_where_nobody_can_be_asked(planted: Any, study: StudyFolder) -> None:
+    before = content(study)
+    result = CliRunner().invoke(app, ["import", str(study.root), "--dicom", str(planted.folder)])
+    assert "--yes" in result.output
+    assert content(study) == before
+
+
+def test_who_is_who_on_a_screen_alone(
+    planted: Any, study: StudyFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = import_dicom(study, [planted.folder])
+    with pytest.raises(InputError, match="terminal"):
+        who(study.root, ["sub-001"], "", "")
+    monkeypatch.setattr("sudeck.cli.study_setup.sys.stdout.isatty", lambda: True, raising=False)
+    who(study.root, [planted.record, "NOBODY-1"], "2025-03-15", "")
+    first, second = capsys.readouterr().out.splitlines()
+    day = date(2025, 3, 15) + done.key.shift("sub-001")
+    assert first.startswith(f"{planted.record}: sub-001, dates moved by ")
+    assert first.endswith(f"2025-03-15 is {day} in the study")
+    assert second == "NOBODY-1: not imported yet"
+
+
+def test_a_key_inside_the_study_is_found(filled: StudyFolder) -> None:
+    settings = filled.settings_file
+    settings.write_text(settings.read_text().replace('"../my-study.key.json"', '"my.key.json"'))
+    (filled.root / "my.key.json").write_text("{}")
+    assert any("inside the study" in str(problem) for problem in check_study(filled).serious)
+
+
+def test_a_dry_run_writes_the_pseudonyms_that_the_import_keeps(
+    planted: Any, study: StudyFolder, tmp_path: Path
+) -> None:
+    ids = tmp_path / "ids.csv"
+    words = ["import", str(study.root), "--dicom", str(planted.folder), "--ids", str(ids)]
+    result = CliRunner().invoke(app, [*words, "--dry-run"])
+    assert ids.read_text() == f"record_number,participant_id\n{planted.record},sub-001\n"
+    assert ids.stat().st_mode & 0o077 == 0
+    assert planted.record not in result.output
+    ids.write_text(ids.read_text().replace("sub-001", "sub-A7"))
+    CliRunner().invoke(app, [*words, "--yes"])
+    assert study.patients() == ("sub-A7",)
+    inside = [*words[:-1], str(study.root / "ids.csv"), "--dry-run"]
+    assert "inside the study" in str(CliRunner().invoke(app, inside).exception)
+    assert not (study.root / "ids.csv").exists()

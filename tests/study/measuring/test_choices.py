@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from sudeck.core.errors import InputError
-from sudeck.study.folder.decisions import Decision, DecisionKind
-from sudeck.study.measuring.choices import excluded_recordings, scan_choices
+from sudeck.study.folder.decision_kinds import DecisionKind
+from sudeck.study.folder.decisions import Decision
+from sudeck.study.measuring.choices import excluded_recordings, scan_choices, trial_choices
 
 
 def decided(kind: DecisionKind, value: Any, *, about: str = "", session: str = "ses-pre") -> Decision:
@@ -60,8 +62,48 @@ def test_exclusions(about: str, scan: bool, recordings: bool) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [decided("side", "both"), decided("view", 3), decided("phase", "bone"), decided("region", "whole")],
+    [
+        decided("side", "both"),
+        decided("view", 3),
+        decided("phase", "bone"),
+        decided("region", "whole"),
+        decided("mirror", {"shift": [1, 2]}),  # of a kind that nothing uses is refused, too
+    ],
 )
 def test_values_that_can_not_be(wrong: Decision) -> None:
     with pytest.raises(InputError, match="decision on"):
         scan_choices([wrong], "ses-pre")
+
+
+def test_what_is_decided_of_the_reading_is_handed_on() -> None:
+    reading = scan_choices(
+        [
+            decided("limb", "foot"),
+            decided("frame-time", 2.0),
+            decided("injection-time", "2016-01-05T10:00"),
+            decided("view", "dorsal"),
+            decided("view", "plantar", session=""),  # of this session knows more than of every
+        ],
+        "ses-pre",
+    ).reading
+    moment = datetime(2016, 1, 5, 10, 0)
+    assert reading == {"limb": "foot", "frame_s": 2.0, "injected_at": moment, "view": "dorsal"}
+
+
+def test_an_exclusion_that_was_lifted_excludes_nothing() -> None:
+    assert scan_choices([decided("exclude", False)], "ses-pre").excluded == ""
+    assert excluded_recordings([decided("exclude", False)], "ses-pre") == ""
+
+
+def test_trials_are_handed_on_by_number() -> None:
+    found = trial_choices(
+        [
+            decided("trial", "reject", about="trial 17"),
+            decided("onset", 23.5, about="3"),
+            decided("trial", "reject", about="4", session="ses-post"),
+        ],
+        "ses-pre",
+    )
+    assert [(one.trial, one.rejected, one.onset_ms) for one in found] == [(3, False, 23.5), (17, True, None)]
+    with pytest.raises(InputError, match="session"):
+        trial_choices([decided("trial", "reject", about="4", session="")], "ses-pre")

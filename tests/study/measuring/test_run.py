@@ -13,13 +13,19 @@ from pathlib import Path
 
 import pydicom
 import pytest
+from filelock import FileLock
 
 from sudeck.core.errors import InputError
+from sudeck.core.provenance import library_versions
 from sudeck.demo.study_on_disk import truth_folder
+from sudeck.study.folder.check import check_study
 from sudeck.study.folder.decisions import Decision, record_decision
 from sudeck.study.folder.layout import StudyFolder
-from sudeck.study.measuring.inputs import PatientInputs
-from sudeck.study.measuring.records import stored_record
+from sudeck.study.folder.settings import read_settings
+from sudeck.study.folder.tables import read_tables
+from sudeck.study.measuring.inputs import PatientInputs, gather_inputs
+from sudeck.study.measuring.patient_measures import measure_patient
+from sudeck.study.measuring.records import keep_record, stored_record
 from sudeck.study.measuring.run import Progress, run_study
 from sudeck.synthetic.study.study_plan import plan_study
 
@@ -192,7 +198,9 @@ def test_what_keeps_a_patient_out_is_named(copy_of: Callable[..., Path], undistu
     study = StudyFolder(root)
     told = {"who": "NM", "session": "ses-pre"}
     record_decision(study, Decision("sub-001", "exclude", True, why="moved during the flow", **told))
-    record_decision(study, Decision("sub-002", "side", "upwards", why="mistyped", **told))
+    mistyped = Decision("sub-002", "side", "upwards", why="mistyped", when="2026-01-05", **told)
+    (study.decisions / "sub-002").mkdir()
+    (study.decisions / "sub-002" / "0001_side.json").write_text(json.dumps(mistyped.to_dict()))
     (study.decisions / "sub-003").mkdir()
     (study.decisions / "sub-003" / "0001_view.json").write_text("{")
     people = study.table_file("participants")
@@ -201,23 +209,30 @@ def test_what_keeps_a_patient_out_is_named(copy_of: Callable[..., Path], undistu
     failures = {failure.participant_id: failure for failure in run_study(root, jobs=1).failures}
     assert "moved during the flow" in failures["sub-001"].reason
     assert "use left, right" in failures["sub-002"].reason
-    assert "no decision" in failures["sub-003"].reason
+    assert "not readable JSON" in failures["sub-003"].reason
     assert "has no row" in failures["sub-004"].reason
     assert failures["sub-909"].kind == "absent"
 
 
 def test_one_run_at_a_time(undisturbed: Path) -> None:
-    fcntl = pytest.importorskip("fcntl")
-    with (StudyFolder(undisturbed).derivatives / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(InputError, match="another run is at work"):
-            run_study(undisturbed, jobs=1)
+    lock = FileLock(StudyFolder(undisturbed).derivatives / ".lock")
+    with lock, pytest.raises(InputError, match="another run is at work"):
+        run_study(undisturbed, jobs=1)
+
+
+def test_a_new_version_of_a_library_is_a_new_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    patient = PatientInputs("sub-001", "hand", "left", True, {}, {})
+    before = patient.fingerprint({})
+    versions = {**library_versions(), "numpy": "99.0"}
+    monkeypatch.setattr("sudeck.study.measuring.inputs.library_versions", lambda: versions)
+    assert patient.fingerprint({}) != before
 
 
 def test_run_json_says_when_and_how(undisturbed: Path) -> None:
     log = json.loads((StudyFolder(undisturbed).derivatives / "run.json").read_text())
     assert log["patients"] == 4
     assert log["settings"]["region"] == "whole"
+    assert log["libraries"]["numpy"]
     assert os.fspath(undisturbed) not in json.dumps(log)
 
 
@@ -228,3 +243,20 @@ def test_a_file_that_can_not_be_read_is_its_patients_problem(tmp_path: Path) -> 
     before = patient.fingerprint({})
     gone.write_bytes(b"def")
     assert patient.fingerprint({}) != before
+
+
+def test_a_side_decided_counts_more_than_the_table(pixel_study: Path, copy_of: Callable[..., Path]) -> None:
+    study = StudyFolder(copy_of(pixel_study))
+    rows = read_tables(study)["participants"].rows[:1]
+    pid, listed = str(rows[0]["participant_id"]), str(rows[0]["affected_side"])
+    other = "left" if listed == "right" else "right"
+    record_decision(study, Decision(pid, "side", other, "NM", "the letter says so", session="ses-pre"))
+    record_decision(study, Decision(pid, "accepted", True, "NM", "looks right", session="ses-pre"))
+    patient = gather_inputs(study, rows)[0]
+    record = measure_patient(patient, read_settings(study), fingerprint="").to_dict()
+    assert record["scans"]["ses-pre"]["affected"] == other
+    assert record["accepted"]["ses-pre"][0]["who"] == "NM"
+    keep_record(study, measure_patient(patient, read_settings(study), fingerprint=""))
+    path = study.decisions / f"{pid}.jsonl"
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])  # the last line is gone
+    assert any("gone or changed" in str(problem) for problem in check_study(study, pixels=False).serious)

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Final
 from warnings import catch_warnings, simplefilter
 
-from sudeck.core.errors import InputError, SudeckError
+from sudeck.core.errors import InputError
+from sudeck.core.storage import parse_json, read_limited
 from sudeck.core.vocabulary import LIMBS, Limb
-from sudeck.study.folder.decisions import read_decisions
+from sudeck.study.folder.decisions import decided_patients, read_log
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.settings import Settings
 from sudeck.study.folder.tables import Problem, Row, StudyTables
@@ -48,6 +49,9 @@ def check_files(
             if pixels:
                 yield from _measurable(files, place, patient, row)
     yield from _decisions(study, participants)
+    key = settings.key_path(study)
+    if key.is_file() and key.resolve().is_relative_to(study.root.resolve()):
+        yield Problem(key.name, "the key of the pseudonyms lies inside the study; keep it apart")
 
 
 def _headers(files: tuple[Path, ...], place: str, patient: str, row: Row) -> Iterator[Problem]:
@@ -111,21 +115,32 @@ def _recordings(study: StudyFolder, patient: str, settings: Settings) -> Iterato
 
 
 def _decisions(study: StudyFolder, participants: dict[str, Row]) -> Iterator[Problem]:
-    if not study.decisions.is_dir():
-        return
-    for folder in sorted(study.decisions.glob("sub-*")):
-        try:
-            decisions = read_decisions(study, folder.name)
-        except SudeckError as error:
-            yield Problem("decisions", str(error).rstrip("."), patient=folder.name)
-            continue
-        row = participants.get(folder.name)
+    for patient in decided_patients(study):
+        log = read_log(study, patient)
+        for error in log.problems:
+            yield Problem("decisions", str(error).rstrip("."), patient=patient)
+        used = _used_lines(study, patient)
+        if used != log.hashes[: len(used)]:
+            message = "lines that the last run used are gone or changed; put the file back from a backup"
+            yield Problem("decisions", message, patient=patient)
+        row = participants.get(patient)
         if row is None:
-            yield Problem("decisions", "the patient is not in participants.tsv", patient=folder.name)
+            yield Problem("decisions", "the patient is not in participants.tsv", patient=patient)
             continue
-        for decision in decisions:
-            if decision.patient != folder.name:
-                yield Problem("decisions", "it is of another patient than its folder", patient=folder.name)
-            if decision.kind == "side" and row["affected_side"] not in (None, decision.value):
-                message = "the side decided is not the affected_side of participants.tsv"
-                yield Problem("decisions", message, patient=folder.name)
+        sides = [decision.value for decision in log.decisions if decision.kind == "side"]
+        if sides and sides[-1] is not None and row["affected_side"] not in (None, sides[-1]):
+            message = "the side decided is not the affected_side of participants.tsv; the decision counts"
+            yield Problem("decisions", message, patient=patient)
+
+
+def _used_lines(study: StudyFolder, patient: str) -> tuple[str, ...]:
+    """Return the hashes of the lines of decisions that the last run rested on."""
+    path = study.patient_derivatives(patient) / f"{patient}.json"
+    if not path.is_file():
+        return ()
+    try:
+        content = parse_json(read_limited(path, subject=path.name), subject=path.name)
+    except InputError:
+        return ()
+    used = content.get("decided", ()) if isinstance(content, dict) else ()
+    return tuple(map(str, used)) if isinstance(used, list) else ()

@@ -105,7 +105,8 @@ def _pain(tables: StudyTables, settings: Settings) -> Iterator[Problem]:
     held = {visit for visits in scored.values() for visit in visits}
     for visit in settings.visits:
         if visit not in held:
-            message = f"nobody has a score at {visit}, which sudeck.toml names; check its spelling"
+            found = ", ".join(sorted(held)[:12])
+            message = f"nobody has a score at {visit}, which sudeck.toml names; the table names {found}"
             yield Problem(where, message, column="visit")
     for patient, _, _ in _rows(tables, "participants"):
         for visit in dict.fromkeys((settings.baseline, settings.responder.visit)):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from sudeck.core.errors import InputError
 from sudeck.core.storage import to_json, write_text
 from sudeck.study.folder.dictionary import redcap_dictionary, redcap_map
-from sudeck.study.folder.layout import StudyFolder
+from sudeck.study.folder.layout import SETTINGS_FILE, StudyFolder
 from sudeck.study.folder.schema import TABLES
 
 _SETTINGS: Final = """\
@@ -80,6 +81,23 @@ key_file = {key_file}    # pseudonyms; keep it apart from the study
 """
 
 
+# What BIDS has no place for. Its patterns are those of git, without a slash at the end. The long tables have
+# a row a visit or day, where BIDS wants one a participant; recordings and scans before conversion lie in
+# sourcedata, which BIDS does not look into.
+_BIDSIGNORE: Final = """\
+sudeck.toml
+decisions
+decisions/**
+imports
+imports/**
+redcap
+redcap/**
+phenotype
+phenotype/**
+*_columns.json
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class CreatedStudy:
     """A study that was made.
@@ -125,18 +143,42 @@ def create_study(root: Path, *, name: str = "") -> CreatedStudy:
     contents = _contents(study, name or root.resolve().name)
     if root.exists() and not root.is_dir():
         raise InputError(root.name, "it is a file", "choose another folder")
-    there = sorted(path for path in contents if (root / path).exists())
-    if there:
+    # The settings make a folder a study, so they come last: what a killed run left is no study, and is
+    # completed by the next.
+    there = sorted(path for path, text in contents.items() if _differs(root / path, text))
+    if there or study.settings_file.exists():
         raise InputError(
             root.name or str(root),
-            f"it holds {there[0]} already",
+            f"it holds {there[0] if there else SETTINGS_FILE} already",
             "choose another folder; nothing was changed",
         )
-    for path, text in contents.items():
-        write_text(root / path, text)
+    if root.exists():
+        _write(root, contents)
+    else:
+        root.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".sudeck-", dir=root.parent, ignore_cleanup_errors=True) as made:
+            whole = Path(made) / "study"
+            whole.mkdir()
+            _write(whole, contents)
+            whole.rename(root)
+    return CreatedStudy(study, tuple(contents))
+
+
+def _write(root: Path, contents: dict[str, str]) -> None:
+    for part in root.rglob(".sudeck-*.part"):  # of a run that was killed
+        part.unlink(missing_ok=True)
+    study = StudyFolder(root)
     for folder in (study.sourcedata, study.derivatives):
         folder.mkdir(parents=True, exist_ok=True)
-    return CreatedStudy(study, tuple(contents))
+    for path in sorted(contents, key=lambda path: path == SETTINGS_FILE):
+        write_text(root / path, contents[path])
+
+
+def _differs(path: Path, text: str) -> bool:
+    try:
+        return path.exists() and path.read_text(encoding="utf-8") != text
+    except (OSError, UnicodeDecodeError):
+        return True
 
 
 def _contents(study: StudyFolder, name: str) -> dict[str, str]:
@@ -146,7 +188,7 @@ def _contents(study: StudyFolder, name: str) -> dict[str, str]:
             {"Name": name, "BIDSVersion": "1.11.0", "DatasetType": "raw", "SourceDatasets": []}
         ),
         "README.md": f"# {name}\n\nA study for Sudeck. `sudeck check` lists what is missing.\n",
-        ".bidsignore": "sudeck.toml\ndecisions/\nimports/\nredcap/\n",
+        ".bidsignore": _BIDSIGNORE,
         "sudeck.toml": _SETTINGS.format(key_file=key),
         "redcap/redcap_dictionary.csv": redcap_dictionary(),
         "redcap/redcap_map.toml": redcap_map(),

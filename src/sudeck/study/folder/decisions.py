@@ -1,7 +1,9 @@
 """Decisions a person takes about a patient: inputs, kept with who, when and why, never overwritten.
 
-A later decision on the same thing is a further file; the last one holds, and the earlier ones stay to be
-read.
+One file a patient, ``decisions/sub-001.jsonl``, to which lines are added and in which nothing is changed.
+Each line carries the hash of the line before, so that an edited or missing one shows. A later decision on the
+same thing takes the place of the earlier one, which stays to be read; a value of null takes it back. Studies
+of earlier versions keep one small file a decision, ``decisions/sub-001/0001_side.json``: they come first.
 """
 
 from __future__ import annotations
@@ -9,18 +11,22 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
 from sudeck.core.errors import InputError
-from sudeck.core.storage import to_json
+from sudeck.core.provenance import sha256_of
+from sudeck.core.storage import parse_json, read_limited
+from sudeck.study.folder.decision_kinds import OF_TRIALS, DecisionKind, problem_of, trial_number
 from sudeck.study.folder.layout import StudyFolder
 
-DecisionKind = Literal["region", "side", "view", "image-left", "phase", "trial", "exclude", "note"]
 _NAME: Final = re.compile(r"(sub|ses)-[A-Za-z0-9]+")
+_FIRST: Final = "0" * 64
+_LONGEST_LINE: Final = 1 << 20  # bytes: a region with tens of thousands of corners
+_LOCK_WAIT_S: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +38,11 @@ class Decision:
     patient, session : str
         Whom it concerns; the session may be empty.
     kind : str
-        What was decided: region, side, view, image-left, phase, trial, exclude or note.
+        What was decided; see `sudeck.study.folder.decision_kinds`.
     about : str
         What exactly, e.g. ``"bone"`` or ``"trial 17"``; empty for the whole session or patient.
     value : object
-        The decision itself, JSON-ready: a region, ``"left"``, ``"reject"``.
+        The decision itself, JSON-ready: a region, ``"left"``, ``"reject"``; None takes an earlier one back.
     who, why : str
         Initials or role of the person; the reason, in a sentence. Nothing that identifies the patient.
     when : str
@@ -55,7 +61,8 @@ class Decision:
     @property
     def subject(self) -> tuple[str, str, str, str]:
         """What is decided: a later decision with the same subject takes the place of this one."""
-        return self.patient, self.session, self.kind, self.about
+        about = str(trial_number(self.about)) if self.kind in OF_TRIALS else self.about
+        return self.patient, self.session, self.kind, about
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
@@ -76,31 +83,58 @@ class Decision:
         return f"{place}: {value} ({self.who}, {self.when[:10]}: {self.why})"
 
 
+@dataclass(frozen=True, slots=True)
+class DecisionLog:
+    """The decisions about one patient as they stand on disk.
+
+    Attributes
+    ----------
+    decisions : tuple of Decision
+        In the order they were taken; those that can not be read are left out.
+    problems : tuple of InputError
+        Lines and files that are no decision, and where the chain of hashes is broken.
+    hashes : tuple of str
+        Of every line, in order.
+    """
+
+    decisions: tuple[Decision, ...]
+    problems: tuple[InputError, ...]
+    hashes: tuple[str, ...]
+
+
+def decision_file(study: StudyFolder, patient: str) -> Path:
+    """Return the file of the decisions about a patient."""
+    return study.decisions / f"{patient}.jsonl"
+
+
 def record_decision(study: StudyFolder, decision: Decision) -> Path:
-    """Write a decision as a new file and return its path.
+    """Add a decision to the file of its patient and return the path of the file.
+
+    The line is written in one piece and on the disk when this returns. It takes as long for the thousandth
+    decision as for the first: only the last line is read.
 
     Raises
     ------
     InputError
         If who or why is missing, or the decision is malformed.
     """
+    from filelock import FileLock, Timeout
+
     when = decision.when or datetime.now(UTC).isoformat(timespec="seconds")
     content = {**decision.to_dict(), "when": when}
     _checked(content, "the decision")
-    folder = study.decisions / decision.patient
-    folder.mkdir(parents=True, exist_ok=True)
-    for number in range(1, 100_000):
-        path = folder / f"{number:04d}_{decision.kind}.json"
-        if any(folder.glob(f"{number:04d}_*.json")):
-            continue
-        try:
-            # Exclusive creation: two persons who decide at the same moment get two files.
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "w") as file:
-                file.write(to_json(content))
-        except FileExistsError:
-            continue
-        return path
-    raise InputError(decision.patient, "it has too many decisions", "remove old ones from the study")
+    path = decision_file(study, decision.patient)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(path.with_name(f".{path.name}.lock"), timeout=_LOCK_WAIT_S):
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+            with os.fdopen(handle, "r+b", buffering=0) as file:
+                before = _last_line(file, path)
+                content["before"] = sha256_of(before) if before else _origin(study, decision.patient)
+                _append(file, content)
+    except Timeout:
+        raise InputError(path.name, "another program holds it", "try again when that has ended") from None
+    return path
 
 
 def read_decisions(study: StudyFolder, patient: str | None = None) -> tuple[Decision, ...]:
@@ -109,41 +143,162 @@ def read_decisions(study: StudyFolder, patient: str | None = None) -> tuple[Deci
     Raises
     ------
     InputError
-        If a file is no decision.
+        If a line or file is no decision, or the chain of lines is broken.
     """
-    folders = [study.decisions / patient] if patient else sorted(study.decisions.glob("sub-*"))
-    return tuple(_read(path) for folder in folders for path in sorted(folder.glob("*.json")))
+    patients = [patient] if patient else list(decided_patients(study))
+    logs = [read_log(study, name) for name in patients]
+    for log in logs:
+        if log.problems:
+            raise log.problems[0]
+    return tuple(decision for log in logs for decision in log.decisions)
 
 
 def standing_decisions(study: StudyFolder, patient: str | None = None) -> tuple[Decision, ...]:
-    """Return the decisions that hold: of several on the same subject the last."""
+    """Return the decisions that hold: the last on each subject, unless it took the earlier one back."""
     last = {decision.subject: decision for decision in read_decisions(study, patient)}
-    return tuple(last.values())
+    return tuple(decision for decision in last.values() if decision.value is not None)
 
 
-def _read(path: Path) -> Decision:
+def decided_patients(study: StudyFolder) -> tuple[str, ...]:
+    """Return every patient about whom something was decided, sorted."""
+    if not study.decisions.is_dir():
+        return ()
+    names = {path.name.removesuffix(".jsonl") for path in study.decisions.glob("sub-*")}
+    return tuple(sorted(name for name in names if _NAME.fullmatch(name)))
+
+
+def read_log(study: StudyFolder, patient: str) -> DecisionLog:
+    """Return the decisions about a patient, and everything that is wrong with how they are kept."""
+    decisions: list[Decision] = []
+    problems: list[InputError] = []
+    hashes: list[str] = []
+    for path in _old_files(study, patient):
+        try:
+            decisions.append(_of(patient, _parsed_file(path), f"{patient}/{path.name}"))
+        except InputError as error:
+            problems.append(error)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError):
-        content = None
-    return _checked(content, f"{path.parent.name}/{path.name}")
+        lines = list(_lines(study, patient))
+        expected = _origin(study, patient)
+    except InputError as error:
+        return DecisionLog(tuple(decisions), (*problems, error), ())
+    for number, line in enumerate(lines, start=1):
+        subject = f"{patient}.jsonl line {number}"
+        try:
+            content = parse_json(line, subject=subject)
+            decisions.append(_of(patient, content, subject))
+            if content.get("before") != expected:
+                problem = "it does not follow the line before: a line was changed, removed or put in"
+                problems.append(InputError(subject, problem, "put the file back as it was, from a backup"))
+        except InputError as error:
+            problems.append(error)
+        expected = sha256_of(line)
+        hashes.append(expected)
+    return DecisionLog(tuple(decisions), tuple(problems), tuple(hashes))
+
+
+def _lines(study: StudyFolder, patient: str) -> Iterator[bytes]:
+    path = decision_file(study, patient)
+    if not path.exists() and not path.is_symlink():
+        return
+    data = read_limited(path, subject=path.name)
+    *whole, rest = data.split(b"\n")
+    yield from whole
+    if rest and _is_json(rest):  # an editor left out the last end of line
+        yield rest
+
+
+def _is_json(line: bytes) -> bool:
+    """Tell whether a last line without its end is whole; half a line was never reported as kept."""
+    try:
+        parse_json(line, subject="")
+    except InputError:
+        return False
+    return True
+
+
+def _last_line(file: Any, path: Path) -> bytes:
+    """Return the last whole line, and leave the file at its end; half a line of a killed program goes."""
+    size = file.seek(0, os.SEEK_END)
+    start = max(size - 2 * _LONGEST_LINE, 0)
+    file.seek(start)
+    tail = bytearray()
+    while piece := file.read(2 * _LONGEST_LINE):
+        tail += piece
+    end = tail.rfind(b"\n")
+    if end + 1 < len(tail):
+        if _is_json(bytes(tail[end + 1 :])):
+            file.seek(0, os.SEEK_END)
+            file.write(b"\n")
+            tail += b"\n"
+        else:
+            file.truncate(start + end + 1)
+            del tail[end + 1 :]
+    file.seek(0, os.SEEK_END)
+    last = bytes(tail[:-1]).rpartition(b"\n")[2]
+    if len(last) > _LONGEST_LINE:
+        raise InputError(path.name, "its last line is too long", "put the file back from a backup")
+    return last
+
+
+def _append(file: Any, content: Mapping[str, Any]) -> None:
+    line = json.dumps(content, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+    if len(line) > _LONGEST_LINE:
+        raise InputError("the decision", "it is longer than a line may be", "draw with fewer points")
+    written = 0
+    while written < len(line):
+        written += file.write(line[written:])
+    os.fsync(file.fileno())
+
+
+def _origin(study: StudyFolder, patient: str) -> str:
+    """Return what the first line must name: the hash of the decisions in files of their own, if any."""
+    old = list(_old_files(study, patient))
+    if not old:
+        return _FIRST
+    return sha256_of(b"\n".join(sha256_of(_bytes_of(path)).encode() for path in old))
+
+
+def _old_files(study: StudyFolder, patient: str) -> tuple[Path, ...]:
+    folder = study.decisions / patient
+    return tuple(sorted(folder.glob("*.json"))) if folder.is_dir() else ()
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return read_limited(path, subject=f"{path.parent.name}/{path.name}")
+    except InputError:
+        return b""
+
+
+def _parsed_file(path: Path) -> Any:
+    subject = f"{path.parent.name}/{path.name}"
+    return parse_json(read_limited(path, subject=subject), subject=subject)
+
+
+def _of(patient: str, content: Any, subject: str) -> Decision:
+    decision = _checked(content, subject)
+    if decision.patient != patient:
+        raise InputError(subject, "it is of another patient than its file", "move it where it belongs")
+    return decision
 
 
 def _checked(content: Any, subject: str) -> Decision:
     if not isinstance(content, Mapping):
-        raise InputError(subject, "it is no decision in JSON", "correct or remove the file")
+        raise InputError(subject, "it is no decision in JSON", "correct or remove it")
     texts = {
         name: content.get(name, "") for name in ("patient", "session", "kind", "about", "who", "why", "when")
     }
     for name, text in texts.items():
         if not isinstance(text, str):
-            raise InputError(subject, f"{name} is not a text", "correct the file")
+            raise InputError(subject, f"{name} is not a text", "correct it")
     for name in ("who", "why", "when"):
         if not texts[name].strip():
             raise InputError(subject, f"it does not say {name}", "a decision needs who, when and why")
-    if texts["kind"] not in get_args(DecisionKind):
-        raise InputError(subject, "its kind is not known", f"use {', '.join(get_args(DecisionKind))}")
     for name in ("patient", "session"):
         if not _NAME.fullmatch(texts[name]) and not (name == "session" and not texts[name]):
             raise InputError(subject, f"its {name} is malformed", "write sub-001, ses-pre")
+    problem, remedy = problem_of(texts["kind"], texts["about"], content.get("value"))
+    if problem:
+        raise InputError(subject, problem, remedy)
     return Decision(value=content.get("value"), **texts)

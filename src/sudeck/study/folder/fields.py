@@ -10,13 +10,13 @@ from datetime import date
 from typing import Any, Final, Literal
 
 from sudeck.core.missing import MISSING
+from sudeck.study.folder.wordings import day_first, meaning, pseudonym_of
 
 FieldType = Literal["text", "identifier", "integer", "number", "date", "choice", "yes-no"]
 Value = str | int | float | date | None
 
-# What people leave in a cell that holds nothing; BIDS asks for n/a.
-_YES: Final = frozenset({"yes", "y", "1", "true"})
-_NO: Final = frozenset({"no", "n", "0", "false"})
+_YES: Final = frozenset({"yes", "y", "1", "true", "oui", "o", "ja", "j", "sí", "si", "s"})
+_NO: Final = frozenset({"no", "n", "0", "false", "non", "nein", "nee"})
 _IDENTIFIER: Final = re.compile(r"(sub|ses)-[A-Za-z0-9]+")
 
 
@@ -92,6 +92,9 @@ class Field:
         if self.type == "choice":
             return self._choice(text)
         if self.type == "identifier" and not _IDENTIFIER.fullmatch(text):
+            whole = pseudonym_of(text) if self.name == "participant_id" else None
+            if whole is not None:
+                return whole
             raise ValueError("is not sub- or ses- followed by letters and digits")
         return text
 
@@ -113,6 +116,9 @@ class Field:
         for choice in self.choices:
             if choice.lower() == text.lower():
                 return choice
+        known = meaning(self.name, text)
+        if known is not None and known in self.choices:
+            return known
         raise ValueError(f"is none of {self.allowed}")
 
     def to_dict(self) -> dict[str, Any]:
@@ -137,7 +143,10 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ValueError("is not a date written YYYY-MM-DD") from None
+        found = day_first(text)
+    if found is None:
+        raise ValueError("is not a date written YYYY-MM-DD")
+    return found
 
 
 def _yes_or_no(text: str) -> str:

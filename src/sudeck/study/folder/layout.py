@@ -8,7 +8,7 @@
       phenotype/pain.tsv (+ .json) ...                  scores by day, treatment, criteria
       sourcedata/sub-001/ses-pre/nm/*.dcm               bone scans, de-identified
       sourcedata/sub-001/ses-pre/tms/*                  recordings as the amplifier wrote them
-      decisions/sub-001/*.json                          what a person decided; never overwritten by a run
+      decisions/sub-001.jsonl                           what a person decided, a line each; only added to
       imports/*.tsv                                     what each import did, row by row
       derivatives/sudeck/                               everything computed; safe to delete and remake
     my-study.key.json                                   pseudonyms; beside the folder, never in it

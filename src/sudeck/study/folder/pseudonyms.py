@@ -8,20 +8,21 @@ a second import of the same files gives the same bytes.
 
 from __future__ import annotations
 
+import csv
 import hmac
-import json
+import io
 import os
 import re
 import secrets
 import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from sudeck.core.errors import InputError
-from sudeck.core.storage import to_json
+from sudeck.core.storage import parse_json, read_limited, to_json
 from sudeck.study.folder.layout import StudyFolder
 
 _PSEUDONYM: Final = re.compile(r"sub-[A-Za-z0-9]+")
@@ -49,11 +50,12 @@ class Key:
         letters = "".join(filter(str.isalnum, record.upper()))
         return self._digest("patient", letters).hex()[:32]
 
-    def pseudonym(self, record: str) -> str | None:
-        """Return the pseudonym of a record number, or None. A record number that is one already stays."""
-        if _PSEUDONYM.fullmatch(record.strip()):
-            return record.strip()
-        return self.patients.get(self.token(record))
+    def pseudonym(self, record: str, *, own: Collection[str] = ()) -> str | None:
+        """Return the pseudonym of a record number, or None; what is among the study's `own` ones stays.
+
+        Nothing is taken for a pseudonym because it looks like one: ``sub-Dupont`` does, too.
+        """
+        return record.strip() if record.strip() in own else self.patients.get(self.token(record))
 
     def shift(self, pseudonym: str) -> timedelta:
         """Return by how much all dates of a patient move: one to ten years back, the same for all of them."""
@@ -65,7 +67,9 @@ class Key:
         """Return the DICOM identifier that takes the place of another: ``2.25.`` and 128 bits (PS3.5 B.2)."""
         return f"2.25.{int.from_bytes(self._digest('uid', uid)[:16])}"
 
-    def with_patients(self, records: Iterable[str], *, taken: Collection[str] = ()) -> Key:
+    def with_patients(
+        self, records: Iterable[str], *, taken: Collection[str] = (), own: Collection[str] = ()
+    ) -> Key:
         """Return a key that knows these record numbers too, each new one by the next free number.
 
         Parameters
@@ -74,12 +78,15 @@ class Key:
             Record numbers.
         taken : collection of str
             Pseudonyms in use that are not in the key.
+        own : collection of str
+            Records that are pseudonyms of the study already.
         """
         patients = dict(self.patients)
         used = {*patients.values(), *taken}
         number = 0
         # In the order of the hashes: the order of record numbers or names would say something about them.
-        for token in sorted({self.token(record) for record in records if self.pseudonym(record) is None}):
+        unknown = {self.token(record) for record in records if self.pseudonym(record, own=own) is None}
+        for token in sorted(unknown):
             while (name := f"sub-{(number := number + 1):03d}") in used:
                 pass
             patients[token] = name
@@ -117,6 +124,25 @@ class Key:
         return hmac.digest(self.secret, "\0".join(words).encode(), "sha256")
 
 
+def moved(text: str, shift: timedelta) -> str:
+    """Return a date moved by a shift, both written YYYY-MM-DD.
+
+    Raises
+    ------
+    InputError
+        If the text is no date, or the moved one lies outside the calendar.
+
+    Examples
+    --------
+    >>> moved("2025-03-15", timedelta(days=-400))
+    '2024-02-09'
+    """
+    try:
+        return (date.fromisoformat(text) + shift).isoformat()
+    except (ValueError, OverflowError):
+        raise InputError("the date", "it is not a date", "write it as YYYY-MM-DD") from None
+
+
 def read_key(path: Path) -> Key | None:
     """Read a key; None where there is no file.
 
@@ -128,10 +154,10 @@ def read_key(path: Path) -> Key | None:
     if not path.is_file():
         return None
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(read_limited(path, subject=path.name), subject=path.name)
         secret = bytes.fromhex(content["secret"])
         patients = {str(token): str(name) for token, name in content["patients"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, InputError):
         secret, patients = b"", {}
     if len(secret) != 32 or not all(map(_PSEUDONYM.fullmatch, patients.values())):
         raise InputError(path.name, "it is not a key of pseudonyms", "put the key of this study back")
@@ -163,11 +189,25 @@ def write_key(path: Path, key: Key) -> None:
         "secret": key.secret.hex(),
         "patients": dict(sorted(key.patients.items(), key=lambda item: item[1])),
     }
+    _write_for_owner(path, to_json(content))
+
+
+def write_ids(path: Path, records: Mapping[str, str]) -> None:
+    """Write a table of record numbers and pseudonyms to be edited; it names patients: for its owner only."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("record_number", "participant_id"))
+    for record, pseudonym in sorted(records.items(), key=lambda pair: pair[1]):
+        writer.writerow((record, pseudonym))
+    _write_for_owner(path, text.getvalue())
+
+
+def _write_for_owner(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".sudeck-", suffix=".part")  # mode 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(to_json(content))
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from sudeck.core.errors import InputError
+from sudeck.core.storage import parse_toml, read_limited
 from sudeck.core.vocabulary import REGIONS
 from sudeck.study.folder.layout import SETTINGS_FILE, StudyFolder
 from sudeck.study.folder.settings_section import Section
@@ -206,13 +206,8 @@ def read_settings(study: StudyFolder) -> Settings:
     InputError
         If the file is not TOML, or an entry is unknown or not allowed.
     """
-    try:
-        content = tomllib.loads(study.settings_file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        where = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it is not UTF-8 text"
-        raise InputError(
-            SETTINGS_FILE, f"it is not valid TOML ({where[:1].lower()}{where[1:]})", "correct that line"
-        ) from error
+    text = read_limited(study.settings_file, subject=SETTINGS_FILE)
+    content = parse_toml(text, subject=SETTINGS_FILE)
     return settings_from(content)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from sudeck.core.errors import InputError
 from sudeck.study.folder.layout import SETTINGS_FILE
+
+_LARGEST: Final = 1e300
 
 
 class Section:
@@ -66,6 +68,8 @@ class Section:
         value = self.content[key]
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.refusal(key, "is not a number", f"write a number from {low:g} to {high:g}")
+        if abs(value) > _LARGEST:  # TOML knows whole numbers of any length
+            raise self.refusal(key, "is too large", f"write a number from {low:g} to {high:g}")
         above: Callable[[float], bool] = (lambda x: x > low) if open_low else (lambda x: x >= low)
         below: Callable[[float], bool] = (lambda x: x < high) if open_high else (lambda x: x <= high)
         if not (above(value) and below(value)):
@@ -78,7 +82,10 @@ class Section:
             return default
         value = self.content.get(key)
         numbers = isinstance(value, list) and all(
-            isinstance(item, int | float) and not isinstance(item, bool) for item in value
+            isinstance(item, int | float)
+            and not isinstance(item, bool)
+            and (abs(item) <= _LARGEST or item == float("inf"))
+            for item in value
         )
         if not numbers or not isinstance(value, list) or len(value) != 2 or not 0 <= value[0] <= value[1]:
             raise self.refusal(key, "is not a lower and an upper end", f"write it as {key} = [1.0, 6.0]")

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Literal
 
 from sudeck.core.errors import InputError
 from sudeck.core.missing import MISSING
 from sudeck.core.storage import write_text
 from sudeck.study.folder.fields import Value
+from sudeck.core.storage import table_text, write_bytes, write_text
+from sudeck.study.folder.fields import MISSING, Value
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES, Table
-from sudeck.study.folder.tables import Row, read_cells, type_rows
+from sudeck.study.folder.tables import Row, read_cells, read_table, type_rows
 
 RowAction = Literal["added", "filled", "unchanged", "kept"]
 _MISSING = "n/a"
@@ -59,14 +62,16 @@ def merge_rows(
     Raises
     ------
     InputError
-        If the table is there as CSV or XLSX, which are read and not written.
+        If the table is there as CSV or XLSX and holds cells that can not be read: rows are added to a TSV
+        file that takes its place, and nothing may be lost on the way. The original is kept among the imports.
     """
     table = TABLES[name]
     found = study.found_table(name)
     path = study.table_file(name)
-    if found is not None and found != path:
-        raise InputError(found.name, "rows can only be added to a TSV file", f"save the table as {path.name}")
-    cells = [texts for _, texts in read_cells(path)] if found is not None else []
+    other = found if found != path else None
+    cells = [texts for _, texts in read_cells(path)] if other is None and found is not None else []
+    if other is not None:
+        cells = _as_tsv(other, table)
     header = [text.strip() for text in cells[0]] if cells else []
     header += [column for column in table.columns if column not in header]
     body = [[*texts, *[_MISSING] * (len(header) - len(texts))] for texts in cells[1:]]
@@ -75,8 +80,33 @@ def merge_rows(
     places = {_key(there[place], table): place for place in reversed(there)}
     outcomes = [_merge(row, table, header, body, places, there) for row in rows]
     if not dry_run and any(outcome.action in ("added", "filled") for outcome in outcomes):
+        if other is not None:
+            keep_original(study, other)
         write_text(path, "".join("\t".join(texts) + "\n" for texts in (header, *body)))
+        if other is not None:
+            other.unlink()
     return tuple(outcomes)
+
+
+def _as_tsv(path: Path, table: Table) -> list[list[str]]:
+    """Return the cells of a CSV or XLSX table as we would write them."""
+    read = read_table(path, table)
+    serious = [problem for problem in read.problems if problem.serious]
+    if serious:
+        raise InputError(
+            path.name, f"rows can not be added while something is wrong ({serious[0]})", "correct it first"
+        )
+    return [list(table.columns), *([cell_text(row[name]) for name in table.columns] for row in read.rows)]
+
+
+def keep_original(study: StudyFolder, path: Path) -> Path:
+    """Copy a table as a person made it to the imports of the study, under a name of its own."""
+    for number in range(1, 10_000):
+        kept = study.imports / "originals" / f"{number:03d}_{path.name}"
+        if not kept.exists():
+            write_bytes(kept, path.read_bytes())
+            return kept
+    raise InputError(path.name, "too many originals are kept of it", "move some elsewhere")
 
 
 def _merge(
@@ -136,7 +166,7 @@ def cell_text(value: Value) -> str:
         return value.isoformat()
     if isinstance(value, float):
         return f"{value:.10g}"
-    return " ".join(str(value).split()) or _MISSING
+    return table_text(value) or _MISSING
 
 
 def _is_empty(text: str) -> bool:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sudeck.core.errors import InputError
 from sudeck.core.spreadsheet import WORKBOOKS, read_sheets
+from sudeck.core.storage import read_limited, table_text
 from sudeck.study.folder.fields import Value
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES, Table
+from sudeck.study.folder.wordings import column_of, contradictions, day_of_visit, has_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,23 +177,64 @@ def type_rows(cells: Sequence[tuple[int, Sequence[str]]], table: Table, *, where
     """
     if not cells:
         return ReadTable(table, (), (), (Problem(where, "the file is empty"),))
+    cells, problems = _long(cells, table, where)
     (header_line, header), *body = cells
-    names = [name.strip().lstrip("\ufeff") for name in header]
-    problems = list(_header_problems(names, table, where, header_line))
+    names = [column_of(name.lstrip("\ufeff"), table.columns) for name in header]
+    problems += _header_problems(names, table, where, header_line)
+    unclear = {
+        name: list(contradictions(name, [texts[n] for _, texts in body if n < len(texts)]))
+        for n, name in enumerate(names)
+        if name in table.columns
+    }
+    problems += [
+        Problem(where, said, column=name) for name, sentences in unclear.items() for said in sentences
+    ]
     rows: list[Row] = []
     lines: list[int] = []
+    ordered: list[str] = []
     for line, texts in body:
         if not any(text.strip() for text in texts):
             continue
         if len(texts) > len(names) and any(text.strip() for text in texts[len(names) :]):
             problems.append(Problem(where, f"has {len(texts)} cells under {len(names)} headings", line))
         given = dict(zip(reversed(names), reversed([*texts, *[""] * len(names)][: len(names)]), strict=True))
-        row, found = _typed(given, table, where, line)
+        ordered += [name for name, text in given.items() if name in table.columns and has_order(text)]
+        row, found = _typed({n: t for n, t in given.items() if not unclear.get(n)}, table, where, line)
         rows.append(row)
         lines.append(line)
         problems += found
+    for name in dict.fromkeys(ordered):
+        if table.field(name).type == "date" and not unclear[name]:
+            problems.append(Problem(where, "dates are read day first", column=name, serious=False))
     problems += _duplicates(rows, lines, table, where)
     return ReadTable(table, tuple(rows), tuple(lines), tuple(problems))
+
+
+def _long(
+    cells: Sequence[tuple[int, Sequence[str]]], table: Table, where: str
+) -> tuple[Sequence[tuple[int, Sequence[str]]], list[Problem]]:
+    """Turn scores with a column for each visit into a row for each; leave any other table as it is."""
+    if table.name != "pain":
+        return cells, []
+    (line, header), *body = cells
+    names = [column_of(name.lstrip("\ufeff"), table.columns) for name in header]
+    if {"visit", "nrs"} & set(names) or "participant_id" not in names:
+        return cells, []
+    visits = [(n, name, day) for n, name in enumerate(names) if (day := day_of_visit(name)) is not None]
+    if not visits:
+        return cells, []
+    left = [name for n, name in enumerate(names) if name and n not in {n for n, _, _ in visits}]
+    problems = [
+        Problem(where, f"column {names.index(name) + 1} names no visit with its day and is left alone", line)
+        for name in left
+        if name != "participant_id"
+    ]
+    place = names.index("participant_id")
+    rows: list[tuple[int, Sequence[str]]] = [(line, ["participant_id", "visit", "day", "nrs"])]
+    for number, texts in body:
+        padded = [*texts, *[""] * (len(names) - len(texts))]
+        rows += [(number, [padded[place], name, str(day), padded[n]]) for n, name, day in visits]
+    return rows, problems
 
 
 def read_cells(path: Path) -> list[tuple[int, list[str]]]:
@@ -204,10 +247,7 @@ def read_cells(path: Path) -> list[tuple[int, list[str]]]:
     """
     if path.suffix.lower() in WORKBOOKS:
         return _cells_of_sheet(path)
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(path.name, "it is not UTF-8 text", "save it again as UTF-8") from None
+    text = decoded(read_limited(path, subject=path.name))
     if "\0" in text:
         raise InputError(path.name, "it is not a text file", "save it as TSV, CSV or XLSX")
     first = text.split("\n", 1)[0]
@@ -222,11 +262,29 @@ def read_cells(path: Path) -> list[tuple[int, list[str]]]:
     return [(line, row) for line, row in cells if row]
 
 
+def decoded(data: bytes) -> str:
+    """Return the text of a table as people save them: UTF-8, UTF-16 as Excel writes it, or Windows-1252.
+
+    Examples
+    --------
+    >>> decoded("côté".encode("cp1252")), decoded("côté".encode())
+    ('côté', 'côté')
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # Five bytes have no meaning there; they stand for themselves, as they do in browsers.
+        return data.decode("cp1252", errors="replace")
+
+
 def _cells_of_sheet(path: Path) -> list[tuple[int, list[str]]]:
     """Return the cells of the first sheet that holds any."""
     sheet = next((sheet for sheet in read_sheets(path) if sheet.rows), None)
     rows = () if sheet is None else sheet.rows
-    return [(line, [_plain(value) for value in row]) for line, row in rows]
+    cells = [(line, [_plain(value) for value in row]) for line, row in rows]
+    return [(line, row) for line, row in cells if any(row)]
 
 
 def _plain(value: Any) -> str:
@@ -248,10 +306,10 @@ def _header_problems(names: Sequence[str], table: Table, where: str, line: int) 
             yield Problem(where, "the column is there twice; the first counts", line, name)
     for number, name in enumerate(names, 1):
         if name and name not in table.columns:
-            # The heading is not repeated: where a header row is missing, it is a patient's data.
-            yield Problem(
-                where, f"column {number} is not known; {table.name} has {', '.join(table.columns)}", line
-            )
+            # Where the header row is missing, what stands there is a patient's data and is not repeated.
+            shown = f" ({table_text(name)[:40]})" if table.key[0] in names else ""
+            message = f"column {number}{shown} is not known and left alone; known are "
+            yield Problem(where, message + ", ".join(table.columns), line, serious=not shown)
     for field in table.fields:
         if field.required and field.name not in names:
             yield Problem(where, "the column is missing", line, field.name)

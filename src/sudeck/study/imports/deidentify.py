@@ -1,8 +1,9 @@
 """One bone-scan file without anything that names the patient, measured exactly as before.
 
-What stays is listed (`sudeck.study.imports.dicom_profile`), everything else goes. Afterwards both files are
-read as the scan room reads them, and the new one is given out only if counts, frames, view, side, limb and
-intervals of time are the same.
+What stays is listed (`sudeck.study.imports.dicom_profile`), everything else goes. Pixels are not copied: the
+counts that were read are written anew, so that nothing behind, above or beside them survives. Afterwards both
+files are read as the scan room reads them, and the new one is given out only if counts, frames, view, side,
+limb and intervals of time are the same.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 from warnings import catch_warnings, simplefilter
 
+from pydicom.uid import UID
+
 from sudeck.core.errors import InputError
 from sudeck.core.privacy import Redactor
 from sudeck.core.provenance import sha256_of
@@ -27,15 +30,20 @@ from sudeck.scan.reading.dicom import DicomFile, Header, classify, open_dicom
 from sudeck.scan.reading.identity import redactor_of
 from sudeck.scan.reading.pixels import refuse_lossy, stored_values
 from sudeck.study.folder.pseudonyms import Key
-from sudeck.study.imports.dicom_profile import PRIVATE, PROFILE, Action, Profile
+from sudeck.study.imports.dicom_profile import CODES, PRIVATE, PROFILE, Action, Profile
 from sudeck.study.imports.wording import GONE, reduce_wording
 
-_CODED: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_ .\-]{0,63}")
+# Value representations of numbers and of pointers to elements; what they hold is checked value by value.
+_NUMERIC: Final = frozenset({"US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "DS", "IS", "AT"})
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# Numbers that only tell images apart; a record number may have been typed there.
+_COUNTERS: Final = frozenset({"SeriesNumber", "InstanceNumber"})
+_LONGEST_COUNTER: Final = 4  # digits
 # Fields in which the scan room looks for words; two that say the same count as one statement, two that do
 # not as two.
 _TELLING: Final = ("SeriesDescription", "ImageID", "ImageComments", "AcquisitionDeviceProcessingDescription")
-_TIME: Final = re.compile(r"[0-9:.]{2,16}")
-_METHOD: Final = "Sudeck allow-list after PS3.15 E"
+_TIME: Final = re.compile(r"([01]\d|2[0-3])(:?[0-5]\d(:?[0-5]\d(\.\d{1,6})?)?)?", re.ASCII)
+METHOD: Final = "Sudeck allow-list after PS3.15 E"
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,7 @@ def deidentify(file: DicomFile, key: Key, pseudonym: str, *, subject: str) -> Cl
         _refuse_burned_in(file.header, subject)
         redactor = redactor_of(file.header)
         clean = _Cleaner(key, key.shift(pseudonym), redactor).dataset(file.header, PROFILE)
+        _set_pixels(clean, file, subject)
         _set_identity(clean, file, key, pseudonym)
         data = _encode(clean, file, subject)
         after = DicomFile(file.path, sha256_of(data), len(data), _reopened(data, subject))
@@ -158,11 +167,12 @@ class _Cleaner:
                 continue
             try:
                 element = header.dataset[keyword]
-                value = self._value(element.value, action)
+                value = self._value(element.value, action, keyword)
             except Exception:  # a damaged element reads as a missing one, before as after
                 continue
             if value is not None and action == "keep":
-                clean[keyword] = element
+                if _is_number(element, keyword):
+                    clean[keyword] = element
             elif value is not None:
                 setattr(clean, keyword, value)
                 if clean[keyword].VR == "CS":  # a code string has no place for the mark
@@ -172,14 +182,14 @@ class _Cleaner:
             self._private(header, clean)
         return clean
 
-    def _value(self, value: Any, action: Action) -> Any:
+    def _value(self, value: Any, action: Action, keyword: str) -> Any:
         if action == "keep":
             return value
         if isinstance(value, Iterable) and not isinstance(value, str | bytes):
-            return [self._text(str(item), action) for item in value]
-        return None if value is None else self._text(str(value), action)
+            return [self._text(str(item), action, keyword) for item in value]
+        return None if value is None else self._text(str(value), action, keyword)
 
-    def _text(self, text: str, action: Action) -> str:
+    def _text(self, text: str, action: Action, keyword: str) -> str:
         text = text.strip()
         if action == "uid":
             return self.key.uid(text) if text else ""
@@ -189,7 +199,9 @@ class _Cleaner:
             return text if _TIME.fullmatch(text) else ""
         if action == "words":
             return reduce_wording(text, self.redactor)
-        return text if _CODED.fullmatch(text) and self.redactor.clean(text) == text else ""
+        if action == "class":
+            return text if UID(text).name != text else ""  # a registered one has a name
+        return text.upper() if text.upper() in CODES[keyword] else ""
 
     def _date(self, text: str) -> str:
         moment = parse_datetime(text)
@@ -219,10 +231,51 @@ class _Cleaner:
                 clean.private_block(group, creator, create=True).add_new(element, "LO", words)
 
 
+def _is_number(element: Any, keyword: str) -> bool:
+    """Tell whether an element holds what its place in the standard asks for: numbers, and no text."""
+    from pydicom.datadict import dictionary_VR
+
+    # Of two representations the standard gives (US or SS), either will do.
+    if element.VR not in _NUMERIC or element.VR not in dictionary_VR(element.tag).split(" or "):
+        return False
+    values = element.value if element.VM > 1 else [element.value]
+    texts = [str(value).strip() for value in values]
+    if keyword in _COUNTERS and any(len(text) > _LONGEST_COUNTER for text in texts):
+        return False
+    return element.VR == "AT" or all(_NUMBER.fullmatch(text) for text in texts)
+
+
 def _without_mark(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_mark(item) for item in value]
     return " ".join(str(value).replace(GONE, " ").split())
+
+
+def _set_pixels(clean: Any, file: DicomFile, subject: str) -> None:
+    """Write the stored values that were read, and nothing else that stood in the element of the pixels."""
+    header = file.header
+    values, _ = stored_values(header, subject)
+    little = header.dataset.original_encoding[1] or _is_compressed(header)
+    order = "<" if little else ">"
+    for keyword, width in (("FloatPixelData", 4), ("DoubleFloatPixelData", 8)):
+        if header.has(keyword):
+            setattr(clean, keyword, values.astype(f"{order}f{width}").tobytes())
+            return
+    bits = header.integer("BitsAllocated") or 16
+    kind = "i" if header.integer("PixelRepresentation") == 1 else "u"
+    written = values.astype(f"{order}{kind}{bits // 8}")
+    if (written != values).any():
+        raise InputError(subject, "its pixels do not fit the bits it states", "export it again")
+    data = written.tobytes()
+    clean.PixelData = data + b"\0" * (len(data) % 2)
+    clean["PixelData"].VR = "OW" if bits > 8 else "OB"
+
+
+def _is_compressed(header: Header) -> bool:
+    from pydicom.uid import AllTransferSyntaxes
+
+    syntax = header.transfer_syntax
+    return syntax is not None and syntax in AllTransferSyntaxes and syntax.is_compressed
 
 
 def _set_identity(clean: Any, file: DicomFile, key: Key, pseudonym: str) -> None:
@@ -231,7 +284,7 @@ def _set_identity(clean: Any, file: DicomFile, key: Key, pseudonym: str) -> None
     clean.PatientBirthDate = clean.PatientSex = ""
     clean.ReferringPhysicianName = clean.AccessionNumber = clean.StudyID = ""
     clean.PatientIdentityRemoved = "YES"
-    clean.DeidentificationMethod = _METHOD
+    clean.DeidentificationMethod = METHOD
     clean.LongitudinalTemporalInformationModified = "MODIFIED"
     if not clean.get("SOPInstanceUID"):
         clean.SOPInstanceUID = key.uid(file.sha256)
@@ -240,16 +293,18 @@ def _set_identity(clean: Any, file: DicomFile, key: Key, pseudonym: str) -> None
 def _encode(clean: Any, file: DicomFile, subject: str) -> bytes:
     from pydicom import config, dcmwrite
     from pydicom.dataset import FileMetaDataset
-    from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+    from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
     source = file.header.dataset
     implicit, little = source.original_encoding
     plain = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+    if _is_compressed(file.header):
+        plain = ExplicitVRLittleEndian  # a compressed stream has places of its own for comments
     clean.file_meta = FileMetaDataset()
     sop_class = clean.get("SOPClassUID") or "1.2.840.10008.5.1.4.1.1.20"  # nuclear medicine image
     clean.file_meta.MediaStorageSOPClassUID = UID(str(sop_class))
     clean.file_meta.MediaStorageSOPInstanceUID = clean.SOPInstanceUID
-    clean.file_meta.TransferSyntaxUID = file.header.transfer_syntax or plain
+    clean.file_meta.TransferSyntaxUID = plain
     buffer = BytesIO()
     try:
         with config.disable_value_validation():

@@ -19,7 +19,7 @@ from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.pseudonyms import Key, open_key, write_key
 from sudeck.study.folder.settings import read_settings
 from sudeck.study.folder.table_edit import merge_rows
-from sudeck.study.imports.deidentify import CleanFile, deidentify, open_for_import
+from sudeck.study.imports.deidentify import METHOD, CleanFile, deidentify, open_for_import
 
 Action = Literal["new", "unchanged", "copy", "kept", "refused"]
 _SESSION: Final = re.compile(r"ses-[A-Za-z0-9]+")
@@ -83,12 +83,15 @@ class DicomImport:
         The key of the pseudonyms it used; give a dry run's to the import that follows.
     report : str
         Where the report lies, in the study; empty for a dry run.
+    records : Mapping of str to str
+        Pseudonym by record number; for the eyes of the centre, in no table and no text.
     """
 
     files: tuple[FileOutcome, ...]
     dry_run: bool
     key: Key = field(repr=False)
     report: str = ""
+    records: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
@@ -119,6 +122,7 @@ class _Found:
     name: str
     study: str
     acquired_at: datetime | None
+    deidentified: bool
 
 
 def import_dicom(
@@ -164,8 +168,8 @@ def import_dicom(
     paths = find_files(sources)
     found, outcomes = _open_all(paths)
     key = open_key(study, key_path, offered=key).with_pseudonyms(pseudonyms or {})
-    taken = {*study.patients(), *(item.record for item in found if item.record.startswith("sub-"))}
-    key = key.with_patients((item.record for item in found), taken=taken)
+    found = _refuse_repeated(found, key, outcomes)
+    key = key.with_patients((item.record for item in found), taken=study.patients())
     if not dry_run and found:
         write_key(key_path, key)
     sessions = _Sessions(study, key, found, session or settings.scan_session, forced=session is not None)
@@ -180,10 +184,11 @@ def import_dicom(
         if progress is not None:
             progress(done, len(found))
     done_files = tuple(outcomes[path] for path in paths)
+    records = {item.record: key.pseudonym(item.record) or "" for item in found}
     if dry_run:
-        return DicomImport(done_files, True, key)
+        return DicomImport(done_files, True, key, records=records)
     _add_to_tables(study, done_files, acquired)
-    return DicomImport(done_files, False, key, _write_report(study, done_files))
+    return DicomImport(done_files, False, key, _write_report(study, done_files), records)
 
 
 def _open_all(paths: Sequence[Path]) -> tuple[list[_Found], dict[Path, FileOutcome]]:
@@ -224,7 +229,21 @@ def _identified(file: DicomFile, label: str) -> _Found:
         record = "".join(filter(str.isalnum, header.text("PatientName")))
     name = patient_of(header)[1]
     study = header.text("StudyInstanceUID")
-    return _Found(file.path, label, file.sha256, record, name, study, read_clock(header, label).acquired_at)
+    acquired_at = read_clock(header, label).acquired_at
+    ours = header.text("DeidentificationMethod") == METHOD.upper()
+    return _Found(file.path, label, file.sha256, record, name, study, acquired_at, ours)
+
+
+def _refuse_repeated(found: Sequence[_Found], key: Key, outcomes: dict[Path, FileOutcome]) -> list[_Found]:
+    """Leave out what an import has written before: its pseudonym may be another study's."""
+    fresh = []
+    for item in found:
+        if not item.deidentified or key.pseudonym(item.record) is not None:
+            fresh.append(item)
+            continue
+        reason = "an import de-identified it before; give the original, or name its pseudonym with --ids"
+        outcomes[item.path] = FileOutcome(item.label, item.sha256, "refused", reason=reason)
+    return fresh
 
 
 class _Sessions:

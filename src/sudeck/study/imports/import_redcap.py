@@ -27,6 +27,7 @@ _IDENTIFYING: Final = re.compile(
     r"name|nom\b|prenom|birth|naiss|geburt|dob|mrn|ipp|record|hospital|address|adresse|phone|mail|ssn|insur",
     re.IGNORECASE,
 )
+_NUMBERED: Final = re.compile(r"sub-\d{1,5}", re.ASCII)
 _COLUMNS: Final = {
     "line": "Line of the export",
     "table": "Table of the study",
@@ -144,17 +145,18 @@ def import_redcap(
     groups = _by_patient(rows, plan, header[0])
     numbers = [number for number in groups if number]
     key = open_key(study, key_path, offered=key).with_pseudonyms(pseudonyms or {})
-    taken = {*study.patients(), *(number for number in numbers if number.startswith("sub-"))}
-    key = key.with_patients(numbers, taken=taken)
+    # The project that `init` describes has pseudonyms for record names.
+    own = {number for number in numbers if _NUMBERED.fullmatch(number) or number in study.patients()}
+    key = key.with_patients(numbers, taken={*study.patients(), *own}, own=own)
     if not dry_run:
         write_key(key_path, key)
     reports: list[RowReport] = []
     drafts: list[_Draft] = []
-    for number, own in groups.items():
+    for number, rows_of in groups.items():
         if not number:
-            reports += [RowReport(line, "", "", "refused", "it names no patient") for line, _ in own]
+            reports += [RowReport(line, "", "", "refused", "it names no patient") for line, _ in rows_of]
             continue
-        drafts += _drafts(own, plan, said, key, key.pseudonym(number) or "")
+        drafts += _drafts(rows_of, plan, said, key, key.pseudonym(number, own=own) or "")
     reports += _merge(study, drafts, dry_run)
     done = tuple(sorted(reports, key=lambda row: row.line))
     return RedcapImport(done, dry_run, key, "" if dry_run else _write_report(study, done))

@@ -22,13 +22,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from sudeck.core.errors import InputError
+from sudeck.core.storage import parse_toml, read_limited
 from sudeck.study.folder.schema import TABLES, Table
 
 _BY_EVENT: Final = ("visit", "day", "session_id")
@@ -57,6 +57,9 @@ class Source:
     since: str = ""
     factor: float = 1.0
     values: Mapping[str, str] = field(default_factory=dict)
+
+
+_LARGEST_FACTOR: Final = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +112,7 @@ def read_map(path: Path) -> RedcapMap:
     """
     if not path.is_file():
         raise InputError(path.name, "there is no such file", "check the path")
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(path.name, "it is not valid TOML", "correct its syntax") from error
+    content = parse_toml(read_limited(path, subject=path.name), subject=path.name)
     return map_from(content, subject=path.name)
 
 
@@ -178,7 +178,10 @@ def _source(said: Any, place: str) -> Source:
     values = said.get("values", {})
     factor = said.get("factor", 1.0)
     malformed = (
-        not isinstance(values, Mapping) or isinstance(factor, bool) or not isinstance(factor, int | float)
+        not isinstance(values, Mapping)
+        or isinstance(factor, bool)
+        or not isinstance(factor, int | float)
+        or not abs(factor) <= _LARGEST_FACTOR
     )
     if unknown or malformed:
         raise InputError(place, "an entry is unknown or malformed", "use column, since, factor, values")

@@ -1,22 +1,16 @@
-"""What the standing decisions about a patient change in the measurement of a scan."""
+"""What the standing decisions about a patient change in the measurement of scans and recordings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from sudeck.core.errors import InputError
-from sudeck.core.vocabulary import SCAN_PHASES, SIDES, Side
+from sudeck.core.vocabulary import Side
+from sudeck.study.folder.decision_kinds import OF_TRIALS, problem_of, trial_number
 from sudeck.study.folder.decisions import Decision
-
-_VIEWS: Final = ("anterior", "posterior", "palmar", "dorsal", "plantar")
-_ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
-    "side": SIDES,
-    "image-left": SIDES,
-    "view": _VIEWS,
-    "phase": SCAN_PHASES,
-}
 
 
 @dataclass(frozen=True)
@@ -26,11 +20,11 @@ class ScanChoices:
     Attributes
     ----------
     affected : {"left", "right"} or None
-        Affected side, where participants.tsv does not say.
+        Affected side; a person who decided it knows more than participants.tsv.
     reading : Mapping
         Keywords of `sudeck.scan.phases.phase_series.read_scan`.
     region : mapping or None
-        A drawn region, as `sudeck.scan.ratios.regions.drawn_region` takes it.
+        A drawn region, as `sudeck.scan.ratios.drawn_regions.drawn_region` takes it.
     excluded : str
         Why the scan is left out; empty where it is not.
     """
@@ -39,6 +33,27 @@ class ScanChoices:
     reading: Mapping[str, Any] = field(default_factory=dict)
     region: Mapping[str, Any] | None = None
     excluded: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialChoice:
+    """What a person settled about one trial.
+
+    Attributes
+    ----------
+    trial : int
+        Number of the trial in its session, from 1.
+    rejected : bool
+    onset_ms : float or None
+        Onset of the response after the pulse, where a person moved it.
+    who, why : str
+    """
+
+    trial: int
+    rejected: bool
+    onset_ms: float | None
+    who: str
+    why: str
 
 
 def scan_choices(decisions: Iterable[Decision], session: str) -> ScanChoices:
@@ -53,7 +68,7 @@ def scan_choices(decisions: Iterable[Decision], session: str) -> ScanChoices:
     Raises
     ------
     InputError
-        If a decision has a value that can not be.
+        If a decision has a value that can not be, or is of a kind that no measurement uses yet.
 
     Examples
     --------
@@ -68,42 +83,90 @@ def scan_choices(decisions: Iterable[Decision], session: str) -> ScanChoices:
     reading: dict[str, Any] = {}
     phase_of: dict[str, str] = {}
     excluded = ""
-    for decision in decisions:
+    # One for every session first: one for this session knows more.
+    for decision in sorted(decisions, key=lambda one: one.session != ""):
         if decision.session not in ("", session):
             continue
         value = _checked(decision)
         if decision.kind == "side":
             affected = value
-        elif decision.kind == "image-left":
-            reading["image_left"] = value
-        elif decision.kind == "view":
-            reading["view"] = value
+        elif decision.kind in _KEYWORDS:
+            reading[_KEYWORDS[decision.kind]] = value
+        elif decision.kind == "injection-time":
+            reading["injected_at"] = datetime.fromisoformat(value).replace(tzinfo=None)
         elif decision.kind == "phase":
             phase_of[decision.about] = value
         elif decision.kind == "region":
             region = value
         elif decision.kind == "exclude" and decision.about in ("", "scan"):
-            excluded = decision.why
+            excluded = decision.why if value else ""
+        elif decision.kind == "mirror":
+            raise InputError(
+                f"decision on mirror of {decision.patient}",
+                "the measurement of the scan takes no counterpart set by a person",
+                "take it back with sudeck decide ... undo mirror, or draw the region anew",
+            )
     if phase_of:
         reading["phase_of"] = phase_of
     return ScanChoices(affected, reading, region, excluded)
 
 
+_KEYWORDS: Mapping[str, str] = {
+    "image-left": "image_left",
+    "view": "view",
+    "limb": "limb",
+    "frame-time": "frame_s",
+}
+
+
 def excluded_recordings(decisions: Iterable[Decision], session: str) -> str:
     """Return why the recordings of a session are left out; empty where they are not."""
-    for decision in decisions:
+    excluded = ""
+    for decision in sorted(decisions, key=lambda one: one.session != ""):
         if decision.kind == "exclude" and decision.session in ("", session) and decision.about in ("", "tms"):
-            return decision.why
-    return ""
+            excluded = decision.why if decision.value else ""
+    return excluded
+
+
+def trial_choices(decisions: Iterable[Decision], session: str) -> tuple[TrialChoice, ...]:
+    """Return what decisions settle about the trials of a session, by number of the trial.
+
+    Raises
+    ------
+    InputError
+        If a decision does not say of which session, or has a value that can not be.
+    """
+    found: dict[int, TrialChoice] = {}
+    for decision in decisions:
+        if decision.kind not in OF_TRIALS or decision.session not in ("", session):
+            continue
+        value = _checked(decision)
+        number = trial_number(decision.about)
+        if not decision.session:
+            raise InputError(
+                f"decision on trial {number} of {decision.patient}",
+                "it does not say of which session",
+                "take it back, and decide again with --session",
+            )
+        before = found.get(number)
+        rejected = value == "reject" if decision.kind == "trial" else bool(before and before.rejected)
+        onset = float(value) if decision.kind == "onset" else before.onset_ms if before else None
+        found[number] = TrialChoice(number, rejected, onset, decision.who, decision.why)
+    return tuple(found[number] for number in sorted(found))
+
+
+def acceptances(decisions: Iterable[Decision], session: str = "") -> list[dict[str, str]]:
+    """Return who accepted a session, or with no session the patient, and when: for the record."""
+    kind = "accepted" if session else "signed-off"
+    return [
+        {"what": decision.about or kind, "who": decision.who, "when": decision.when}
+        for decision in decisions
+        if decision.kind == kind and decision.value and decision.session in ("", session)
+    ]
 
 
 def _checked(decision: Decision) -> Any:
-    allowed = _ALLOWED.get(decision.kind)
-    where = f"decision on {decision.kind} of {decision.patient}"
-    if allowed is not None and decision.value not in allowed:
-        raise InputError(where, "its value is not allowed", f"use {', '.join(allowed)}")
-    if decision.kind == "region" and not isinstance(decision.value, Mapping):
-        raise InputError(where, "its value is no region", "write one as docs/regions.md says")
-    if decision.kind == "phase" and not decision.about:
-        raise InputError(where, "it does not say of which file", "name the file under about")
+    problem, remedy = problem_of(decision.kind, decision.about, decision.value)
+    if problem:
+        raise InputError(f"decision on {decision.kind} of {decision.patient}", problem, remedy)
     return decision.value

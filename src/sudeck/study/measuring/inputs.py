@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import sudeck
-from sudeck.core.errors import InputError
-from sudeck.core.provenance import sha256_of_file
+from sudeck.core.provenance import library_versions, sha256_of_file
 from sudeck.core.vocabulary import Limb, Side
-from sudeck.study.folder.decisions import Decision, standing_decisions
+from sudeck.study.folder.decisions import Decision, read_log, standing_decisions
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.settings import Settings
 from sudeck.study.folder.tables import Row
@@ -45,6 +44,8 @@ class PatientInputs:
         Those that stand.
     trouble : str
         Why the decisions can not be read; empty where they can.
+    decided : tuple of str
+        Hashes of the lines of decisions, in order.
     """
 
     participant_id: str
@@ -55,6 +56,7 @@ class PatientInputs:
     recordings: Mapping[str, tuple[Path, ...]]
     decisions: tuple[Decision, ...] = ()
     trouble: str = ""
+    decided: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -74,6 +76,7 @@ class PatientInputs:
         described = {
             "format": RECORD_FORMAT,
             "version": sudeck.__version__,
+            "libraries": dict(library_versions()),
             "patient": [self.participant_id, self.limb, self.affected, self.listed],
             "how": how,
             "decisions": [decision.to_dict() for decision in self.decisions],
@@ -126,12 +129,12 @@ def gather_inputs(study: StudyFolder, participants: Iterable[Row]) -> tuple[Pati
     return tuple(gathered)
 
 
-def _decisions(study: StudyFolder, patient: str) -> tuple[tuple[Decision, ...], str]:
-    """Return the decisions about a patient; or none, and why they can not be read."""
-    try:
-        return standing_decisions(study, patient), ""
-    except InputError as error:
-        return (), str(error)
+def _decisions(study: StudyFolder, patient: str) -> tuple[tuple[Decision, ...], str, tuple[str, ...]]:
+    """Return the decisions about a patient, or none and why they can not be read; hashes of their lines."""
+    log = read_log(study, patient)
+    if log.problems:
+        return (), str(log.problems[0]), log.hashes
+    return standing_decisions(study, patient), "", log.hashes
 
 
 def recordings_among(files: Iterable[Path]) -> tuple[Path, ...]:

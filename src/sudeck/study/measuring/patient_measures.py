@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.vocabulary import PHASE_RATIOS
 from sudeck.study.folder.settings import Settings
-from sudeck.study.measuring.choices import excluded_recordings, scan_choices
+from sudeck.study.measuring.choices import acceptances, excluded_recordings, scan_choices, trial_choices
 from sudeck.study.measuring.inputs import PatientInputs, protocol_among, recordings_among
-from sudeck.study.measuring.neutral_names import neutral_names, neutralise
+from sudeck.study.measuring.neutral_names import neutral_labels, neutral_names, neutralise
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,6 +74,10 @@ class PatientRecord:
         Results by session, as in scan.json and tms.json.
     trials : Mapping of str to list of dict
         Rows of trials.tsv by session.
+    accepted : Mapping of str to list of dict
+        Who accepted each session and, under an empty name, signed the patient off.
+    decided : tuple of str
+        Hashes of the lines of decisions it rests on.
     failures : tuple of Failure
     files : Mapping of str to bytes
         Pages and pictures, by file name.
@@ -84,6 +88,8 @@ class PatientRecord:
     scans: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     recordings: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     trials: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
+    accepted: Mapping[str, list[dict[str, str]]] = field(default_factory=dict)
+    decided: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
@@ -94,6 +100,8 @@ class PatientRecord:
             "fingerprint": self.fingerprint,
             "scans": dict(self.scans),
             "recordings": dict(self.recordings),
+            "accepted": dict(self.accepted),
+            "decided": list(self.decided),
             "failures": [failure.to_dict() for failure in self.failures],
             "files": sorted([*self.files, *(trials_name(session) for session in self.trials)]),
         }
@@ -127,7 +135,14 @@ def measure_patient(
         return PatientRecord(
             pid, fingerprint, failures=(Failure(pid, "", "patient", "refused", patient.trouble),)
         )
-    record = PatientRecord(pid, fingerprint)
+    sessions = ("", *dict.fromkeys((*patient.scans, *patient.recordings)))
+    accepted = {session: acceptances(patient.decisions, session) for session in sessions}
+    record = PatientRecord(
+        pid,
+        fingerprint,
+        accepted={session: by for session, by in accepted.items() if by},
+        decided=patient.decided,
+    )
     for session, paths in patient.scans.items():
         record = _with_scan(record, patient, session, paths, settings, present)
     for session, paths in patient.recordings.items():
@@ -178,6 +193,7 @@ def _with_recordings(
     instead = neutral_names(paths, patient.participant_id)
     try:
         result = _measure_recordings(patient, session, paths, settings)
+        instead |= neutral_labels(_labels(result), allowed=settings.muscles)
         files = _presented(result, session, present, instead)
     except Exception as error:  # one bad patient stops nobody
         return _failed(record, session, "tms", error, instead)
@@ -215,13 +231,13 @@ def _measure_scan(
     choices = scan_choices(patient.decisions, session)
     if choices.excluded:
         raise InputError(patient.participant_id, f"a person left it out ({choices.excluded})", _UNDECIDE)
-    affected = patient.affected or choices.affected
+    affected = choices.affected or patient.affected
     if affected is None:
         raise InputError(
             patient.participant_id, "participants.tsv does not say the affected side", "fill in affected_side"
         )
     how = replace(settings.scan_settings(), drawn=choices.region)
-    scan = read_scan(paths, limb=patient.limb, **choices.reading)
+    scan = read_scan(paths, **{"limb": patient.limb, **choices.reading})
     result = measure_scan(scan, affected=affected, settings=how)
     return replace(result, provenance=_timeless(result.provenance))
 
@@ -234,6 +250,14 @@ def _measure_recordings(
     excluded = excluded_recordings(patient.decisions, session)
     if excluded:
         raise InputError(patient.participant_id, f"a person left it out ({excluded})", _UNDECIDE)
+    chosen = trial_choices(patient.decisions, session)
+    if chosen:
+        numbers = ", ".join(str(choice.trial) for choice in chosen)
+        raise InputError(
+            f"{patient.participant_id} {session}",
+            f"a person decided on trials {numbers}, which the measurement would not know of",
+            "take the decisions back to measure with every trial",
+        )
     result = measure_recordings(
         recordings_among(paths),
         protocol=protocol_among(paths),
@@ -247,6 +271,13 @@ def _measure_recordings(
         without = tuple(one for one in result.estimates_without_flagged if one.muscle in wanted)
         result = replace(result, groups=groups, estimates_without_flagged=without)
     return replace(result, provenance=_timeless(result.provenance))
+
+
+def _labels(result: TmsResult) -> list[str]:
+    """Return every label that a person may have typed at the amplifier."""
+    labels = [text for trial in result.trials for text in (trial.channel, trial.pulse.condition)]
+    labels += [group.muscle or "" for group in result.groups]
+    return labels + [trial.participant for trial in result.trials]
 
 
 def _timeless(provenance: Provenance) -> Provenance:

@@ -97,7 +97,7 @@ def stored_record(study: StudyFolder, participant_id: str) -> dict[str, Any] | N
     """Return the record of a patient as stored; None if there is none that can be read."""
     try:
         content = json.loads(record_file(study, participant_id).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) and "fingerprint" in content else None
 

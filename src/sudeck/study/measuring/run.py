@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import sudeck
 from sudeck.core.errors import InputError
+from sudeck.core.provenance import library_versions
 from sudeck.core.storage import write_json
 from sudeck.study.folder.layout import StudyFolder, open_study
 from sudeck.study.folder.settings import Settings, read_settings
@@ -208,6 +209,7 @@ def _log(summary: RunSummary, settings: Settings, started: datetime) -> dict[str
     return {
         "software": f"sudeck {sudeck.__version__}",
         "python": platform.python_version(),
+        "libraries": dict(library_versions()),
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "settings": settings.to_dict(),
@@ -219,17 +221,16 @@ def _log(summary: RunSummary, settings: Settings, started: datetime) -> dict[str
 def _alone(study: StudyFolder) -> Iterator[None]:
     """Hold the study for this run alone; the system lets go when the process ends, however it ends."""
     study.derivatives.mkdir(parents=True, exist_ok=True)
+    from filelock import FileLock, Timeout
+
+    path = study.derivatives / _LOCK
+    if path.is_symlink():
+        raise InputError(f"{study.root.name} {_LOCK}", "the lock is a link to elsewhere", "remove the link")
     try:
-        import fcntl
-    except ImportError:  # no such lock on this platform; writes are atomic all the same
-        yield
-        return
-    with (study.derivatives / _LOCK).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InputError(study.root.name, "another run is at work on it", "wait until it ends") from None
-        yield
+        with FileLock(path, timeout=0):
+            yield
+    except Timeout:
+        raise InputError(study.root.name, "another run is at work on it", "wait until it ends") from None
 
 
 def _sweep(study: StudyFolder) -> None:

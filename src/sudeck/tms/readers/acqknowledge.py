@@ -36,7 +36,7 @@ def read(path: Path, hints: Hints) -> Recording:
     try:
         import bioread
     except ImportError as error:
-        raise MissingDependencyError("Reading AcqKnowledge files", "tms") from error
+        raise MissingDependencyError("Reading AcqKnowledge files", "acqknowledge") from error
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")  # bioread warns about headers it passes over

@@ -1,0 +1,77 @@
+"""The command as a process: whatever the terminal, the pipe and the hand on the keyboard do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+_START = "from sudeck.cli import main; main()"
+
+
+def sudeck(*words: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-c", _START, *words]
+    return subprocess.run(command, capture_output=True, env={**os.environ, **environment}, timeout=120)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_any_terminal_can_show_what_is_printed(encoding: str) -> None:
+    done = sudeck("decide", "--help", PYTHONIOENCODING=encoding)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    # A letter that is not there is the nearest that is.
+    code = "from sudeck.cli import _prepare_streams as p; p(); print('−3 µV ± 1 ≥ é 山')"
+    plain = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}
+    )
+    assert plain.stdout.decode().strip() == "-3 uV +/- 1 >= e ?"
+
+
+def test_a_refusal_and_a_wrong_word_have_their_status(tmp_path: Path) -> None:
+    refused = sudeck("check", str(tmp_path / "nowhere"))
+    assert (refused.returncode, refused.stderr.count(b"\n")) == (2, 1)
+    assert sudeck("chekc").returncode == 2
+    assert sudeck("init", "").returncode == 2
+    assert sudeck("--version").returncode == 0
+
+
+def test_a_reader_that_goes_away_is_no_trouble() -> None:
+    command = [sys.executable, "-c", _START, "plan", "--prevalence", "0.5", "--c", "0.7"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, timeout=120)
+    os.close(writer)
+    assert done.stderr == b""
+
+
+def test_a_stopped_command_says_so() -> None:
+    code = (
+        "import time, sudeck.cli.app as a\n"
+        "a.app.command('wait')(lambda: (print('ready', flush=True), time.sleep(60)))\n" + _START
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "wait"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"stopped; what was finished is kept" in said
+
+
+def test_a_study_is_made_with_the_rights_of_its_maker(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", f"import os; os.umask(0o027); {_START}", "init", str(tmp_path / "study")]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    for path in (tmp_path / "study").rglob("*"):
+        if path.is_file():
+            assert stat.S_IMODE(path.stat().st_mode) == 0o640, path.name
+    assert stat.S_IMODE((tmp_path / "study").stat().st_mode) == 0o750
+    assert [path.name for path in tmp_path.iterdir()] == ["study"]
