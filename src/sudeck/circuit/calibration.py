@@ -123,7 +123,7 @@ def calibrate(
     Raises
     ------
     MissingDependencyError
-        If neither Numba nor JAX is installed.
+        If Numba is not installed.
     InputError
         If no circuit meets the targets.
     """

@@ -60,7 +60,7 @@ def measure_interactions(
     circuits : Circuit
         n circuits.
     dt_ms : float
-    engine : {"numba", "jax", "numpy"}, optional
+    engine : {"numba", "numpy"}, optional
     """
     engine = engine or default_engine()
     rmt = find_thresholds(circuits, both=True, dt_ms=dt_ms, engine=engine)

@@ -69,7 +69,7 @@ def measure(
     rmt : array, shape (2, n), optional
         Thresholds already known.
     dt_ms : float
-    engine : {"numba", "jax", "numpy"}, optional
+    engine : {"numba", "numpy"}, optional
         The fastest one that is there, unless given.
     """
     engine = engine or default_engine()

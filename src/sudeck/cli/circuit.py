@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import StrEnum
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -121,28 +120,6 @@ def calibrate(
     result = fit(members=members, seed=seed, iterations=iterations, progress=typer.echo)
     write_json(out, result.to_dict())
     typer.echo(f"{result}\nCircuits: {out}")
-
-
-@circuit.command("train")
-def train(
-    out: Annotated[Path, typer.Argument(help="File of the trained network (.npz).")],
-    count: Annotated[int, typer.Option(min=1000, help="Circuits to simulate.")] = 98304,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over them.")] = 60,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same circuits.")] = 0,
-) -> None:
-    """Train anew the network that proposes a patient's circuit before the circuit itself is asked."""
-    from sudeck.circuit.reference import load_distribution
-    from sudeck.core.errors import MissingDependencyError
-    from sudeck.mechanism.circuit_fit.emulator_training import simulate_training_set, train_emulator
-
-    if any(find_spec(name) is None for name in ("jax", "numpyro")):
-        raise MissingDependencyError("Training the network", "circuit")
-    out = out.with_suffix(".npz")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    examples = simulate_training_set(load_distribution(), count=count, seed=seed, progress=typer.echo)
-    network = train_emulator(examples, epochs=epochs, seed=seed, progress=typer.echo)
-    network.save(out)
-    typer.echo(f"Network: {out}")
 
 
 Measured = Annotated[

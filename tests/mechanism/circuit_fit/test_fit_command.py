@@ -57,15 +57,6 @@ def test_the_next_measurement_is_named(table: Path) -> None:
     assert "SICI (pain)" not in said
 
 
-@pytest.mark.usefixtures("numba_installed", "jax_installed")
-def test_a_network_is_trained_and_can_be_read(tmp_path: Path) -> None:
-    from sudeck.mechanism.circuit_fit.emulator import read_emulator
-
-    said = _run("train", str(tmp_path / "network.npz"), "--count", "1000", "--epochs", "1")
-    assert "1000 of 1000 circuits" in said
-    assert read_emulator(tmp_path / "network.npz").error_sd.min() > 0
-
-
 @pytest.mark.usefixtures("numba_installed")
 def test_measures_in_other_units_are_not_explained(table: Path) -> None:
     rows = pd.read_csv(table, sep="\t").query("participant_id == 'sub-1'")

@@ -33,12 +33,9 @@ if TYPE_CHECKING:
 # Raised whenever what is kept of a fit changes its meaning.
 FIT_FORMAT: Final = 2
 SEED: Final = 2018
-_ENGINES: Final = ("numba", "jax")
 # One thread a fit, so that several do not quarrel and sums are added in one order; read when libraries load.
 _ONE_THREAD: Final = {
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     "NUMBA_NUM_THREADS": "1",
-    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # of a graphics card, processes take what they need
 }
 
 
@@ -90,14 +87,14 @@ Fit = Callable[[FitTask], "Explanation | FitFailure"]
 
 
 def require_circuit() -> None:
-    """Refuse when no library that runs the circuit is installed.
+    """Refuse when the library that runs the circuit is not installed.
 
     Raises
     ------
     MissingDependencyError
         With the extra to install.
     """
-    if all(importlib.util.find_spec(name) is None for name in _ENGINES):
+    if importlib.util.find_spec("numba") is None:
         raise MissingDependencyError("The circuit of each patient", "circuit")
 
 
