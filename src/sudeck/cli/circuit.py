@@ -153,6 +153,9 @@ def fit(
 
     Of a whole study, sudeck explain does the same on several processes, and keeps every fit.
     """
+    from sudeck.study.measuring.engine import use_one_thread
+
+    use_one_thread()
     table, names = _gather(measured, patient, baseline)
     from sudeck.circuit.engines import require_engine
     from sudeck.core.errors import SudeckError
@@ -198,7 +201,10 @@ def fit(
 
 @circuit.command("next")
 def next_(measured: Measured, patient: PatientOption = None, baseline: BaselineOption = None) -> None:
-    """Say which measurement would tell most about a patient's circuit."""
+    """Say which measurement before treatment would tell most about a patient's circuit."""
+    from sudeck.study.measuring.engine import use_one_thread
+
+    use_one_thread()
     table, names = _gather(measured, patient, baseline)
     from sudeck.mechanism.circuit_fit.emulator import load_emulator
     from sudeck.mechanism.circuit_fit.next_measurement import rank_measurements

@@ -89,7 +89,11 @@ def _change_sayings(group: GroupStatistics) -> list[str]:
     held = [
         change
         for change in group.changes.changes
-        if change.p_family is not None and change.p_family < alpha and change.hemisphere != "interaction"
+        if change.p_family is not None
+        and change.p_family < alpha
+        and change.hemisphere != "interaction"
+        # Signs and sizes are two tests: what the second leaves open is not said to hold.
+        and not change.ratio.low <= 1 <= change.ratio.high
     ]
     if not held:
         return ["No change holds when all measures are judged together."]
