@@ -213,7 +213,7 @@ def next_(measured: Measured, patient: PatientOption = None, baseline: BaselineO
 
     for name in names:
         data = gather_patient(table, name)
-        typer.echo(f"{name}, after {', '.join(data.visits)}:")
+        typer.echo(f"{name}, at {data.visits[0]}:")
         ranked = rank_measurements(fit_patient(data), load_emulator())
         for candidate in ranked:
             typer.echo(f"  {candidate}")

@@ -52,7 +52,7 @@ def test_patients_and_their_group_are_printed_and_written(table: Path, tmp_path:
 @pytest.mark.usefixtures("numba_installed")
 def test_the_next_measurement_is_named(table: Path) -> None:
     said = _run("next", str(table), "--patient", "sub-1")
-    assert "sub-1, after pre, post:" in said
+    assert "sub-1, at pre:" in said
     assert "IHI" in said
     assert "SICI (pain)" not in said
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from sudeck.report.kit.text import number
-from sudeck.report.mechanism.drawing import INK, QUIET, paint_line, paint_population
+from sudeck.report.mechanism.marks import INK, QUIET, paint_line, paint_population
 from sudeck.report.mechanism.shades import (
     FULL_LOG,
     UNKNOWN_SHADE,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sudeck.mechanism.measure_table import MeasureTable
 
 # Raised whenever what is kept of a fit changes its meaning.
-FIT_FORMAT: Final = 2
+FIT_FORMAT: Final = 3
 SEED: Final = 2018
 # One thread a fit, so that several do not quarrel and sums are added in one order; read when libraries load.
 _ONE_THREAD: Final = {
@@ -246,14 +246,24 @@ def _kept(study: StudyFolder, task: FitTask) -> Explanation | None:
 
 def explanation_from(plain: Mapping[str, Any]) -> Explanation:
     """Build an explanation again from what `dataclasses.asdict` made of it."""
-    from sudeck.mechanism.circuit_fit.explanation import CurvePoint, Explanation, FactorEstimate, Hypothesis
+    from sudeck.mechanism.circuit_fit.explanation import (
+        CurvePoint,
+        Explanation,
+        FactorEstimate,
+        GroupShare,
+        Hypothesis,
+    )
 
+    share = plain["share"]
     known = {
         "visits": tuple(plain["visits"]),
         "factors": _each(FactorEstimate, plain["factors"]),
         "hypotheses": _each(Hypothesis, plain["hypotheses"]),
         "curves": _each(CurvePoint, plain["curves"]),
         "flags": _each(Flag, plain["flags"]),
+        "share": None
+        if share is None
+        else GroupShare(tuple(share["visits"]), tuple(map(tuple, share["precision"])), tuple(share["pull"])),
     }
     return Explanation(**{**plain, **known})
 
