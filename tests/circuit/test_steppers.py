@@ -8,7 +8,7 @@ import pytest
 from sudeck.circuit import engines
 from sudeck.circuit.engines import Engine, default_engine, require_engine
 from sudeck.circuit.parameters import Circuit, make_circuits, scale, select
-from sudeck.circuit.simulate import find_instability, run_trials, simulate
+from sudeck.circuit.simulation import find_instability, run_trials, simulate
 from sudeck.circuit.steppers.kinetics import MOTONEURON
 from sudeck.circuit.steppers.numba_stepper import run_numba, settle
 from sudeck.circuit.steppers.numpy_stepper import run_reference

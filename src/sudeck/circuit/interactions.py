@@ -17,7 +17,7 @@ from sudeck.circuit.protocols import (
     single,
 )
 from sudeck.circuit.readout import find_intensity, find_thresholds, read_trials
-from sudeck.circuit.simulate import DT_MS
+from sudeck.circuit.simulation import DT_MS
 from sudeck.circuit.steppers.stimulus import Pulse
 
 SICI_ISI_MS: Final = 2.0

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sudeck.circuit.engines import Engine, default_engine
 from sudeck.circuit.parameters import Circuit, Floats, join, swap_hemispheres
 from sudeck.circuit.protocols import Measure, Readout, Trial
-from sudeck.circuit.simulate import DT_MS, run_trials
+from sudeck.circuit.simulation import DT_MS, run_trials
 from sudeck.circuit.steppers.stimulus import Trials
 
 THRESHOLD_MEP_MV: Final = 0.05

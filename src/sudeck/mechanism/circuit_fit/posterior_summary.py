@@ -68,7 +68,10 @@ def explain(posterior: Posterior, *, level: float = 0.95) -> Explanation:
     elif predictive < _LEAST_PREDICTIVE_P:
         preferred = ""
         verdict = "The fitted circuits do not reproduce these measures well, so no account is preferred."
-        message = f"Measures drawn from the fit lie as far from it in only {100 * predictive:.1f} % of draws."
+        message = (
+            f"Measures drawn from the fit lie as far from it in only {100 * predictive:.1f} % of draws; "
+            f"furthest from what the others let expect: {_furthest(posterior)}."
+        )
         flags += (Flag("model-strained", message, "caution", value=predictive, limit=_LEAST_PREDICTIVE_P),)
     if usable and not posterior.data.from_baseline:
         preferred, hypotheses = "", ()
@@ -225,6 +228,15 @@ def _predictive_p(posterior: Posterior) -> float:
     away = data.log_value[:, None] - posterior.predicted
     square = (away * np.linalg.solve(noise, away)).sum(axis=0)
     return float(chi2.sf(square, len(data.keys)) @ posterior.weight)
+
+
+def _furthest(posterior: Posterior) -> str:
+    """Return the measure that is furthest from what the fit and the other measures let expect."""
+    data = posterior.data
+    precise = np.linalg.inv(data.person_covariance + np.diag(data.log_se**2))
+    away = data.log_value - posterior.predicted @ posterior.weight
+    visit, side, name = data.keys[int(np.argmax(np.abs(precise @ away) / np.sqrt(np.diag(precise))))]
+    return f"{name} ({HEMISPHERES[side]}, {data.visits[visit]})"
 
 
 def _misfit(posterior: Posterior) -> float:

@@ -178,7 +178,7 @@ def group_rows(circuit: Sequence[Explanation], visits: Sequence[str]) -> list[di
 
 
 def together_rows(group: GroupPosterior | None) -> tuple[list[dict[str, Any]], IntervalAxis]:
-    """Return the changes that all patients together make known, the surest first, and the axis of the bars."""
+    """Return the changes that all patients together make known, the surest first, and their axis."""
     known = [] if group is None else [one for one in group.factors if one.identified and one.factor != TONE]
     axis = IntervalAxis.around([one.mean for one in known], reference=1.0, scale="log")
     rows = [
