@@ -27,7 +27,7 @@ from support.stimulated import SESSIONS, estimate, fit_by_hand, keep_failure, ma
 KEYS = {
     "software", "fingerprint", "study", "level", "visits", "outcome", "patients", "settings", "changes",
     "asymmetries", "healthy", "associations", "pattern", "power", "covariates", "unanswered", "flags",
-    "reported", "circuit", "circuit_patients", "circuit_failures", "refused",
+    "reported", "circuit", "circuit_patients", "circuit_failures", "circuit_group", "refused",
 }  # fmt: skip
 
 
