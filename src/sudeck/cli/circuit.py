@@ -161,34 +161,33 @@ def fit(
     from sudeck.core.errors import SudeckError
     from sudeck.core.storage import write_json
     from sudeck.mechanism.circuit_fit.patient_data import gather_patient
-    from sudeck.mechanism.circuit_fit.patient_fit import fit_patient
-    from sudeck.mechanism.circuit_fit.posterior_summary import explain
+    from sudeck.mechanism.circuit_fit.patient_fit import explain_patient
     from sudeck.report.circuit.console import print_explanation, print_group
 
     require_engine()
-    posteriors, failures = [], []
+    explained, failures = [], []
     for name in names:
         try:
-            posterior = fit_patient(gather_patient(table, name), seed=seed)
+            explanation = explain_patient(gather_patient(table, name), seed=seed)
         except SudeckError as error:  # one patient that can not be fitted stops no other
             if len(names) == 1:
                 raise
             failures.append({"participant_id": name, "reason": str(error)})
             typer.echo(error, err=True)
             continue
-        print_explanation(explain(posterior))
-        posteriors.append(posterior)
-    explained = [explain(posterior) for posterior in posteriors]
+        print_explanation(explanation)
+        explained.append(explanation)
     results: dict[str, object] = {
         "circuit": [row for explanation in explained for row in explanation.rows()],
         "circuit_patients": [explanation.to_dict() for explanation in explained],
         "circuit_failures": failures,
     }
     if group:
-        from sudeck.mechanism.circuit_fit.hierarchy import infer_group
+        from sudeck.mechanism.circuit_fit.hierarchy import infer_group_from
 
+        shares = {one.patient: one.share for one in explained if one.share is not None}
         try:
-            together = infer_group(posteriors, seed=seed)
+            together = infer_group_from(shares, seed=seed)
         except InputError as error:  # the patients' own results are not lost with it
             typer.echo(error, err=True)
         else:
