@@ -31,7 +31,8 @@ from sudeck.mechanism.circuit_fit.patient_data import log_unit
 from sudeck.mechanism.measure_table import HEMISPHERES
 
 BALANCED: Final = (GABA_OVER_GLUTAMATE, "callosum")
-PREFERRED_FROM: Final = 0.8  # probability from which one account is called preferred
+# An account is preferred from this probability: of a hundred such claims at most five may be wrong.
+PREFERRED_FROM: Final = 0.95
 _OPEN_FROM: Final = 0.05
 _PRIOR_DRAWS: Final = 4000
 _MISFIT_LEVEL: Final = 0.9999  # beyond this chi2 of the measures no circuit explains them

@@ -53,7 +53,7 @@ HYPOTHESES: Final = {
 CHANGE: Final = "change"  # stands where a visit stands
 BALANCE: Final = "gaba_over_glutamate"
 # A hypothesis this probable is called preferred; all begin alike.
-PREFERRED: Final = 0.8
+PREFERRED: Final = 0.95
 
 CAVEATS: Final = (
     "Nobody here was treated with anything else: a change after treatment need not be a change by it.",
