@@ -153,11 +153,11 @@ def judge_pattern(
     >>> import pandas as pd
     >>> from sudeck.mechanism.changes import estimate_changes
     >>> after = [0.6, 0.7, 0.5, 0.6, 0.55, 0.65]
-    >>> rows = [(i, v, "pain", "SICI", 1.0 if v == "pre" else a)
-    ...         for i, a in enumerate(after) for v in ("pre", "post")]
+    >>> rows = [(i, v, side, "ICF", 1.0 if v == "pre" else a)
+    ...         for i, a in enumerate(after) for v in ("pre", "post") for side in ("pain", "other")]
     >>> table = pd.DataFrame(rows, columns=["participant_id", "visit", "hemisphere", "measure", "value"])
     >>> [j.verdict for j in judge_pattern(estimate_changes(table), None)][:2]
-    ['undecided', 'supported']
+    ['supported', 'undecided']
     """
     judgements = []
     for hypothesis in hypotheses:
