@@ -22,7 +22,7 @@ import numpy as np
 from sudeck.circuit.circuit_prior import circuits_at
 from sudeck.circuit.engines import default_engine
 from sudeck.circuit.reference import load_distribution
-from sudeck.circuit.simulate import find_instability
+from sudeck.circuit.simulation import find_instability
 from sudeck.mechanism.circuit_fit.emulator import load_emulator
 from sudeck.mechanism.circuit_fit.factors import FACTORS, apply_visit
 from sudeck.mechanism.circuit_fit.hypotheses import ACCOUNTS, draw_factors

@@ -16,12 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from circuit_plain_steppers import lay_out, make_plain_jax, run_scalar_numba
+from circuit_plain_steppers import lay_out, run_scalar_numba
 from sudeck.circuit.parameters import Circuit, select
 from sudeck.circuit.protocols import MEASURES
 from sudeck.circuit.readout import measure
 from sudeck.circuit.reference import load_reference
-from sudeck.circuit.steppers.jax_stepper import run_jax
 from sudeck.circuit.steppers.numba_stepper import run_numba
 from sudeck.circuit.steppers.numpy_stepper import run_reference
 from sudeck.circuit.steppers.rest import Rest, find_rest
@@ -87,16 +86,7 @@ def _ways(circuits: Circuit, count: int) -> Iterator[tuple[str, Callable[[], obj
             ),
             count,
         )
-    yield (
-        "JAX, trial last, chunks of a delay",
-        lambda: run_jax(many, trials, rest, duration_ms=DURATION_MS, dt_ms=DT_MS),
-        count,
-    )
-
     plain = lay_out(many, trials, rest, round(DURATION_MS / DT_MS), DT_MS)
-    plain_jax = make_plain_jax(*plain[4:])
-    single = [np.asarray(array, np.float32) for array in plain[:4]]
-    yield "JAX, plain vmap and scan", lambda: np.asarray(plain_jax(*single)), count
     few = count // 8
     part = [array[:few] for array in plain[:4]]
     yield "Numba, plain loop over one trial", lambda: run_scalar_numba(*part, *plain[4:]), few

@@ -1,4 +1,4 @@
-"""The circuit written the straightforward way, in Numba and in JAX: what the engines stand beside.
+"""The circuit written the straightforward way, in Numba: what the engines stand beside.
 
 One trial is one loop over the steps, in the order of the reference stepper, without regard to caches or
 vectors.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numba
 import numpy as np
 
@@ -141,47 +139,3 @@ def run_scalar_numba(
                     s[k, h] = kernels[k, 0] * s[k, h] + kernels[k, 1] * arrived[k // 2]
             course[trial, n + 1] = s[12, 0] + s[13, 0]
     return course
-
-
-def make_plain_jax(kernels: Floats, delays: Floats, dt: float) -> Any:
-    """Return a compiled ``vmap`` over trials of a ``scan`` over steps; it takes the rest of `lay_out`."""
-    keep_v, recover = np.exp(-dt / _MEMBRANE), np.exp(-0.5 * dt / _RECOVERY)
-    keep, gain, steady = (np.asarray(column, np.float32)[:, None] for column in kernels.T)
-    present = (_WEIGHTS >= 0).astype(np.float32)
-
-    def trial(p: Any, rest: Any, recruited: Any, given: Any) -> Any:
-        weights = p[np.maximum(_WEIGHTS, 0)] * present[:, :, None]
-        v, rate, ready = rest
-        released = rate[2] / (1 + p[_PRE] * rate[3] * (steady[10] + steady[11]))
-        start = jnp.stack([rate[0], rate[0], rate[0, ::-1], rate[0, ::-1], released, rate[3], rate[1]])
-        before = jnp.stack([rate[0], rate[0], released, rate[3]]) * dt
-        past = jnp.broadcast_to(before, (_SLOTS, 4, 2))
-
-        def step(carry: Any, now: Any) -> Any:
-            v, ready, s, past = carry
-            n, share = now
-            ampa, nmda, x_ampa, x_nmda, a, b = (s[::2] + s[1::2])[:6]
-            w = weights.transpose(1, 0, 2)
-            gate = (1 + _MG) / (1 + _MG * jnp.exp(-_MG_PER_MV * v))
-            drive = w[0] * ampa + w[2] * x_ampa + gate * (w[1] * nmda + w[3] * x_nmda)
-            v = keep_v * v + (1 - keep_v) * (drive - w[4] * a - w[5] * b + w[6])
-            hazard = _EFFICACY * dt * p[_MAX] / (1 + jnp.exp(-(v - p[_THRESHOLD]) / p[_SPREAD]))
-            direct = jnp.einsum("k,kth->th", share, recruited)
-            free = 1 - (1 - ready) * recover
-            left = -free * jnp.expm1(-hazard - direct)
-            ready = 1 - (1 - (free - left)) * recover
-            crossing = left[0] * (hazard[0] + p[_SHARE] * direct[0]) / (hazard[0] + direct[0])
-            now_leaves = jnp.stack([left[0], crossing, left[2] / (1 + p[_PRE] * b), left[3]])
-            past = past.at[n % _SLOTS].set(now_leaves)
-            near = past[(n - delays[0]) % _SLOTS, 0]
-            across = past[(n - delays[1]) % _SLOTS, 1, ::-1]
-            a, b = past[(n - delays[2]) % _SLOTS, 2], past[(n - delays[2]) % _SLOTS, 3]
-            arrived = jnp.repeat(jnp.stack([near, near, across, across, a, b, left[1]]), 2, axis=0)
-            s = keep * s + gain * arrived
-            return (v, ready, s, past), s[12, 0] + s[13, 0]
-
-        state = (v, ready, steady * jnp.repeat(start, 2, axis=0), past)
-        _, course = jax.lax.scan(step, state, (jnp.arange(len(given)), given))
-        return course
-
-    return jax.jit(jax.vmap(trial))

@@ -27,9 +27,3 @@ def shared() -> Path:
 def numba_installed() -> None:
     """Skip where the extra is not installed."""
     pytest.importorskip("numba", reason="needs the extra: pip install 'sudeck[circuit]'")
-
-
-@pytest.fixture(scope="session")
-def jax_installed() -> None:
-    """Skip where the extra is not installed."""
-    pytest.importorskip("jax", reason="needs the extra: pip install 'sudeck[circuit]'")

@@ -17,7 +17,7 @@ def _run(*words: str) -> str:
     return result.output
 
 
-@pytest.mark.usefixtures("jax_installed")
+@pytest.mark.usefixtures("numba_installed")
 def test_simulate_prints_a_table_and_writes_a_figure(tmp_path: Path) -> None:
     figure = tmp_path / "rmt.png"
     text = _run("simulate", "--protocol", "rmt", "--nmda", "0.6", "--out", str(figure))
@@ -26,13 +26,13 @@ def test_simulate_prints_a_table_and_writes_a_figure(tmp_path: Path) -> None:
     assert figure.read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.usefixtures("jax_installed")
+@pytest.mark.usefixtures("numba_installed")
 def test_figures_of_other_kinds_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="png"):
         _run("simulate", "--protocol", "rmt", "--out", str(tmp_path / "figure.bmp"))
 
 
-@pytest.mark.usefixtures("jax_installed")
+@pytest.mark.usefixtures("numba_installed")
 def test_an_unstable_change_is_refused() -> None:
     with pytest.raises(InputError, match="Circuit"):
         _run("simulate", "--protocol", "rmt", "--ampa", "10", "--gaba-a", "0")

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from sudeck.circuit.engines import Engine
 from sudeck.circuit.parameters import Circuit, select, swap_hemispheres
 from sudeck.circuit.protocols import MEASURES, conditioned, single
 from sudeck.circuit.readout import (
@@ -55,11 +54,10 @@ def test_halving_the_step_moves_every_measure_by_less_than_two_percent(circuits:
         assert np.allclose(value, fine.values[name], rtol=0.02), name
 
 
-@pytest.mark.parametrize("engine", ["numba", "jax"])
-def test_engines_agree_on_measures(one: Circuit, engine: Engine) -> None:
-    pytest.importorskip(engine, reason="needs the extra: pip install 'sudeck[circuit]'")
+@pytest.mark.usefixtures("numba_installed")
+def test_engines_agree_on_measures(one: Circuit) -> None:
     wanted = [MEASURES[name] for name in ("SICI_2", "IHI_10", "CSP")]
-    fast = measure(one, wanted, dt_ms=0.2, engine=engine)
+    fast = measure(one, wanted, dt_ms=0.2, engine="numba")
     slow = measure(one, wanted, dt_ms=0.2, engine="numpy")
     for name, value in slow.values.items():
         assert fast.values[name] == pytest.approx(value, rel=2e-3), name

@@ -10,7 +10,7 @@ from sudeck.circuit.targets import TARGETS
 from sudeck.core.errors import InputError
 
 
-@pytest.mark.usefixtures("jax_installed")
+@pytest.mark.usefixtures("numba_installed")
 def test_targets_are_met(circuits: Circuit) -> None:
     from sudeck.circuit.calibration import predict_targets
 
@@ -47,7 +47,7 @@ def test_bad_factors_are_refused(one: Circuit, factors: dict[str, float]) -> Non
         apply_factors(one, factors)
 
 
-def test_experiment_on_the_threshold_runs_without_jax(one: Circuit) -> None:
+def test_experiment_on_the_threshold_runs_without_an_extra(one: Circuit) -> None:
     result = run_experiment("rmt", {"gaba_a": 1.3}, circuits=one, dt_ms=0.2, engine="numpy")
     (row,) = result.rows
     assert row.ratio.value == pytest.approx(1.0, abs=0.02)

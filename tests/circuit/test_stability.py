@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sudeck.circuit.parameters import Circuit, scale, select
-from sudeck.circuit.simulate import check_stable, find_instability, simulate
+from sudeck.circuit.simulation import check_stable, find_instability, simulate
 from sudeck.circuit.steppers.stimulus import Pulse
 from sudeck.core.errors import InputError
 

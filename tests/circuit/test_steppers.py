@@ -7,12 +7,12 @@ import pytest
 
 from sudeck.circuit import engines
 from sudeck.circuit.engines import Engine, default_engine, require_engine
-from sudeck.circuit.parameters import Circuit, Floats, make_circuits, scale, select
-from sudeck.circuit.simulate import find_instability, run_trials, simulate
+from sudeck.circuit.parameters import Circuit, make_circuits, scale, select
+from sudeck.circuit.simulation import find_instability, run_trials, simulate
 from sudeck.circuit.steppers.kinetics import MOTONEURON
 from sudeck.circuit.steppers.numba_stepper import run_numba, settle
 from sudeck.circuit.steppers.numpy_stepper import run_reference
-from sudeck.circuit.steppers.rest import Rest, find_rest
+from sudeck.circuit.steppers.rest import find_rest
 from sudeck.circuit.steppers.stimulus import Ints, Pulse, Trials, make_trials
 from sudeck.core.errors import MissingDependencyError
 
@@ -82,20 +82,9 @@ def test_hemispheres_are_independent_without_a_callosum(circuits: Circuit) -> No
     assert np.ptp(both.motoneuron[:, 1]) > 0.1
 
 
-def _run(
-    engine: str, circuits: Circuit, trials: Trials, rest: Rest, **options: float
-) -> tuple[Floats, Floats]:
-    pytest.importorskip(engine, reason="needs the extra: pip install 'sudeck[circuit]'")
-    if engine == "numba":
-        return run_numba(circuits, trials, rest, **options)
-    from sudeck.circuit.steppers.jax_stepper import run_jax
-
-    return run_jax(circuits, trials, rest, **options)
-
-
 @pytest.mark.parametrize("dt_ms", [0.1, 0.2])
-@pytest.mark.parametrize("engine", ["numba", "jax"])
-def test_fast_steppers_equal_the_reference(circuits: Circuit, dt_ms: float, engine: str) -> None:
+@pytest.mark.usefixtures("numba_installed")
+def test_fast_stepper_equals_the_reference(circuits: Circuit, dt_ms: float) -> None:
     n = 7
     many = select(circuits, np.arange(n) % circuits.n_circuits)
     # Unequal hemispheres, so that a mix-up of sides would show.
@@ -103,7 +92,7 @@ def test_fast_steppers_equal_the_reference(circuits: Circuit, dt_ms: float, engi
     trials = _trials(n)
     rest = find_rest(many, trials.contraction_mv)
     slow = run_reference(many, trials, rest, duration_ms=38.4, dt_ms=dt_ms)
-    motoneuron, last_rate = _run(engine, many, trials, rest, duration_ms=38.4, dt_ms=dt_ms)
+    motoneuron, last_rate = run_numba(many, trials, rest, duration_ms=38.4, dt_ms=dt_ms)
     assert motoneuron.shape == slow.motoneuron[:, 0].shape
     assert np.abs(motoneuron - slow.motoneuron[:, 0]).max() < 2e-4 * slow.motoneuron.max()
     assert np.allclose(last_rate, slow.spikes[-1] / dt_ms, rtol=0.05, atol=1e-4)
@@ -129,7 +118,7 @@ def test_trials_of_different_length_do_not_disturb_each_other(circuits: Circuit,
         assert np.abs(recorded[:, trial] - whole[-121:]).max() < 2e-4 * whole.max()
 
 
-@pytest.mark.parametrize("engine", ["numba", "jax", "numpy"])
+@pytest.mark.parametrize("engine", ["numba", "numpy"])
 def test_every_engine_runs_trials_of_different_length(one: Circuit, engine: Engine) -> None:
     pytest.importorskip(engine, reason="needs the extra: pip install 'sudeck[circuit]'")
     trials, lengths = _trials(3), np.array([18.0, 24.0, 21.0])
@@ -144,7 +133,7 @@ def test_every_engine_runs_trials_of_different_length(one: Circuit, engine: Engi
         assert np.abs(course[:, trial] - expected).max() < 2e-4 * slow.motoneuron.max()
 
 
-@pytest.mark.parametrize("engine", ["numba", "jax", "numpy"])
+@pytest.mark.parametrize("engine", ["numba", "numpy"])
 def test_an_unknown_intensity_gives_no_number(one: Circuit, engine: Engine) -> None:
     pytest.importorskip(engine, reason="needs the extra: pip install 'sudeck[circuit]'")
     trials = make_trials([Pulse(0.0, 1.2)], count=3)
@@ -164,38 +153,16 @@ def test_compiled_steady_state_equals_the_reference(circuits: Circuit) -> None:
     assert fast.residual_mv.max() < 1e-4
 
 
-@pytest.mark.usefixtures("jax_installed")
-def test_jax_stepper_fills_its_last_block(one: Circuit) -> None:
-    from sudeck.circuit.steppers.jax_stepper import run_jax
-
-    n = 130
-    many, trials = select(one, np.zeros(n, int)), _trials(n)
-    rest = find_rest(many, trials.contraction_mv)
-    whole, _ = run_jax(many, trials, rest, duration_ms=12.0, dt_ms=0.2)
-    parts, _ = run_jax(many, trials, rest, duration_ms=12.0, dt_ms=0.2, block=32)
-    assert whole.shape == (61, n)
-    assert np.allclose(whole, parts, atol=1e-6)
-
-
 def test_without_an_engine_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("jax", "numba"):
-        monkeypatch.setitem(sys.modules, name, None)
-        with pytest.raises(MissingDependencyError, match=r"sudeck\[circuit\]"):
-            require_engine(name)
+    monkeypatch.setitem(sys.modules, "numba", None)
     with pytest.raises(MissingDependencyError, match=r"sudeck\[circuit\]"):
         require_engine()
 
 
 def test_the_engine_follows_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    installed = {"numba", "jax"}
-    monkeypatch.setattr(engines, "find_spec", lambda name: name if name in installed else None)
-    monkeypatch.setattr(engines, "_sees_graphics_card", lambda: True)
-    assert default_engine() == "jax"
-    monkeypatch.setattr(engines, "_sees_graphics_card", lambda: False)
+    monkeypatch.setattr(engines, "find_spec", lambda name: name)
     assert default_engine() == "numba"
-    installed.discard("numba")
-    assert default_engine() == "jax"
-    installed.clear()
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
     assert default_engine() == "numpy"
 
 

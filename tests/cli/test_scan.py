@@ -99,7 +99,7 @@ def test_help_loads_nothing_heavy() -> None:
         "import sys; sys.argv = ['sudeck', '--help']\n"
         "from sudeck.cli import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        "heavy = {'numpy', 'scipy', 'pandas', 'pydicom', 'matplotlib', 'skimage', 'jinja2', 'neo', 'jax'}\n"
+        "heavy = {'numpy', 'scipy', 'pandas', 'pydicom', 'matplotlib', 'skimage', 'jinja2', 'neo', 'numba'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
     done = subprocess.run(

@@ -50,6 +50,8 @@ def _draw_study(
             continue
         for i in range(patients):
             own = rng.normal(np.log(LEVEL[measure]), 0.2)
+            if (measure, side) == ("SICI", "other"):  # as the pain side will be after treatment
+                own += PATTERN["SICI", "pain"]
             deviation = rng.normal(0, SPREAD[measure])
             if (measure, side) in {("SICI", "pain"), ("ICF", "other")}:
                 relief[i] -= effect * deviation / SPREAD[measure]

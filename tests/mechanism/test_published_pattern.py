@@ -38,6 +38,21 @@ def test_the_opposite_is_not_supported(draw_study) -> None:
     assert found["relief goes with the restoration of SICI on the pain side"] == "not supported"
 
 
+def test_restoration_needs_a_defect_before_and_none_after(draw_study) -> None:
+    name = "SICI is restored in the pain-side hemisphere"
+    table, people = draw_study(1, patients=60, measures=("SICI",))
+    assert verdicts(explain_group(table, people))[name] == "supported"
+    before, after = ((table.hemisphere == "pain") & (table.visit == visit) for visit in ("pre", "post"))
+    # As strong as the other side before: a fall, and no restoration.
+    healthy = table.copy()
+    healthy.loc[before | after, "value"] *= 0.5
+    assert verdicts(explain_group(healthy, people))[name] == "undecided"
+    # Twice as weak before and after: it falls by the same, and is weak still.
+    weak = table.copy()
+    weak.loc[before | after, "value"] *= 2
+    assert verdicts(explain_group(weak, people))[name] == "not supported"
+
+
 def test_directions_are_controlled_together(draw_study) -> None:
     table, people = draw_study(11, effect=0.5)
     pattern = explain_group(table, people).pattern
@@ -65,7 +80,9 @@ def test_without_effect_hardly_any_direction_is_supported(draw_study) -> None:
 
 def test_three_patients_and_one_hemisphere_leave_it_open(draw_study) -> None:
     table, people = draw_study(3, patients=3)
-    assert "supported" not in set(list(verdicts(explain_group(table, people)).values())[4:])
+    few = explain_group(table, people)
+    assert set(verdicts(few).values()) == {"undecided"}
+    assert "3 patients are too few: a verdict takes 6." in str(few)
     table, people = draw_study(3, measures=("SICI",))
     one_side = explain_group(table[table.hemisphere == "other"], people)
     assert set(verdicts(one_side).values()) == {"undecided"}
@@ -102,7 +119,7 @@ def test_the_contract_has_its_keys_and_is_json(draw_study) -> None:
 
 def test_healthy_values_find_the_defective_side_only(draw_study) -> None:
     table, _ = draw_study(6, measures=("SICI",))
-    table.loc[table.hemisphere == "other", "value"] *= 0.5 / 0.8
+    table.loc[table.hemisphere == "other", "value"] *= 0.5 / (0.8 * np.exp(-0.4))
     rows = compare_with_healthy(table[table.visit == "pre"], {"SICI": HealthyReference(0.5, 0.2, 30)})
     found = {row.hemisphere: row for row in rows}
     assert found["pain"].p < 0.001

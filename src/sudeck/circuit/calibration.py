@@ -19,7 +19,7 @@ from sudeck.circuit.engines import Engine
 from sudeck.circuit.parameters import FITTED, Circuit, Floats
 from sudeck.circuit.protocols import MEASURES
 from sudeck.circuit.readout import measure
-from sudeck.circuit.simulate import find_instability
+from sudeck.circuit.simulation import find_instability
 from sudeck.circuit.targets import TARGETS, Target
 from sudeck.core.errors import InputError
 
@@ -123,7 +123,7 @@ def calibrate(
     Raises
     ------
     MissingDependencyError
-        If neither Numba nor JAX is installed.
+        If Numba is not installed.
     InputError
         If no circuit meets the targets.
     """

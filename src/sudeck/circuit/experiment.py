@@ -15,7 +15,7 @@ from sudeck.circuit.parameters import Circuit, Floats, select
 from sudeck.circuit.protocols import PROTOCOLS, Measure
 from sudeck.circuit.readout import measure
 from sudeck.circuit.reference import load_reference
-from sudeck.circuit.simulate import DT_MS, check_stable, find_instability
+from sudeck.circuit.simulation import DT_MS, check_stable, find_instability
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.record import Record

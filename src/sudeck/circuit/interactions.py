@@ -17,7 +17,7 @@ from sudeck.circuit.protocols import (
     single,
 )
 from sudeck.circuit.readout import find_intensity, find_thresholds, read_trials
-from sudeck.circuit.simulate import DT_MS
+from sudeck.circuit.simulation import DT_MS
 from sudeck.circuit.steppers.stimulus import Pulse
 
 SICI_ISI_MS: Final = 2.0
@@ -60,7 +60,7 @@ def measure_interactions(
     circuits : Circuit
         n circuits.
     dt_ms : float
-    engine : {"numba", "jax", "numpy"}, optional
+    engine : {"numba", "numpy"}, optional
     """
     engine = engine or default_engine()
     rmt = find_thresholds(circuits, both=True, dt_ms=dt_ms, engine=engine)

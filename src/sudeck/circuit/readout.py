@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sudeck.circuit.engines import Engine, default_engine
 from sudeck.circuit.parameters import Circuit, Floats, join, swap_hemispheres
 from sudeck.circuit.protocols import Measure, Readout, Trial
-from sudeck.circuit.simulate import DT_MS, run_trials
+from sudeck.circuit.simulation import DT_MS, run_trials
 from sudeck.circuit.steppers.stimulus import Trials
 
 THRESHOLD_MEP_MV: Final = 0.05
@@ -69,7 +69,7 @@ def measure(
     rmt : array, shape (2, n), optional
         Thresholds already known.
     dt_ms : float
-    engine : {"numba", "jax", "numpy"}, optional
+    engine : {"numba", "numpy"}, optional
         The fastest one that is there, unless given.
     """
     engine = engine or default_engine()

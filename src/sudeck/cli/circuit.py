@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import StrEnum
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -123,28 +122,6 @@ def calibrate(
     typer.echo(f"{result}\nCircuits: {out}")
 
 
-@circuit.command("train")
-def train(
-    out: Annotated[Path, typer.Argument(help="File of the trained network (.npz).")],
-    count: Annotated[int, typer.Option(min=1000, help="Circuits to simulate.")] = 98304,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over them.")] = 60,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same circuits.")] = 0,
-) -> None:
-    """Train anew the network that proposes a patient's circuit before the circuit itself is asked."""
-    from sudeck.circuit.reference import load_distribution
-    from sudeck.core.errors import MissingDependencyError
-    from sudeck.mechanism.circuit_fit.emulator_training import simulate_training_set, train_emulator
-
-    if any(find_spec(name) is None for name in ("jax", "numpyro")):
-        raise MissingDependencyError("Training the network", "circuit")
-    out = out.with_suffix(".npz")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    examples = simulate_training_set(load_distribution(), count=count, seed=seed, progress=typer.echo)
-    network = train_emulator(examples, epochs=epochs, seed=seed, progress=typer.echo)
-    network.save(out)
-    typer.echo(f"Network: {out}")
-
-
 Measured = Annotated[
     Path,
     typer.Argument(
@@ -176,39 +153,41 @@ def fit(
 
     Of a whole study, sudeck explain does the same on several processes, and keeps every fit.
     """
+    from sudeck.study.measuring.engine import use_one_thread
+
+    use_one_thread()
     table, names = _gather(measured, patient, baseline)
     from sudeck.circuit.engines import require_engine
     from sudeck.core.errors import SudeckError
     from sudeck.core.storage import write_json
     from sudeck.mechanism.circuit_fit.patient_data import gather_patient
-    from sudeck.mechanism.circuit_fit.patient_fit import fit_patient
-    from sudeck.mechanism.circuit_fit.posterior_summary import explain
+    from sudeck.mechanism.circuit_fit.patient_fit import explain_patient
     from sudeck.report.circuit.console import print_explanation, print_group
 
     require_engine()
-    posteriors, failures = [], []
+    explained, failures = [], []
     for name in names:
         try:
-            posterior = fit_patient(gather_patient(table, name), seed=seed)
+            explanation = explain_patient(gather_patient(table, name), seed=seed)
         except SudeckError as error:  # one patient that can not be fitted stops no other
             if len(names) == 1:
                 raise
             failures.append({"participant_id": name, "reason": str(error)})
             typer.echo(error, err=True)
             continue
-        print_explanation(explain(posterior))
-        posteriors.append(posterior)
-    explained = [explain(posterior) for posterior in posteriors]
+        print_explanation(explanation)
+        explained.append(explanation)
     results: dict[str, object] = {
         "circuit": [row for explanation in explained for row in explanation.rows()],
         "circuit_patients": [explanation.to_dict() for explanation in explained],
         "circuit_failures": failures,
     }
     if group:
-        from sudeck.mechanism.circuit_fit.hierarchy import infer_group
+        from sudeck.mechanism.circuit_fit.hierarchy import infer_group_from
 
+        shares = {one.patient: one.share for one in explained if one.share is not None}
         try:
-            together = infer_group(posteriors, seed=seed)
+            together = infer_group_from(shares, seed=seed)
         except InputError as error:  # the patients' own results are not lost with it
             typer.echo(error, err=True)
         else:
@@ -221,7 +200,10 @@ def fit(
 
 @circuit.command("next")
 def next_(measured: Measured, patient: PatientOption = None, baseline: BaselineOption = None) -> None:
-    """Say which measurement would tell most about a patient's circuit."""
+    """Say which measurement before treatment would tell most about a patient's circuit."""
+    from sudeck.study.measuring.engine import use_one_thread
+
+    use_one_thread()
     table, names = _gather(measured, patient, baseline)
     from sudeck.mechanism.circuit_fit.emulator import load_emulator
     from sudeck.mechanism.circuit_fit.next_measurement import rank_measurements
@@ -230,7 +212,7 @@ def next_(measured: Measured, patient: PatientOption = None, baseline: BaselineO
 
     for name in names:
         data = gather_patient(table, name)
-        typer.echo(f"{name}, after {', '.join(data.visits)}:")
+        typer.echo(f"{name}, at {data.visits[0]}:")
         ranked = rank_measurements(fit_patient(data), load_emulator())
         for candidate in ranked:
             typer.echo(f"  {candidate}")

@@ -53,7 +53,8 @@ class Association:
     slope : Estimate
         Outcome per unit of log change, with a permutation interval.
     corrected : Estimate or None
-        Pearson's r freed of measurement error; None when no error is known or it is as large as the spread.
+        Pearson's r freed of measurement error; None when no error is known, or it is so large beside the
+        spread that r can not be corrected.
     reliability : float or None
         Share of the variance of the change that is not measurement error.
     p, df : float
@@ -264,6 +265,9 @@ def _corrected(pair: ChangeOutcomePair, pearson: Estimate, lost: int) -> tuple[f
     if min(of_change, of_outcome) < MIN_RELIABILITY:
         return max(0.0, of_change), None
     scale = 1 / math.sqrt(of_change * of_outcome)
+    if abs(pearson.value) * scale >= 1:
+        # More than perfect: the stated errors are too large for the spread, and nothing can be corrected.
+        return of_change, None
 
     def bounded(value: float) -> float:
         return max(-1.0, min(1.0, value * scale))

@@ -14,13 +14,16 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from sudeck.mechanism.association import Associations
-from sudeck.mechanism.change_models import Change
+from sudeck.mechanism.change_models import Asymmetry, Change
 from sudeck.mechanism.changes import Changes
 from sudeck.statistics.equivalence import show_equivalence
 
 Verdict = Literal["supported", "not supported", "undecided"]
-Kind = Literal["falls", "unchanged", "relief goes with its fall"]
+Kind = Literal["falls", "restored", "unchanged", "relief goes with its fall"]
 Outcome = tuple[Verdict, str, dict[str, Any]]
+
+# The least number of patients from which an exact two-sided test of signs can reach 5 % (2 / 2⁶ = 0.031).
+LEAST_PATIENTS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,12 @@ class Hypothesis:
     measure : str
     hemispheres : tuple of str
         The statement must hold in each of these.
-    kind : {"falls", "unchanged", "relief goes with its fall"}
-        Of the ratio: a *fall* of SICI is stronger inhibition.
+    kind : {"falls", "restored", "unchanged", "relief goes with its fall"}
+        Of the ratio: a *fall* of SICI is stronger inhibition. *Restored* needs three things: above the other
+        hemisphere before, a fall, and no longer above it after.
     low_margin, high_margin : float
-        Falls: a ratio above `low_margin` is too small a fall to matter. Unchanged: margins of equivalence.
+        Falls: a ratio above `low_margin` is too small a fall to matter. Restored: so, and a side that is
+        still above the other by `high_margin` is not restored. Unchanged: margins of equivalence.
         Association: a correlation weaker than ``1 − low_margin`` is too weak to matter.
     """
 
@@ -53,7 +58,7 @@ class Hypothesis:
 # MEP; |r| of 0.2 for an association.
 PUBLISHED_PATTERN: Final[tuple[Hypothesis, ...]] = (
     Hypothesis("ICF falls in both hemispheres", "ICF", ("pain", "other"), "falls", 0.90),
-    Hypothesis("SICI is restored in the pain-side hemisphere", "SICI", ("pain",), "falls", 0.90),
+    Hypothesis("SICI is restored in the pain-side hemisphere", "SICI", ("pain",), "restored", 0.90),
     Hypothesis("RMT does not change", "RMT", ("pain", "other"), "unchanged", 0.95, 1.05),
     Hypothesis("MEP does not change", "MEP", ("pain", "other"), "unchanged", 0.80, 1.25),
     Hypothesis(
@@ -141,18 +146,18 @@ def judge_pattern(
         directional hypotheses (an association: with an interval beyond zero as well), in every hemisphere
         named. *Not supported*: the interval excludes what was
         stated (a fall that would matter; no change; a correlation that would matter). *Undecided*: neither,
-        or not measured.
+        or not measured, or fewer than six patients.
 
     Examples
     --------
     >>> import pandas as pd
     >>> from sudeck.mechanism.changes import estimate_changes
     >>> after = [0.6, 0.7, 0.5, 0.6, 0.55, 0.65]
-    >>> rows = [(i, v, "pain", "SICI", 1.0 if v == "pre" else a)
-    ...         for i, a in enumerate(after) for v in ("pre", "post")]
+    >>> rows = [(i, v, side, "ICF", 1.0 if v == "pre" else a)
+    ...         for i, a in enumerate(after) for v in ("pre", "post") for side in ("pain", "other")]
     >>> table = pd.DataFrame(rows, columns=["participant_id", "visit", "hemisphere", "measure", "value"])
     >>> [j.verdict for j in judge_pattern(estimate_changes(table), None)][:2]
-    ['undecided', 'supported']
+    ['supported', 'undecided']
     """
     judgements = []
     for hypothesis in hypotheses:
@@ -166,8 +171,11 @@ def judge_pattern(
                 outcomes.append(_missing(f"{hypothesis.measure} was not estimated in the {side} hemisphere."))
             elif hypothesis.kind == "falls":
                 outcomes.append(_judge_fall(change, hypothesis, alpha))
+            elif hypothesis.kind == "restored":
+                outcomes.append(_judge_restored(changes, change, hypothesis, alpha))
             else:
                 outcomes.append(_judge_unchanged(change, hypothesis, alpha))
+        outcomes = [_withheld_from_few(outcome) for outcome in outcomes]
         verdicts = [verdict for verdict, _, _ in outcomes]
         # A statement on both hemispheres falls with one of them and needs both to stand.
         joint: Verdict = (
@@ -216,6 +224,16 @@ def _missing(text: str) -> Outcome:
     return "undecided", text, {}
 
 
+def _withheld_from_few(outcome: Outcome) -> Outcome:
+    """Return the outcome, undecided where too few patients stand behind it."""
+    _, text, found = outcome
+    n = found.get("n", LEAST_PATIENTS)
+    if n >= LEAST_PATIENTS:
+        return outcome
+    patients = "1 patient is" if n == 1 else f"{n} patients are"
+    return "undecided", f"{text} {patients} too few: a verdict takes {LEAST_PATIENTS}.", found
+
+
 def _numbers(change: Change) -> dict[str, Any]:
     ratio = change.ratio
     return {
@@ -236,6 +254,31 @@ def _judge_fall(change: Change, hypothesis: Hypothesis, alpha: float) -> Outcome
     elif ratio.low > hypothesis.low_margin:
         verdict = "not supported"
     return verdict, f"{ratio}, P = {change.p:.3g}.", _numbers(change)
+
+
+def _judge_restored(changes: Changes, change: Change, hypothesis: Hypothesis, alpha: float) -> Outcome:
+    """Judge a fall on the pain side that ends a difference from the other side."""
+    verdict, text, found = _judge_fall(change, hypothesis, alpha)
+    before, after = (_asymmetry(changes, change.measure, visit) for visit in (change.baseline, change.visit))
+    for name, one in (("before", before), ("after", after)):
+        if one is not None:
+            found[name] = {"ratio": one.ratio.value, "low": one.ratio.low, "high": one.ratio.high, "p": one.p}
+    if verdict != "supported":
+        return verdict, text, found
+    if before is None or after is None:
+        return "undecided", f"{text} It can not be held against the other hemisphere.", found
+    text = f"{text} Before: {before}. After: {after}."
+    if not (before.p < alpha and before.ratio.value > 1):
+        return "undecided", f"{text} It fell, but was not shown to be weak before.", found
+    if after.p < alpha and after.ratio.value > 1:
+        return "not supported", f"{text} It fell, and is still weak.", found
+    if after.ratio.value >= hypothesis.high_margin:
+        return "undecided", f"{text} It fell; that it is no longer weak is not shown.", found
+    return "supported", text, found
+
+
+def _asymmetry(changes: Changes, measure: str, visit: str) -> Asymmetry | None:
+    return next((a for a in changes.asymmetries if (a.measure, a.visit) == (measure, visit)), None)
 
 
 def _judge_unchanged(change: Change, hypothesis: Hypothesis, alpha: float) -> Outcome:

@@ -26,7 +26,8 @@ def test_draws_of_an_account_have_its_moments(account) -> None:  # type: ignore[
         pain, other = position[2 * index], position[2 * index + 1]
         assert pain.mean() == pytest.approx(account.mean if abnormal else 0.0, abs=0.02)
         assert pain.std() == pytest.approx(account.sd if abnormal else BASE_SD[factor], rel=0.05)
-        assert other.std() == pytest.approx(BASE_SD[factor], rel=0.05)
+        both = abnormal and 1 in account.sides
+        assert other.std() == pytest.approx(account.sd if both else BASE_SD[factor], rel=0.05)
         assert position[N_VISIT + 2 * index].std() == pytest.approx(CHANGE_SD[factor], rel=0.05)
 
 
@@ -38,7 +39,7 @@ def test_the_density_is_the_mixture_it_says() -> None:
         part = 1.0
         for index, factor in enumerate(FACTORS):
             for side in (0, 1):
-                abnormal = side == 0 and factor == account.factor
+                abnormal = side in account.sides and factor == account.factor
                 mean, sd = (account.mean, account.sd) if abnormal else (0.0, BASE_SD[factor])
                 part *= stats.norm(mean, sd).pdf(position[2 * index + side, 0])
         total += part / len(ACCOUNTS)

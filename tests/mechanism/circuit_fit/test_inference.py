@@ -11,7 +11,7 @@ from sudeck.circuit.reference import load_distribution
 from sudeck.mechanism.circuit_fit import inference
 from sudeck.mechanism.circuit_fit.emulator import load_emulator
 from sudeck.mechanism.circuit_fit.factors import FACTORS, N_VISIT
-from sudeck.mechanism.circuit_fit.hypotheses import ACCOUNTS, BASE_SD
+from sudeck.mechanism.circuit_fit.hypotheses import ACCOUNTS, BASE_SD, draw_factors
 from sudeck.mechanism.circuit_fit.likelihood import N_CIRCUIT, Surrogate, simulate_patient
 from sudeck.mechanism.circuit_fit.patient_data import PatientData
 from sudeck.mechanism.circuit_fit.posterior_summary import explain
@@ -58,7 +58,7 @@ def _posterior_of_a_linear_model(wrong: float, monkeypatch: pytest.MonkeyPatch) 
     for account in ACCOUNTS:
         mean, sd = np.zeros(N_VISIT), np.repeat([BASE_SD[f] for f in FACTORS], 2)
         if account.factor:
-            at = 2 * FACTORS.index(account.factor)
+            at = [2 * FACTORS.index(account.factor) + side for side in account.sides]
             mean[at], sd[at] = account.mean, account.sd
         prior = np.diag(sd**2)
         marginal = slope @ prior @ slope.T + noise
@@ -67,7 +67,9 @@ def _posterior_of_a_linear_model(wrong: float, monkeypatch: pytest.MonkeyPatch) 
     share = np.exp(evidence - np.max(evidence))
     share /= share.sum()
     explanation = explain(posterior)
-    found = [h.probability for h in explanation.hypotheses]
+    *accounts, outside = explanation.hypotheses
+    assert outside.name == "outside_the_model"
+    found = [h.probability / (1 - outside.probability) for h in accounts]
     assert found == pytest.approx(list(share), abs=0.06)
     truth = share @ np.array(means)
     mean = posterior.factors @ posterior.weight
@@ -75,7 +77,7 @@ def _posterior_of_a_linear_model(wrong: float, monkeypatch: pytest.MonkeyPatch) 
     assert np.abs((mean - truth) / sd).max() < 0.15
     total = np.log(np.mean(np.exp(evidence - np.max(evidence)))) + np.max(evidence)
     assert posterior.log_evidence == pytest.approx(total, abs=0.4)
-    for hypothesis, log_evidence in zip(explanation.hypotheses, evidence, strict=True):
+    for hypothesis, log_evidence in zip(accounts, evidence, strict=True):
         if hypothesis.probability > 0.1:
             assert hypothesis.log_evidence == pytest.approx(log_evidence, abs=0.5)
 
@@ -87,6 +89,40 @@ def test_weights_correct_a_good_emulator(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_circuit_itself_corrects_a_bad_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inference, "ENOUGH_EFFECTIVE", 1.1)  # whatever the emulator: lead on with the model
     _posterior_of_a_linear_model(0.1, monkeypatch)
+
+
+def _fitted(value: Floats, error: float) -> inference.Posterior:
+    """Draws of healthy circuits, as if they were the posterior of some measures."""
+    rng = np.random.default_rng(0)
+    data = PatientData("sub-1", ("pre", "post"), KEYS, value, np.full(len(KEYS), error))
+    circuit = load_distribution().draw(500, rng)
+    factors, _ = draw_factors(2, 500, rng, account="none")
+    predicted = Surrogate.of(data, load_emulator()).predict(np.concatenate([circuit, factors]))
+    weight = np.full(500, 1 / 500)
+    return inference.Posterior(data, circuit, factors, weight, predicted, 0.0, 0.0, 1.0, True, ())
+
+
+def test_of_measures_in_other_units_no_probability_is_given() -> None:
+    healthy = _fitted(np.zeros(len(KEYS)), 0.1).predicted.mean(axis=1)
+    explanation = explain(_fitted(healthy + np.log(100), 0.1))
+    assert [flag.code for flag in explanation.flags] == ["model-misfit"]
+    assert (explanation.hypotheses, explanation.factors, explanation.share) == ((), (), None)
+    assert "nothing follows" in explanation.verdict
+    right = explain(_fitted(healthy, 0.1))
+    assert (right.flags, len(right.hypotheses)) == ((), len(ACCOUNTS) + 1)
+    assert right.share is not None
+
+
+def test_a_fit_that_does_not_reproduce_the_measures_prefers_nothing() -> None:
+    healthy = _fitted(np.zeros(len(KEYS)), 0.1).predicted.mean(axis=1)
+    off = healthy.copy()
+    off[KEYS.index((0, 0, "IHI_10"))] += 0.9
+    explanation = explain(_fitted(off, 0.1))
+    (flag,) = explanation.flags
+    assert flag.code == "model-strained"
+    assert "IHI_10 (pain, pre)" in flag.message
+    assert explanation.preferred == ""
+    assert sum(one.probability for one in explanation.hypotheses) == pytest.approx(1)
 
 
 @pytest.mark.usefixtures("numba_installed")

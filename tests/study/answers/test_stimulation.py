@@ -46,6 +46,26 @@ def test_ipsilateral_responses_are_another_pathway() -> None:
     assert read(estimate("MEP", "left", 0.1, intensity="120 %RMT", muscle_side="left")) == ()
 
 
+def test_both_hands_in_one_recording_equal_a_recording_a_hemisphere() -> None:
+    def hand(hemisphere: str, muscle_side: str, rmt: float, mep: float) -> list[dict[str, Any]]:
+        pair = {"isi_ms": 2.0, "conditioning": "40 %MSO", "intensity": "60 %MSO", "muscle_side": muscle_side}
+        return [
+            estimate("RMT", hemisphere, rmt, muscle_side=muscle_side),
+            estimate("MEP", hemisphere, mep, intensity="60 %MSO", muscle_side=muscle_side),
+            estimate("SICI", hemisphere, 0.5, **pair),
+        ]
+
+    across = [*hand("left", "right", 50.0, 1.0), *hand("right", "left", 48.0, 0.9)]
+    # The muscle on the side of the pulse answers late, if at all: its threshold is high.
+    same_side = [*hand("left", "left", 83.0, 0.06), *hand("right", "right", 71.0, 0.05)]
+    apart = read(*across)
+    assert read(*across, *same_side) == read(*same_side, *across) == apart
+    assert {one.side: one.conditioning_rmt for one in apart if one.measure == "SICI"} == pytest.approx(
+        {"left": 80.0, "right": 4000 / 48}
+    )
+    assert codes(*across, *same_side) == codes(*same_side, *across) == []
+
+
 def test_errors_come_to_the_log_scale() -> None:
     linear = estimate("RMT", "left", 50.0, se=1.0, scale="linear")
     bounds = estimate("CSP", "left", 150.0, se=0.1) | {"se": None, "low": 120.0, "high": 187.5}

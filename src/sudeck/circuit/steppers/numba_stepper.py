@@ -51,7 +51,7 @@ def settle(circuits: Circuit, contraction_mv: Floats, *, which: Ints | None = No
     MissingDependencyError
         If Numba is not installed.
     """
-    require_engine("numba")
+    require_engine()
     index = np.arange(contraction_mv.size) if which is None else which
     found = _settle(_pack(circuits), contraction_mv, index)
     potential_mv, rate_per_ms, ready = (found.T[row : row + 4] for row in (0, 4, 8))
@@ -101,7 +101,7 @@ def run_numba(
     MissingDependencyError
         If Numba is not installed.
     """
-    require_engine("numba")
+    require_engine()
     from sudeck.circuit.steppers.numba_kernel import run_tiles
     from sudeck.circuit.steppers.numba_rows import LANES
 

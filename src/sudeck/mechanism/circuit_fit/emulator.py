@@ -96,7 +96,7 @@ def _affine(inputs: Floats, weight: Floats) -> Floats:
 
 @cache
 def load_emulator() -> Emulator:
-    """Return the network that comes with Sudeck, made by ``sudeck circuit train``."""
+    """Return the network that comes with Sudeck, made by ``tools/train_emulator.py``."""
     with files("sudeck.mechanism.circuit_fit").joinpath(_FILE).open("rb") as file:
         return _read(np.load(file), _FILE)
 
@@ -114,7 +114,9 @@ def read_emulator(path: Path) -> Emulator:
         return _read(content, path.name)
     except (OSError, ValueError, KeyError, IndexError, EOFError, BadZipFile):
         raise InputError(
-            path.name, "it holds no network for these circuits", "make one with: sudeck circuit train"
+            path.name,
+            "it holds no network for these circuits",
+            "make one with tools/train_emulator.py",
         ) from None
 
 

@@ -69,7 +69,7 @@ class Hypothesis:
     Attributes
     ----------
     name : str
-        ``"local_gaba_a_loss"``, ``"excess_pyramidal_nmda"``, ``"tonic_callosal_drive"`` or ``"none"``.
+        One of `hypotheses.ACCOUNTS`, or ``"outside_the_model"``.
     sentence : str
         What it says.
     probability : float
@@ -113,6 +113,25 @@ class CurvePoint(Record):
     predicted: Estimate
 
 
+@dataclass(frozen=True, slots=True)
+class GroupShare:
+    """What one patient's measures say of the change, beyond the prior, as a normal distribution.
+
+    Attributes
+    ----------
+    visits : tuple of str
+        First and last.
+    precision : tuple of tuple of float
+        Shape (12, 12), in the order of `factors`.
+    pull : tuple of float
+        Precision times mean, shape (12,).
+    """
+
+    visits: tuple[str, str]
+    precision: tuple[tuple[float, ...], ...]
+    pull: tuple[float, ...]
+
+
 @dataclass(frozen=True)
 class Explanation:
     """What a patient's measures say about the circuit.
@@ -128,12 +147,15 @@ class Explanation:
     visits : tuple of str
         The first is the baseline.
     hypotheses : tuple of Hypothesis
+        None where the measures can not be used or none is from before treatment.
     preferred : str
         Name of the hypothesis that the measures prefer; empty where they can not tell.
     verdict : str
         One sentence: which hypothesis the measures prefer, or that they can not tell.
     curves : tuple of CurvePoint
         Observed against predicted.
+    share : GroupShare or None
+        What a group takes from this patient; None with one visit, or where the measures can not be used.
     """
 
     patient: str
@@ -146,6 +168,7 @@ class Explanation:
     preferred: str = ""
     verdict: str = ""
     curves: tuple[CurvePoint, ...] = ()
+    share: GroupShare | None = None
 
     def __str__(self) -> str:
         how = "exact likelihood" if self.exact else "approximate"

@@ -8,7 +8,7 @@ sampler puts a common mean and spread in the place of that prior. No circuit is 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from sudeck.circuit.parameters import Floats
 from sudeck.circuit.steppers.stimulus import Ints
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
-from sudeck.mechanism.circuit_fit.explanation import IDENTIFIED_BELOW
+from sudeck.mechanism.circuit_fit.explanation import IDENTIFIED_BELOW, GroupShare
 from sudeck.mechanism.circuit_fit.factors import FACTORS, N_VISIT, TONE
 from sudeck.mechanism.circuit_fit.hypotheses import change_sd
 from sudeck.mechanism.circuit_fit.inference import Posterior
@@ -133,11 +133,27 @@ def infer_group(
     InputError
         If fewer than three patients have two visits.
     """
-    pairs = Counter((p.data.visits[0], p.data.visits[-1]) for p in posteriors if len(p.data.visits) > 1)
+    shares = {str(p.data.patient): share for p in posteriors if (share := share_of(p)) is not None}
+    return infer_group_from(shares, sweeps=sweeps, level=level, seed=seed)
+
+
+def share_of(posterior: Posterior) -> GroupShare | None:
+    """Return what a group takes from a patient; None for one visit."""
+    visits = posterior.data.visits
+    if len(visits) < 2:
+        return None
+    precision, pull = _told(posterior.factors[-N_VISIT:], posterior.weight, change_sd())
+    rows = tuple(tuple(float(value) for value in row) for row in precision)
+    return GroupShare((visits[0], visits[-1]), rows, tuple(float(value) for value in pull))
+
+
+def infer_group_from(
+    shares: Mapping[str, GroupShare], *, sweeps: int = 2000, level: float = 0.95, seed: int = 0
+) -> GroupPosterior:
+    """Infer a group as `infer_group`, from what each patient was found to say (`share_of`)."""
+    pairs = Counter(share.visits for share in shares.values())
     usual = pairs.most_common(1)[0][0] if pairs else None
-    usable = [
-        p for p in posteriors if len(p.data.visits) > 1 and (p.data.visits[0], p.data.visits[-1]) == usual
-    ]
+    usable = {patient: share for patient, share in shares.items() if share.visits == usual}
     if len(usable) < LEAST_PATIENTS:
         raise InputError(
             "The group",
@@ -146,9 +162,8 @@ def infer_group(
         )
     rng = np.random.default_rng(seed)
     prior = change_sd()
-    told = [_told(p.factors[-N_VISIT:], p.weight, prior) for p in usable]
-    precision = np.stack([one[0] for one in told])
-    pull = np.stack([one[1] for one in told])
+    precision = np.array([share.precision for share in usable.values()])
+    pull = np.array([share.pull for share in usable.values()])
     count, burn = len(usable), int(_BURN_IN * sweeps)
     mean, spread = np.zeros(N_VISIT), prior.copy()
     means, spreads = np.empty((2, sweeps, N_VISIT))
@@ -164,11 +179,11 @@ def infer_group(
         means[sweep], spreads[sweep], changes[sweep] = mean, spread, drawn
     factors = _summarise(means[burn:], spreads[burn:], prior, count, level)
     by_patient = {
-        str(p.data.patient): tuple(
+        patient: tuple(
             _estimate("change of", f.factor, changes[burn:, i, at], level, "hierarchy", None)
             for at, f in enumerate(factors)
         )
-        for i, p in enumerate(usable)
+        for i, patient in enumerate(usable)
     }
     return GroupPosterior(factors, by_patient)
 

@@ -1,6 +1,7 @@
 """Competing accounts of a patient's baseline, as priors over the factors of both hemispheres.
 
-Each account lets one factor of the pain-side hemisphere stray far from health and keeps all others near it.
+Each account lets one factor of the pain-side hemisphere, or of both, stray far from health and keeps all
+others near it.
 The prior of a patient is their even mixture; so one posterior gives the factors averaged over the accounts,
 and the probability of each account is the share of the mixture that it holds where the draws lie.
 """
@@ -45,9 +46,11 @@ class Account:
     ----------
     name, label, sentence : str
     factor : str or None
-        The factor of the pain-side hemisphere that is abnormal, None for none.
+        The factor that is abnormal, None for none.
     mean, sd : float
         Its distribution, on the scale of `BASE_SD`; assumed.
+    sides : tuple of int
+        Hemispheres in which it is: 0 the pain side, 1 the other.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Account:
     factor: str | None = None
     mean: float = 0.0
     sd: float = 0.0
+    sides: tuple[int, ...] = (0,)
 
 
 # Sizes at which pain-side measures leave the range of healthy circuits: SICI at 2 ms about doubles under the
@@ -70,6 +74,15 @@ ACCOUNTS: Final = (
         0.08,
     ),
     Account(
+        "bilateral_gaba_a_loss",
+        "loss of GABA-A on both sides",
+        "GABA-A inhibition is weak in both hemispheres.",
+        "gaba_a",
+        float(np.log(0.78)),
+        0.08,
+        (0, 1),
+    ),
+    Account(
         "excess_pyramidal_nmda",
         "excess NMDA on pyramidal cells",
         "Pyramidal cells of the pain-side hemisphere carry too much NMDA current.",
@@ -79,8 +92,8 @@ ACCOUNTS: Final = (
     ),
     Account(
         "tonic_callosal_drive",
-        "tonic callosal drive",
-        "The other hemisphere drives GABA-B interneurons of the pain side without pause.",
+        "steady drive of GABA-B cells",
+        "A steady drive keeps GABA-B interneurons of the pain side active; its source is not measured.",
         TONE,
         0.8,
         0.2,
@@ -151,7 +164,7 @@ def _moments() -> tuple[Floats, Floats]:
     sds = np.tile(_by_visit(BASE_SD), (len(ACCOUNTS), 1))
     for row, account in enumerate(ACCOUNTS):
         if account.factor is not None:
-            at = 2 * FACTORS.index(account.factor)  # the pain-side hemisphere comes first
+            at = [2 * FACTORS.index(account.factor) + side for side in account.sides]
             means[row, at], sds[row, at] = account.mean, account.sd
     return means, sds
 

@@ -20,7 +20,7 @@ from sudeck.circuit.circuit_prior import circuits_at
 from sudeck.circuit.engines import Engine, default_engine
 from sudeck.circuit.parameters import Floats
 from sudeck.circuit.reference import Reference
-from sudeck.circuit.simulate import PROBE_INTENSITY, find_instability
+from sudeck.circuit.simulation import PROBE_INTENSITY, find_instability
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.mechanism.circuit_fit import hypotheses

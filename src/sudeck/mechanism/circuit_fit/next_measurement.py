@@ -1,4 +1,4 @@
-"""Which measurement would tell most: what each would add, from the draws of a patient's posterior."""
+"""Which measurement before treatment would tell most: what each would add, from a patient's draws."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _GRID: Final = 201
 
 @dataclass(frozen=True, slots=True)
 class Candidate(Record):
-    """A measurement not yet made, at the last visit.
+    """A measurement that was not made at the first visit.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Candidate(Record):
     information_bits : float
         What it would add about all factors of that visit.
     hypothesis_bits : float
-        What it would add about which account of the baseline is right (at most 2 bits for four).
+        What it would add about which account of the baseline is right (at most 2.3 bits for five).
     factor, factor_hemisphere : str
         The factor it would narrow most.
     narrowing : float
@@ -51,9 +51,9 @@ class Candidate(Record):
 
     def __str__(self) -> str:
         return (
-            f"{self.measure} ({self.hemisphere}): {self.information_bits:.2f} bit; narrows {self.factor} "
-            f"({self.factor_hemisphere}) to {100 * self.narrowing:.0f} %; "
-            f"{self.hypothesis_bits:.2f} bit about the hypotheses"
+            f"{self.measure} ({self.hemisphere}): {self.hypothesis_bits:.2f} bit about the accounts, "
+            f"{self.information_bits:.2f} about all factors; narrows {self.factor} "
+            f"({self.factor_hemisphere}) to {100 * self.narrowing:.0f} %"
         )
 
 
@@ -64,7 +64,9 @@ def rank_measurements(
     candidates: Sequence[str] = CANDIDATES,
     log_se: float = LOG_SE,
 ) -> tuple[Candidate, ...]:
-    """Rank measurements that the patient has not had at the last visit, the most informative first.
+    """Rank measurements that the patient has not had at the first visit: by bits about the accounts.
+
+    The accounts are of the state before treatment, so what was measured later tells little of them.
 
     Parameters
     ----------
@@ -76,19 +78,16 @@ def rank_measurements(
     log_se : float
         Error such a measurement would have.
     """
-    last = len(posterior.data.visits) - 1
     # SICI is not asked for again where it was measured at one of the intervals that it stands for.
-    had = {
-        (side, part) for visit, side, name in posterior.data.keys if visit == last for part in parts_of(name)
-    }
+    had = {(side, part) for visit, side, name in posterior.data.keys if visit == 0 for part in parts_of(name)}
     new = [
-        (last, side, name)
+        (0, side, name)
         for name in candidates
         for side in (0, 1)
         if not had & {(side, part) for part in parts_of(name)}
     ]
     ranked = [_assess(posterior, emulator, key, log_se) for key in new]
-    return tuple(sorted(ranked, key=lambda c: -c.information_bits))
+    return tuple(sorted(ranked, key=lambda c: -c.hypothesis_bits))
 
 
 def _assess(posterior: Posterior, emulator: Emulator, key: tuple[int, int, str], log_se: float) -> Candidate:

@@ -118,7 +118,7 @@ def draw_cohort(
     count : int
     rng : numpy Generator
     course : Course
-    engine : {"numba", "jax", "numpy"}, optional
+    engine : {"numba", "numpy"}, optional
     dt_ms : float
 
     Notes

@@ -115,14 +115,18 @@ def print_group(group: GroupPosterior, *, console: Console | None = None) -> Non
     from rich.table import Table
 
     console = console or Console(highlight=False)
-    console.print(f"All {len(group.changes)} patients together: change to the last visit", style="bold")
+    console.print(f"\nCircuits of all {len(group.changes)} patients together: change to the last visit")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("hemisphere", "factor", "mean change", "patients differ by (SD)", "identified"):
+    for column in ("side", "factor", "mean change", "patients differ by (SD)"):
         table.add_column(column)
-    for row in group.factors:
-        known = "yes" if row.identified else "no"
-        table.add_row(row.hemisphere, row.factor, _cell(row.mean), _cell(row.between_sd), known)
-    console.print(table)
+    known = [row for row in group.factors if row.identified]
+    for row in known:
+        table.add_row(row.hemisphere, row.factor, _cell(row.mean), _cell(row.between_sd))
+    if known:
+        console.print(table)
+    silent = [f"{row.factor} ({row.hemisphere})" for row in group.factors if not row.identified]
+    if silent:
+        console.print(f"These measurements say next to nothing of {', '.join(silent)}.")
     console.print(
         "Mean changes are ratios, of callosal_tone mV; spreads are standard deviations of their natural "
         "logarithms, of callosal_tone mV.",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from sudeck.mechanism.circuit_fit.explanation import Explanation, FactorEstimate
+    from sudeck.mechanism.circuit_fit.hierarchy import GroupPosterior
 
 _SIDES: Final = ("pain", "other", "balance")
 
@@ -159,6 +160,8 @@ def group_rows(circuit: Sequence[Explanation], visits: Sequence[str]) -> list[di
                     "patients": f"{len(identified)} · {len(differs)}",
                 }
             )
+        if not any(cell["known"] and cell["value"] for cell in cells):
+            continue  # nobody's measurements say anything of it: it stands in the sentence below the table
         first = not rows or rows[-1]["factor"] != factor
         rows.append(
             {
@@ -166,11 +169,42 @@ def group_rows(circuit: Sequence[Explanation], visits: Sequence[str]) -> list[di
                 "name": FACTORS.get(factor, factor),
                 "side": SIDES[side],
                 "first": first,
-                "span": sum(name == factor for name, _ in every),
                 "cells": cells,
             }
         )
+    for row in rows:
+        row["span"] = sum(other["factor"] == row["factor"] for other in rows)
     return rows
+
+
+def together_rows(group: GroupPosterior | None) -> tuple[list[dict[str, Any]], IntervalAxis]:
+    """Return the changes that all patients together make known, the surest first, and their axis."""
+    known = [] if group is None else [one for one in group.factors if one.identified and one.factor != TONE]
+    axis = IntervalAxis.around([one.mean for one in known], reference=1.0, scale="log")
+    rows = [
+        {
+            "factor": FACTORS.get(one.factor, one.factor),
+            "side": SIDES[one.hemisphere],
+            "value": f"×{number(one.mean.value, 2)}",
+            "interval": interval_text(one.mean, 2),
+            "bar": axis.bar(one.mean),
+            "spread": number(one.between_sd.value, 2),
+        }
+        for one in sorted(known, key=lambda one: one.narrowing)
+    ]
+    return rows, axis
+
+
+def together_factors(group: GroupPosterior) -> dict[tuple[str, str], FactorEstimate]:
+    """Return the mean changes of a group by hemisphere and name, for the drawing."""
+    from sudeck.mechanism.circuit_fit.explanation import FactorEstimate
+
+    return {
+        (one.hemisphere, one.factor): FactorEstimate(
+            CHANGE, one.hemisphere, one.factor, one.mean, one.narrowing
+        )
+        for one in group.factors
+    }
 
 
 def patient_rows(

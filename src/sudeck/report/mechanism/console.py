@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from sudeck.report.circuit.console import print_group
 from sudeck.report.kit.printing import fit, print_item
 from sudeck.report.kit.text import number, printable
 from sudeck.report.mechanism.console_tables import (
@@ -56,6 +57,8 @@ def print_explanation(explained: StudyExplanation, *, console: Console | None = 
         _heading(console, "The published pattern on these patients")
         console.print(pattern_table(group.pattern))
         _print_power(console, group.changes.power)
+    if explained.circuit_group is not None:
+        print_group(explained.circuit_group, console=console)
     if explained.circuit:
         _print_circuits(console, explained.circuit, explained.level)
     _print_reported(console, explained)
@@ -126,9 +129,9 @@ def _print_circuits(console: Console, circuits: Sequence[Explanation], level: fl
     preferred = sum(bool(one.preferred) for one in circuits)
     _note(
         console,
-        f"Four accounts of the first visit, equally probable beforehand. For {preferred} of {len(circuits)} "
-        f"patients one is preferred (from {100 * PREFERRED:.0f} % on, and only where IHI was measured); for "
-        "the others these measurements can not tell. "
+        f"Accounts of the first visit, equally probable beforehand. For {preferred} of {len(circuits)} "
+        f"patients one is preferred (from {100 * PREFERRED:.0f} % on); for the others these measurements "
+        "can not tell, or can not be used. "
         "Balance: GABA-A over NMDA of the pain side, over that of the other side.",
     )
     sure = {one.patient: changes for one in circuits if (changes := sure_changes(one))}

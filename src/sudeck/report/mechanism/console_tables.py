@@ -23,9 +23,11 @@ _VERDICT_STYLE: Final = {"supported": "bold green", "not supported": "bold red",
 # Two lines at the head of a narrow column.
 _ACCOUNTS: Final = {
     "local_gaba_a_loss": "GABA-A\nlost",
+    "bilateral_gaba_a_loss": "both\nsides",
     "excess_pyramidal_nmda": "NMDA\nexcess",
-    "tonic_callosal_drive": "callosal\ndrive",
-    "none": "none of\nthese",
+    "tonic_callosal_drive": "steady\ndrive",
+    "none": "no dif-\nference",
+    "outside_the_model": "out-\nside",
 }
 _NARROW: Final = 0.04  # width of an interval that three decimals show better than two
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -12,8 +12,10 @@ from sudeck.mechanism.circuit_fit.factors import TONE
 from sudeck.report.kit.figures import draw_svg
 from sudeck.report.kit.palette import INK, MUTED
 from sudeck.report.mechanism import wiring
+from sudeck.report.mechanism.legend import paint_legend
+from sudeck.report.mechanism.marks import INK, QUIET, paint_line, paint_population
 from sudeck.report.mechanism.shades import Shade, shade_of
-from sudeck.report.mechanism.wiring import HALF_WIDTH_MM, HEIGHT_MM, Kind, Population
+from sudeck.report.mechanism.wiring import HALF_WIDTH_MM, HEIGHT_MM
 from sudeck.report.mechanism.words import factor_text
 
 if TYPE_CHECKING:
@@ -29,7 +31,6 @@ _WIDE_MM: Final = 186.0
 _SMALL_MM, _LARGE_MM = 91.0, 112.0
 _MARGIN_MM: Final = 12.0  # above and below the hemispheres
 _TOP: Final = HEIGHT_MM + 7.0
-_ARROW_MM, _BALL_MM = 2.1, 0.95
 SIDES: Final = (("pain", -1.0), ("other", 1.0))
 
 Factors = Mapping[tuple[str, str], "FactorEstimate"]
@@ -45,8 +46,6 @@ def circuit_figure(panels: Sequence[tuple[str, Factors]], *, name: str, descript
     name, description : str
         As in `sudeck.report.kit.figures.draw_svg`.
     """
-    from sudeck.report.mechanism.legend import paint_legend
-
     *small, large = panels
     low_mm = HEIGHT_MM * _LARGE_MM / (2 * HALF_WIDTH_MM) + _MARGIN_MM
     high_mm = HEIGHT_MM * _SMALL_MM / (2 * HALF_WIDTH_MM) + _MARGIN_MM if small else 0.0
@@ -102,74 +101,6 @@ def paint_circuit(
 
 
 _DRAWN_FACTORS: Final = ("nmda_pyramids", "nmda_interneurons", "gaba_a", "gaba_b", "callosum", TONE)
-
-
-def paint_line(axes: Axes, corners: Floats, look: Shade, kind: Kind | None) -> None:
-    """Draw a curve of cubic pieces with an arrow (excites), a ball (inhibits) or nothing at its end.
-
-    Parameters
-    ----------
-    corners : array, shape (1 + 3 pieces, 2)
-    """
-    from matplotlib.patches import Circle, PathPatch, Polygon
-    from matplotlib.path import Path
-
-    corners = np.array(corners, dtype=float)
-    tip, heading = corners[-1].copy(), corners[-1] - corners[-2]
-    heading /= np.hypot(*heading)
-    size = 0.7 + 0.3 * look.width_pt / 1.7
-    length = {"excites": _ARROW_MM * size, "inhibits": 2 * _BALL_MM * size, None: 0.0}[kind]
-    # The line ends where its head begins: faded parts must not lie over each other.
-    corners[-1] -= heading * length * 0.96
-    corners[-2] -= heading * length * 0.6
-    codes = [int(Path.MOVETO)] + [int(Path.CURVE4)] * (len(corners) - 1)
-    stroke: dict[str, Any] = {"capstyle": "butt", "joinstyle": "round", "fill": False}
-    if look.known:
-        axes.add_artist(
-            PathPatch(
-                Path(corners, codes), edgecolor="white", alpha=0.75, linewidth=look.width_pt + 1.5, **stroke
-            )
-        )
-    axes.add_artist(
-        PathPatch(
-            Path(corners, codes),
-            edgecolor=look.colour,
-            alpha=look.opacity,
-            linewidth=look.width_pt,
-            linestyle="solid" if look.known else (0.0, (2.4, 2.0)),
-            **stroke,
-        )
-    )
-    style: dict[str, Any] = {"facecolor": look.colour, "alpha": look.opacity, "linewidth": 0}
-    if kind == "excites":
-        across = np.array([-heading[1], heading[0]]) * length * 0.42
-        base = tip - heading * length
-        axes.add_artist(Polygon(np.stack([tip, base + across, base - across]), **style))
-    elif kind == "inhibits":
-        axes.add_artist(Circle(tuple(tip - heading * length / 2), length / 2, **style))
-
-
-def paint_population(axes: Axes, population: Population, sign: float, zoom: float) -> None:
-    """Draw a population: a triangle for pyramidal cells, a circle for interneurons, with its letter."""
-    from matplotlib.patches import Circle, Polygon
-
-    x, y = sign * population.at[0], population.at[1]
-    style: dict[str, Any] = {"facecolor": "white", "edgecolor": INK, "linewidth": 0.9, "joinstyle": "round"}
-    if population.pyramidal:
-        angles = np.radians([90.0, 210.0, 330.0])
-        corners = np.column_stack(
-            [x + population.radius * np.cos(angles), y + population.radius * np.sin(angles)]
-        )
-        axes.add_artist(Polygon(corners, zorder=3, **style))
-        y -= 0.35
-    else:
-        axes.add_artist(
-            Circle((x, y), population.radius, zorder=3, facecolor="white", edgecolor=INK, linewidth=0.9)
-        )
-    axes.text(
-        x, y, population.letter, fontsize=8 * min(zoom, 1.1), fontweight="bold", color=INK,
-        ha="center", va="center_baseline", zorder=4,
-    )  # fmt: skip
 
 
 def _paint_numbers(axes: Axes, side: str, sign: float, factors: Factors) -> None:

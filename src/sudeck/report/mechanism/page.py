@@ -79,6 +79,9 @@ def mechanism_report(
     visits = words.circuit_visits(explained.visits)
     medians = circuit_rows.median_explanation(circuit)
     shown = [visit for visit in visits if visit in medians]
+    together = explained.circuit_group
+    if together is not None and words.CHANGE in medians:
+        medians = {**medians, words.CHANGE: circuit_rows.together_factors(together)}
     names = words.visit_names(visits)
     study_page = study.derivatives / REPORT_FILE
     return render_page(
@@ -88,7 +91,9 @@ def mechanism_report(
         facts=_facts(explained),
         level=f"{100 * explained.level:g}",
         study_page=relative_link(study_page, place) if study_page.is_file() else "",
+        together=circuit_rows.together_rows(together),
         sayings=(
+            *words.together_sayings(together),
             *words.sayings(
                 len(explained.patients), explained.visits, group, circuit, len(explained.circuit_failures)
             ),
@@ -114,14 +119,14 @@ def mechanism_report(
             name="group",
             description=f"median patient: {_DRAWING}",
         )
-        if circuit
+        if shown
         else None,
         group_factors=circuit_rows.group_rows(circuit, shown) if len(circuit) > 1 else [],
         visit_titles=[names[visit] for visit in shown],
         patients=patients,
         axis=axis,
         accounts=accounts,
-        balance_when=names[shown[-1]].lower() if circuit else "",
+        balance_when=names[shown[-1]].lower() if shown else "",
         preferred=f"{100 * words.PREFERRED:g}",
         unidentified=words.unidentified([one for visit in shown for one in medians[visit].values()], shown),
         failures=[

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from sudeck.mechanism.association import Associations
+    from sudeck.mechanism.change_correlation import Association
     from sudeck.mechanism.changes import Changes
     from sudeck.mechanism.group_statistics import GroupStatistics
     from sudeck.mechanism.healthy_reference import ReferenceComparison
@@ -146,6 +147,12 @@ def pattern_rows(pattern: Sequence[Judgement]) -> Rows:
     return rows
 
 
+def _uncorrected(one: Association) -> str:
+    if one.reliability is None:
+        return ""
+    return f"reliability {number(one.reliability, 2)}: can not be corrected"
+
+
 def association_rows(associations: Associations | None) -> Rows:
     """Return correlations of change with relief, with what one patient does to each."""
     rows: Rows = []
@@ -157,7 +164,7 @@ def association_rows(associations: Associations | None) -> Rows:
                 "r": number(one.pearson.value, 2),
                 "interval": interval_text(one.pearson, 2),
                 "corrected": "" if corrected is None else number(corrected.value, 2),
-                "corrected_interval": "" if corrected is None else interval_text(corrected, 2),
+                "corrected_interval": _uncorrected(one) if corrected is None else interval_text(corrected, 2),
                 "spearman": number(one.spearman.value, 2),
                 "p": p_text(one.p_permutation),
                 "p_family": p_text(one.p_family),
@@ -224,6 +231,8 @@ def _margin(judgement: Judgement) -> str:
     low, high = number(hypothesis.low_margin, 2), number(hypothesis.high_margin, 2)
     if hypothesis.kind == "unchanged":
         return f"unchanged: ×{low} to ×{high}"
+    if hypothesis.kind == "restored":
+        return "weaker than the other side before, then a fall, and no longer weaker after"
     if hypothesis.kind == "falls":
         return f"too small to matter: above ×{low}"
     return f"too weak to matter: |r| below {number(1 - hypothesis.low_margin, 2)}"

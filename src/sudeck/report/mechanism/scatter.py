@@ -77,7 +77,7 @@ def _paint_one(axes: Axes, one: Association, dots: Dots) -> None:
     change = np.array([dot[1] for dot in dots])
     error = np.array([dot[2] for dot in dots])
     relief = np.array([dot[3] for dot in dots])
-    held = bool(one.p_family < 1 - one.pearson.level)
+    held = bool(one.p_family < 1 - one.pearson.level) and not one.pearson.low <= 0 <= one.pearson.high
     known = np.isfinite(error)
     axes.hlines(
         relief[known],

@@ -11,6 +11,7 @@ from sudeck.report.kit.text import number, printable
 if TYPE_CHECKING:
     from sudeck.core.flags import Flag
     from sudeck.mechanism.circuit_fit.explanation import Explanation, FactorEstimate, Hypothesis
+    from sudeck.mechanism.circuit_fit.hierarchy import GroupPosterior
     from sudeck.mechanism.group_statistics import GroupStatistics
     from sudeck.mechanism.published_pattern import Judgement
     from sudeck.statistics.power import Power
@@ -38,19 +39,21 @@ FACTORS: Final = {
     "nmda_pyramids": "NMDA on pyramidal cells",
     "nmda_interneurons": "NMDA on interneurons",
     "callosum": "Input from the other hemisphere",
-    "callosal_tone": "Steady drive of B",
+    "callosal_tone": "Steady drive of GABA-B cells",
     "gaba_over_glutamate": "GABA-A over NMDA",
 }
 HYPOTHESES: Final = {
     "local_gaba_a_loss": "Loss of GABA-A",
     "excess_pyramidal_nmda": "Excess of NMDA",
-    "tonic_callosal_drive": "Callosal drive",
-    "none": "None of these",
+    "bilateral_gaba_a_loss": "Loss of GABA-A, both sides",
+    "tonic_callosal_drive": "Steady drive of GABA-B cells",
+    "none": "No difference",
+    "outside_the_model": "Outside the model",
 }
 CHANGE: Final = "change"  # stands where a visit stands
 BALANCE: Final = "gaba_over_glutamate"
-# A hypothesis this probable is called preferred; the four begin at a quarter each.
-PREFERRED: Final = 0.8
+# A hypothesis this probable is called preferred; all begin alike.
+PREFERRED: Final = 0.95
 
 CAVEATS: Final = (
     "Nobody here was treated with anything else: a change after treatment need not be a change by it.",
@@ -89,7 +92,11 @@ def _change_sayings(group: GroupStatistics) -> list[str]:
     held = [
         change
         for change in group.changes.changes
-        if change.p_family is not None and change.p_family < alpha and change.hemisphere != "interaction"
+        if change.p_family is not None
+        and change.p_family < alpha
+        and change.hemisphere != "interaction"
+        # Signs and sizes are two tests: what the second leaves open is not said to hold.
+        and not change.ratio.low <= 1 <= change.ratio.high
     ]
     if not held:
         return ["No change holds when all measures are judged together."]
@@ -118,6 +125,38 @@ def _circuit_sayings(circuit: Sequence[Explanation], failed: int) -> list[str]:
     else:
         says.append("In no patient can the measurements tell between the accounts.")
     return says
+
+
+def together_sayings(group: GroupPosterior | None) -> tuple[str, ...]:
+    """Return what the circuits of all patients together say of the change, and what they leave open."""
+    if group is None:
+        return ()
+    sure, open_ = [], []
+    for one in group.factors:
+        nothing = 0.0 if one.mean.unit else 1.0
+        name = f"{_inside_factor(one.factor)} ({SIDES[one.hemisphere]})"
+        if not one.identified:
+            open_.append(name)
+        elif not one.mean.low <= nothing <= one.mean.high:
+            sign = "" if one.mean.unit else "×"
+            unit = f" {one.mean.unit}" if one.mean.unit else ""
+            value, low, high = (number(x, 2) for x in (one.mean.value, one.mean.low, one.mean.high))
+            sure.append(f"{name} {sign}{value}{unit} ({low} to {high})")
+    count = len(group.changes)
+    says = [
+        f"The circuits of {count} patients together change by: {', '.join(sure)}."
+        if sure
+        else f"The circuits of {count} patients together show no change of which one can be sure."
+    ]
+    if open_:
+        says.append(f"Of the mean change of {', '.join(open_)} these measurements say next to nothing.")
+    return tuple(says)
+
+
+def _inside_factor(factor: str) -> str:
+    """Return the name of a factor as it stands inside a sentence: acronyms keep their capitals."""
+    text = FACTORS.get(factor, factor)
+    return text if text[:2].isupper() else _inside(text)
 
 
 def group_balance_saying(balances: Sequence[FactorEstimate], names: Mapping[str, str]) -> tuple[str, ...]:

@@ -32,14 +32,11 @@ if TYPE_CHECKING:
     from sudeck.mechanism.measure_table import MeasureTable
 
 # Raised whenever what is kept of a fit changes its meaning.
-FIT_FORMAT: Final = 2
+FIT_FORMAT: Final = 3
 SEED: Final = 2018
-_ENGINES: Final = ("numba", "jax")
 # One thread a fit, so that several do not quarrel and sums are added in one order; read when libraries load.
 _ONE_THREAD: Final = {
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     "NUMBA_NUM_THREADS": "1",
-    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # of a graphics card, processes take what they need
 }
 
 
@@ -87,14 +84,14 @@ Fit = Callable[[FitTask], "Explanation | FitFailure"]
 
 
 def require_circuit() -> None:
-    """Refuse when no library that runs the circuit is installed.
+    """Refuse when the library that runs the circuit is not installed.
 
     Raises
     ------
     MissingDependencyError
         With the extra to install.
     """
-    if all(importlib.util.find_spec(name) is None for name in _ENGINES):
+    if importlib.util.find_spec("numba") is None:
         raise MissingDependencyError("The circuit of each patient", "circuit")
 
 
@@ -246,14 +243,24 @@ def _kept(study: StudyFolder, task: FitTask) -> Explanation | None:
 
 def explanation_from(plain: Mapping[str, Any]) -> Explanation:
     """Build an explanation again from what `dataclasses.asdict` made of it."""
-    from sudeck.mechanism.circuit_fit.explanation import CurvePoint, Explanation, FactorEstimate, Hypothesis
+    from sudeck.mechanism.circuit_fit.explanation import (
+        CurvePoint,
+        Explanation,
+        FactorEstimate,
+        GroupShare,
+        Hypothesis,
+    )
 
+    share = plain["share"]
     known = {
         "visits": tuple(plain["visits"]),
         "factors": _each(FactorEstimate, plain["factors"]),
         "hypotheses": _each(Hypothesis, plain["hypotheses"]),
         "curves": _each(CurvePoint, plain["curves"]),
         "flags": _each(Flag, plain["flags"]),
+        "share": None
+        if share is None
+        else GroupShare(tuple(share["visits"]), tuple(map(tuple, share["precision"])), tuple(share["pull"])),
     }
     return Explanation(**{**plain, **known})
 

@@ -129,12 +129,11 @@ def _is_positive(value: object) -> bool:
 def _session(
     patient: str, session: str, visit: str, rows: Sequence[Mapping[str, Any]], affected: Side
 ) -> list[Reading]:
-    thresholds = {(row["hemisphere"], row["muscle"]): row["value"] for row in rows if row["measure"] == "RMT"}
+    thresholds = _thresholds(rows)
     readings = []
     for row in rows:
         measure, stimulated, muscle = row["measure"], row["hemisphere"], row["muscle"]
-        ipsilateral = row["muscle_side"] is not None and row["muscle_side"] == stimulated
-        if ipsilateral != (measure == "iSP"):
+        if _is_ipsilateral(row) != (measure == "iSP"):
             continue  # an ipsilateral response is another pathway than the one these measures are of
         tested: Side = opposite(stimulated) if measure == "iSP" else stimulated
         threshold = thresholds.get((stimulated, muscle))
@@ -179,11 +178,28 @@ def _session(
     return readings
 
 
+def _thresholds(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], float]:
+    """Return the threshold of each hemisphere and muscle, in % of stimulator output.
+
+    That of a hemisphere is the one of the muscle across: what the muscle on the same side answers to is
+    another pathway, and with both hands in one recording it stands under the same hemisphere and muscle.
+    """
+    return {
+        (row["hemisphere"], row["muscle"]): row["value"]
+        for row in rows
+        if row["measure"] == "RMT" and not _is_ipsilateral(row)
+    }
+
+
+def _is_ipsilateral(row: Mapping[str, Any]) -> bool:
+    return row["muscle_side"] is not None and row["muscle_side"] == row["hemisphere"]
+
+
 def _no_mep(
     patient: str, session: str, rows: Iterable[Mapping[str, Any]], readings: Iterable[Reading]
 ) -> list[Flag]:
     """Flag hemispheres with MEPs of which none is of a known intensity far enough above the threshold."""
-    tested = {row["hemisphere"] for row in rows if row["measure"] == "MEP"}
+    tested = {row["hemisphere"] for row in rows if row["measure"] == "MEP" and not _is_ipsilateral(row)}
     placed = {reading.side for reading in readings if reading.measure == "MEP"}
     return [
         Flag(
@@ -249,7 +265,7 @@ def _is_test_pulse(
     own = [
         other
         for other in rows
-        if (other["hemisphere"], other["muscle"]) == (row["hemisphere"], row["muscle"])
+        if all(other[name] == row[name] for name in ("hemisphere", "muscle", "muscle_side"))
     ]
     tests = {other["intensity"] for other in own if other["measure"] in PAIRED}
     singles = {other["intensity"] for other in own if other["measure"] == "MEP"}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sudeck.mechanism.circuit_fit.explanation import Explanation
+    from sudeck.mechanism.circuit_fit.hierarchy import GroupPosterior
     from sudeck.mechanism.group_statistics import GroupStatistics
 
 
@@ -45,6 +46,8 @@ class StudyExplanation:
     circuit : tuple of Explanation
         One a patient whose circuit could be fitted.
     circuit_failures : tuple of FitFailure
+    circuit_group : GroupPosterior or None
+        How treatment moves the circuits of all patients together; None where fewer than three can be used.
     circuit_asked : bool
         Whether the circuit was wanted at all.
     flags : tuple of Flag
@@ -70,6 +73,7 @@ class StudyExplanation:
     flags: tuple[Flag, ...]
     refused: Mapping[str, str]
     fingerprint: str
+    circuit_group: GroupPosterior | None = None
 
     @property
     def level(self) -> float:
@@ -125,6 +129,7 @@ class StudyExplanation:
             "reported": self.reported.to_dict(),
             "circuit": [row for one in self.circuit for row in one.rows()],
             "circuit_patients": [one.to_dict() for one in self.circuit],
+            "circuit_group": None if self.circuit_group is None else self.circuit_group.to_dict(),
             "circuit_failures": [failure.to_dict() for failure in self.circuit_failures],
             "refused": dict(self.refused),
         }
@@ -136,6 +141,8 @@ class StudyExplanation:
         ]
         if self.group is not None:
             lines.append(str(self.group))
+        if self.circuit_group is not None:
+            lines.append(f"Circuits of {self.circuit_group}")
         lines += [f"Circuit of {one.patient}: {one.verdict}" for one in self.circuit]
         lines += [f"Not fitted, {failure}" for failure in self.circuit_failures]
         lines += [flag.message for flag in self.flags]

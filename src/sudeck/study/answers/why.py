@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -35,6 +35,8 @@ from sudeck.study.measuring.records import stored_record
 from sudeck.study.measuring.run import Progress
 
 if TYPE_CHECKING:
+    from sudeck.mechanism.circuit_fit.explanation import Explanation
+    from sudeck.mechanism.circuit_fit.hierarchy import GroupPosterior
     from sudeck.mechanism.group_statistics import GroupStatistics
     from sudeck.mechanism.measure_table import MeasureTable
 
@@ -148,6 +150,7 @@ def explain_study(
         reported=check_reported_set([(ratio.r, ratio.p) for ratio in PUBLISHED_RATIOS.values()], COHORT_SIZE),
         circuit=fits.explanations,
         circuit_failures=fits.failures,
+        circuit_group=_circuit_group(fits.explanations, stimulated.settings.level),
         circuit_asked=circuit,
         flags=stimulated.table.flags + factors.flags,
         refused=refused,
@@ -155,6 +158,19 @@ def explain_study(
     )
     write_json(study.derivatives / MECHANISM_FILE, explained.to_dict())
     return explained
+
+
+def _circuit_group(circuit: Sequence[Explanation], level: float) -> GroupPosterior | None:
+    """Return the circuits of all patients together; None where too few have measures at two visits."""
+    shares = {one.patient: one.share for one in circuit if one.share is not None}
+    if not shares:
+        return None
+    from sudeck.mechanism.circuit_fit.hierarchy import infer_group_from
+
+    try:
+        return infer_group_from(shares, level=level, seed=_SEED)
+    except InputError:  # fewer patients than a group needs: each still has an answer
+        return None
 
 
 def assemble_stimulation(study: StudyFolder) -> StimulatedStudy:

@@ -178,19 +178,13 @@ def run_trials(
         )
         many = select(circuits, which[members])
         start = Rest(*(array[..., resting[members]] for array in rest))
-        if engine == "jax":
-            from sudeck.circuit.steppers.jax_stepper import run_jax
-
-            shown, last = run_jax(many, part, start, duration_ms=length_ms, dt_ms=dt_ms)
-        else:
-            whole = run_reference(many, part, start, duration_ms=length_ms, dt_ms=dt_ms)
-            shown, last = whole.motoneuron[:, 0], whole.spikes[-1] / dt_ms
-        course[:, members] = shown[-recorded - 1 :]
-        last_rate[..., members] = last
+        whole = run_reference(many, part, start, duration_ms=length_ms, dt_ms=dt_ms)
+        course[:, members] = whole.motoneuron[-recorded - 1 :, 0]
+        last_rate[..., members] = whole.spikes[-1] / dt_ms
     return course, last_rate
 
 
-# Trials of like length run together in one of few lengths, each of which is compiled once.
+# Trials of like length run together in one of few lengths.
 _LENGTHS_MS: Final = np.array([18.0, 24.0, 34.0, 48.0, 68.0, 88.0, 120.0, 168.0, 218.0, 320.0, 600.0, 1200.0])
 
 

@@ -1,18 +1,24 @@
-"""Training of the emulator on circuits of the reference with factors beyond any patient's."""
+"""Train the emulator on circuits of the reference with factors beyond any patient's.
+
+Run with ``python tools/train_emulator.py network.npz [--count N] [--epochs N] [--seed N]``; needs the extra
+``circuit``. The network that comes with Sudeck is ``src/sudeck/mechanism/circuit_fit/emulator.npz``.
+"""
 
 from __future__ import annotations
 
+import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from sudeck.circuit.circuit_prior import circuits_at
 from sudeck.circuit.parameters import Floats
-from sudeck.circuit.reference import Reference
+from sudeck.circuit.reference import Reference, load_distribution
 from sudeck.mechanism.circuit_fit.emulator import EMULATED, Emulator, hemisphere_inputs
 from sudeck.mechanism.circuit_fit.factors import N_VISIT, apply_visit
 from sudeck.mechanism.circuit_fit.hypotheses import draw_factors
@@ -102,10 +108,6 @@ def train_emulator(
     progress : callable
         Is told the error after every tenth epoch.
     """
-    import jax
-    import jax.numpy as jnp
-    from numpyro.optim import Adam
-
     usable = np.isfinite(training.logs)
     rng = np.random.default_rng(seed)
     inputs, logs = training.inputs.astype(np.float32), np.nan_to_num(training.logs).astype(np.float32)
@@ -122,34 +124,20 @@ def train_emulator(
         rng.standard_normal((a + 1, b)).astype(np.float32) / np.sqrt(a) * (0.1 if b == sizes[-1] else 1.0)
         for a, b in pairwise(sizes)
     ]
-    start = (linear, *layers)
-
-    def loss(weights: Any, x: Any, y: Any, known: Any) -> Any:
-        network = Emulator._make((*weights, scale))
-        away = jnp.where(known, (_forward(network, x) - y) / scale, 0.0)
-        # Quadratic near the truth, linear far off: circuits at the edge must not rule the fit.
-        size = jnp.abs(away)
-        return jnp.where(size < 1, 0.5 * size**2, size - 0.5).sum() / known.sum()
-
+    network = Emulator(linear, *layers, scale)
     steps = epochs * (len(learn) // _MINIBATCH)
-    adam = Adam(lambda step: _RATE * 0.5 * (1 + jnp.cos(jnp.pi * step / steps)))
-
-    def one_epoch(state: Any, x: Any, y: Any, known: Any) -> Any:
-        def move(state: Any, batch: Any) -> Any:
-            value, slope = jax.value_and_grad(loss)(adam.get_params(state), *batch)
-            return adam.update(slope, state), value
-
-        return jax.lax.scan(move, state, (x, y, known))
-
-    run_epoch: Any = jax.jit(one_epoch)
-    state = adam.init(start)
+    adam = _Adam(network[:-1])
     for epoch in range(epochs):
         order = rng.permutation(learn)[: len(learn) // _MINIBATCH * _MINIBATCH].reshape(-1, _MINIBATCH)
-        state, values = run_epoch(state, inputs[order], logs[order], usable[order])
+        total = 0.0
+        for batch in order:
+            value, slopes = _loss(network, inputs[batch], logs[batch], usable[batch])
+            rate = _RATE * 0.5 * (1 + np.cos(np.pi * adam.taken / steps))
+            network = Emulator(*adam.move(network[:-1], slopes, rate), scale)
+            total += value
         if epoch % 10 == 9:
-            progress(f"epoch {epoch + 1} of {epochs}: loss {float(values.mean()):.4f}")
-    network = Emulator._make((*map(np.asarray, adam.get_params(state)), scale))
-    away = np.where(usable, np.asarray(_forward(network, inputs)) - logs, np.nan)[held]
+            progress(f"epoch {epoch + 1} of {epochs}: loss {total / len(order):.4f}")
+    away = np.where(usable, _forward(network, inputs)[0] - logs, np.nan)[held]
     # Robust, because a few circuits at the edge of the input say nothing about the rest.
     error = 1.4826 * np.nanmedian(np.abs(away), axis=0)
     return network._replace(
@@ -165,16 +153,60 @@ def _unscaled(weight: Floats, middle: Floats, reach: Floats) -> Floats:
     return np.concatenate([own, (weight[-1] - middle @ own)[None]])
 
 
-def _forward(network: Emulator, inputs: Any) -> Any:
-    import jax
+class _Adam:
+    """Adam (Kingma and Ba 2015) with its usual constants."""
 
-    def affine(values: Any, weight: Any) -> Any:
-        return values @ weight[:-1] + weight[-1]
+    def __init__(self, weights: Sequence[Floats]) -> None:
+        self.taken = 0
+        self.mean = [np.zeros_like(weight) for weight in weights]
+        self.square = [np.zeros_like(weight) for weight in weights]
 
-    hidden = inputs
+    def move(self, weights: Sequence[Floats], slopes: Sequence[Floats], rate: float) -> list[Floats]:
+        """Return the weights one step further down."""
+        self.taken += 1
+        moved = []
+        for weight, slope, mean, square in zip(weights, slopes, self.mean, self.square, strict=True):
+            mean += np.float32(0.1) * (slope - mean)
+            square += np.float32(0.001) * (slope**2 - square)
+            size = np.sqrt(square / (1 - 0.999**self.taken)) + 1e-8
+            moved.append((weight - rate * mean / (1 - 0.9**self.taken) / size).astype(np.float32))
+        return moved
+
+
+def _loss(network: Emulator, x: Floats, y: Floats, known: Floats) -> tuple[float, list[Floats]]:
+    """Return the loss of a batch and its slope along every weight.
+
+    It is quadratic near the truth, linear far off: circuits at the edge must not rule the fit.
+    """
+    shown, kept = _forward(network, x)
+    away = np.where(known, (shown - y) / network.error_sd, 0.0).astype(np.float32)
+    size = np.abs(away)
+    count = known.sum()
+    value = np.where(size < 1, 0.5 * size**2, size - 0.5).sum() / count
+    back = np.clip(away, -1, 1) / network.error_sd / count
+    slopes = [_slope_of(x, back), _slope_of(kept[-1][1], back)]
+    layers = (network.weight_1, network.weight_2, network.weight_3, network.weight_4)
+    for layer in (2, 1, 0):
+        before, _ = kept[layer]
+        fires = 1 / (1 + np.exp(-before))
+        back = back @ layers[layer + 1][:-1].T * (fires * (1 + before * (1 - fires)))
+        slopes.insert(1, _slope_of(x if layer == 0 else kept[layer - 1][1], back))
+    return float(value), slopes
+
+
+def _slope_of(inputs: Floats, back: Floats) -> Floats:
+    return np.concatenate([inputs.T @ back, back.sum(axis=0)[None]])
+
+
+def _forward(network: Emulator, inputs: Floats) -> tuple[Floats, list[tuple[Floats, Floats]]]:
+    """Return the outputs, and of every hidden layer its values before and after the bend (SiLU)."""
+    hidden, kept = inputs, []
     for weight in (network.weight_1, network.weight_2, network.weight_3):
-        hidden = jax.nn.silu(affine(hidden, weight))
-    return affine(inputs, network.linear) + affine(hidden, network.weight_4)
+        before = np.clip(hidden @ weight[:-1] + weight[-1], -80, None)
+        hidden = before / (1 + np.exp(-before))
+        kept.append((before, hidden))
+    linear = inputs @ network.linear[:-1] + network.linear[-1]
+    return linear + hidden @ network.weight_4[:-1] + network.weight_4[-1], kept
 
 
 def _fit_linear(inputs: Floats, logs: Floats, usable: Floats) -> Floats:
@@ -189,3 +221,19 @@ def _fit_linear(inputs: Floats, logs: Floats, usable: Floats) -> Floats:
 
 def _spread(values: Floats, known: Floats) -> float:
     return max(float(np.std(values[known])), 0.01)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path, help="file of the trained network (.npz)")
+    parser.add_argument("--count", type=int, default=98304, help="circuits to simulate")
+    parser.add_argument("--epochs", type=int, default=60, help="passes over them")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same circuits")
+    given = parser.parse_args()
+    examples = simulate_training_set(load_distribution(), count=given.count, seed=given.seed, progress=print)
+    network = train_emulator(examples, epochs=given.epochs, seed=given.seed, progress=print)
+    network.save(given.out.with_suffix(".npz"))
+
+
+if __name__ == "__main__":
+    main()
