@@ -269,3 +269,11 @@ def test_the_name_of_a_region_does_not_carry_the_patient(feet) -> None:
     result = measure_scan(scan, affected="right", settings=MeasureSettings(drawn=drawn))
     assert "dupont" not in json.dumps(result.to_dict()).lower()
     assert result.region == "cheville de [removed] [removed]"
+
+
+def test_a_region_drawn_mostly_on_air_is_refused(feet) -> None:
+    corners = np.asarray(feet.truth.phases["bone"].regions["midfoot"].polygons("right")[0])
+    wide = corners.mean(axis=0) + 2.0 * (corners - corners.mean(axis=0))
+    drawn = {"type": "polygon", "unit": "px", "points": wide.tolist()}
+    with pytest.raises(InputError, match=r"only \d+ % of it lies on the affected limb"):
+        measure_scan(as_bone_scan(feet), affected="right", settings=MeasureSettings(drawn=drawn))

@@ -19,14 +19,14 @@ from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES, 
 from sudeck.scan import quality
 from sudeck.scan.limbs.axis import LimbAxis, find_axis
 from sudeck.scan.limbs.geometry import Grid, Points
-from sudeck.scan.limbs.poses import PhasePose, pose_phases
+from sudeck.scan.limbs.poses import PhasePose, Poses, pose_phases
 from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
 from sudeck.scan.phases.spacing import settle_spacing
 from sudeck.scan.ratios.curves import time_activity_curve
 from sudeck.scan.ratios.drawn_regions import drawn_region
 from sudeck.scan.ratios.placement import REGION_PLACEMENT_SD_MM, measure_placement
 from sudeck.scan.ratios.ratios import LogRatio, average_of, log_ratio, phase_ratio, ratio_of_ratios
-from sudeck.scan.ratios.regions import Region, anatomical_region
+from sudeck.scan.ratios.regions import Region, anatomical_region, make_region
 from sudeck.scan.ratios.uptake import (
     Background,
     BackgroundRule,
@@ -113,6 +113,8 @@ def measure_scan(scan: BoneScan, *, affected: Side, settings: MeasureSettings | 
     flags: list[Flag] = [*scan.flags, *spacing.flags]
     axes = _axes(reference)
     region = _region(scan, reference, axes["affected"], settings)
+    if not region.drawn:
+        region = _seen_in_every_phase(region, poses)
 
     ratios: dict[ScanPhase, LogRatio] = {}
     measured: dict[ScanPhase, PhaseMeasurement] = {}
@@ -175,7 +177,9 @@ def _axes(reference: PhasePose) -> dict[str, LimbAxis | None]:
 
 def _region(scan: BoneScan, reference: PhasePose, axis: LimbAxis | None, settings: MeasureSettings) -> Region:
     if settings.drawn is not None:
-        return drawn_region(settings.drawn, reference.grid, subject="region file")
+        region = drawn_region(settings.drawn, reference.grid, subject="region file")
+        quality.refuse_region_on_air(reference, region)
+        return region
     return anatomical_region(
         settings.region,
         scan.limb,
@@ -185,6 +189,29 @@ def _region(scan: BoneScan, reference: PhasePose, axis: LimbAxis | None, setting
         mirror=reference.mirror.transform,
         axis=axis,
         view=reference.view,
+    )
+
+
+def _seen_in_every_phase(region: Region, poses: Poses) -> Region:
+    """Crop a found region to what both limbs show in every phase.
+
+    What lies outside a phase's field would count as area without counts, and the phases of one study
+    would be measured over different areas.
+    """
+    seen = np.ones(region.points.shape[0], dtype=bool)
+    for pose in poses.phases.values():
+        points = pose.from_reference(region.points)
+        for place in (points, pose.mirror.transform(points)):
+            # Half a pixel beyond the outermost centres is the edge of the field.
+            seen &= pose.grid.contains(place, margin_px=-0.5)
+    if seen.all():
+        return region
+    return make_region(
+        region.name,
+        region.points[seen],
+        poses.phases[poses.reference].grid,
+        drawn=False,
+        rim=region.rim[seen],
     )
 
 

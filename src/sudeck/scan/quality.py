@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import ScanPhase
 from sudeck.scan.limbs.axis import LimbAxis
@@ -15,6 +16,7 @@ from sudeck.scan.limbs.limb_masks import Limbs
 from sudeck.scan.limbs.poses import PhasePose, Poses
 from sudeck.scan.limbs.registration import UNLIKE_RESIDUAL
 from sudeck.scan.phases.phase_series import PhaseSeries
+from sudeck.scan.ratios.regions import Region
 
 # Delayed spot views should hold 300,000 to 1,000,000 counts (SNM procedure guideline 2.0, as summarised by
 # a teaching site); no figure was found for the earlier phases, which get Sudeck's own floor.
@@ -24,6 +26,7 @@ _UNEQUAL_AREA = 0.20
 _HOT_SPOT = 4.0  # times the 95th percentile of the limb
 _HOT_SPOT_REACH_MM = 15.0
 _OVERLAP = 0.03  # of a region, on the other limb
+_LEAST_ON_LIMB = 0.8  # of a drawn region, on the mask of the affected limb
 _DRIFT_MM = 5.0
 _GAP = 0.1  # of a frame's duration, between its end and the start of the next
 _LOST = 0.5  # of the counts of its neighbours
@@ -168,6 +171,27 @@ def overlap_flags(pose: PhasePose, affected: Points, healthy: Points) -> list[Fl
                 )
             )
     return flags
+
+
+def refuse_region_on_air(pose: PhasePose, region: Region) -> None:
+    """Refuse a drawn region that lies largely off the affected limb: background has no homologous place.
+
+    Raises
+    ------
+    InputError
+        If less than `_LEAST_ON_LIMB` of it lies on the limb's mask.
+    """
+    row, column = (np.rint(place).astype(int) for place in pose.grid.pixel_of(region.points))
+    height, width = pose.grid.shape
+    inside = (row >= 0) & (column >= 0) & (row < height) & (column < width)
+    on_limb = pose.limbs.mask(pose.affected_label)[row[inside], column[inside]]
+    share = float(on_limb.sum()) / region.points.shape[0]
+    if share < _LEAST_ON_LIMB:
+        raise InputError(
+            f"region '{region.name}'",
+            f"only {100 * share:.0f} % of it lies on the affected limb in the {pose.phase} phase",
+            "draw it on the affected limb of that image, and check its unit and the affected side",
+        )
 
 
 def drift_flags(series: PhaseSeries, limbs: Limbs, spacing_mm: tuple[float, float]) -> list[Flag]:
