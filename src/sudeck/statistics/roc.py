@@ -7,7 +7,6 @@ Lett 21:1389-1393).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,7 +14,6 @@ from numpy.typing import ArrayLike
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.quantile import normal_quantile
-from sudeck.core.record import Record
 from sudeck.statistics.arrays import FloatArray, both_classes
 
 # Two patients with the same predictors get linear predictors that differ in the last bits, depending on

@@ -13,7 +13,7 @@ from sudeck.report.kit.figures import draw_svg
 from sudeck.report.kit.palette import INK, MUTED
 from sudeck.report.mechanism import wiring
 from sudeck.report.mechanism.legend import paint_legend
-from sudeck.report.mechanism.marks import INK, QUIET, paint_line, paint_population
+from sudeck.report.mechanism.marks import paint_line, paint_population
 from sudeck.report.mechanism.shades import Shade, shade_of
 from sudeck.report.mechanism.wiring import HALF_WIDTH_MM, HEIGHT_MM
 from sudeck.report.mechanism.words import factor_text

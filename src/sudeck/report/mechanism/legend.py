@@ -9,8 +9,7 @@ import numpy as np
 
 from sudeck.report.kit.palette import INK, MUTED
 from sudeck.report.kit.text import number
-from sudeck.report.mechanism.drawing import paint_line, paint_population
-from sudeck.report.mechanism.marks import INK, QUIET, paint_line, paint_population
+from sudeck.report.mechanism.marks import paint_line, paint_population
 from sudeck.report.mechanism.shades import (
     FULL_LOG,
     UNKNOWN_SHADE,

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sudeck.circuit.parameters import Floats
+from sudeck.report.kit.palette import INK
 from sudeck.report.mechanism.shades import Shade
 from sudeck.report.mechanism.wiring import Kind, Population
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-INK, QUIET = "#1C2024", "#5A6068"
 _ARROW_MM, _BALL_MM = 2.1, 0.95
 
 

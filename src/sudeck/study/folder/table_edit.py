@@ -10,10 +10,8 @@ from typing import Literal
 
 from sudeck.core.errors import InputError
 from sudeck.core.missing import MISSING
-from sudeck.core.storage import write_text
-from sudeck.study.folder.fields import Value
 from sudeck.core.storage import table_text, write_bytes, write_text
-from sudeck.study.folder.fields import MISSING, Value
+from sudeck.study.folder.fields import Value
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES, Table
 from sudeck.study.folder.tables import Row, read_cells, read_table, type_rows

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sudeck.core.missing import MISSING
 from sudeck.core.storage import table_text, write_text
-from sudeck.study.folder.fields import MISSING, Value
+from sudeck.study.folder.fields import Value
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES, Table
 from sudeck.study.folder.settings import Settings
