@@ -404,20 +404,20 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "name", "data"),
+    ("module", "name", "data", "extra"),
     [
-        ("neo.rawio", "a.smr", b"\x06\x00(C) CED 87"),
-        ("bioread", "a.acq", b"nothing"),
-        ("openpyxl", "a.xlsx", b"PK\x03\x04"),
-        ("h5py", "a.mat", b"MATLAB 7.3 MAT-file"),
+        ("neo.rawio", "a.smr", b"\x06\x00(C) CED 87", "tms"),
+        ("bioread", "a.acq", b"nothing", "acqknowledge"),
+        ("openpyxl", "a.xlsx", b"PK\x03\x04", "tms"),
+        ("h5py", "a.mat", b"MATLAB 7.3 MAT-file", "tms"),
     ],
 )
 def test_a_missing_library_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, name: str, data: bytes
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, name: str, data: bytes, extra: str
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     (tmp_path / name).write_bytes(data)
-    with pytest.raises(MissingDependencyError, match=r"sudeck\[tms\]"):
+    with pytest.raises(MissingDependencyError, match=rf"sudeck\[{extra}\]"):
         read_file(tmp_path / name)
 
 

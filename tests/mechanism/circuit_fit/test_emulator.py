@@ -61,9 +61,9 @@ def test_a_file_that_is_no_network_is_refused(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("numba_installed")
 def test_training_beats_a_straight_line() -> None:
     tool = _tool()
-    examples = tool.simulate_training_set(load_distribution(), count=1000, seed=2)
-    assert examples.inputs.shape[0] == 2000
-    network = tool.train_emulator(examples, epochs=12, seed=0)
+    examples = tool.simulate_training_set(load_distribution(), count=2500, seed=2)
+    assert examples.inputs.shape[0] == 5000
+    network = tool.train_emulator(examples, epochs=16, seed=0)
     # Training can only help where the answer bends: on a straight one it must not hurt.
     straight = tool.TrainingSet(
         examples.inputs, examples.inputs @ np.ones((examples.inputs.shape[1], len(EMULATED)))
