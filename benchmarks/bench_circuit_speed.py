@@ -24,11 +24,11 @@ from sudeck.circuit.reference import load_reference
 from sudeck.circuit.steppers.numba_stepper import run_numba
 from sudeck.circuit.steppers.numpy_stepper import run_reference
 from sudeck.circuit.steppers.rest import Rest, find_rest
-from sudeck.circuit.steppers.stimulus import Pulse, Trials, make_trials
+from sudeck.circuit.steppers.stimulus import CircuitPulse, Trials, make_trials
 
 TARGET_PER_S = 5500
 DURATION_MS, DT_MS = 400.0, 0.1
-PULSES = [Pulse(1.0, 1.2)]
+PULSES = [CircuitPulse(1.0, 1.2)]
 BATTERY = (
     "MEP_1.2",
     *(f"SICI_{isi}" for isi in (1, 2, 3, 4, 5)),

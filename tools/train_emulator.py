@@ -19,7 +19,7 @@ import numpy as np
 from sudeck.circuit.circuit_prior import circuits_at
 from sudeck.circuit.parameters import Floats
 from sudeck.circuit.reference import Reference, load_distribution
-from sudeck.mechanism.circuit_fit.emulator import EMULATED, Emulator, hemisphere_inputs
+from sudeck.mechanism.circuit_fit.emulator import EMULATED, Emulator, hemisphere_inputs, read_emulator
 from sudeck.mechanism.circuit_fit.factors import N_VISIT, apply_visit
 from sudeck.mechanism.circuit_fit.hypotheses import draw_factors
 from sudeck.mechanism.circuit_fit.patient_data import measure_logs
@@ -233,6 +233,7 @@ def main() -> None:
     examples = simulate_training_set(load_distribution(), count=given.count, seed=given.seed, progress=print)
     network = train_emulator(examples, epochs=given.epochs, seed=given.seed, progress=print)
     network.save(given.out.with_suffix(".npz"))
+    read_emulator(given.out.with_suffix(".npz"))  # refuses what would not load
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from sudeck.circuit import Circuit, simulate
-from sudeck.circuit.steppers.stimulus import Pulse
+from sudeck.circuit.steppers.stimulus import CircuitPulse
 
 RISE_DECAY = {"ampa": (0.4, 3), "nmda": (9, 26), "gabaa": (0.3, 3), "gabab": (28, 71), "muscle": (1, 6)}
 DELAY = {"near": 0.8, "across": 3.0, "inhibits": 1.9}
@@ -21,7 +21,9 @@ def _peak(rise: float, decay: float) -> float:
     return float(np.exp(-t / decay) - np.exp(-t / rise))
 
 
-def _integrate(circuit: Circuit, pulses: list[Pulse], until_ms: float) -> tuple[np.ndarray, np.ndarray]:
+def _integrate(
+    circuit: Circuit, pulses: list[CircuitPulse], until_ms: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Return times and motoneuron drive, shape (2, times), of one circuit, from 400 ms of rest on."""
     c = {name: np.broadcast_to(value, (2, 1))[:, 0] for name, value in circuit._asdict().items()}
     kinds = ("ampa", "nmda", "across_ampa", "across_nmda", "gabaa", "gabab", "muscle")
@@ -105,7 +107,7 @@ def _integrate(circuit: Circuit, pulses: list[Pulse], until_ms: float) -> tuple[
 
 
 def test_the_circuit_is_what_its_page_says(one: Circuit) -> None:
-    pulses = [Pulse(1.0, 1.1, 1), Pulse(9.0, 0.8), Pulse(11.0, 1.25)]
+    pulses = [CircuitPulse(1.0, 1.1, 1), CircuitPulse(9.0, 0.8), CircuitPulse(11.0, 1.25)]
     times, expected = _integrate(one, pulses, 22.0)
     course = simulate(one, pulses, duration_ms=22.0)
     found = course.motoneuron[: times.size, :, 0].T

@@ -5,7 +5,7 @@ import pytest
 
 from sudeck.circuit.parameters import Circuit, scale, select
 from sudeck.circuit.simulation import check_stable, find_instability, simulate
-from sudeck.circuit.steppers.stimulus import Pulse
+from sudeck.circuit.steppers.stimulus import CircuitPulse
 from sudeck.core.errors import InputError
 
 
@@ -16,7 +16,7 @@ def test_reference_circuits_are_stable(circuits: Circuit) -> None:
 def test_runaway_is_refused(one: Circuit) -> None:
     wild = scale(one, ampa_on_e_mv=12.0, nmda_on_e_mv=20.0)
     with pytest.raises(InputError, match=r"fire at|steady state"):
-        simulate(wild, [Pulse(0.0, 1.2)], duration_ms=10.0)
+        simulate(wild, [CircuitPulse(0.0, 1.2)], duration_ms=10.0)
 
 
 def test_the_sentence_says_which_circuit(circuits: Circuit) -> None:

@@ -13,13 +13,15 @@ from sudeck.circuit.steppers.kinetics import MOTONEURON
 from sudeck.circuit.steppers.numba_stepper import run_numba, settle
 from sudeck.circuit.steppers.numpy_stepper import run_reference
 from sudeck.circuit.steppers.rest import find_rest
-from sudeck.circuit.steppers.stimulus import Ints, Pulse, Trials, make_trials
+from sudeck.circuit.steppers.stimulus import CircuitPulse, Ints, Trials, make_trials
 from sudeck.core.errors import MissingDependencyError
 
 
 def _trials(n: int) -> Trials:
     trials = make_trials(
-        [Pulse(0.7, 0.8), Pulse(3.21, 1.25), Pulse(6.0, 1.2, 1)], count=n, contraction_mv=2.0
+        [CircuitPulse(0.7, 0.8), CircuitPulse(3.21, 1.25), CircuitPulse(6.0, 1.2, 1)],
+        count=n,
+        contraction_mv=2.0,
     )
     return trials._replace(intensity=trials.intensity * np.linspace(0.9, 1.2, n))
 
@@ -48,7 +50,7 @@ def test_one_volley_gives_the_kernel_of_the_motoneuron(one: Circuit) -> None:
         )
     )
     bare = bare._replace(release_threshold_mv=one.release_threshold_mv * 0 + 60.0)
-    trials = make_trials([Pulse(0.0, 0.8)])
+    trials = make_trials([CircuitPulse(0.0, 0.8)])
     course = run_reference(bare, trials, find_rest(bare, trials.contraction_mv), duration_ms=40.0, dt_ms=0.02)
     spikes = course.spikes[:, 1, 0, 0]
     t = np.arange(course.motoneuron.shape[0]) * 0.02
@@ -60,7 +62,7 @@ def test_one_volley_gives_the_kernel_of_the_motoneuron(one: Circuit) -> None:
 
 
 def test_error_falls_with_the_square_of_the_step(one: Circuit) -> None:
-    trials = make_trials([Pulse(0.0, 0.8), Pulse(2.0, 1.2)])
+    trials = make_trials([CircuitPulse(0.0, 0.8), CircuitPulse(2.0, 1.2)])
     rest = find_rest(one, trials.contraction_mv)
     peaks = {
         dt: run_reference(one, trials, rest, duration_ms=16.0, dt_ms=dt).motoneuron[:, 0].max()
@@ -77,7 +79,7 @@ def test_hemispheres_are_independent_without_a_callosum(circuits: Circuit) -> No
     stable = [not problem for problem in find_instability(every)]
     assert np.mean(stable) > 0.5
     cut = select(every, np.flatnonzero(stable)[:1])
-    both = simulate(cut, [Pulse(1.0, 1.2, 1)], duration_ms=30.0)
+    both = simulate(cut, [CircuitPulse(1.0, 1.2, 1)], duration_ms=30.0)
     assert np.ptp(both.motoneuron[:, 0]) < 1e-6
     assert np.ptp(both.motoneuron[:, 1]) > 0.1
 
@@ -136,7 +138,7 @@ def test_every_engine_runs_trials_of_different_length(one: Circuit, engine: Engi
 @pytest.mark.parametrize("engine", ["numba", "numpy"])
 def test_an_unknown_intensity_gives_no_number(one: Circuit, engine: Engine) -> None:
     pytest.importorskip(engine, reason="needs the extra: pip install 'sudeck[circuit]'")
-    trials = make_trials([Pulse(0.0, 1.2)], count=3)
+    trials = make_trials([CircuitPulse(0.0, 1.2)], count=3)
     trials.intensity[0, 1] = np.nan
     course, last = run_trials(one, trials, np.zeros(3, int), duration_ms=5.0, dt_ms=0.1, engine=engine)
     assert np.isnan(course[-1]).tolist() == [False, True, False]

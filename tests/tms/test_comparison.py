@@ -9,7 +9,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.tms.change import MeasurementError
 from sudeck.tms.comparison import compare_results
-from sudeck.tms.result import Measured
+from sudeck.tms.measures.measured import Measured
 
 ERROR = {"SICI": MeasurementError(0.2, 0.15, 0.3, "log", 20)}
 

@@ -13,8 +13,9 @@ from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import SourceFile
 from sudeck.tms.measurement import TmsSettings, measure_recordings, measure_trials
-from sudeck.tms.measures.measure_settings import MeasureSettings
-from sudeck.tms.result import TRIAL_COLUMNS, TmsResult
+from sudeck.tms.measures.measure_settings import GroupSettings
+from sudeck.tms.measures.measured import TRIAL_COLUMNS
+from sudeck.tms.result import TmsResult
 from sudeck.tms.signals.trials import AmplitudeTable, Pulse, TrialSet
 
 LEFT = Pulse(
@@ -348,7 +349,7 @@ def test_sweeps_shorter_than_the_window_are_measured_with_a_caution(mep) -> None
 
 
 def test_settings_reach_the_measures(paired_block) -> None:
-    settings = TmsSettings(measures=MeasureSettings(level=0.8, floor_mv=0.001))
+    settings = TmsSettings(measures=GroupSettings(level=0.8, floor_mv=0.001))
     result = measure_trials([paired_block()], settings=settings)
     assert {one.estimate.level for one in result.estimates} == {0.8}
     assert result.provenance.settings["measures"]["level"] == 0.8

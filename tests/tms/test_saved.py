@@ -11,7 +11,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.storage import to_json
 from sudeck.tms.measurement import measure_recordings
-from sudeck.tms.result import Measured
+from sudeck.tms.measures.measured import Measured
 from sudeck.tms.retest import read_retest, scale_of
 from sudeck.tms.saved import is_saved_result, read_measures
 

@@ -12,13 +12,13 @@ from sudeck.circuit.protocols import (
     IHI_INTENSITY,
     LICI_INTENSITY,
     SICI_INTENSITY,
-    Trial,
+    CircuitTrial,
     conditioned,
     single,
 )
 from sudeck.circuit.readout import find_intensity, find_thresholds, read_trials
 from sudeck.circuit.simulation import DT_MS
-from sudeck.circuit.steppers.stimulus import Pulse
+from sudeck.circuit.steppers.stimulus import CircuitPulse
 
 SICI_ISI_MS: Final = 2.0
 ICF_ISI_MS: Final = 10.0
@@ -100,7 +100,7 @@ def _with(
     engine: Engine,
 ) -> Floats:
     """Return SICI while another inhibition is present and the test pulse makes up for it."""
-    before = Trial((Pulse(-present[0], present[1], present[2]),))
+    before = CircuitTrial((CircuitPulse(-present[0], present[1], present[2]),))
     matched = find_intensity(circuits, response_mv, before=before, rmt=rmt, dt_ms=dt_ms, engine=engine)
     alone, both = conditioned(present), conditioned(present, _SICI)
     shown = read_trials(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from sudeck.circuit.steppers.stimulus import Pulse
+from sudeck.circuit.steppers.stimulus import CircuitPulse
 
 Readout = Literal["mep", "silent_period", "ipsilateral_area"]
 
@@ -22,7 +22,7 @@ IHI_INTENSITY: Final = 1.2
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class CircuitTrial:
     """Pulses up to the test pulse at time 0.
 
     Attributes
@@ -34,7 +34,7 @@ class Trial:
         Voluntary drive.
     """
 
-    pulses: tuple[Pulse, ...]
+    pulses: tuple[CircuitPulse, ...]
     contraction_mv: float = 0.0
 
 
@@ -43,21 +43,23 @@ class Measure:
     """One number: what a trial shows, or its ratio to what another shows."""
 
     name: str
-    trial: Trial
-    over: Trial | None = None
+    trial: CircuitTrial
+    over: CircuitTrial | None = None
     readout: Readout = "mep"
     unit: str = ""
 
 
-def single(intensity: float = TEST) -> Trial:
+def single(intensity: float = TEST) -> CircuitTrial:
     """Return one test pulse."""
-    return Trial((Pulse(0.0, intensity),))
+    return CircuitTrial((CircuitPulse(0.0, intensity),))
 
 
-def conditioned(*before: tuple[float, float, int], test: float = TEST) -> Trial:
+def conditioned(*before: tuple[float, float, int], test: float = TEST) -> CircuitTrial:
     """Return a test pulse after pulses given as (ms before it, intensity in RMT, hemisphere)."""
     ordered = sorted(before, reverse=True)
-    return Trial((*(Pulse(-ms, intensity, side) for ms, intensity, side in ordered), Pulse(0.0, test)))
+    return CircuitTrial(
+        (*(CircuitPulse(-ms, intensity, side) for ms, intensity, side in ordered), CircuitPulse(0.0, test))
+    )
 
 
 def paired(name: str, isi_ms: float, intensity: float, hemisphere: int = 0) -> Measure:
@@ -71,8 +73,12 @@ ICF_ISIS_MS: Final = (8.0, 10.0, 12.0, 15.0, 20.0, 25.0, 30.0)
 LICI_ISIS_MS: Final = (50.0, 100.0, 150.0, 200.0)
 IHI_ISIS_MS: Final = (6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 70.0)
 
-_CSP: Final = Measure("CSP", Trial((Pulse(0.0, TEST),), CONTRACTION_MV), None, "silent_period", "ms")
-_ISP: Final = Measure("iSP", Trial((Pulse(0.0, 1.4, 1),), CONTRACTION_MV), None, "ipsilateral_area", "ms")
+_CSP: Final = Measure(
+    "CSP", CircuitTrial((CircuitPulse(0.0, TEST),), CONTRACTION_MV), None, "silent_period", "ms"
+)
+_ISP: Final = Measure(
+    "iSP", CircuitTrial((CircuitPulse(0.0, 1.4, 1),), CONTRACTION_MV), None, "ipsilateral_area", "ms"
+)
 
 # Three pulses stand in `interactions`: their test pulse is matched to a response.
 PROTOCOLS: Final[dict[str, tuple[Measure, ...]]] = {

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from sudeck.circuit.engines import Engine, default_engine
 from sudeck.circuit.parameters import Circuit, Floats, join, swap_hemispheres
-from sudeck.circuit.protocols import Measure, Readout, Trial
+from sudeck.circuit.protocols import CircuitTrial, Measure, Readout
 from sudeck.circuit.simulation import DT_MS, run_trials
 from sudeck.circuit.steppers.stimulus import Trials
 
@@ -106,7 +106,7 @@ def find_intensity(
     circuits: Circuit,
     target_mv: float | Floats,
     *,
-    before: Trial | None = None,
+    before: CircuitTrial | None = None,
     rmt: Floats | None = None,
     dt_ms: float = DT_MS,
     engine: Engine,
@@ -145,7 +145,12 @@ def _bracket(grid: Floats, logs: Floats, target: Floats) -> tuple[Floats, Floats
 
 
 def _responses_on(
-    circuits: Circuit, grid: Floats, before: Trial | None, rmt: Floats | None, dt_ms: float, engine: Engine
+    circuits: Circuit,
+    grid: Floats,
+    before: CircuitTrial | None,
+    rmt: Floats | None,
+    dt_ms: float,
+    engine: Engine,
 ) -> Floats:
     levels, count = grid.shape
     which = np.tile(np.arange(count), levels)
@@ -175,13 +180,13 @@ def _responses_on(
 
 def read_trials(
     circuits: Circuit,
-    wanted: Sequence[tuple[Trial, Readout]],
+    wanted: Sequence[tuple[CircuitTrial, Readout]],
     rmt: Floats,
     *,
     test_intensity: Floats | None = None,
     dt_ms: float = DT_MS,
     engine: Engine,
-) -> dict[tuple[Trial, Readout], Floats]:
+) -> dict[tuple[CircuitTrial, Readout], Floats]:
     """Run every trial on every circuit, trials with the same readout together, and read each.
 
     Parameters
@@ -192,7 +197,7 @@ def read_trials(
         Intensity of the test pulse in circuit units, instead of the one of the trial.
     """
     shown = {}
-    groups: dict[Readout, list[Trial]] = {}
+    groups: dict[Readout, list[CircuitTrial]] = {}
     for trial, readout in wanted:
         groups.setdefault(readout, []).append(trial)
     for readout, members in groups.items():
@@ -214,7 +219,7 @@ def read_trials(
 
 
 def _lay_out(
-    members: list[Trial], rmt: Floats, test_intensity: Floats | None
+    members: list[CircuitTrial], rmt: Floats, test_intensity: Floats | None
 ) -> tuple[Trials, npt.NDArray[np.integer[Any]]]:
     """Return the trials of all members, each on every circuit, and the circuit of each trial."""
     count = rmt.shape[1]

@@ -8,9 +8,9 @@ import numpy as np
 
 from sudeck.circuit.engines import Engine
 from sudeck.circuit.parameters import Circuit, Floats, select
-from sudeck.circuit.steppers.numpy_stepper import Course, run_reference
+from sudeck.circuit.steppers.numpy_stepper import StateCourse, run_reference
 from sudeck.circuit.steppers.rest import Rest, find_rest, find_states
-from sudeck.circuit.steppers.stimulus import Ints, Pulse, Trials, make_trials
+from sudeck.circuit.steppers.stimulus import CircuitPulse, Ints, Trials, make_trials
 from sudeck.core.errors import InputError
 
 # Halving this step moves every measure by less than 2 % (benchmarks/bench_circuit.py).
@@ -40,7 +40,7 @@ class Simulation(NamedTuple):
 
 def simulate(
     circuits: Circuit,
-    pulses: list[Pulse],
+    pulses: list[CircuitPulse],
     *,
     duration_ms: float = 100.0,
     dt_ms: float = DT_MS,
@@ -73,7 +73,7 @@ def simulate(
     trials = make_trials(pulses, count=circuits.n_circuits, contraction_mv=contraction_mv)
     check_stable(circuits)
     rest = find_rest(circuits, trials.contraction_mv)
-    course: Course = run_reference(circuits, trials, rest, duration_ms=duration_ms, dt_ms=dt_ms)
+    course: StateCourse = run_reference(circuits, trials, rest, duration_ms=duration_ms, dt_ms=dt_ms)
     time_ms = np.arange(course.motoneuron.shape[0]) * dt_ms
     return Simulation(time_ms, course.motoneuron, course.spikes / dt_ms * 1000)
 
@@ -104,7 +104,9 @@ def find_instability(circuits: Circuit, *, engine: Engine = "numpy") -> list[str
     if not all(np.isfinite(field).all() for field in circuits):
         return ["a parameter is not a finite number"] * count
     rest = find_rest(circuits, np.zeros(count))
-    trials = make_trials([Pulse(0.0, PROBE_INTENSITY), Pulse(0.0, PROBE_INTENSITY, 1)], count=count)
+    trials = make_trials(
+        [CircuitPulse(0.0, PROBE_INTENSITY), CircuitPulse(0.0, PROBE_INTENSITY, 1)], count=count
+    )
     _, last = run_trials(circuits, trials, np.arange(count), duration_ms=PROBE_MS, dt_ms=0.2, engine=engine)
     problems = []
     for unsettled, before, after in zip(

@@ -81,7 +81,7 @@ def check(
     yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask.")] = False,
 ) -> None:
     """List everything missing, impossible or contradictory; exit status 1 if something must be corrected."""
-    from sudeck.study.folder.check import check_study
+    from sudeck.study.checks.check import check_study
     from sudeck.study.folder.layout import open_study
 
     if fix:
@@ -139,8 +139,8 @@ def _who_is(key: Key, given: str, pseudonym: str | None, date: str, shifted: str
 
 
 def _fix_tables(study: StudyFolder, *, ask: bool) -> None:
+    from sudeck.study.checks.table_fix import apply_fix, propose_fixes
     from sudeck.study.folder.settings import read_settings
-    from sudeck.study.folder.table_fix import apply_fix, propose_fixes
 
     fixes = propose_fixes(study, read_settings(study))
     for one in fixes:

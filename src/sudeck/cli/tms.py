@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sudeck.tms.comparison import Comparison
-    from sudeck.tms.result import Measured, TmsResult
+    from sudeck.tms.measures.measured import Measured
+    from sudeck.tms.result import TmsResult
 
 _MEASURE = "measure"
 _ENDS = {"", "q", "quit", "stop", "end"}
@@ -200,10 +201,10 @@ def _measured(
 ) -> TmsResult:
     """Measure recordings and say on standard error which were refused."""
     from sudeck.tms.measurement import TmsSettings, measure_recordings
-    from sudeck.tms.measures.measure_settings import MeasureSettings
+    from sudeck.tms.measures.measure_settings import GroupSettings
     from sudeck.tms.responses.response_settings import ResponseSettings
 
-    measures = MeasureSettings(level=level)
+    measures = GroupSettings(level=level)
     if criterion is not None:
         measures = replace(measures, resting_criterion_mv=criterion)
     settings = TmsSettings(ResponseSettings(search_ms=window), measures)

@@ -18,6 +18,8 @@ from sudeck.core.lazy import lazy_face
 if TYPE_CHECKING:
     from sudeck.prediction.calculator import Calculation, calculate
     from sudeck.prediction.cohort_prediction import CohortPrediction, predict_cohort
+    from sudeck.prediction.curves import calibration_curve
+    from sudeck.prediction.decision import decision_curve
     from sudeck.prediction.patients import PatientPrediction, predict_patients
     from sudeck.prediction.published.published_rule import apply_published_rule, evaluate_published_rule
     from sudeck.prediction.published.relief_correlation import published_analysis
@@ -36,6 +38,8 @@ __all__ = [
     "Validation",
     "apply_published_rule",
     "calculate",
+    "calibration_curve",
+    "decision_curve",
     "evaluate_published_rule",
     "model_from_json",
     "model_to_json",
@@ -53,6 +57,8 @@ __getattr__, __dir__ = lazy_face(
     __name__,
     calculator="Calculation calculate",
     cohort_prediction="CohortPrediction predict_cohort",
+    curves="calibration_curve",
+    decision="decision_curve",
     patients="PatientPrediction predict_patients",
     published__published_rule="apply_published_rule evaluate_published_rule",
     published__relief_correlation="published_analysis",

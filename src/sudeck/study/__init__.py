@@ -11,8 +11,8 @@ from sudeck.core.lazy import lazy_face
 if TYPE_CHECKING:
     from sudeck.study.answers.who_responds import predict_study as predict_study
     from sudeck.study.answers.why import explain_study as explain_study
-    from sudeck.study.folder.check import StudyCheck as StudyCheck
-    from sudeck.study.folder.check import check_study as check_study
+    from sudeck.study.checks.check import StudyCheck as StudyCheck
+    from sudeck.study.checks.check import check_study as check_study
     from sudeck.study.folder.create import create_study as create_study
     from sudeck.study.folder.decisions import Decision as Decision
     from sudeck.study.folder.decisions import read_decisions as read_decisions
@@ -55,7 +55,7 @@ __getattr__, __dir__ = lazy_face(
     folder__create="create_study",
     folder__settings="Settings read_settings",
     folder__tables="read_tables",
-    folder__check="StudyCheck check_study",
+    checks__check="StudyCheck check_study",
     folder__decisions="Decision record_decision read_decisions standing_decisions",
     imports__import_dicom="import_dicom",
     imports__import_redcap="import_redcap",

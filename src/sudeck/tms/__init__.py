@@ -13,18 +13,21 @@ if TYPE_CHECKING:
     from sudeck.tms.comparison import compare_results
     from sudeck.tms.measurement import TmsSettings, measure_recordings, measure_trials
     from sudeck.tms.recordings.labelled_trials import read_trials
+    from sudeck.tms.recordings.recording_batch import RecordingBatch, read_recordings
     from sudeck.tms.result import TmsResult
     from sudeck.tms.signals.trials import AmplitudeTable, Pulse, TrialSet
 
 __all__ = [
     "AmplitudeTable",
     "Pulse",
+    "RecordingBatch",
     "TmsResult",
     "TmsSettings",
     "TrialSet",
     "compare_results",
     "measure_recordings",
     "measure_trials",
+    "read_recordings",
     "read_trials",
 ]
 
@@ -33,6 +36,7 @@ __getattr__, __dir__ = lazy_face(
     comparison="compare_results",
     measurement="TmsSettings measure_recordings measure_trials",
     recordings__labelled_trials="read_trials",
+    recordings__recording_batch="RecordingBatch read_recordings",
     result="TmsResult",
     signals__trials="AmplitudeTable Pulse TrialSet",
 )

@@ -51,7 +51,7 @@ class MeasurementError:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LogChange:
     """A contrast of estimates, and whether it exceeds the error of measurement.
 
     Attributes
@@ -148,7 +148,7 @@ def change_between(
     error: MeasurementError | None = None,
     scale: Scale | None = None,
     detect_level: float = 0.95,
-) -> Change:
+) -> LogChange:
     """Compare the same measure after and before.
 
     Parameters
@@ -187,7 +187,7 @@ def hemisphere_difference(
     error: MeasurementError | None = None,
     scale: Scale | None = None,
     detect_level: float = 0.95,
-) -> Change:
+) -> LogChange:
     """Compare the same measure of two hemispheres, e.g. the pain-side one against the other."""
     return _contrast(
         "between hemispheres", "between hemispheres", (one,), (other,), error, scale, detect_level
@@ -203,7 +203,7 @@ def hemisphere_by_time(
     error: MeasurementError | None = None,
     scale: Scale | None = None,
     detect_level: float = 0.95,
-) -> Change:
+) -> LogChange:
     """Ask whether one hemisphere changed more than the other: the interaction of hemisphere and time.
 
     On the log scale (post/pre of one) / (post/pre of the other): 1 means that both changed alike.
@@ -221,7 +221,7 @@ def _contrast(
     error: MeasurementError | None,
     scale: Scale | None,
     detect_level: float,
-) -> Change:
+) -> LogChange:
     """Sum of `plus` less sum of `minus` with an interval recovered from the intervals of each.
 
     Zou & Donner (2008), Stat Med 27:1693-1702: each side of the interval takes the distances of the terms'
@@ -266,7 +266,7 @@ def _contrast(
         se=trial_se if math.isfinite(trial_se) else None,
     )
     shown = back(detectable) if math.isfinite(detectable) else math.inf
-    return Change(estimate, shown, verdict, () if error else (_unknown_session_error(name),))
+    return LogChange(estimate, shown, verdict, () if error else (_unknown_session_error(name),))
 
 
 def _check_alike(terms: Sequence[Estimate], scale: Scale, error: MeasurementError | None) -> None:

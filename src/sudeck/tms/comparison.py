@@ -12,13 +12,14 @@ from sudeck.core.flags import Flag
 from sudeck.core.record import Record
 from sudeck.core.vocabulary import Side
 from sudeck.tms.change import (
-    Change,
+    LogChange,
     MeasurementError,
     change_between,
     hemisphere_by_time,
     hemisphere_difference,
 )
-from sudeck.tms.result import Measured, TmsResult
+from sudeck.tms.measures.measured import Measured
+from sudeck.tms.result import TmsResult
 
 Contrast = Literal["change", "hemispheres", "hemisphere × time"]
 
@@ -94,7 +95,7 @@ class MeasuredChange:
         ``"pre"`` or ``"post"`` for a contrast of hemispheres, else empty.
     isi_ms : float or None
     intensity, conditioning : str
-    change : Change
+    change : LogChange
         Ratio or difference with its interval, smallest detectable change and verdict.
     participant : str
         Whose change it is, where tables hold several people.
@@ -108,7 +109,7 @@ class MeasuredChange:
     isi_ms: float | None
     intensity: str
     conditioning: str
-    change: Change
+    change: LogChange
     participant: str = ""
 
     def __str__(self) -> str:
@@ -215,7 +216,7 @@ class _Contrasts:
         return Comparison(tuple(self.changes), tuple(self.flags))
 
     def _add(
-        self, contrast: Contrast, key: _Key, side: Side | None, visit: str, make: Callable[..., Change]
+        self, contrast: Contrast, key: _Key, side: Side | None, visit: str, make: Callable[..., LogChange]
     ) -> None:
         try:
             change = make(error=self.errors.get(key.measure))

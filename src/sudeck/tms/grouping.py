@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from sudeck.core.flags import Flag
+from sudeck.tms.measures.measured import Trial
 from sudeck.tms.responses.response_settings import ResponseSettings
 from sudeck.tms.responses.responses import TrialResponses, measure_responses
-from sudeck.tms.result import Trial
 from sudeck.tms.signals.trials import AmplitudeTable, TrialSet
 
 GroupKey = tuple[str, ...]

@@ -25,15 +25,16 @@ from sudeck.tms.grouping import (
     told_apart,
 )
 from sudeck.tms.measures.group_measures import measure_group
-from sudeck.tms.measures.measure_settings import MeasureSettings
-from sudeck.tms.recordings.labelled_trials import protocol_for, read_trials
-from sudeck.tms.recordings.recording_files import recordings_in
+from sudeck.tms.measures.measure_settings import GroupSettings
+from sudeck.tms.measures.measured import GroupMeasures, Measured, Trial
+from sudeck.tms.recordings.labelled_trials import protocol_for
+from sudeck.tms.recordings.recording_batch import read_recordings
 from sudeck.tms.recordings.refusals import refuse_empty
 from sudeck.tms.responses.averaged_silent_period import estimate_averaged_silent_period
 from sudeck.tms.responses.contraction import ipsilateral_trials
 from sudeck.tms.responses.response_settings import ResponseSettings
 from sudeck.tms.responses.responses import TrialResponses
-from sudeck.tms.result import GroupMeasures, Measured, TmsResult, Trial
+from sudeck.tms.result import TmsResult
 from sudeck.tms.signals.duplicates import duplicate_flags
 from sudeck.tms.signals.trials import AmplitudeTable, TrialSet
 
@@ -61,7 +62,7 @@ class TmsSettings(Record):
     """How a recording is measured: its responses, and the measures made of them."""
 
     responses: ResponseSettings = field(default_factory=ResponseSettings)
-    measures: MeasureSettings = field(default_factory=MeasureSettings)
+    measures: GroupSettings = field(default_factory=GroupSettings)
 
 
 def measure_recordings(
@@ -83,7 +84,7 @@ def measure_recordings(
         person, visit, hemisphere, muscle and channel is measured together, whichever files it comes from;
         files of which nothing says so are measured each by itself.
     events, protocol, muscle, participant, visit
-        As in `read_trials`.
+        As in `sudeck.tms.read_trials`.
     settings : TmsSettings, optional
 
     Returns
@@ -97,30 +98,17 @@ def measure_recordings(
         If there is no recording, or none can be read: the reason of the first, with those of the others
         as its notes.
     """
-    several = recordings_in([paths] if isinstance(paths, str | Path) else paths)
-    if not several:
-        raise InputError("recordings", "none was given", "name one or more files")
     stated = protocol_for(protocol)
-    sets: list[TrialSet | AmplitudeTable] = []
-    refused: list[SudeckError] = []
-    for path in several:
-        try:
-            sets += read_trials(
-                path, events=events, protocol=stated, muscle=muscle, participant=participant, visit=visit
-            )
-        except SudeckError as error:
-            refused.append(error)
-    if not sets:
-        for other in refused[1:]:
-            refused[0].add_note(str(other))
-        raise refused[0]
+    read = read_recordings(
+        paths, events=events, protocol=stated, muscle=muscle, participant=participant, visit=visit
+    )
     try:
-        result = measure_trials(sets, settings=settings)
+        result = measure_trials(read.sets, settings=settings)
     except InputError as error:
-        for other in refused:
+        for other in read.refused:
             error.add_note(str(other))
         raise
-    flags = (*map(_refusal, refused), *result.flags)
+    flags = (*map(_refusal, read.refused), *result.flags)
     return replace(result, flags=flags, reporting=stated.reporting)
 
 
@@ -205,7 +193,7 @@ def _refusal(error: SudeckError) -> Flag:
 
 
 def _without_flagged(
-    trials: Sequence[Trial], group: GroupMeasures, settings: MeasureSettings
+    trials: Sequence[Trial], group: GroupMeasures, settings: GroupSettings
 ) -> tuple[Measured, ...]:
     """Measure a group again from the trials that carry no flag; where none does, it is the same."""
     unflagged = [trial for trial in trials if not trial.flags]

@@ -10,7 +10,7 @@ from typing import Any
 
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate, Scale
-from sudeck.tms.result import Measured
+from sudeck.tms.measures.measured import Measured
 
 
 def read_measures(path: Path) -> tuple[Measured, ...]:

@@ -11,7 +11,6 @@ from pydicom import Dataset
 from sudeck.scan.reading.clock import (
     TC99M_HALF_LIFE_S,
     Clock,
-    decay_factor,
     parse_date,
     parse_datetime,
     parse_time,
@@ -139,10 +138,3 @@ def test_half_life(values: dict[str, Any], expected: float | None) -> None:
     dataset = Dataset()
     dataset.RadiopharmaceuticalInformationSequence = [tracer]
     assert read_clock(Header(dataset), "a.dcm").half_life_s == expected
-
-
-def test_decay() -> None:
-    assert decay_factor(0) == 1
-    assert decay_factor(TC99M_HALF_LIFE_S) == pytest.approx(0.5)
-    # three hours: counts times 1.4137
-    assert 1 / decay_factor(3 * 3600) == pytest.approx(1.4137, abs=5e-5)

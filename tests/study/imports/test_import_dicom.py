@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from sudeck.cli.app import app
 from sudeck.cli.study_setup import who
 from sudeck.core.errors import InputError
-from sudeck.study.folder.check import check_study
+from sudeck.study.checks.check import check_study
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.tables import read_tables
 from sudeck.study.imports.import_dicom import import_dicom

@@ -18,7 +18,7 @@ from filelock import FileLock
 from sudeck.core.errors import InputError
 from sudeck.core.provenance import library_versions
 from sudeck.demo.study_on_disk import truth_folder
-from sudeck.study.folder.check import check_study
+from sudeck.study.checks.check import check_study
 from sudeck.study.folder.decisions import Decision, record_decision
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.settings import read_settings

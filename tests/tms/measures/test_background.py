@@ -8,8 +8,8 @@ import pytest
 
 from sudeck.tms.measures.background import SLOPE, adjust_for_background
 from sudeck.tms.measures.group_measures import measure_amplitudes
-from sudeck.tms.measures.measure_settings import MeasureSettings
-from sudeck.tms.result import Measured, Trial
+from sudeck.tms.measures.measure_settings import GroupSettings
+from sudeck.tms.measures.measured import Measured, Trial
 from sudeck.tms.signals.trials import Pulse
 
 TEST = Pulse(float("nan"), "single", hemisphere="left", muscle="FDI", state="rest", test_rmt=120.0)
@@ -17,7 +17,7 @@ PAIRED = Pulse(
     float("nan"), "paired", 2.5, hemisphere="left", muscle="FDI", state="rest", test_rmt=120.0,
     conditioning_rmt=80.0,
 )  # fmt: skip
-MEASURE = partial(measure_amplitudes, settings=MeasureSettings())
+MEASURE = partial(measure_amplitudes, settings=GroupSettings())
 
 
 def trials(

@@ -4,25 +4,7 @@ import numpy as np
 import pytest
 
 from sudeck.tms.responses.amplitude import peak_to_peak
-from sudeck.tms.responses.artefact import blank_artefact, remove_decay, repeats_artefact
-
-
-def test_both_artefacts_of_a_pair_are_blanked(mep) -> None:
-    sweeps = mep(6, artefact_mv=5.0, noise_mv=0.0)
-    emg = sweeps.emg_mv.copy()
-    isi_ms = np.array([np.nan, np.nan, 3.0, 3.0, 100.0, 100.0])
-    for trial in range(2, 6):
-        emg[trial, 1500 - round(5 * isi_ms[trial])] += 5.0
-    clean = blank_artefact(emg, 5000.0, 1500, isi_ms=isi_ms)
-    assert np.abs(clean[:, :1590]).max() < 1e-9
-    np.testing.assert_array_equal(clean[:, 1600:], sweeps.emg_mv[:, 1600:])
-    assert emg.max() > 4.0
-
-
-def test_blanking_at_the_very_begin_of_the_sweep() -> None:
-    emg = np.ones((2, 100))
-    emg[:, :3] = 7.0
-    assert (blank_artefact(emg, 1000.0, 0) == 1.0).all()
+from sudeck.tms.responses.artefact import remove_decay, repeats_artefact
 
 
 @pytest.mark.parametrize("tau", [5.0, 20.0, 60.0])

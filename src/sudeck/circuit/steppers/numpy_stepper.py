@@ -35,7 +35,7 @@ from sudeck.circuit.steppers.rest import Rest
 from sudeck.circuit.steppers.stimulus import Trials, pulse_share, recruit_axons
 
 
-class Course(NamedTuple):
+class StateCourse(NamedTuple):
     """What one simulation leaves behind.
 
     Attributes
@@ -73,7 +73,7 @@ class Synapse:
 
 def run_reference(
     circuits: Circuit, trials: Trials, rest: Rest, *, duration_ms: float, dt_ms: float = 0.1
-) -> Course:
+) -> StateCourse:
     """Simulate n circuits under n trials (or one of either).
 
     Parameters
@@ -161,7 +161,7 @@ def run_reference(
         gabab.advance(_delayed(spikes[:, B], n, DELAY_INTERNEURON_MS / dt, rate[B] * dt))
         moto.advance(spikes[n, P])
         motoneuron[n + 1] = moto.value
-    return Course(motoneuron, spikes)
+    return StateCourse(motoneuron, spikes)
 
 
 def _delayed(history: Floats, n: int, delay_steps: float, before: Floats) -> Floats:

@@ -15,7 +15,7 @@ Ints = npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class CircuitPulse:
     """One pulse. `intensity` is in RMT of its hemisphere, or in circuit units where a function says so."""
 
     time_ms: float
@@ -46,7 +46,7 @@ class Trials(NamedTuple):
         return int(self.time_ms.shape[1])
 
 
-def make_trials(pulses: list[Pulse], *, count: int = 1, contraction_mv: float = 0.0) -> Trials:
+def make_trials(pulses: list[CircuitPulse], *, count: int = 1, contraction_mv: float = 0.0) -> Trials:
     """Return `count` equal trials of `pulses`."""
     column = np.ones((1, count))
     return Trials(

@@ -18,7 +18,7 @@ from sudeck.report.mechanism.shades import (
     shade,
     tone_mv,
 )
-from sudeck.report.mechanism.wiring import Kind, Population
+from sudeck.report.mechanism.wiring import DrawnPopulation, Kind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,9 @@ def paint_legend(axes: Axes, *, change: bool) -> None:
     top = height - 12.0
     for index, (letter, pyramidal, text) in enumerate(_CELLS):
         y = top - 7.2 * index
-        paint_population(axes, Population(letter, (4.0, y), 3.2 if pyramidal else 2.5, pyramidal), 1.0, 0.9)
+        paint_population(
+            axes, DrawnPopulation(letter, (4.0, y), 3.2 if pyramidal else 2.5, pyramidal), 1.0, 0.9
+        )
         axes.text(10.0, y - 0.2, text, fontsize=7.5, color=INK, va="center")
     y = top - 29.5
     plain = Shade(INK, 1.0, 1.2, True)

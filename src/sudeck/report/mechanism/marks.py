@@ -9,7 +9,7 @@ import numpy as np
 from sudeck.circuit.parameters import Floats
 from sudeck.report.kit.palette import INK
 from sudeck.report.mechanism.shades import Shade
-from sudeck.report.mechanism.wiring import Kind, Population
+from sudeck.report.mechanism.wiring import DrawnPopulation, Kind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +62,7 @@ def paint_line(axes: Axes, corners: Floats, look: Shade, kind: Kind | None) -> N
         axes.add_artist(Circle(tuple(tip - heading * length / 2), length / 2, **style))
 
 
-def paint_population(axes: Axes, population: Population, sign: float, zoom: float) -> None:
+def paint_population(axes: Axes, population: DrawnPopulation, sign: float, zoom: float) -> None:
     """Draw a population: a triangle for pyramidal cells, a circle for interneurons, with its letter."""
     from matplotlib.patches import Circle, Polygon
 

@@ -20,7 +20,7 @@ HALF_WIDTH_MM, HEIGHT_MM = 46.0, 58.0
 
 
 @dataclass(frozen=True, slots=True)
-class Population:
+class DrawnPopulation:
     """A population of cells: pyramidal cells are drawn as triangles, interneurons as circles."""
 
     letter: str
@@ -51,13 +51,13 @@ class Connection:
     bend: float = 0.0
 
 
-POPULATIONS: Final[dict[str, Population]] = {
+POPULATIONS: Final[dict[str, DrawnPopulation]] = {
     one.letter: one
     for one in (
-        Population("E", (32.5, 42.5), 4.6, True),
-        Population("P", (32.5, 13.5), 5.0, True),
-        Population("A", (15.0, 29.0), 3.5, False),
-        Population("B", (15.0, 12.5), 3.5, False),
+        DrawnPopulation("E", (32.5, 42.5), 4.6, True),
+        DrawnPopulation("P", (32.5, 13.5), 5.0, True),
+        DrawnPopulation("A", (15.0, 29.0), 3.5, False),
+        DrawnPopulation("B", (15.0, 12.5), 3.5, False),
     )
 }
 CONNECTIONS: Final = (
@@ -129,7 +129,7 @@ def between(connection: Connection, *, gap: float = 0.6) -> Floats:
     )
 
 
-def _rim(population: Population, towards: Floats, gap: float) -> Floats:
+def _rim(population: DrawnPopulation, towards: Floats, gap: float) -> Floats:
     """Return the point of a population's rim that faces another point."""
     at = np.array(population.at)
     direction = (towards - at) / np.hypot(*(towards - at))

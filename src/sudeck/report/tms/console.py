@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from sudeck.tms.change import Change
+    from sudeck.tms.change import LogChange
     from sudeck.tms.comparison import Comparison, MeasuredChange
-    from sudeck.tms.result import GroupMeasures, TmsResult
+    from sudeck.tms.measures.measured import GroupMeasures
+    from sudeck.tms.result import TmsResult
 
 _SEVERITY_STYLE = {"serious": "bold red", "caution": "yellow", "info": "dim"}
 _MOST_GROUPS = 6
@@ -148,7 +149,7 @@ def change_table(changes: Sequence[MeasuredChange]) -> Table:
     return table
 
 
-def change_texts(change: Change) -> tuple[str, str, str]:
+def change_texts(change: LogChange) -> tuple[str, str, str]:
     """Return value, interval and smallest detectable change; ratios with ×, differences with their unit."""
     estimate = change.estimate
     if estimate.scale == "log":

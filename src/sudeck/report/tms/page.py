@@ -19,7 +19,8 @@ from sudeck.tms.measures.background import SLOPE
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from sudeck.tms.result import Measured, TmsResult
+    from sudeck.tms.measures.measured import Measured
+    from sudeck.tms.result import TmsResult
     from sudeck.tms.thresholds.motor_threshold import Threshold
 
 # Of more people than this only the numbers are told: a page of figures has an end.

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sudeck.tms.result import GroupMeasures, Measured, TmsResult, Trial
+from sudeck.tms.measures.measured import GroupMeasures, Measured, Trial
+from sudeck.tms.result import TmsResult
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +22,7 @@ _NAMED_BY = ("participant", "visit", "hemisphere", "muscle", "muscle_side", "cha
 
 
 @dataclass(frozen=True)
-class Sweeps:
+class PanelSweeps:
     """The sweeps of one condition of one group, ready to draw.
 
     Attributes
@@ -57,7 +58,7 @@ class Side:
 
     group: GroupMeasures
     trials: tuple[Trial, ...]
-    sweeps: tuple[Sweeps, ...]
+    sweeps: tuple[PanelSweeps, ...]
     without_flagged: tuple[Measured, ...]
 
 
@@ -147,7 +148,7 @@ def _side(result: TmsResult, group: GroupMeasures) -> Side:
     return Side(group, trials, drawn, without)
 
 
-def _drawn(name: str, detail: str, own: list[tuple[TrialSet, TrialResponses, int]]) -> Sweeps:
+def _drawn(name: str, detail: str, own: list[tuple[TrialSet, TrialResponses, int]]) -> PanelSweeps:
     """Gather the sweeps of one condition on the time axis of the first recording."""
     first, responses, _ = own[0]
     pulse = first.pulses[own[0][2]]
@@ -159,7 +160,7 @@ def _drawn(name: str, detail: str, own: list[tuple[TrialSet, TrialResponses, int
         level = float(np.median(sweep[: max(item.pulse_sample, 2)]))
         lines.append(np.interp(wanted, item.time_ms, sweep) - level)
         codes += bool(found.flag_codes[index])
-    return Sweeps(
+    return PanelSweeps(
         name,
         detail,
         active,

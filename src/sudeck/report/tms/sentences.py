@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from sudeck.report.tms import words
 
 if TYPE_CHECKING:
-    from sudeck.tms.result import GroupMeasures, Measured, TmsResult
+    from sudeck.tms.measures.measured import GroupMeasures, Measured
+    from sudeck.tms.result import TmsResult
 
 _INHIBITORY: Final = ("SICI", "LICI", "IHI")
 _PLAIN: Final = ("MEP", "active MEP", "CSP", "iSP")

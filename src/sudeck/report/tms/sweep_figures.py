@@ -9,7 +9,7 @@ import numpy as np
 
 from sudeck.report.kit.figures import axes_mm, draw_svg
 from sudeck.report.kit.palette import INK, QUIET, WASH
-from sudeck.report.tms.panels import Panel, Side, Sweeps
+from sudeck.report.tms.panels import Panel, PanelSweeps, Side
 from sudeck.report.tms.style import LEFT_MM, RIGHT_MM, STYLE, WIDTH_MM, side_title
 
 if TYPE_CHECKING:
@@ -68,7 +68,12 @@ def _natural(name: str) -> tuple[bool, bool, float, str]:
 
 
 def _paint_sweeps(
-    figure: Figure, rows: Sequence[Sweeps | None], names: Sequence[str], side: Side, panel: Panel, points: int
+    figure: Figure,
+    rows: Sequence[PanelSweeps | None],
+    names: Sequence[str],
+    side: Side,
+    panel: Panel,
+    points: int,
 ) -> None:
     gap = _GAP * _has_both_states(panel, names)
     total = _HEAD + _ROW * len(rows) + _FOOT + gap
@@ -101,7 +106,7 @@ def _has_both_states(panel: Panel, names: Sequence[str]) -> bool:
     return len({_is_active(panel, name) for name in names}) > 1
 
 
-def _paint_condition(axes: Axes, sweeps: Sweeps, colour: str, reach: float, points: int) -> None:
+def _paint_condition(axes: Axes, sweeps: PanelSweeps, colour: str, reach: float, points: int) -> None:
     from matplotlib.collections import LineCollection
 
     axes.axvspan(*sweeps.search_ms, color=WASH, linewidth=0, zorder=0)

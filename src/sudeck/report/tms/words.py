@@ -11,7 +11,8 @@ from sudeck.core.flags import Flag
 from sudeck.report.kit.text import decimals_of, interval_text, number
 
 if TYPE_CHECKING:
-    from sudeck.tms.result import GroupMeasures, Measured, TmsResult
+    from sudeck.tms.measures.measured import GroupMeasures, Measured
+    from sudeck.tms.result import TmsResult
     from sudeck.tms.thresholds.motor_threshold import Threshold
 
 # The order in which measures are told, and what each is.

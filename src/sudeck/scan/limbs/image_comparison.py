@@ -19,7 +19,7 @@ _EXTENDED_WEIGHT = 0.3  # of points whose counterpart lies beyond the field, whe
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ImageComparison:
     """The linearised comparison in one direction, gains eliminated."""
 
     jacobian: Array  # [n, 4] orthogonal to the gains
@@ -72,7 +72,7 @@ class View:
             area_px=float(thin),
         )
 
-    def compare(self, transform: Similarity, noise: float) -> Comparison:
+    def compare(self, transform: Similarity, noise: float) -> ImageComparison:
         """Compare under a transform, and linearise about it."""
         moved_points = transform(self.points)
         row, column = self.grid.pixel_of(moved_points)
@@ -110,7 +110,7 @@ class View:
         pose = (2.0 * field / predicted)[:, None] * (gx[:, None] * lever[:, 0] + gy[:, None] * lever[:, 1])
         # Take out of the pose what the gains can explain, so that both are in effect fitted together.
         jacobian = pose - design @ np.linalg.solve(inner, weighted.T @ pose)
-        return Comparison(
+        return ImageComparison(
             jacobian=jacobian,
             residual=residual,
             weights=robust,

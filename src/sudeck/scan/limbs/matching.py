@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sudeck.scan.limbs.geometry import Similarity
-from sudeck.scan.limbs.image_comparison import Comparison, View
+from sudeck.scan.limbs.image_comparison import ImageComparison, View
 from sudeck.scan.limbs.limb_image import Array, LimbImage, matched_blur_px, smoothed
 
 PARAMETERS = ("rotation_rad", "log_scale", "shift_x_mm", "shift_y_mm")
@@ -166,7 +166,7 @@ class Match:
         size = math.log(transform.scale / self.prior.scale)
         return np.array([turn, size, *(transform(self.centre) - self.prior(self.centre))])
 
-    def _unit(self, system: Comparison) -> float:
+    def _unit(self, system: ImageComparison) -> float:
         return (
             self.noise
             * (1.0 + float(np.mean(system.field)))
@@ -176,11 +176,11 @@ class Match:
             / self.forward.area_px
         )
 
-    def _inflation(self, there: Comparison) -> float:
+    def _inflation(self, there: ImageComparison) -> float:
         poisson, shown = self._fillings(there)
         return max(1.0, float(np.trace(np.linalg.solve(poisson, shown))) / 4)
 
-    def _fillings(self, there: Comparison) -> tuple[Array, Array]:
+    def _fillings(self, there: ImageComparison) -> tuple[Array, Array]:
         """Variance of the gradient, from Poisson noise under the smoothing, and from the residuals."""
         spread = np.sqrt(self.noise * there.noisiness * (1.0 + there.field))
         return (
@@ -188,7 +188,7 @@ class Match:
             self._filling(there, there.residual, _MISFIT_REACH_PX),
         )
 
-    def _filling(self, there: Comparison, spread: Array, correlation_px: float) -> Array:
+    def _filling(self, there: ImageComparison, spread: Array, correlation_px: float) -> Array:
         from scipy import ndimage
 
         scores = there.jacobian * (there.weights * spread)[:, None]
@@ -200,7 +200,7 @@ class Match:
         )
         return np.asarray(near[:, row, column] @ scores * (2 * math.pi * correlation_px**2))
 
-    def _signal_normal(self, there: Comparison) -> Array:
+    def _signal_normal(self, there: ImageComparison) -> Array:
         """Return the normal matrix without what the slopes of the noise pretend to know about the pose."""
         slope_noise = (
             there.weights

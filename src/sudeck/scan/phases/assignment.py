@@ -31,7 +31,7 @@ _STATE_PHASE = "state it with --phase FILE=tissue (or vascular, bone)"
 
 
 @dataclass(frozen=True)
-class Candidate:
+class PhaseCandidate:
     """Frames of one acquisition that could be one phase of the study.
 
     Attributes
@@ -80,7 +80,7 @@ class Candidate:
         frames = (*self.frames, *(self.partners or ()))
         return float(sum(self.acquisition.counts[frame.index].sum() for frame in frames))
 
-    def is_same_image(self, other: Candidate) -> bool:
+    def is_same_image(self, other: PhaseCandidate) -> bool:
         """Say whether both are copies of one image, with whatever differs in their headers."""
         mine, theirs = self.acquisition, other.acquisition
         same_name = bool(mine.instance) and mine.instance == theirs.instance
@@ -95,7 +95,7 @@ def candidates_of(
     origin: Origin,
     stated: Mapping[int | None, ScanPhase],
     by_order: ScanPhase | None,
-) -> tuple[Candidate, ...]:
+) -> tuple[PhaseCandidate, ...]:
     """Split an acquisition into the phases of the study it holds.
 
     Parameters
@@ -135,7 +135,7 @@ def candidates_of(
     own_zero = zero if elapsed is not None else None
     own_origin: Origin = origin if elapsed is not None else "acquisition"
     candidates = (
-        Candidate(
+        PhaseCandidate(
             acquisition,
             orientation,
             tuple(positions),
@@ -275,7 +275,7 @@ def _phase_of(
     raise InputError(label, f"its phase cannot be told: {why}", _STATE_PHASE)
 
 
-def _with_timing_flags(item: Candidate) -> Candidate:
+def _with_timing_flags(item: PhaseCandidate) -> PhaseCandidate:
     first = item.frames[0]
     if item.origin != "injection":
         return item

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 
 from sudeck.core.flags import Severity
 from sudeck.core.vocabulary import SCAN_PHASES, ScanPhase
-from sudeck.scan.phases.assignment import Candidate
+from sudeck.scan.phases.assignment import PhaseCandidate
 
 
 def choose(
-    candidates: Sequence[Candidate],
-) -> tuple[dict[ScanPhase, Candidate], tuple[tuple[Candidate, str], ...]]:
+    candidates: Sequence[PhaseCandidate],
+) -> tuple[dict[ScanPhase, PhaseCandidate], tuple[tuple[PhaseCandidate, str], ...]]:
     """Choose one candidate a phase; return the chosen, and the others with the reason.
 
     The rule, in this order: guideline times; fewest findings, serious ones first; a spot view before a
     whole-body sweep; most counts, because they set the error; the name, so that everyone gets the same.
     """
-    chosen: dict[ScanPhase, Candidate] = {}
-    others: list[tuple[Candidate, str]] = []
+    chosen: dict[ScanPhase, PhaseCandidate] = {}
+    others: list[tuple[PhaseCandidate, str]] = []
     for phase in SCAN_PHASES:
         ranked = sorted((item for item in candidates if item.phase == phase), key=_rank)
         if not ranked:
@@ -29,7 +29,7 @@ def choose(
     return chosen, tuple(others)
 
 
-def _rank(item: Candidate) -> tuple[bool, int, int, bool, float, str]:
+def _rank(item: PhaseCandidate) -> tuple[bool, int, int, bool, float, str]:
     return (
         bool(_off_guideline(item)),
         _findings(item, "serious"),
@@ -40,16 +40,16 @@ def _rank(item: Candidate) -> tuple[bool, int, int, bool, float, str]:
     )
 
 
-def _off_guideline(item: Candidate) -> bool:
+def _off_guideline(item: PhaseCandidate) -> bool:
     return any(flag.code == "phase-time-outside-guideline" for flag in item.flags)
 
 
-def _findings(item: Candidate, severity: Severity) -> int:
+def _findings(item: PhaseCandidate, severity: Severity) -> int:
     flags = (*item.flags, *item.acquisition.flags, *item.orientation.flags)
     return sum(flag.severity == severity for flag in flags)
 
 
-def _why_not(item: Candidate, winner: Candidate) -> str:
+def _why_not(item: PhaseCandidate, winner: PhaseCandidate) -> str:
     better = winner.acquisition.label
     if item.is_same_image(winner):
         return f"it holds the same image as {better}, which is used once"

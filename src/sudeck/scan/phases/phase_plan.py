@@ -11,7 +11,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import SourceFile
 from sudeck.core.vocabulary import Limb, ScanPhase, Side
-from sudeck.scan.phases.assignment import Candidate, candidates_of
+from sudeck.scan.phases.assignment import PhaseCandidate, candidates_of
 from sudeck.scan.phases.choice import choose
 from sudeck.scan.phases.orientation import orient
 from sudeck.scan.phases.stated import match_stated_phases
@@ -40,7 +40,7 @@ class ScanPlan:
         Findings about the files in use.
     """
 
-    chosen: Mapping[ScanPhase, Candidate]
+    chosen: Mapping[ScanPhase, PhaseCandidate]
     limb: Limb | None
     skipped: tuple[Skipped, ...]
     errors: tuple[InputError, ...]
@@ -102,7 +102,7 @@ def plan_scan(
     stated = match_stated_phases(phase_of or {}, collection)
     zero, origin, zero_flags = zero_time(acquisitions, injected_at)
     by_order = phases_by_order(acquisitions)
-    candidates: list[Candidate] = []
+    candidates: list[PhaseCandidate] = []
     errors: list[InputError] = []
     for acquisition in acquisitions:
         try:
@@ -160,7 +160,7 @@ def _part_flags(acquisition: Acquisition) -> tuple[Flag, ...]:
     )
 
 
-def _view_flags(chosen: Sized[Candidate]) -> tuple[Flag, ...]:
+def _view_flags(chosen: Sized[PhaseCandidate]) -> tuple[Flag, ...]:
     sides = {item.phase: f"{item.phase} {item.orientation.view}" for item in chosen}
     if len({item.orientation.image_left for item in chosen}) < 2:
         return ()

@@ -14,7 +14,7 @@ from sudeck.core.flags import Flag
 from sudeck.core.privacy import Redactor
 from sudeck.core.provenance import SourceFile
 from sudeck.core.vocabulary import SCAN_PHASES, Limb, ScanPhase, Side
-from sudeck.scan.phases.assignment import Candidate
+from sudeck.scan.phases.assignment import PhaseCandidate
 from sudeck.scan.phases.phase_plan import plan_scan
 from sudeck.scan.phases.timeline import Origin
 from sudeck.scan.reading.collection import Skipped, collect
@@ -97,7 +97,7 @@ class BoneScan:
 
 
 def read_scan(
-    paths: Sequence[Path],
+    paths: Sequence[str | Path] | str | Path,
     *,
     limb: Limb | None = None,
     view: View | None = None,
@@ -110,7 +110,7 @@ def read_scan(
 
     Parameters
     ----------
-    paths : sequence of Path
+    paths : path or sequence of paths
         Files and folders, anything in them.
     limb, view, image_left, injected_at, frame_s
         What a person states, where the files do not say or say wrong: limb imaged; view, or side of the
@@ -123,7 +123,8 @@ def read_scan(
     InputError
         If nothing can be used.
     """
-    found = collect(paths, frame_s=frame_s)
+    several = [paths] if isinstance(paths, str | Path) else paths
+    found = collect([Path(path) for path in several], frame_s=frame_s)
     plan = plan_scan(
         found,
         limb=limb,
@@ -145,7 +146,7 @@ def read_scan(
     )
 
 
-def _series(item: Candidate) -> PhaseSeries:
+def _series(item: PhaseCandidate) -> PhaseSeries:
     frames, partners = item.frames, item.partners
     counts = item.acquisition.counts
     own_start = np.array([frame.start_s or 0.0 for frame in frames])

@@ -127,7 +127,7 @@ class InspectedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Inspection(Record):
+class ScanInspection(Record):
     """Everything found under some paths.
 
     Attributes
@@ -174,7 +174,7 @@ def inspect_scan(
     injected_at: datetime | None = None,
     phase_of: Mapping[str, ScanPhase] | None = None,
     frame_s: float | None = None,
-) -> Inspection:
+) -> ScanInspection:
     """Look into files and folders without measuring; the options are those of `read_scan`.
 
     Raises
@@ -200,7 +200,7 @@ def inspect_scan(
         plan = ScanPlan({}, limb, collection.skipped, collection.errors, collection.flags)
     used = {phase: item.acquisition.label for phase, item in plan.chosen.items()}
     of_files = {flag for acquisition in collection.acquisitions for flag in acquisition.flags}
-    return Inspection(
+    return ScanInspection(
         files=tuple(_inspected(acquisition, plan) for acquisition in collection.acquisitions),
         used=used,
         refused={phase: plan.why_absent(phase) for phase in SCAN_PHASES if phase not in used},

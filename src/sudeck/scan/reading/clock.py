@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from math import exp, log
 
 from sudeck.core.flags import Flag
 from sudeck.scan.reading.dicom import Header
@@ -111,17 +110,6 @@ def _day_before(injected_at: datetime, acquired_at: datetime, subject: str) -> F
 def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
     """Return the seconds from `start` to `end`, or None when either is unknown."""
     return None if start is None or end is None else (end - start).total_seconds()
-
-
-def decay_factor(elapsed_s: float, half_life_s: float = TC99M_HALF_LIFE_S) -> float:
-    """Return the fraction of the activity that is left after `elapsed_s`.
-
-    Examples
-    --------
-    >>> round(1 / decay_factor(3 * 3600), 4)
-    1.4137
-    """
-    return exp(-log(2) * elapsed_s / half_life_s)
 
 
 def parse_date(text: str) -> date | None:

@@ -11,11 +11,11 @@ from sudeck.core.errors import InputError
 from sudeck.core.storage import parse_toml, read_limited
 from sudeck.core.vocabulary import REGIONS
 from sudeck.study.folder.layout import SETTINGS_FILE, StudyFolder
-from sudeck.study.folder.settings_section import Section
+from sudeck.study.folder.settings_section import SettingsSection
 
 if TYPE_CHECKING:
-    from sudeck.scan.measurement import MeasureSettings as ScanSettings
-    from sudeck.tms.measures.measure_settings import MeasureSettings as TmsSettings
+    from sudeck.scan.measurement import MeasureSettings
+    from sudeck.tms.measures.measure_settings import GroupSettings
 
 ReliefUnit = Literal["percent", "points"]
 Background = Literal["none", "region"]
@@ -146,15 +146,15 @@ class Settings:
         """Return the path of the key of the pseudonyms."""
         return study.root / self.key_file if self.key_file else study.default_key_file
 
-    def scan_settings(self) -> ScanSettings:
+    def scan_settings(self) -> MeasureSettings:
         """Return how bone scans are measured."""
         from sudeck.scan.measurement import MeasureSettings
 
         return MeasureSettings(region=self.region, background=self.background, level=self.level)
 
-    def tms_settings(self) -> TmsSettings:
+    def tms_settings(self) -> GroupSettings:
         """Return how recordings are measured."""
-        from sudeck.tms.measures.measure_settings import MeasureSettings
+        from sudeck.tms.measures.measure_settings import GroupSettings
         from sudeck.tms.measures.paired_pulse_rules import DEFAULT_RULES, PairedPulseRule, PairedPulseRules
 
         rules = PairedPulseRules(
@@ -163,7 +163,7 @@ class Settings:
                 for pair in self.pairs
             )
         )
-        return MeasureSettings(rules=rules if self.pairs else DEFAULT_RULES, level=self.level)
+        return GroupSettings(rules=rules if self.pairs else DEFAULT_RULES, level=self.level)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
@@ -219,14 +219,14 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
     InputError
         If an entry is unknown or not allowed.
     """
-    visits = Section(content, "visits", ("baseline", "end", "follow_up"))
-    responder = Section(content, "responder", ("at_least", "unit", "visit"))
-    pain = Section(content, "pain", ("reliability",))
-    scan = Section(content, "scan", ("session", "region", "background"))
-    tms = Section(content, "tms", ("sessions", "muscles", "pairs"))
-    prediction = Section(content, "prediction", ("covariates", "level"))
-    mechanism = Section(content, "mechanism", ("covariates", "healthy"))
-    privacy = Section(content, "privacy", ("key_file",))
+    visits = SettingsSection(content, "visits", ("baseline", "end", "follow_up"))
+    responder = SettingsSection(content, "responder", ("at_least", "unit", "visit"))
+    pain = SettingsSection(content, "pain", ("reliability",))
+    scan = SettingsSection(content, "scan", ("session", "region", "background"))
+    tms = SettingsSection(content, "tms", ("sessions", "muscles", "pairs"))
+    prediction = SettingsSection(content, "prediction", ("covariates", "level"))
+    mechanism = SettingsSection(content, "mechanism", ("covariates", "healthy"))
+    privacy = SettingsSection(content, "privacy", ("key_file",))
     known = {"visits", "responder", "pain", "scan", "tms", "prediction", "mechanism", "privacy"}
     for name in content:
         if name not in known:
@@ -271,7 +271,7 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
 
 
 def _pair(content: Any) -> PairRule:
-    section = Section(
+    section = SettingsSection(
         {"tms.pairs": content},
         "tms.pairs",
         ("measure", "isi_ms", "conditioning_rmt", "other_hemisphere"),
@@ -291,7 +291,7 @@ def _pair(content: Any) -> PairRule:
 
 
 def _healthy(content: Any) -> HealthyValues:
-    section = Section(
+    section = SettingsSection(
         {"mechanism.healthy": content}, "mechanism.healthy", ("measure", "geometric_mean", "log_sd", "n")
     )
     for key, example in (("measure", '"SICI"'), ("geometric_mean", "0.45"), ("log_sd", "0.4"), ("n", "20")):

@@ -11,7 +11,7 @@ from sudeck.study.folder.layout import SETTINGS_FILE
 _LARGEST: Final = 1e300
 
 
-class Section:
+class SettingsSection:
     """Typed, checked access to one section of the file."""
 
     def __init__(self, content: Mapping[str, Any], name: str, known: tuple[str, ...]) -> None:

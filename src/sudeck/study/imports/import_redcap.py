@@ -19,7 +19,7 @@ from sudeck.study.folder.pseudonyms import Key, open_key, write_key
 from sudeck.study.folder.settings import read_settings
 from sudeck.study.folder.table_edit import merge_rows
 from sudeck.study.imports.redcap_export import CellReader, Dictionary, ExportRow, read_dictionary, read_export
-from sudeck.study.imports.redcap_map import Block, RedcapMap, Source, read_map
+from sudeck.study.imports.redcap_map import RedcapBlock, RedcapMap, Source, read_map
 
 Action = Literal["added", "filled", "unchanged", "kept", "refused"]
 # Columns that hold who somebody is, whether the dictionary says so or not; what they hold is masked in texts.
@@ -95,7 +95,7 @@ class _Draft:
     """A row on its way into a table."""
 
     line: int
-    block: Block
+    block: RedcapBlock
     patient: str
     values: dict[str, Value]
     problems: list[str]

@@ -63,7 +63,7 @@ _LARGEST_FACTOR: Final = 1e12
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class RedcapBlock:
     """How a row of the export makes a row of a table."""
 
     table: Table
@@ -90,7 +90,7 @@ class RedcapMap:
     identifier: str
     record: str
     events: Mapping[str, Mapping[str, str]]
-    blocks: tuple[Block, ...]
+    blocks: tuple[RedcapBlock, ...]
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -138,7 +138,7 @@ def map_from(content: Mapping[str, Any], *, subject: str = "map.toml") -> Redcap
                 f"{subject} [events] {event}", "it says something unknown", f"use {', '.join(_BY_EVENT)}"
             )
         events[event] = {name: str(value) for name, value in said.items()}
-    blocks: list[Block] = []
+    blocks: list[RedcapBlock] = []
     for name, entries in content.items():
         if name in ("patients", "events"):
             continue
@@ -151,7 +151,7 @@ def map_from(content: Mapping[str, Any], *, subject: str = "map.toml") -> Redcap
     return RedcapMap(identifier, record, events, tuple(blocks))
 
 
-def _block(table: Table, entry: Mapping[str, Any], subject: str) -> Block:
+def _block(table: Table, entry: Mapping[str, Any], subject: str) -> RedcapBlock:
     place = f"{subject} [{table.name}]"
     sources: dict[str, Source] = {}
     events = entry.get("only_events", [])
@@ -164,7 +164,7 @@ def _block(table: Table, entry: Mapping[str, Any], subject: str) -> Block:
         if name == "participant_id" or name not in table.columns:
             raise InputError(place, f"it fills no column {name}", f"use {', '.join(table.columns[1:])}")
         sources[name] = _source(said, f"{place} {name}")
-    return Block(table, sources, tuple(map(str, events)), instrument)
+    return RedcapBlock(table, sources, tuple(map(str, events)), instrument)
 
 
 def _source(said: Any, place: str) -> Source:

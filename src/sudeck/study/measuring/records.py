@@ -113,7 +113,7 @@ def is_current(study: StudyFolder, record: Mapping[str, Any], fingerprint: str) 
 
 def keep_record(study: StudyFolder, record: PatientRecord) -> dict[str, Any]:
     """Write a record and everything it names, each file atomically, the record itself last."""
-    from sudeck.tms.result import TRIAL_COLUMNS
+    from sudeck.tms.measures.measured import TRIAL_COLUMNS
 
     folder = study.patient_derivatives(record.participant_id)
     plain = record.to_dict()

@@ -18,7 +18,7 @@ _WORDS: Final[dict[ScanPhase, str]] = {"vascular": "FLOW", "tissue": "POOL", "bo
 
 
 @dataclass(frozen=True)
-class Block:
+class PhaseBlock:
     """The frames of one phase of the scan, by detector, when they began and how long each took."""
 
     by_detector: Sequence[NDArray[np.uint16]]
@@ -32,14 +32,14 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Acquisition:
+class PlannedAcquisition:
     """One file to be: its blocks are phases in the sense of DICOM."""
 
     name: str
     words: str
     dynamic: bool
     spacing_mm: float
-    blocks: Sequence[Block]
+    blocks: Sequence[PhaseBlock]
 
     def frames(self) -> NDArray[np.uint16]:
         """Return the frames as stored: all of the first detector, then all of the second."""
@@ -47,7 +47,7 @@ class Acquisition:
         return np.concatenate([block.by_detector[number] for number in detectors for block in self.blocks])
 
 
-def acquisitions_of(scan: SyntheticBoneScan, rules: DialectRules) -> list[Acquisition]:
+def acquisitions_of(scan: SyntheticBoneScan, rules: DialectRules) -> list[PlannedAcquisition]:
     """Return the files of a study to be, in the order they were acquired.
 
     Raises
@@ -60,10 +60,10 @@ def acquisitions_of(scan: SyntheticBoneScan, rules: DialectRules) -> list[Acquis
     begins: dict[ScanPhase, float]
     duration = {"vascular": design.flow_frame_s, "tissue": design.pool_s, "bone": design.delayed_s}
     begins = {"vascular": 0.0, "tissue": design.pool_after_s, "bone": 3600.0 * design.delayed_after_h}
-    blocks: dict[ScanPhase, Block] = {}
+    blocks: dict[ScanPhase, PhaseBlock] = {}
     for phase in SCAN_PHASES:
         frames = [scan.counts[phase], *([scan.opposed_counts[phase]] if scan.opposed_counts else [])]
-        blocks[phase] = Block(frames, begins[phase], duration[phase])
+        blocks[phase] = PhaseBlock(frames, begins[phase], duration[phase])
     groups: list[tuple[ScanPhase, ...]] = [("vascular",), ("tissue",), ("bone",)]
     if rules.together:
         groups = [("vascular", "tissue"), ("bone",)]
@@ -77,7 +77,7 @@ def acquisitions_of(scan: SyntheticBoneScan, rules: DialectRules) -> list[Acquis
                 "give both the same, or two files",
             )
         made.append(
-            Acquisition(
+            PlannedAcquisition(
                 name="_and_".join(_WORDS[phase].lower() for phase in phases),
                 words=" AND ".join(_WORDS[phase] for phase in phases),
                 dynamic="vascular" in phases,

@@ -15,7 +15,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.storage import write_bytes
-from sudeck.synthetic.dicom.nm_acquisitions import Acquisition, acquisitions_of
+from sudeck.synthetic.dicom.nm_acquisitions import PlannedAcquisition, acquisitions_of
 from sudeck.synthetic.dicom.nm_dialects import (
     TRACER_CODES,
     Dialect,
@@ -89,7 +89,7 @@ def write_bone_scan(
 
 
 def _dataset(
-    scan: SyntheticBoneScan, acquisition: Acquisition, rules: DialectRules, *, seal: str, number: int
+    scan: SyntheticBoneScan, acquisition: PlannedAcquisition, rules: DialectRules, *, seal: str, number: int
 ) -> Dataset:
     from pydicom import Dataset
 
@@ -147,7 +147,7 @@ def _injected_at(seal: str) -> datetime:
     return _FIRST_INJECTION + timedelta(days=int(seal[:6], 16) % 1500)
 
 
-def _describe_pixels(dataset: Dataset, acquisition: Acquisition, rules: DialectRules) -> None:
+def _describe_pixels(dataset: Dataset, acquisition: PlannedAcquisition, rules: DialectRules) -> None:
     frames = acquisition.frames()
     dataset.ImageType = ["ORIGINAL", "PRIMARY", "DYNAMIC" if acquisition.dynamic else "STATIC", "EMISSION"]
     dataset.ImageID = acquisition.words
@@ -165,7 +165,7 @@ def _describe_pixels(dataset: Dataset, acquisition: Acquisition, rules: DialectR
     dataset["PixelData"].VR = "OW"
 
 
-def _describe_frames(dataset: Dataset, acquisition: Acquisition) -> None:
+def _describe_frames(dataset: Dataset, acquisition: PlannedAcquisition) -> None:
     from pydicom import Dataset
 
     blocks = acquisition.blocks

@@ -21,7 +21,7 @@ from sudeck.core.quantile import t_quantile
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sudeck.tms.result import Measured, Trial
+    from sudeck.tms.measures.measured import Measured, Trial
 
 SLOPE: Final = "background slope"
 # With fewer degrees of freedom the slope is guesswork.

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sudeck.core.flags import Flag
+from sudeck.tms.measures.measured import Trial
 from sudeck.tms.measures.paired_pulse import PairedPulse
-from sudeck.tms.result import Trial
 
 if TYPE_CHECKING:
     from sudeck.tms.measures.threshold_tracking import TrackedPair

@@ -22,12 +22,12 @@ from sudeck.tms.measures.group_doubts import (
     unnamed_pair,
 )
 from sudeck.tms.measures.lognormal import geometric_mean
-from sudeck.tms.measures.measure_settings import MeasureSettings
+from sudeck.tms.measures.measure_settings import GroupSettings
+from sudeck.tms.measures.measured import GroupMeasures, Measured, Trial
 from sudeck.tms.measures.paired_pulse import PairedPulse
 from sudeck.tms.measures.paired_trials import measure_pairs, to_other_hemisphere
 from sudeck.tms.measures.recruitment import MIN_INTENSITIES, RecruitmentCurve, recruitment_curve
 from sudeck.tms.measures.timing import mean_time, typical_duration
-from sudeck.tms.result import GroupMeasures, Measured, Trial
 from sudeck.tms.thresholds.classical_rules import five_of_ten_threshold, ml_pest_threshold
 from sudeck.tms.thresholds.motor_threshold import Threshold, bayesian_threshold
 
@@ -44,7 +44,7 @@ _FEWEST_FOR_THRESHOLD = 3
 
 
 def measure_group(
-    trials: Sequence[Trial], *, settings: MeasureSettings | None = None, beside: tuple[str, str] = ("", "")
+    trials: Sequence[Trial], *, settings: GroupSettings | None = None, beside: tuple[str, str] = ("", "")
 ) -> GroupMeasures:
     """Measure everything the trials of one hemisphere and muscle at one visit allow.
 
@@ -61,7 +61,7 @@ def measure_group(
     GroupMeasures
         What the trials do not allow is missing; where it was tried, a flag says why.
     """
-    group = _Group(trials, settings or MeasureSettings(), beside)
+    group = _Group(trials, settings or GroupSettings(), beside)
     usable = [trial for trial in trials if np.isfinite(trial["amplitude_mv"])]
     if nothing_answers(usable):
         return group.without_response(usable)
@@ -76,11 +76,11 @@ def measure_group(
     group.latency(resting)
     group.pairs_of(usable)
     group.silence(usable)
-    return replace(group.measured(), adjusted=_adjusted(usable, settings or MeasureSettings(), beside))
+    return replace(group.measured(), adjusted=_adjusted(usable, settings or GroupSettings(), beside))
 
 
 def measure_amplitudes(
-    trials: Sequence[Trial], settings: MeasureSettings, beside: tuple[str, str] = ("", "")
+    trials: Sequence[Trial], settings: GroupSettings, beside: tuple[str, str] = ("", "")
 ) -> tuple[Measured, ...]:
     """Measure only what rests on amplitudes alone: the MEP by intensity, and paired pulses."""
     group = _Group(trials, settings, beside)
@@ -92,7 +92,7 @@ def measure_amplitudes(
 
 
 def _adjusted(
-    trials: Sequence[Trial], settings: MeasureSettings, beside: tuple[str, str]
+    trials: Sequence[Trial], settings: GroupSettings, beside: tuple[str, str]
 ) -> tuple[Measured, ...]:
     """Measure again with background EMG as covariate, the muscle at rest and contracting each by itself."""
     measure = partial(measure_amplitudes, settings=settings, beside=beside)
@@ -111,7 +111,7 @@ class _Group:
     """Collects the measures of one hemisphere and muscle, and the reasons of those refused."""
 
     def __init__(
-        self, trials: Sequence[Trial], settings: MeasureSettings, beside: tuple[str, str] = ("", "")
+        self, trials: Sequence[Trial], settings: GroupSettings, beside: tuple[str, str] = ("", "")
     ) -> None:
         first = trials[0].pulse
         self.key, (self.channel, self.file) = trials[0].group, beside

@@ -11,7 +11,7 @@ from sudeck.tms.thresholds.prior import ACTIVE_HAND, RESTING_HAND, ThresholdPrio
 
 
 @dataclass(frozen=True, slots=True)
-class MeasureSettings:
+class GroupSettings:
     """How measures are made from trials.
 
     Attributes

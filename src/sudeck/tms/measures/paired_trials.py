@@ -15,8 +15,8 @@ from sudeck.tms.measures.threshold_tracking import TrackedPair, tracked_measures
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sudeck.tms.measures.measure_settings import MeasureSettings
-    from sudeck.tms.result import Trial
+    from sudeck.tms.measures.measure_settings import GroupSettings
+    from sudeck.tms.measures.measured import Trial
 
 # A test pulse that takes more intensities than this beside conditioning pulses is being tracked.
 _MOST_IN_A_BLOCK = 4
@@ -27,7 +27,7 @@ def measure_pairs(
     singles: Sequence[Trial],
     *,
     floor_mv: float,
-    settings: MeasureSettings,
+    settings: GroupSettings,
     denoised: Callable[[Sequence[Trial]], NDArray[np.float64]] | None = None,
 ) -> tuple[PairedPulse, ...] | tuple[TrackedPair, ...]:
     """Measure paired-pulse trials of one kind against the test pulse alone.
@@ -40,7 +40,7 @@ def measure_pairs(
         Single pulses in the same muscle state; those at the test intensity of the pairs are used.
     floor_mv : float
         Noise floor.
-    settings : MeasureSettings
+    settings : GroupSettings
     denoised : callable, optional
         Gives the amplitudes that ratios are made of and that `floor_mv` is the floor of; those as measured
         unless given.
@@ -89,7 +89,7 @@ def to_other_hemisphere(trial: Trial) -> bool:
     return conditioned is not None and conditioned != trial.pulse.hemisphere
 
 
-def _stated_names(pairs: Sequence[Trial], settings: MeasureSettings) -> set[str]:
+def _stated_names(pairs: Sequence[Trial], settings: GroupSettings) -> set[str]:
     """Return the measures that the conditions of the pairs name themselves: a block called SICI is one."""
     conditions = " ".join({trial.pulse.condition.upper() for trial in pairs})
     words = set(re.split(r"[^A-Z]+", conditions))

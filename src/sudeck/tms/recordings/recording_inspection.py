@@ -62,7 +62,7 @@ class PulseSummary:
 
 
 @dataclass(frozen=True)
-class Inspection:
+class RecordingInspection:
     """What `inspect_recording` found.
 
     Attributes
@@ -148,7 +148,7 @@ def inspect_recording(
     *,
     events: str | Path | None = None,
     protocol: StimulationProtocol | str | Path | None = None,
-) -> Inspection:
+) -> RecordingInspection:
     """Look into a file and say what it holds, without measuring.
 
     Parameters
@@ -183,7 +183,7 @@ def inspect_recording(
         told_flags = (Flag("no-pulses", f"{error.problem[:1].upper()}{error.problem[1:]}.", "serious"),)
     names_muscle = any(muscle_and_side(signal.name)[0] for signal in contents.signals)
     asked = questions(tell_channel(pulses, _first_muscle(contents) if names_muscle else "", protocol))
-    return Inspection(
+    return RecordingInspection(
         contents.source.label,
         contents.format,
         contents.duration_s,
@@ -197,13 +197,13 @@ def inspect_recording(
     )
 
 
-def _of_sets(contents: tuple[TrialSet | AmplitudeTable, ...]) -> Inspection:
+def _of_sets(contents: tuple[TrialSet | AmplitudeTable, ...]) -> RecordingInspection:
     """Summarise a file that holds epochs or amplitudes."""
     sweeps = [item for item in contents if isinstance(item, TrialSet)]
     tables = [item for item in contents if isinstance(item, AmplitudeTable)]
     pulses: Sequence[Pulse] = sweeps[0].pulses if sweeps else [p for item in tables for p in item.pulses]
     flags = tuple(dict.fromkeys(flag for item in contents for flag in item.flags))
-    return Inspection(
+    return RecordingInspection(
         contents[0].source.label,
         "epochs" if sweeps else "amplitude table",
         sum(item.emg_mv.shape[1] / item.rate_hz for item in sweeps[:1]) * len(pulses)

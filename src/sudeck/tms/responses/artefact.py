@@ -52,66 +52,6 @@ class DecayFit:
         }
 
 
-def blank_artefact(
-    emg_mv: ArrayLike,
-    rate_hz: float,
-    pulse_sample: int,
-    *,
-    isi_ms: ArrayLike = np.nan,
-    window_ms: Window = (-1.0, 4.0),
-) -> NDArray[np.float64]:
-    """Put a straight line where the stimulus artefact is, at every pulse of every sweep.
-
-    Parameters
-    ----------
-    emg_mv : array_like, shape (n_trials, n_samples)
-        Sweeps in millivolts.
-    rate_hz : float
-        Samples a second.
-    pulse_sample : int
-        Column of the test pulse.
-    isi_ms : array_like
-        How long before the test pulse the conditioning pulse came: one number or one a trial, NaN where
-        there was none.
-    window_ms : (float, float)
-        What is replaced, in ms after each pulse.
-
-    Returns
-    -------
-    ndarray, shape (n_trials, n_samples)
-        A copy; the line joins the samples on either side of the window.
-
-    Examples
-    --------
-    >>> sweeps = np.zeros((1, 300))
-    >>> sweeps[0, 100:103] = 5.0
-    >>> float(blank_artefact(sweeps, 1000.0, 100).max())
-    0.0
-    """
-    sweeps = as_sweeps(emg_mv, rate_hz, pulse_sample).copy()
-    _blank(sweeps, np.arange(len(sweeps)), rate_hz, pulse_sample, window_ms)
-    conditioning = np.broadcast_to(np.asarray(isi_ms, dtype=np.float64), len(sweeps))
-    for isi in np.unique(conditioning[np.isfinite(conditioning)]):
-        rows = np.flatnonzero(conditioning == isi)
-        _blank(sweeps, rows, rate_hz, pulse_sample - round(isi * rate_hz / 1e3), window_ms)
-    return sweeps
-
-
-def _blank(
-    sweeps: NDArray[np.float64], rows: NDArray[np.intp], rate_hz: float, pulse: int, window_ms: Window
-) -> None:
-    n_samples = sweeps.shape[1]
-    before = pulse + round(window_ms[0] * rate_hz / 1e3) - 1
-    after = pulse + round(window_ms[1] * rate_hz / 1e3) + 1
-    if after <= 0 or before >= n_samples - 1:
-        return
-    left = sweeps[rows, before] if before >= 0 else sweeps[rows, min(after, n_samples - 1)]
-    right = sweeps[rows, after] if after < n_samples else left
-    first, last = max(before + 1, 0), min(after, n_samples)
-    share = (np.arange(first, last) - before) / (after - before)
-    sweeps[rows, first:last] = left[:, np.newaxis] + (right - left)[:, np.newaxis] * share
-
-
 def remove_decay(
     emg_mv: ArrayLike,
     rate_hz: float,

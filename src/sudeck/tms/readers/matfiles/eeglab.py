@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sudeck.core.errors import InputError
 from sudeck.core.limits import check_memory
 from sudeck.tms.readers.base import is_there, stimulus_labels, truncated
-from sudeck.tms.readers.matfiles.found import Found, Frame, number_in, structs_in, texts_in
+from sudeck.tms.readers.matfiles.found import ExportedFrame, Found, number_in, structs_in, texts_in
 from sudeck.tms.signals.recording import Marker
 
 _EEGLAB = {"data", "srate", "nbchan", "pnts"}
@@ -46,7 +46,8 @@ def eeglab(values: Mapping[str, Any], *, path: Path) -> Found | None:
     length_s = n_points / rate_hz
     first_x = number_in(data.get("xmin", 0.0)) if n_epochs > 1 else 0.0
     frames = [
-        Frame(list(block[:, :, epoch]), epoch * length_s, "", first_x, length_s) for epoch in range(n_epochs)
+        ExportedFrame(list(block[:, :, epoch]), epoch * length_s, "", first_x, length_s)
+        for epoch in range(n_epochs)
     ]
     events = [
         ((number_in(event["latency"]) - 1) / rate_hz, _text_of(event["type"]))
@@ -87,7 +88,7 @@ def fieldtrip(values: Mapping[str, Any]) -> Found | None:
             raise ValueError("a trial does not fit its channels and times")
         start_s = (float(places[index, 0]) - 1) / rate_hz if known else None
         label = f"{codes[index, 0]:g}" if labelled else ""
-        frames.append(Frame(list(block), start_s, label, float(axis[0]), axis.size / rate_hz))
+        frames.append(ExportedFrame(list(block), start_s, label, float(axis[0]), axis.size / rate_hz))
     return "FieldTrip", names, units, [rate_hz] * len(names), frames, []
 
 

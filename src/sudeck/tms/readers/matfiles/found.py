@@ -13,7 +13,7 @@ from sudeck.tms.signals.recording import Marker
 
 
 @dataclass(frozen=True)
-class Frame:
+class ExportedFrame:
     """One frame as the file holds it.
 
     Attributes
@@ -37,7 +37,7 @@ class Frame:
 
 
 # Format, names, units and rates of channels, frames, markers.
-Found = tuple[str, list[str], list[str], list[float], list[Frame], list[Marker]]
+Found = tuple[str, list[str], list[str], list[float], list[ExportedFrame], list[Marker]]
 
 
 def structs_in(value: Any) -> list[Mapping[str, Any]]:

@@ -16,7 +16,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.provenance import SourceFile
 from sudeck.tms.readers.base import Hints, corrupt, stimulus_labels
 from sudeck.tms.readers.matfiles.eeglab import eeglab, fieldtrip
-from sudeck.tms.readers.matfiles.found import Found, Frame, number_in, structs_in, texts_in
+from sudeck.tms.readers.matfiles.found import ExportedFrame, Found, number_in, structs_in, texts_in
 from sudeck.tms.readers.parts.frames import in_time, state_labels
 from sudeck.tms.readers.parts.scaling import RawChannel, signals_of
 from sudeck.tms.signals.recording import Marker, Recording, Section
@@ -105,7 +105,7 @@ def _signal(values: Mapping[str, Any]) -> Found | None:
         [int(number_in(info["state"])) if "state" in info else None for info in infos],
     )
     frames = [
-        Frame(
+        ExportedFrame(
             [block[:, channel, index] for channel in range(n_channels)],
             number_in(infos[index]["start"]) if "start" in infos[index] else None,
             labels[index],
@@ -134,7 +134,7 @@ def _spike2(values: Mapping[str, Any]) -> Found | None:
     ]
     names = [str(wave["title"] or f"channel {i + 1}") for i, wave in enumerate(waves)]
     units = [str(wave.get("units") or "") for wave in waves]
-    frame = Frame(samples, start_s, "", 0.0, samples[0].size / rates[0])
+    frame = ExportedFrame(samples, start_s, "", 0.0, samples[0].size / rates[0])
     return "CED Spike2 (MATLAB)", names, units, rates, [frame], markers
 
 
@@ -158,7 +158,7 @@ def _labchart(values: Mapping[str, Any]) -> Found | None:
     for block in range(starts.shape[1]):
         samples = [data[int(starts[row, block]) - 1 : int(ends[row, block])] for row in used]
         duration_s = samples[0].size / float(rates[used[0], block]) if samples else 0.0
-        frames.append(Frame(samples, clock_s, "", 0.0, duration_s))
+        frames.append(ExportedFrame(samples, clock_s, "", 0.0, duration_s))
         block_starts.append(clock_s)
         clock_s += duration_s
     markers = _labchart_markers(values, block_starts)
@@ -194,7 +194,9 @@ def _acqknowledge(values: Mapping[str, Any]) -> Found | None:
     columns = data if data.shape[1] == len(names) else data.T
     seconds = {"s": 1.0, "sec": 1.0}.get(str(values.get("isi_units", "ms")).strip().lower(), 1e-3)
     rate_hz = 1 / (number_in(values["isi"]) * seconds)
-    frame = Frame([columns[:, i] for i in range(len(names))], 0.0, "", 0.0, columns.shape[0] / rate_hz)
+    frame = ExportedFrame(
+        [columns[:, i] for i in range(len(names))], 0.0, "", 0.0, columns.shape[0] / rate_hz
+    )
     return (
         "AcqKnowledge (MATLAB)",
         names,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typer.testing import CliRunner
 
 from sudeck.cli.app import app
+from sudeck.study.checks.table_fix import apply_fix, propose_fixes
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.settings import read_settings
-from sudeck.study.folder.table_fix import apply_fix, propose_fixes
 from sudeck.study.folder.tables import read_tables
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sudeck.study.folder.check import check_study
-from sudeck.study.folder.check_tables import budapest_verdicts
+from sudeck.study.checks.check import check_study
+from sudeck.study.checks.check_tables import budapest_verdicts
 from sudeck.study.folder.decisions import Decision, record_decision
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sudeck.core.errors import SudeckError
-from sudeck.study.folder.check_files import check_files
-from sudeck.study.folder.check_tables import check_tables
+from sudeck.study.checks.check_files import check_files
+from sudeck.study.checks.check_tables import check_tables
 from sudeck.study.folder.layout import SETTINGS_FILE, StudyFolder
 from sudeck.study.folder.schema import TABLES
 from sudeck.study.folder.settings import Settings, read_settings
