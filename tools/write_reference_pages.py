@@ -25,7 +25,7 @@ def api_page() -> str:
     """Return what each face gives, one line a name."""
     parts = [
         "# Names other programs may rely on",
-        "Written by `python tools/write_reference_pages.py` from the faces themselves. What is not here is private.",
+        "Written by `python tools/write_reference_pages.py` from the faces. What is not here is private.",
     ]
     for face in FACES:
         name = f"sudeck.{face}".rstrip(".")

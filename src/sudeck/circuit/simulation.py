@@ -66,7 +66,7 @@ def simulate(
     Examples
     --------
     >>> from sudeck.circuit.parameters import STARTING_POINT, make_circuits
-    >>> course = simulate(make_circuits(STARTING_POINT), [Pulse(1.0, 1.2)], duration_ms=20.0)
+    >>> course = simulate(make_circuits(STARTING_POINT), [CircuitPulse(1.0, 1.2)], duration_ms=20.0)
     >>> course.motoneuron.shape
     (201, 2, 1)
     """
