@@ -2,7 +2,8 @@
 
 In comes a table of measures by patient, visit and hemisphere; out come the statistics of the group
 (`explain_group`), what one patient's measures say of synapses (`fit_patient`), and what those of all patients
-say together (`infer_group`). Read measure_table, changes, association, published_pattern, group_statistics, then circuit_fit.
+say together (`infer_group`). Read measure_table, changes, association, published_pattern,
+group_statistics, then circuit_fit.
 """
 
 from typing import TYPE_CHECKING
