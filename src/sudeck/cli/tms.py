@@ -84,6 +84,10 @@ def measure(
         float | None, typer.Option(min=0.001, help="Amplitude in mV that counts as a response at rest.")
     ] = None,
     level: Annotated[float, typer.Option(min=0.5, max=0.999, help="Coverage of the intervals.")] = 0.95,
+    decisions: Annotated[
+        Path | None,
+        typer.Option(help="Trials rejected or onsets moved: a TSV with trial, decision, onset_ms, who, why."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for tms.json, trials.tsv and report.html.", show_default=False)
     ] = None,
@@ -101,6 +105,7 @@ def measure(
         muscle=muscle,
         participant=participant,
         visit=visit,
+        decisions=decisions,
     )
     if out is not None:
         from sudeck.report.tms.page import write_tms

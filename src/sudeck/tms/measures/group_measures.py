@@ -51,7 +51,8 @@ def measure_group(
     Parameters
     ----------
     trials : sequence of Trial
-        All of one person, visit, hemisphere, muscle and channel. Those without an amplitude are left out.
+        All of one person, visit, hemisphere, muscle and channel. Those without an amplitude are left out, and
+        those that a person rejected.
     settings : MeasureSettings, optional
     beside : (str, str)
         Channel and file that name the group where the rest does not tell it from another.
@@ -62,7 +63,9 @@ def measure_group(
         What the trials do not allow is missing; where it was tried, a flag says why.
     """
     group = _Group(trials, settings or GroupSettings(), beside)
-    usable = [trial for trial in trials if np.isfinite(trial["amplitude_mv"])]
+    usable = [trial for trial in trials if np.isfinite(trial["amplitude_mv"]) and not trial.rejected]
+    if all(trial.rejected for trial in trials):
+        return group.measured()
     if nothing_answers(usable):
         return group.without_response(usable)
     single = [trial for trial in usable if trial.pulse.kind != "paired"]
