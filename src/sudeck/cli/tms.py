@@ -57,7 +57,15 @@ EventsOption = Annotated[
 ProtocolOption = Annotated[
     Path | None, typer.Option(help="What the recording does not say: a TOML file, see docs/tms.md.")
 ]
-MuscleOption = Annotated[str | None, typer.Option(help="Muscle or channel to measure; all unless given.")]
+ChannelOption = Annotated[
+    str | None, typer.Option(help="Channel to measure, by its name or muscle; all unless given.")
+]
+MuscleOption = Annotated[
+    str | None, typer.Option(help="Muscle that was recorded; channels that name another are left out.")
+]
+HemisphereOption = Annotated[
+    Literal["left", "right"] | None, typer.Option(help="Hemisphere that was stimulated, where nothing says.")
+]
 
 
 @app.command(_MEASURE)
@@ -65,7 +73,9 @@ def measure(
     recordings: Recordings,
     events: EventsOption = None,
     protocol: ProtocolOption = None,
+    channel: ChannelOption = None,
     muscle: MuscleOption = None,
+    hemisphere: HemisphereOption = None,
     participant: Annotated[str, typer.Option(help="Whose recordings these are, where nothing says.")] = "",
     visit: Annotated[str, typer.Option(help="Visit of the recordings, where nothing says.")] = "",
     window: Annotated[
@@ -94,7 +104,9 @@ def measure(
         criterion=criterion,
         events=events,
         protocol=protocol,
+        channel=channel,
         muscle=muscle,
+        hemisphere=hemisphere,
         participant=participant,
         visit=visit,
         decisions=decisions,
@@ -124,6 +136,7 @@ def compare(
         ),
     ] = None,
     protocol: ProtocolOption = None,
+    channel: ChannelOption = None,
     muscle: MuscleOption = None,
     out: Annotated[Path | None, typer.Option(help="Folder for comparison.json.", show_default=False)] = None,
 ) -> None:
@@ -135,7 +148,7 @@ def compare(
 
     errors = read_retest(retest) if retest else None
     both = [
-        _of_visit(_measures_of(path, protocol=protocol, muscle=muscle), visit, path)
+        _of_visit(_measures_of(path, protocol=protocol, channel=channel, muscle=muscle), visit, path)
         for path, visit in ((pre, pre_visit), (post, post_visit))
     ]
     found: Comparison = compare_results(*both, errors=errors)
