@@ -270,6 +270,17 @@ def test_the_threshold_takes_yes_and_no_and_refuses_nonsense(sudeck) -> None:
     assert sudeck("tms", "threshold").out.splitlines()[-1] == "No pulse was given."
 
 
+def test_a_threshold_session_survives_and_is_written(sudeck, tmp_path: Path) -> None:
+    kept = tmp_path / "rmt.json"
+    first = sudeck("tms", "threshold", "--session", kept, typed="0.9\nundo\n0.8\n46 n\n")
+    assert first.status == 0, first.err
+    again = sudeck("tms", "threshold", "--session", kept, "--out", tmp_path / "out", typed="")
+    assert "Goes on after 2 pulses" in again.out
+    (rmt,) = json.loads((tmp_path / "out/tms.json").read_text())["estimates"]
+    assert rmt["measure"] == "RMT"
+    assert rmt["n"] == 2
+
+
 def test_options_may_stand_before_the_recording(sudeck, demo: DemoRecordings) -> None:
     assert sudeck("tms", "--muscle", "FDI", demo.pre[0]).status == 0
     absent = sudeck("tms", demo.pre[0], "--muscle", "APB")

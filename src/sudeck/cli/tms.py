@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from sudeck.tms.measurement import TmsSettings
     from sudeck.tms.measures.measured import Measured
     from sudeck.tms.result import TmsResult
+    from sudeck.tms.thresholds.session import ThresholdSession
 
 _MEASURE = "measure"
 _ENDS = {"", "q", "quit", "stop", "end"}
+_UNDO = {"u", "undo"}
 
 
 class MeasuringGroup(TyperGroup):
@@ -187,37 +189,90 @@ def threshold(
     step: Annotated[float, typer.Option(min=0.1, help="Step of the stimulator's scale, in %MSO.")] = 1.0,
     stop_sd: Annotated[float, typer.Option(min=0.1, help="Stop at this posterior SD, in %MSO.")] = 1.5,
     max_pulses: Annotated[int, typer.Option(min=1, help="Stop after so many pulses in any case.")] = 60,
+    limit: Annotated[
+        float, typer.Option(min=1, max=100, help="Highest intensity the stimulator gives, in %MSO.")
+    ] = 100.0,
+    prior_mean: Annotated[
+        float | None, typer.Option(min=10, max=130, help="Threshold expected before the first pulse, %MSO.")
+    ] = None,
+    prior_sd: Annotated[
+        float | None, typer.Option(min=1, max=60, help="How far the threshold may lie from that, as an SD.")
+    ] = None,
+    session: Annotated[
+        Path | None,
+        typer.Option(help="File that keeps the session after each pulse; where it exists, it goes on."),
+    ] = None,
+    hemisphere: HemisphereOption = None,
+    muscle: Annotated[str, typer.Option(help="Muscle that is recorded.")] = "",
+    participant: Annotated[str, typer.Option(help="Pseudonym of the person.")] = "",
+    visit: Annotated[str, typer.Option(help="Visit.")] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for tms.json and trials.tsv.", show_default=False)
+    ] = None,
 ) -> None:
     """Find a motor threshold at the stimulator: type each response, get the next intensity.
 
     A response is its amplitude in mV (0.12), or y or n. If another intensity was given than advised, write it
-    first: 48 0.12. An empty line, q or the end of the input stops.
+    first: 48 0.12. undo takes the last one back. An empty line, q or the end of the input stops.
     """
+    from sudeck.tms.threshold_result import session_result
     from sudeck.tms.thresholds.session import ThresholdSession
 
-    session = ThresholdSession(
-        active=state == "active",
-        criterion_mv=criterion,
-        step_mso=step,
-        stop_sd_mso=stop_sd,
-        max_pulses=max_pulses,
-    )
+    if session is not None and session.is_file():
+        going = _resumed(session)
+        n = len(going.pulses)
+        typer.echo(f"Goes on after {n} pulse{'' if n == 1 else 's'}, with the settings of {session.name}.")
+    else:
+        going = ThresholdSession(
+            active=state == "active",
+            criterion_mv=criterion,
+            step_mso=step,
+            stop_sd_mso=stop_sd,
+            max_pulses=max_pulses,
+            limit_mso=limit,
+            prior_mean_mso=prior_mean,
+            prior_sd_mso=prior_sd,
+        )
+    typer.echo(str(going.advice))
+    _type_responses(going, session)
+    if conclusion := going.conclusion():
+        typer.echo(conclusion)
+    if out is not None and going.pulses:
+        session_result(
+            going, hemisphere=hemisphere, muscle=muscle, participant=participant, visit=visit
+        ).write(out)
+        typer.echo(f"Results: {out}")
+
+
+def _type_responses(going: ThresholdSession, kept: Path | None) -> None:
+    """Take in typed responses until the threshold is known or the person stops; keep each at once."""
+    from sudeck.core.storage import write_json
+
     prompting = sys.stdin.isatty()
-    typer.echo(str(session.advice))
-    while not session.advice.stop:
+    while not going.advice.stop:
         if prompting:
-            typer.echo(f"Response at {session.advice.next_intensity_mso:g} %MSO: ", nl=False)
+            typer.echo(f"Response at {going.advice.next_intensity_mso:g} %MSO: ", nl=False)
         line = sys.stdin.readline()
-        if line.strip().lower() in _ENDS:
-            break
+        word = line.strip().lower()
+        if word in _ENDS:
+            return
         try:
-            typer.echo(str(session.respond(line)))
+            typer.echo(str(going.undo() if word in _UNDO else going.respond(line)))
         except InputError as error:
             if not prompting:
                 raise
             typer.echo(f"  {error}")
-    if conclusion := session.conclusion():
-        typer.echo(conclusion)
+            continue
+        if kept is not None:
+            write_json(kept, going.to_dict())
+
+
+def _resumed(kept: Path) -> ThresholdSession:
+    from sudeck.core.storage import parse_json
+    from sudeck.tms.thresholds.session import ThresholdSession
+
+    content = parse_json(kept.read_bytes(), subject=kept.name)
+    return ThresholdSession.resumed(content if isinstance(content, dict) else {})
 
 
 def _silent(_: Progress) -> None:
