@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 REPORT_FILE: Final = "report.html"
 # The page depends on its input alone; the times of runs stand in run.json.
 _CREATED: Final = "at the time that run.json states"
-_TABLES: Final = ("participants", "pain")
+_TABLES: Final = ("participants", "pain", "scan_ratios")
 _NOT_USED: Final = ("tms_sessions", "muscles", "pairs")  # settings a prediction does not depend on
 
 
@@ -103,7 +103,7 @@ def study_report(study: StudyFolder, predicted: StudyPrediction, *, place: Path)
         warnings=_warnings(predicted),
         flow=rows.flow_rows(cohort),
         characteristics=rows.characteristics_rows(cohort),
-        remarks=cohort.outcomes.remarks,
+        remarks=(*cohort.ratios.remarks, *cohort.outcomes.remarks),
         thumbnails=thumbnails,
         relief=relief_figure(predicted),
         analysis=rows.analysis_rows(predicted),
