@@ -54,9 +54,9 @@ def inspect(
         try:
             found = inspect_scan(
                 others,
-                limb=limb.value if limb else None,
-                view=view.value if view else None,
-                image_left=image_left.value if image_left else None,
+                limb=limb,
+                view=view,
+                image_left=image_left,
                 injected_at=injected_at,
                 frame_s=frame_seconds,
                 phase_of=phase_map(phase or []),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -38,13 +37,6 @@ class MeasuringGroup(TyperGroup):
         if args and args[0] not in self.commands and args[0] not in {"--help", "-h"}:
             args = [_MEASURE, *args]
         return super().parse_args(ctx, args)
-
-
-class StateChoice(StrEnum):
-    """State of the muscle while a threshold is found."""
-
-    rest = "rest"
-    active = "active"
 
 
 app = typer.Typer(
@@ -149,9 +141,9 @@ def compare(
 
 @app.command()
 def threshold(
-    state: Annotated[StateChoice, typer.Option(help="Threshold of the resting or active muscle.")] = (
-        StateChoice.rest
-    ),
+    state: Annotated[
+        Literal["rest", "active"], typer.Option(help="Threshold of the resting or active muscle.")
+    ] = ("rest"),
     criterion: Annotated[
         float | None, typer.Option(min=0.001, help="Amplitude in mV that counts as a response.")
     ] = None,
@@ -167,7 +159,7 @@ def threshold(
     from sudeck.tms.thresholds.session import ThresholdSession
 
     session = ThresholdSession(
-        active=state is StateChoice.active,
+        active=state == "active",
         criterion_mv=criterion,
         step_mso=step,
         stop_sd_mso=stop_sd,
