@@ -13,6 +13,7 @@ import sudeck
 from sudeck.core.errors import InputError
 from sudeck.core.storage import write_tsv
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS
+from sudeck.study.answers.after_treatment import AfterTreatment, after_treatment
 from sudeck.study.answers.outcomes import CohortOutcomes, measure_outcomes
 from sudeck.study.answers.scan_ratios import RatioSources, collect_ratios
 from sudeck.study.folder.layout import StudyFolder
@@ -106,6 +107,8 @@ class Cohort:
         What was not measured, and why.
     ratios : RatioSources
         Who measured them, and how far they agree.
+    course : AfterTreatment
+        How long relief lasted, adverse effects, and what was given.
     fingerprint : str
         Of everything above, and of the records it was made from.
     """
@@ -117,6 +120,7 @@ class Cohort:
     flow: Flow
     failures: tuple[Failure, ...]
     ratios: RatioSources
+    course: AfterTreatment
     fingerprint: str
 
     def write(self, study: StudyFolder) -> None:
@@ -158,6 +162,7 @@ def assemble_cohort(study: StudyFolder) -> Cohort:
         settings,
     )
     outcomes = measure_outcomes(tables["pain"], settings, patients=people["participant_id"].tolist())
+    course = after_treatment(tables, outcomes, settings)
     table = people.merge(measured, on="participant_id", how="left").merge(
         outcomes.frame(), on="participant_id", how="left"
     )
@@ -170,11 +175,14 @@ def assemble_cohort(study: StudyFolder) -> Cohort:
         "table": table.to_csv(index=False),
         "outcomes": outcomes.to_dict(),
         "ratios": sources.to_dict(),
+        "course": course.to_dict(),
         "records": [record["fingerprint"] for record in records if record is not None],
         "failures": [failure.to_dict() for failure in failures],
     }
     fingerprint = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
-    return Cohort(study_name(study), table, settings, outcomes, _flow(table), failures, sources, fingerprint)
+    return Cohort(
+        study_name(study), table, settings, outcomes, _flow(table), failures, sources, course, fingerprint
+    )
 
 
 def study_name(study: StudyFolder) -> str:
