@@ -145,6 +145,15 @@ def find_files(paths: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(found)
 
 
+def looks_like_dicom(path: Path) -> bool:
+    """Tell by its beginning whether a file is DICOM with a preamble, as cameras and archives write it."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_PREAMBLE_END)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
 def open_dicom(path: Path) -> DicomFile:
     """Open one file, with or without preamble, in any transfer syntax; pixels are decoded later.
 
