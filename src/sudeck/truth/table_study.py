@@ -23,6 +23,7 @@ from sudeck.prediction.model_data import model_data
 from sudeck.report.mechanism import words as mechanism_words
 from sudeck.report.study import words as study_words
 from sudeck.statistics.calibration import recalibration
+from sudeck.statistics.power import power_of_r
 from sudeck.statistics.roc import c_statistic
 from sudeck.study.answers.cohort_table import Cohort, Flow
 from sudeck.study.answers.outcomes import CohortOutcomes
@@ -189,8 +190,12 @@ def _score_group(numbers: dict[str, list[float]], group: GroupStatistics, truth:
         if one.corrected is not None:
             numbers["r corrected for error is pinned at 1"].append(abs(one.corrected.value) >= _PINNED)
     for judged in group.pattern:
-        if judged.hypothesis.kind == "relief goes with its fall":
-            numbers["relief goes with a change: supported"].append(judged.verdict == "supported")
+        place = (judged.hypothesis.measure, judged.hypothesis.hemispheres[0])
+        true = truth.get(f"measured correlation of relief and the change of {', '.join(place)}", 0.0)
+        if judged.hypothesis.kind == "relief goes with its fall" and group.changes.power is not None and true:
+            power = group.changes.power
+            stated = power_of_r(true, power.n, alpha=power.alpha / power.tests)
+            numbers["power: stated minus achieved"].append(stated - (judged.verdict == "supported"))
 
 
 def _predicted(study: WorldStudy) -> StudyPrediction:

@@ -11,6 +11,7 @@ from sudeck.report.kit.text import number, printable
 
 if TYPE_CHECKING:
     from sudeck.core.flags import Flag
+    from sudeck.mechanism.association import Associations
     from sudeck.mechanism.circuit_fit.explanation import Explanation, FactorEstimate, Hypothesis
     from sudeck.mechanism.circuit_fit.hierarchy import GroupPosterior
     from sudeck.mechanism.group_statistics import GroupStatistics
@@ -55,6 +56,8 @@ CHANGE: Final = "change"  # stands where a visit stands
 BALANCE: Final = "gaba_over_glutamate"
 # A hypothesis this probable is called preferred; all begin alike.
 PREFERRED: Final = 0.95
+# Whose changes the published pattern says relief goes with.
+_WITH_RELIEF: Final = (("SICI", "pain"), ("ICF", "other"))
 _PATTERN_BUDGET: Final = "mechanism page: the published pattern"
 _CHANGES_BUDGET: Final = "mechanism page: all changes together"
 
@@ -217,19 +220,39 @@ def _balance_text(factor: str) -> str:
     return f"Balance of the hemispheres ({FACTORS.get(factor, factor)}, pain over other)"
 
 
-def power_sayings(power: Power | None) -> tuple[str, ...]:
+def power_sayings(power: Power | None, associations: Associations | None = None) -> tuple[str, ...]:
     """Return what a number of patients can and can not see."""
     if power is None:
         return ()
+    told = associations.associations if associations else ()
+    known = {
+        f"{measure_text(one.measure)} on the {SIDES[one.hemisphere]}": one.reliability
+        for one in told
+        if one.reliability is not None and (one.measure, one.hemisphere) in _WITH_RELIEF
+    }
     share = f"{100 * power.power:g} %"
     low, high = (number(r, 2) for r in power.r_interval)
     return (
         f"With {power.n} patients a change of {number(power.standardised_change, 2)} standard deviations is "
         f"found with a probability of {share}. Smaller ones are missed more often.",
-        f"A correlation counts from |r| = {number(power.significant_r, 2)} on. A true r of "
-        f"{number(power.detectable_r, 2)} is found with a probability of {share}. An observed r of 0.50 "
-        f"means {low} to {high}.",
+        f"A correlation counts from |r| = {number(power.significant_r, 2)} on{_shared(power)}. One of "
+        f"{number(power.detectable_r, 2)} between what is measured is found with a probability of {share}. "
+        f"An observed r of 0.50 means {low} to {high}.",
+        *(_weakened(power, name, reliability) for name, reliability in known.items()),
     )
+
+
+def _shared(power: Power) -> str:
+    return f" ({power.tests} tests share {100 * power.alpha:g} %)" if power.tests > 1 else ""
+
+
+def _weakened(power: Power, change: str, reliability: float) -> str:
+    """Return how strong a correlation must be to show through the error of a measured change."""
+    true = power.true_r(reliability)
+    errors = f"Of the measured change of {change} a share of {number(reliability, 2)} is not error"
+    if true is None:
+        return f"{errors}: however strongly relief goes with the true change, it may be missed more often."
+    return f"{errors}: relief must go with the true change by {number(true, 2)} to be found as often."
 
 
 def unanswered_sayings(flags: Sequence[Flag]) -> tuple[str, ...]:

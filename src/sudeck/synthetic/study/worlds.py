@@ -253,6 +253,11 @@ def true_values(world: World) -> dict[str, float]:
     found["SICI is restored in the pain-side hemisphere"] = (
         _graded(found["change of SICI, pain"], 0.90) if restored else 0.0
     )
+    for (measure, side), r in relief.items():
+        # Wobble and the errors of two visits weaken what is measured; the mean squared error factor is 1.
+        noise = (world.stimulation.wobble * _WOBBLE[measure]) ** 2 + 2 * _ERROR[measure] ** 2
+        weakened = r / math.sqrt(1 + noise / _CHANGE[measure] ** 2)
+        found[f"measured correlation of relief and the change of {measure}, {side}"] = weakened
     for name, place in (
         ("relief goes with the restoration of SICI on the pain side", ("SICI", "pain")),
         ("relief goes with the fall of ICF on the other side", ("ICF", "other")),
