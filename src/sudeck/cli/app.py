@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from sudeck.cli import circuit, decide, demo, explain, inspect, other_studies, scan, study, study_setup, tms
-from sudeck.cli import circuit, decide, demo, explain, inspect, scan, study, study_setup, tms, truth
+from sudeck.cli import (
+    circuit,
+    decide,
+    demo,
+    explain,
+    inspect,
+    other_studies,
+    scan,
+    study,
+    study_setup,
+    tms,
+    truth,
+)
 
 app = typer.Typer(
     name="sudeck",
