@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Final
 
 from sudeck.core.errors import InputError
+from sudeck.core.storage import parse_json, read_limited
 from sudeck.tms.signals.events import knows_column
 
 # Where the values that hold for every trial lie among the others; no file has such a name.
@@ -32,8 +32,8 @@ def sidecar_of(path: Path) -> dict[str, Any]:
     if not beside.is_file():
         return {}
     try:
-        content = json.loads(beside.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValueError, RecursionError):
+        content = parse_json(read_limited(beside, subject=beside.name), subject=beside.name)
+    except InputError:
         content = None
     if not isinstance(content, dict):
         raise InputError(beside.name, "the sidecar is no JSON object", "correct the file")
