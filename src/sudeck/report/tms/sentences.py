@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sudeck.tms.measures.measured import GroupMeasures, Measured
     from sudeck.tms.result import TmsResult
 
-_INHIBITORY: Final = ("SICI", "LICI", "IHI")
+_INHIBITORY: Final = ("SICI", "LICI", "IHI", "SAI")
 _PLAIN: Final = ("MEP", "active MEP", "CSP", "iSP")
 _MOST_GROUPS = 4
 

@@ -25,7 +25,7 @@ from sudeck.tms.measures.lognormal import freed_of_noise, geometric_mean
 from sudeck.tms.measures.measure_settings import GroupSettings
 from sudeck.tms.measures.measured import GroupMeasures, Measured, Trial
 from sudeck.tms.measures.paired_pulse import PairedPulse
-from sudeck.tms.measures.paired_trials import measure_pairs, to_other_hemisphere
+from sudeck.tms.measures.paired_trials import is_afferent, measure_pairs, to_other_hemisphere
 from sudeck.tms.measures.recruitment import MIN_INTENSITIES, RecruitmentCurve, recruitment_curve
 from sudeck.tms.measures.timing import mean_time, typical_duration
 from sudeck.tms.thresholds.classical_rules import five_of_ten_threshold, ml_pest_threshold
@@ -362,6 +362,7 @@ def _kind_of_pair(pairs: Sequence[Trial]) -> Callable[[Trial], tuple[str, bool, 
             (None,) * 4
         )
         name = pulse.condition if unstated and len(names[pulse.isi_ms]) > 1 else ""
+        name = f"afferent {name}".strip() if is_afferent(trial) else name
         return pulse.state or "rest", to_other_hemisphere(trial), name
 
     return kind
