@@ -312,3 +312,14 @@ def test_the_protocol_of_the_documentation_works() -> None:
     assert protocol.conditions["sici"]["conditioning_rmt"] == 80.0
     assert protocol.channels["Force"].ignore
     assert protocol.reporting["stimulator"] == "monophasic"
+
+
+def test_inspect_writes_what_is_to_be_completed(sudeck, demo: DemoRecordings, tmp_path: Path) -> None:
+    done = sudeck("inspect", demo.pre[0], "--template", tmp_path)
+    assert done.status == 0, done.err
+    assert "to be completed" in done.out
+    (events,) = tmp_path.glob("*_events.tsv")
+    (protocol,) = tmp_path.glob("*_protocol.toml")
+    again = sudeck("tms", demo.pre[0], "--events", events, "--protocol", protocol)
+    assert again.status == 0, again.err
+    assert "SICI" in again.out
