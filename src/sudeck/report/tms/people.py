@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # Fewer people are measured before further processes have started.
 _WORTH_PROCESSES: Final = 4
+_MOST_NAMED: Final = 3
 
 
 @dataclass(frozen=True)
@@ -192,17 +193,16 @@ def _one_file_twice(results: Sequence[TmsResult]) -> list[Flag]:
     for one in results:
         for source in one.provenance.sources:
             seen.setdefault(source.sha256, []).append(source.label)
-    return [
-        Flag(
-            "duplicate-recording",
-            f"{' and '.join(dict.fromkeys(labels))} of {len(labels)} people are the same file; one person "
-            "has the recording of another.",
-            "serious",
-            labels[0],
-        )
-        for labels in seen.values()
-        if len(labels) > 1
-    ]
+    flags = []
+    for labels in seen.values():
+        if len(labels) > 1:
+            names = ", ".join(list(dict.fromkeys(labels))[:_MOST_NAMED])
+            text = (
+                f"One file was given for {len(labels)} people ({names}"
+                f"{' …' if len(labels) > _MOST_NAMED else ''}): somebody has the recording of another."
+            )
+            flags.append(Flag("duplicate-recording", text, "serious", labels[0], float(len(labels))))
+    return flags
 
 
 def _write(result: TmsResult, folder: Path, affected: Mapping[str, Side]) -> None:
