@@ -209,6 +209,7 @@ def test_the_console_keeps_to_its_width_and_alphabet(
         lines = screen.getvalue().splitlines()
         assert max(len(line) for line in lines if str(tmp_path) not in line) <= width
         assert any("SICI" in line and "within error" in line for line in lines)
+        assert any("comparisons are shown" in line for line in lines)
     assert "none was left out" in screen.getvalue() or not any(trial.flags for trial in result.trials)
 
 
