@@ -15,8 +15,8 @@ EFFICACY: Final = (
     "Nothing here says that ketamine works: no group without it is compared. Of randomised trials in "
     "chronic pain, a review (Ferraro et al. 2025, Cochrane Database Syst Rev CD015373; 67 trials, 2,309 "
     "people) finds no clear evidence: pain right after intravenous ketamine 15.8 of 100 points lower than "
-    "after placebo (32.1 lower to 0.5 higher; very low certainty), adverse events 3.3 times as frequent (1.05 to "
-    "10.1). Quoted from summaries; what it says of CRPS alone is to be read there."
+    "after placebo (32.1 lower to 0.5 higher; very low certainty), adverse events 3.3 times as frequent "
+    "(1.05 to 10.1). Quoted from summaries; what it says of CRPS alone is to be read there."
 )
 
 
