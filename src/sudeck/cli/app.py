@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from sudeck.cli import circuit, decide, demo, explain, inspect, other_studies, scan, study, study_setup, tms
+from sudeck.cli import (
+    circuit,
+    decide,
+    demo,
+    explain,
+    inspect,
+    other_studies,
+    scan,
+    study,
+    study_setup,
+    tms,
+    truth,
+)
 
 app = typer.Typer(
     name="sudeck",
@@ -52,4 +64,5 @@ app.command("init")(study_setup.init)
 app.command("import")(study_setup.import_)
 app.command("check")(study_setup.check)
 app.command("decide")(decide.decide)
+app.command("truth")(truth.truth)
 app.command("who")(study_setup.who)

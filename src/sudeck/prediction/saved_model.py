@@ -19,7 +19,7 @@ import sudeck
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
-from sudeck.core.storage import to_json
+from sudeck.core.storage import parse_json, read_limited, to_json
 from sudeck.prediction.fitting import ModelPlan
 from sudeck.prediction.predictors import Covariate
 from sudeck.prediction.ratios import INDEPENDENT_RATIOS
@@ -138,8 +138,8 @@ def read_saved_model(path: Path) -> tuple[ResponseModel, ModelOrigin]:
         If there is no such file, or it is no saved model that can be trusted.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
+        text = read_limited(path, subject=path.name).decode("utf-8")
+    except (InputError, ValueError):
         raise InputError(
             path.name, "it can not be read", "give a model.json that sudeck predict wrote"
         ) from None
@@ -226,8 +226,8 @@ def model_from_json(text: str, *, label: str = "the saved model") -> ResponseMod
         prediction of its worked example.
     """
     try:
-        data = json.loads(text)
-    except json.JSONDecodeError:
+        data = parse_json(text, subject=label)
+    except InputError:
         raise InputError(label, "it is not JSON", "choose a model saved by Sudeck") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise InputError(label, "it is not a saved response model", "choose a model saved by Sudeck")
