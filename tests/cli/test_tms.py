@@ -274,7 +274,11 @@ def test_options_may_stand_before_the_recording(sudeck, demo: DemoRecordings) ->
     assert sudeck("tms", "--muscle", "FDI", demo.pre[0]).status == 0
     absent = sudeck("tms", demo.pre[0], "--muscle", "APB")
     assert absent.status == 2
-    assert "no channel records APB" in absent.err
+    assert "every channel names another muscle than APB" in absent.err
+    other = sudeck("tms", demo.pre[0], "--channel", "APB")
+    assert "no channel is or records APB" in other.err
+    against = sudeck("tms", demo.pre[0], "--hemisphere", "right")
+    assert "are said to be of the left hemisphere" in against.err
 
 
 def test_the_protocol_answers_and_is_checked(sudeck, demo: DemoRecordings, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -15,7 +16,9 @@ from sudeck.core.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sudeck.study.measuring.run import Progress
     from sudeck.tms.comparison import Comparison
+    from sudeck.tms.measurement import TmsSettings
     from sudeck.tms.measures.measured import Measured
     from sudeck.tms.result import TmsResult
 
@@ -57,7 +60,15 @@ EventsOption = Annotated[
 ProtocolOption = Annotated[
     Path | None, typer.Option(help="What the recording does not say: a TOML file, see docs/tms.md.")
 ]
-MuscleOption = Annotated[str | None, typer.Option(help="Muscle or channel to measure; all unless given.")]
+ChannelOption = Annotated[
+    str | None, typer.Option(help="Channel to measure, by its name or muscle; all unless given.")
+]
+MuscleOption = Annotated[
+    str | None, typer.Option(help="Muscle that was recorded; channels that name another are left out.")
+]
+HemisphereOption = Annotated[
+    Literal["left", "right"] | None, typer.Option(help="Hemisphere that was stimulated, where nothing says.")
+]
 
 
 @app.command(_MEASURE)
@@ -65,7 +76,9 @@ def measure(
     recordings: Recordings,
     events: EventsOption = None,
     protocol: ProtocolOption = None,
+    channel: ChannelOption = None,
     muscle: MuscleOption = None,
+    hemisphere: HemisphereOption = None,
     participant: Annotated[str, typer.Option(help="Whose recordings these are, where nothing says.")] = "",
     visit: Annotated[str, typer.Option(help="Visit of the recordings, where nothing says.")] = "",
     window: Annotated[
@@ -76,28 +89,51 @@ def measure(
         float | None, typer.Option(min=0.001, help="Amplitude in mV that counts as a response at rest.")
     ] = None,
     level: Annotated[float, typer.Option(min=0.5, max=0.999, help="Coverage of the intervals.")] = 0.95,
+    decisions: Annotated[
+        Path | None,
+        typer.Option(help="Trials rejected or onsets moved: a TSV with trial, decision, onset_ms, who, why."),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes, where there are several people."),
+    ] = None,
+    participants: Annotated[
+        Path | None,
+        typer.Option(help="A participants.tsv with affected_side: measures.tsv then says pain or other."),
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for tms.json, trials.tsv and report.html.", show_default=False)
+        Path | None,
+        typer.Option(help="Folder for tms.json, trials.tsv, measures.tsv, report.html.", show_default=False),
     ] = None,
 ) -> None:
-    """Measure recordings: every measure of each hemisphere with its interval."""
+    """Measure recordings: every measure of each hemisphere with its interval.
+
+    Of a folder with several people each gets a folder of its own under --out; measures.tsv holds them all.
+    """
+    from sudeck.cli.progress import progress_bar
     from sudeck.report.tms.console import print_tms
+    from sudeck.report.tms.people import measure_people
+    from sudeck.study.measuring.run import Progress
+    from sudeck.tms.measures_table import read_affected
 
-    result = _measured(
-        recordings,
-        level=level,
-        window=window,
-        criterion=criterion,
-        events=events,
-        protocol=protocol,
-        muscle=muscle,
-        participant=participant,
-        visit=visit,
-    )
-    if out is not None:
-        from sudeck.report.tms.page import write_tms
-
-        write_tms(result, out)
+    with progress_bar("Measuring people") if sys.stderr.isatty() else nullcontext(_silent) as show:
+        result = measure_people(
+            recordings,
+            settings=_settings(level=level, window=window, criterion=criterion),
+            out=out,
+            jobs=jobs,
+            affected=read_affected(participants) if participants is not None else None,
+            progress=lambda done, total, left: show(Progress(done, total, 0, left)),
+            events=events,
+            protocol=protocol,
+            channel=channel,
+            muscle=muscle,
+            hemisphere=hemisphere,
+            participant=participant,
+            visit=visit,
+            decisions=decisions,
+        )
+    _say_refused(result)
     print_tms(result, written=str(out or ""))
 
 
@@ -119,6 +155,7 @@ def compare(
         ),
     ] = None,
     protocol: ProtocolOption = None,
+    channel: ChannelOption = None,
     muscle: MuscleOption = None,
     out: Annotated[Path | None, typer.Option(help="Folder for comparison.json.", show_default=False)] = None,
 ) -> None:
@@ -130,7 +167,7 @@ def compare(
 
     errors = read_retest(retest) if retest else None
     both = [
-        _of_visit(_measures_of(path, protocol=protocol, muscle=muscle), visit, path)
+        _of_visit(_measures_of(path, protocol=protocol, channel=channel, muscle=muscle), visit, path)
         for path, visit in ((pre, pre_visit), (post, post_visit))
     ]
     found: Comparison = compare_results(*both, errors=errors)
@@ -183,28 +220,31 @@ def threshold(
         typer.echo(conclusion)
 
 
-def _measured(
-    recordings: Sequence[Path],
+def _silent(_: Progress) -> None:
+    """Stand for a progress bar where nobody looks."""
+
+
+def _settings(
     *,
     level: float = 0.95,
     window: tuple[float, float] | None = None,
     criterion: float | None = None,
-    **reading: Any,
-) -> TmsResult:
-    """Measure recordings and say on standard error which were refused."""
-    from sudeck.tms.measurement import TmsSettings, measure_recordings
+) -> TmsSettings:
+    from sudeck.tms.measurement import TmsSettings
     from sudeck.tms.measures.measure_settings import GroupSettings
     from sudeck.tms.responses.response_settings import ResponseSettings
 
     measures = GroupSettings(level=level)
     if criterion is not None:
         measures = replace(measures, resting_criterion_mv=criterion)
-    settings = TmsSettings(ResponseSettings(search_ms=window), measures)
-    result = measure_recordings(list(recordings), settings=settings, **reading)
+    return TmsSettings(ResponseSettings(search_ms=window), measures)
+
+
+def _say_refused(result: TmsResult) -> None:
+    """Say on standard error which recordings were refused."""
     for flag in result.flags:
         if flag.code == "recording-refused":
             typer.echo(f"sudeck: {flag.message}", err=True)
-    return result
 
 
 def _measures_of(path: Path, **reading: Any) -> Sequence[Measured]:
@@ -212,7 +252,11 @@ def _measures_of(path: Path, **reading: Any) -> Sequence[Measured]:
 
     if is_saved_result(path):
         return read_measures(path)
-    return _measured([path], **reading).estimates
+    from sudeck.tms.measurement import measure_recordings
+
+    result = measure_recordings([path], settings=_settings(), **reading)
+    _say_refused(result)
+    return result.estimates
 
 
 def _of_visit(measures: Sequence[Measured], visit: str | None, path: Path) -> Sequence[Measured]:

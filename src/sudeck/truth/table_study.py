@@ -25,8 +25,10 @@ from sudeck.report.study import words as study_words
 from sudeck.statistics.calibration import recalibration
 from sudeck.statistics.power import power_of_r
 from sudeck.statistics.roc import c_statistic
+from sudeck.study.answers.after_treatment import AfterTreatment
 from sudeck.study.answers.cohort_table import Cohort, Flow
 from sudeck.study.answers.outcomes import CohortOutcomes
+from sudeck.study.answers.scan_ratios import RatioSources
 from sudeck.study.answers.study_prediction import StudyPrediction
 from sudeck.study.folder.settings import Settings
 from sudeck.synthetic.study.worlds import (
@@ -213,7 +215,9 @@ def _predicted(study: WorldStudy) -> StudyPrediction:
         responders=int(table.loc[both, "responder"].sum()),
     )
     outcomes = CohortOutcomes((), settings.responder, None)
-    cohort = Cohort(study.world.name, table, settings, outcomes, flow, (), "")
+    sources = RatioSources((), tuple(table["participant_id"]), {}, ())
+    course = AfterTreatment((), None, (), 0, "")
+    cohort = Cohort(study.world.name, table, settings, outcomes, flow, (), sources, course, "")
     return StudyPrediction(cohort=cohort, fingerprint="", **vars(answer))
 
 

@@ -13,7 +13,7 @@ from sudeck.core.provenance import Provenance, SourceFile, sha256_of_file
 from sudeck.core.storage import write_text
 from sudeck.report.kit.page import relative_link, render_page
 from sudeck.report.kit.text import percent
-from sudeck.report.study import rows, words
+from sudeck.report.study import course_rows, rows, words
 from sudeck.report.study.figures import (
     calibration_figure,
     decision_figure,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 REPORT_FILE: Final = "report.html"
 # The page depends on its input alone; the times of runs stand in run.json.
 _CREATED: Final = "at the time that run.json states"
-_TABLES: Final = ("participants", "pain")
+_TABLES: Final = ("participants", "pain", "treatment", "adverse_effects", "scan_ratios")
 _NOT_USED: Final = ("tms_sessions", "muscles", "pairs")  # settings a prediction does not depend on
 
 
@@ -103,7 +103,12 @@ def study_report(study: StudyFolder, predicted: StudyPrediction, *, place: Path)
         warnings=_warnings(predicted),
         flow=rows.flow_rows(cohort),
         characteristics=rows.characteristics_rows(cohort),
-        remarks=cohort.outcomes.remarks,
+        remarks=(*cohort.ratios.remarks, *cohort.outcomes.remarks),
+        visits=course_rows.visit_rows(cohort.course),
+        lasting=course_rows.lasting_note(cohort.course),
+        effects=course_rows.effect_rows(cohort.course),
+        treated=cohort.course.treated,
+        efficacy=course_rows.EFFICACY,
         thumbnails=thumbnails,
         relief=relief_figure(predicted),
         analysis=rows.analysis_rows(predicted),

@@ -66,7 +66,10 @@ def print_tms(result: TmsResult, *, written: str = "", console: Console | None =
     flagged = sum(bool(trial.flags) for trial in result.trials)
     if flagged:
         console.print(
-            Text(f"{flagged} of {len(result.trials)} trials carry a flag; none was left out.", style="dim")
+            Text(
+                f"{flagged} of {len(result.trials)} trials carry a flag; {words.left_out_text(result)}.",
+                style="dim",
+            )
         )
     if written:
         console.print(fit(console, Text(f"Results: {printable(written)}")), soft_wrap=True)

@@ -231,3 +231,10 @@ def subject_words(result: TmsResult) -> str:
 
 def _count(n: int, noun: str) -> str:
     return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def left_out_text(result: TmsResult) -> str:
+    """Say how many trials a person rejected, and that no other was left out."""
+    if not result.n_rejected:
+        return "none was left out"
+    return f"{result.n_rejected} rejected by a person, no other left out"

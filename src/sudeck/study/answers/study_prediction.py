@@ -36,6 +36,8 @@ class StudyPrediction(CohortPrediction):
             "fingerprint": self.fingerprint,
             "responder_rule": str(self.cohort.settings.responder),
             "flow": self.cohort.flow.to_dict(),
+            "scan_ratios": self.cohort.ratios.to_dict(),
+            "after_treatment": self.cohort.course.to_dict(),
             "patients_needed": self.patients_needed,
             "published_rule": _plain(self.rule),
             "published_analysis": _plain(self.analysis),
