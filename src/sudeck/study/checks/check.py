@@ -90,7 +90,8 @@ def _table(study: StudyFolder, name: str, problems: list[Problem]) -> ReadTable:
         path = study.found_table(name)
         if path is not None:
             return read_table(path, table)
-        problems.append(Problem(table.path, "the table is not there", serious=name == "participants"))
+        if not table.optional:
+            problems.append(Problem(table.path, "the table is not there", serious=name == "participants"))
     except SudeckError as error:
         problems.append(Problem(table.path, str(error).rstrip(".")))
     return ReadTable(table, (), (), (), present=False)
