@@ -89,10 +89,13 @@ def calculate(
     ] = None,
     limb: Annotated[str | None, typer.Option(help="hand or foot, where the model asks for it.")] = None,
     model: Annotated[Path | None, typer.Option(help="A model.json that sudeck predict wrote.")] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="With --model: also write a page that answers for others, offline.")
+    ] = None,
 ) -> None:
     """Say of one patient, from three ratios, what the published rule and a saved model make of them.
 
-    Nothing is written. A model that was not tried on patients of another study supports no decision.
+    Nothing else is written. A model that was not tried on patients of another study supports no decision.
     """
     from sudeck.prediction.calculator import calculate as answer
     from sudeck.prediction.saved_model import read_saved_model
@@ -101,6 +104,15 @@ def calculate(
     covariates = {name: value for name, value in given.items() if value is not None}
     saved = None if model is None else read_saved_model(model)
     typer.echo(str(answer({"VPr": vpr, "TPr": tpr, "BPr": bpr}, covariates, model=saved)))
+    if page is None:
+        return
+    if saved is None:
+        raise InputError("--page", "a page needs a model", "add --model model.json")
+    from sudeck.core.storage import write_text
+    from sudeck.report.study.calculator_page import calculator_page
+
+    write_text(page, calculator_page(*saved))
+    typer.echo(f"Page: {page}")
 
 
 def plan(

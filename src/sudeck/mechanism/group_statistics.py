@@ -112,9 +112,8 @@ def explain_group(
         rng=rng,
     )
     if changes.power is not None:
-        # A correlation is claimed where it holds beside the other directional statements of the pattern.
-        directional = sum(one.kind != "unchanged" for one in PUBLISHED_PATTERN)
-        changes = replace(changes, power=changes.power.shared_by(directional))
+        # A correlation is claimed where it holds beside the other statements of the pattern.
+        changes = replace(changes, power=changes.power.shared_by(len(PUBLISHED_PATTERN)))
     unanswered = list(changes.unanswered)
     associations = None
     absent = [name for name in (baseline, visit) if name not in measures.visits]

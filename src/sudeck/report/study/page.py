@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 import sudeck
 from sudeck.core.provenance import Provenance, SourceFile, sha256_of_file
 from sudeck.core.storage import write_text
+from sudeck.prediction.saved_model import ModelOrigin
 from sudeck.report.kit.page import relative_link, render_page
 from sudeck.report.kit.text import percent
 from sudeck.report.study import course_rows, rows, words
+from sudeck.report.study.calculator_page import CALCULATOR_FILE, calculator_page
 from sudeck.report.study.figures import (
     calibration_figure,
     decision_figure,
@@ -65,6 +67,11 @@ def write_study_report(root: Path, predicted: StudyPrediction, *, path: Path | N
     """
     study = open_study(root)
     place = path or study.derivatives / REPORT_FILE
+    calculator = study.derivatives / CALCULATOR_FILE
+    if predicted.model is None:
+        calculator.unlink(missing_ok=True)
+    else:
+        write_text(calculator, calculator_page(predicted.model, _origin(predicted)))
     write_text(place, study_report(study, predicted, place=place))
     return place
 
@@ -97,6 +104,7 @@ def study_report(study: StudyFolder, predicted: StudyPrediction, *, place: Path)
         provenance=_provenance(study, predicted),
         facts=_facts(predicted),
         mechanism=_mechanism_link(study, place),
+        calculator=relative_link(study.derivatives / CALCULATOR_FILE, place) if predicted.model else "",
         level=f"{100 * cohort.settings.level:g} %",
         sayings=words.sayings(predicted),
         caveats=words.caveats(predicted),
@@ -130,6 +138,16 @@ def study_report(study: StudyFolder, predicted: StudyPrediction, *, place: Path)
         failures=failures,
         tripod=tripod_items(predicted),
     )
+
+
+def _origin(predicted: StudyPrediction) -> ModelOrigin:
+    assert predicted.model is not None
+    audit = {
+        "study": predicted.cohort.name,
+        "patients_needed": predicted.patients_needed,
+        "validation": None if predicted.validation is None else predicted.validation.to_dict(),
+    }
+    return ModelOrigin.of(predicted.model, audit=audit)
 
 
 def link_mechanism(study: StudyFolder) -> None:

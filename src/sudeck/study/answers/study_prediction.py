@@ -46,7 +46,11 @@ class StudyPrediction(CohortPrediction):
             "model": self._model(),
             "relief_model": _plain(self.relief_model),
             "patients": {
-                pid: prediction.to_dict() | {"published_rule": self._verdict(pid)}
+                pid: prediction.to_dict()
+                | {
+                    "published_rule": self._verdict(pid),
+                    "probability_from_all_others": self.without.get(pid),
+                }
                 for pid, prediction in self.patients.items()
             },
             "refused": dict(self.refused),
