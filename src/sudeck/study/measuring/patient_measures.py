@@ -236,7 +236,7 @@ def _measure_scan(
         raise InputError(
             patient.participant_id, "participants.tsv does not say the affected side", "fill in affected_side"
         )
-    how = replace(settings.scan_settings(), drawn=choices.region)
+    how = replace(settings.scan_settings(), drawn=choices.region, mirror=choices.mirror)
     scan = read_scan(paths, **{"limb": patient.limb, **choices.reading})
     result = measure_scan(scan, affected=affected, settings=how)
     return replace(result, provenance=_timeless(result.provenance))
