@@ -23,7 +23,7 @@ from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
 from sudeck.scan.posing import PosedScan, pose_scan, with_mirror
 from sudeck.scan.ratios.curves import time_activity_curve
 from sudeck.scan.ratios.drawn_regions import drawn_region
-from sudeck.scan.ratios.placement import REGION_PLACEMENT_SD_MM, measure_placement
+from sudeck.scan.ratios.placement import REGION_PLACEMENT_SD_MM, Displacement, measure_placement, thinned
 from sudeck.scan.ratios.ratios import LogRatio, average_of, corrected, log_ratio, phase_ratio, ratio_of_ratios
 from sudeck.scan.ratios.regions import Region, anatomical_region
 from sudeck.scan.ratios.uptake import (
@@ -151,6 +151,7 @@ def measure_region(
     if posed.in_pixels:
         _refuse_lengths(settings)
     place = _region(posed, settings)
+    displacement = Displacement.over(thinned(place.points), poses.displacement_mm)
 
     ratios: dict[ScanPhase, LogRatio] = {}
     measured: dict[ScanPhase, PhaseMeasurement] = {}
@@ -161,7 +162,7 @@ def measure_region(
             continue
         try:
             measured[name], ratios[name] = _measure_phase(
-                scan.phases[name], poses.phases[name], place, settings
+                scan.phases[name], poses.phases[name], place, displacement, settings
             )
         except InputError as error:
             refused[PHASE_RATIOS[name]] = str(error)
@@ -170,6 +171,8 @@ def measure_region(
 
     estimates = _estimates(ratios, refused)
     flags: list[Flag] = [*scan.flags, *posed.flags]
+    if not place.drawn:
+        flags += posed.whole_flags
     flags += quality.opposite_flags({name: ratio.value for name, ratio in ratios.items()})
     for phase in measured.values():
         flags += quality.hot_spot_flags(phase.pose, (phase.affected.weights, phase.healthy.weights))
@@ -229,7 +232,11 @@ def _refuse_lengths(settings: MeasureSettings) -> None:
 
 
 def _measure_phase(
-    series: PhaseSeries, pose: PhasePose, region: Region, settings: MeasureSettings
+    series: PhaseSeries,
+    pose: PhasePose,
+    region: Region,
+    displacement: Displacement,
+    settings: MeasureSettings,
 ) -> tuple[PhaseMeasurement, LogRatio]:
     points = pose.from_reference(region.points)
     mirrored = pose.mirror.transform(points)
@@ -244,7 +251,7 @@ def _measure_phase(
             pose.healthy_label,
         ),
     }
-    placement = measure_placement(points, pose, rim=region.rim, region_sd_mm=settings.region_sd_mm)
+    placement = measure_placement(region, pose, displacement, region_sd_mm=settings.region_sd_mm)
     images = [pose.image]
     if series.opposed is not None:
         images.append(series.opposed.sum(axis=0))
