@@ -128,13 +128,13 @@ def _add_thumb(
     middle = ray(knuckle, angle - 9, seen * 31.0)
     tip = ray(middle, angle - 14, seen * 27.0)
     digit = Rod([knuckle, middle, between(middle, tip, 0.7)], [13, 10.5, 8.5])
-    outline.append(Rod([(16, 18), knuckle], [19, 13]))
     bones.append(Rod([base, between(base, knuckle, 0.5), knuckle], [6, 4.4, 5.8], 0.45))
     joint_uptake = [vary.scaled(value, 0.15) for value in (0.75, 0.6, 0.55)]
     joints += [Blob(base, (6, 5), joint_uptake[0]), Blob(knuckle, (5, 4.5), joint_uptake[1])]
     if 0 in posture.missing:
+        outline.append(Rod([(16, 18), knuckle], [19, 13]))
         return digit
-    outline.append(digit)
+    outline.append(Rod([(16, 18), *digit.points], [19, *digit.radii]))
     bones += [
         Rod([knuckle, between(knuckle, middle, 0.5), middle], [5, 4, 4.8], 0.4 / seen),
         Rod([middle, between(middle, tip, 0.7)], [4.4, 3.2], 0.42 / seen),
