@@ -20,6 +20,7 @@ from sudeck.scan.phases.timeline import phases_by_order, zero_time
 from sudeck.scan.phases.wholebody import crop_limb
 from sudeck.scan.reading.collection import Collection, Skipped, refuse_mixtures
 from sudeck.scan.reading.frames import Acquisition
+from sudeck.scan.reading.remedies import SAY_LIMB
 from sudeck.scan.reading.sides import View
 
 
@@ -87,6 +88,7 @@ def plan_scan(
     image_left: Side | None = None,
     injected_at: datetime | None = None,
     phase_of: Mapping[str, ScanPhase] | None = None,
+    usual_view: View | None = None,
 ) -> ScanPlan:
     """Plan a study; the options are those of `sudeck.scan.phases.phase_series.read_scan`.
 
@@ -115,7 +117,12 @@ def plan_scan(
             cropped = crop_limb(acquisition, limb)
             candidates += candidates_of(
                 cropped,
-                orient(cropped, view=view, image_left=None if cropped.sides else image_left),
+                orient(
+                    cropped,
+                    view=view,
+                    image_left=None if cropped.sides else image_left,
+                    usual_view=usual_view,
+                ),
                 zero=zero,
                 origin=origin,
                 stated=stated.get(acquisition.source.sha256, {}),
@@ -147,7 +154,7 @@ def _refuse_other_part(acquisition: Acquisition, stated: Limb | None) -> None:
         raise InputError(
             acquisition.label,
             f"it names another part of the body ({acquisition.other_part}), not hands or feet",
-            "state --limb hand or --limb foot if it shows them all the same",
+            f"if it shows them all the same, {SAY_LIMB}",
         )
 
 
@@ -188,7 +195,7 @@ def _limb_of(
             raise InputError(
                 f"{len(acquisitions)} files",
                 "some show hands and some feet",
-                "choose with --limb hand or --limb foot",
+                SAY_LIMB,
             )
         return next(iter(named), None), list(acquisitions), []
     kept = [item for item in acquisitions if item.limb in (None, limb)]
