@@ -7,12 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import SourceFile
 from sudeck.core.vocabulary import Limb, ScanPhase, Side
 from sudeck.scan.phases.assignment import PhaseCandidate, candidates_of
 from sudeck.scan.phases.choice import choose
+from sudeck.scan.phases.digits import direction_flags
 from sudeck.scan.phases.orientation import orient
 from sudeck.scan.phases.side_pairs import pair_sides
 from sudeck.scan.phases.stated import match_stated_phases
@@ -173,6 +177,26 @@ def _part_flags(acquisition: Acquisition) -> tuple[Flag, ...]:
 
 
 def _view_flags(chosen: Sized[PhaseCandidate]) -> tuple[Flag, ...]:
+    turned = direction_flags(
+        [
+            (item.phase, item.orientation.view, item.orientation.image_left, _image(item), _row_mm(item))
+            for item in chosen
+        ]
+    )
+    return (*turned, *_differing_views(chosen))
+
+
+def _image(item: PhaseCandidate) -> NDArray[np.float64]:
+    frames = [frame.index for frame in item.frames]
+    return np.asarray(item.acquisition.counts[frames].sum(axis=0), dtype=np.float64)
+
+
+def _row_mm(item: PhaseCandidate) -> float:
+    spacing = item.acquisition.spacing_mm
+    return spacing[0] if spacing is not None else 1.0
+
+
+def _differing_views(chosen: Sized[PhaseCandidate]) -> tuple[Flag, ...]:
     sides = {item.phase: f"{item.phase} {item.orientation.view}" for item in chosen}
     if len({item.orientation.image_left for item in chosen}) < 2:
         return ()
