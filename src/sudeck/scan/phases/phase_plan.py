@@ -19,8 +19,9 @@ from sudeck.scan.phases.choice import choose
 from sudeck.scan.phases.digits import direction_flags
 from sudeck.scan.phases.orientation import orient
 from sudeck.scan.phases.side_pairs import pair_sides
-from sudeck.scan.phases.stated import match_stated_phases
+from sudeck.scan.phases.stated import StatedPhases, match_stated_phases
 from sudeck.scan.phases.timeline import phases_by_order, zero_time
+from sudeck.scan.phases.view_pairs import pair_views
 from sudeck.scan.phases.wholebody import crop_limb
 from sudeck.scan.reading.collection import Collection, Skipped, refuse_mixtures
 from sudeck.scan.reading.frames import Acquisition
@@ -108,7 +109,7 @@ def plan_scan(
     limb, acquisitions, of_other_limb = _limb_of(collection.acquisitions, limb)
     skipped += [Skipped(error.subject, error.problem) for error in of_other_limb]
     pairs = pair_sides(acquisitions)
-    acquisitions = list(pairs.acquisitions)
+    acquisitions = pair_views(pairs.acquisitions)
     skipped += [Skipped(error.subject, f"{error.problem}; {error.remedy}") for error in pairs.alone]
     stated = match_stated_phases(phase_of or {}, collection)
     zero, origin, zero_flags = zero_time(acquisitions, injected_at)
@@ -129,7 +130,7 @@ def plan_scan(
                 ),
                 zero=zero,
                 origin=origin,
-                stated=stated.get(acquisition.source.sha256, {}),
+                stated=_stated_for(acquisition, stated),
                 by_order=by_order.get(acquisition.source.sha256),
             )
         except InputError as error:
@@ -149,6 +150,11 @@ def plan_scan(
         (*errors, *pairs.alone, *collection.errors, *of_other_limb),
         tuple(flags),
     )
+
+
+def _stated_for(acquisition: Acquisition, stated: StatedPhases) -> Mapping[int | None, ScanPhase]:
+    """Return what a person states for any of the files of an acquisition."""
+    return next((stated[one.sha256] for one in acquisition.sources if one.sha256 in stated), {})
 
 
 def _refuse_other_part(acquisition: Acquisition, stated: Limb | None) -> None:
