@@ -59,7 +59,7 @@ def _evidence(item: Acquisition) -> SideEvidence | None:
 
 
 def _is_front(found: SideEvidence | None) -> bool:
-    """Say which of two opposed views comes first: where a side alone is known, patient right at image-left."""
+    """Say which of two opposed views comes first; of a side alone, that with patient right at image-left."""
     if found is None:
         return False
     return found.view in _FRONT or (found.view == "unknown" and found.image_left == "right")
