@@ -30,6 +30,12 @@ from sudeck.statistics.regression.logistic import expit
 
 FORMAT: Final = "sudeck response model"
 FORMAT_VERSION: Final = 1
+_NO_DISCRIMINATION: Final = 0.5
+_SHOWN: Final = {
+    "c_statistic": "C statistic",
+    "slope": "calibration slope",
+    "observed_over_expected": "observed over expected responders",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +93,8 @@ class ModelOrigin:
 
     @property
     def supported(self) -> bool:
-        """Whether it was tried on patients of another study at all."""
-        return self.elsewhere is not None
+        """Whether it told responders from others among patients of another study."""
+        return self.elsewhere is not None and self.elsewhere["c_statistic"]["low"] > _NO_DISCRIMINATION
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
@@ -109,11 +115,17 @@ class ModelOrigin:
         if self.elsewhere is None:
             says.append("Not supported for decisions: it was not validated in patients of another study.")
         else:
-            c = self.elsewhere["c_statistic"]
+            parts = [
+                f"{label} {self.elsewhere[name]['value']:.2f} "
+                f"({self.elsewhere[name]['low']:.2f} to {self.elsewhere[name]['high']:.2f})"
+                for name, label in _SHOWN.items()
+                if name in self.elsewhere
+            ]
             says.append(
-                f"In {self.elsewhere['n']} patients of {self.elsewhere['study']}: C statistic "
-                f"{c['value']:.2f} ({c['low']:.2f} to {c['high']:.2f})."
+                f"In {self.elsewhere['n']} patients of {self.elsewhere['study']}: {', '.join(parts)}."
             )
+            if not self.supported:
+                says.append("Not supported for decisions: there it is not shown to tell responders apart.")
         return says
 
 

@@ -2,7 +2,7 @@
 
 One table does for everything: record numbers and the pseudonyms they have or shall have, and beside them
 whatever participants.tsv asks. Dates are typed as they are and shifted here, so that nobody needs to be
-told a shift. The table names patients and stays outside the study; nothing of a record number is written into it.
+told a shift. The table names patients and stays outside the study; no record number is written into it.
 """
 
 from __future__ import annotations
