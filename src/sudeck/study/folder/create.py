@@ -82,6 +82,7 @@ covariates = []                   # of the changes, e.g. ["midazolam_mg", "days_
 
 [privacy]
 key_file = {key_file}    # pseudonyms; keep it apart from the study
+free_text = false                 # true lets comments and reasons of decisions into shared tables
 """
 
 
