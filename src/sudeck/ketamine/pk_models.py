@@ -19,8 +19,8 @@ from sudeck.core.errors import InputError
 
 Floats = NDArray[np.float64]
 _NORKETAMINE_MASS: Final = 223.70 / 237.725
-# Between people, of a log-normal: Herd & Anderson 2007, 54 children, lent to every other model of adults. None
-# of those printed its own in what was read.
+# Between people, of a log-normal: Herd & Anderson 2007, 54 children, lent to every other model of adults;
+# none of those printed its own in what was read.
 PEOPLE_CV: Final[Mapping[str, float]] = {"V1": 0.64, "V2": 0.517, "CL": 0.381, "Q2": 0.19}
 
 
