@@ -30,6 +30,7 @@ FLOORS = (
     {"prediction", "mechanism"},
     {"study"},
     {"report"},
+    {"truth"},
     {"app", "demo"},
     {"cli"},
 )

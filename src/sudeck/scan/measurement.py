@@ -15,7 +15,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import Provenance
-from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES, ScanPhase, Side
+from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES, ScanPhase, Side, opposite
 from sudeck.scan import quality
 from sudeck.scan.limbs.axis import LimbAxis, find_axis
 from sudeck.scan.limbs.geometry import Grid, Points
@@ -25,7 +25,7 @@ from sudeck.scan.phases.spacing import settle_spacing
 from sudeck.scan.ratios.curves import time_activity_curve
 from sudeck.scan.ratios.drawn_regions import drawn_region
 from sudeck.scan.ratios.placement import REGION_PLACEMENT_SD_MM, measure_placement
-from sudeck.scan.ratios.ratios import LogRatio, average_of, log_ratio, phase_ratio, ratio_of_ratios
+from sudeck.scan.ratios.ratios import LogRatio, average_of, corrected, log_ratio, phase_ratio, ratio_of_ratios
 from sudeck.scan.ratios.regions import Region, anatomical_region, make_region
 from sudeck.scan.ratios.uptake import (
     Background,
@@ -38,6 +38,9 @@ from sudeck.scan.ratios.uptake import (
 from sudeck.scan.result import PhaseMeasurement, ScanResult
 
 _MIN_COUNTS = 20.0  # in each region, below which a ratio says nothing
+# By how much the uptake of a limb may change in a minute, as a standard deviation of its logarithm: what is
+# not known where the limbs are acquired one after the other. Assumed; no measurement of it was found.
+_CHANGE_A_MINUTE: Mapping[ScanPhase, float] = {"vascular": 0.2, "tissue": 0.02, "bone": 0.002}
 
 
 @dataclass(frozen=True)
@@ -133,12 +136,12 @@ def measure_scan(scan: BoneScan, *, affected: Side, settings: MeasureSettings | 
         raise InputError("scan", " ".join(refused.values()).rstrip("."), "give files with more counts")
 
     estimates = _estimates(ratios, refused)
+    flags += quality.opposite_flags({name: ratio.value for name, ratio in ratios.items()})
     flags += (
         quality.limb_flags(reference, axes) + quality.registration_flags(poses) + quality.count_flags(poses)
     )
     for name, phase in measured.items():
         flags += quality.hot_spot_flags(phase.pose, (phase.affected.weights, phase.healthy.weights))
-        flags += quality.overlap_flags(phase.pose, phase.affected_points, phase.healthy_points)
         flags += quality.frame_flags(scan.phases[name])
         flags += quality.drift_flags(scan.phases[name], phase.pose.limbs, phase.pose.grid.spacing_mm)
     return ScanResult(
@@ -236,6 +239,7 @@ def _measure_phase(
     mirrored = pose.mirror.transform(points)
     area = region.area_mm2 / pose.grid.pixel_mm**2
     _check_inside(pose, points, mirrored, region)
+    quality.refuse_overlap(pose, points, mirrored)
     sides = {
         "affected": (pixel_weights(points, pose.grid, area), area, pose.affected_label),
         "healthy": (
@@ -263,6 +267,7 @@ def _measure_phase(
         )
         regions.append(uptakes)
         backgrounds.append(background)
+    own_side = series.image_left if pose.affected_label == 1 else opposite(series.image_left)
     known = bool(np.isfinite(series.duration_s).all())
     duration = float(series.duration_s.sum()) if known else None
     curves = tuple(
@@ -279,7 +284,12 @@ def _measure_phase(
         healthy=regions[0]["healthy"],
         affected_points=points,
         healthy_points=mirrored,
-        uptake={side: _uptake(side, uptake, duration, settings.level) for side, uptake in regions[0].items()},
+        uptake={
+            side: _uptake(side, uptake, series.side_seconds.get(of_body, duration), settings.level)
+            for (side, uptake), of_body in zip(
+                regions[0].items(), (own_side, opposite(own_side)), strict=True
+            )
+        },
         background_per_pixel=backgrounds[0].per_pixel,
         duration_s=duration,
         start_s=float(series.start_s[0]),
@@ -287,7 +297,16 @@ def _measure_phase(
         geometric_mean=len(images) == 2,
         curves=curves,
     )
-    return measurement, average_of(found)
+    return measurement, _at_one_level(average_of(found), series, own_side)
+
+
+def _at_one_level(ratio: LogRatio, series: PhaseSeries, affected: Side) -> LogRatio:
+    """Bring limbs that were acquired one after the other to one duration and one time of decay."""
+    if not series.side_seconds:
+        return ratio
+    by = math.log(series.side_seconds[opposite(affected)] / series.side_seconds[affected])
+    change = _CHANGE_A_MINUTE[series.name] * series.sides_apart_s / 60
+    return corrected(ratio, by, cause=f"time between the limbs, {series.name}", se=change)
 
 
 def _own_side(image: NDArray[np.float64], pose: PhasePose, label: int) -> NDArray[np.float64]:

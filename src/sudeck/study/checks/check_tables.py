@@ -92,6 +92,9 @@ def _pain(tables: StudyTables, settings: Settings) -> Iterator[Problem]:
             if visit in order:
                 yield Problem(where, f"{visit} has no score", line, "nrs", patient, serious=False)
             continue
+        if visit == settings.baseline and row["nrs"] == 0:
+            message = f"no pain at {visit}, so no relief in per cent: the patient counts in no analysis of it"
+            yield Problem(where, message, line, "nrs", patient, serious=False)
         if isinstance(day, int):
             scored[patient][visit].append(day)
         else:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sudeck.core.errors import InputError
-from sudeck.core.vocabulary import LIMBS, SIDES
+from sudeck.core.vocabulary import LIMBS, PHASE_RATIOS, SIDES
 from sudeck.study.folder.fields import Field
 
 
@@ -358,6 +358,41 @@ OUTCOMES: Final = Table(
     ),
     ("participant_id", "visit", "day", "instrument", "comment"),
 )
+# A ratio of uptakes beyond these is a slip of the pen: a per cent, a lost decimal point.
+_LEAST_RATIO, _LARGEST_RATIO = 0.02, 50.0
+SCAN_RATIOS: Final = Table(
+    "scan_ratios",
+    "phenotype/scan_ratios.tsv",
+    "Ratios of the baseline scan measured elsewhere, by hand or by other software: one row a patient and "
+    "reader. A scan that Sudeck measured itself comes first.",
+    (
+        _PARTICIPANT,
+        *(
+            Field(
+                name,
+                "number",
+                f"Uptake of the affected over that of the healthy side, {phase} phase.",
+                low=_LEAST_RATIO,
+                high=_LARGEST_RATIO,
+            )
+            for phase, name in PHASE_RATIOS.items()
+        ),
+        *(
+            Field(
+                f"{name}_log_se",
+                "number",
+                f"Standard error of the natural logarithm of {name}, where known.",
+                low=0,
+                high=2,
+            )
+            for name in PHASE_RATIOS.values()
+        ),
+        Field("method", "text", "How it was measured, e.g. regions drawn by hand."),
+        Field("reader", "text", "Who measured it, as a code; a second reader has a row of their own."),
+    ),
+    ("participant_id", "reader"),
+    optional=True,
+)
 TABLES: Final[dict[str, Table]] = {
     table.name: table
     for table in (
@@ -368,6 +403,7 @@ TABLES: Final[dict[str, Table]] = {
         TREATMENT,
         ADVERSE_EFFECTS,
         OUTCOMES,
+        SCAN_RATIOS,
         LABS,
         VITALS,
     )
