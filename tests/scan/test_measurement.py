@@ -8,8 +8,9 @@ import pytest
 from sudeck.core.errors import InputError
 from sudeck.core.privacy import Redactor
 from sudeck.core.vocabulary import PHASE_RATIOS, SCAN_PHASES
-from sudeck.scan.measurement import MeasureSettings, measure_scan
+from sudeck.scan.measurement import MeasureSettings, measure_region, measure_scan
 from sudeck.scan.phases.phase_series import BoneScan, read_scan
+from sudeck.scan.posing import pose_scan
 from support.phantoms import as_bone_scan, synthetic
 
 TRUE = {"VPr": 0.9, "TPr": 1.2, "BPr": 1.6}
@@ -271,6 +272,17 @@ def test_a_mirrored_phase_is_a_serious_finding_and_no_verdict_is_given(feet) -> 
     assert mirrored.verdicts() == {}
     right = measure_scan(scan, affected="right")
     assert not any(flag.code == "phases-opposed" for flag in right.flags)
+
+
+def test_a_posed_scan_gives_the_same_numbers_to_the_last_bit(feet) -> None:
+    scan = as_bone_scan(feet)
+    posed = pose_scan(scan, affected="right")
+    for region in ("whole", "forefoot", "ankle", "whole"):
+        whole = measure_scan(scan, affected="right", settings=MeasureSettings(region=region)).to_dict()
+        again = measure_region(posed, region).to_dict()
+        for result in (whole, again):
+            del result["provenance"]["created"]
+        assert again == whole
 
 
 def test_the_name_of_a_region_does_not_carry_the_patient(feet) -> None:

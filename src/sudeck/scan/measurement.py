@@ -17,11 +17,11 @@ from sudeck.core.flags import Flag
 from sudeck.core.provenance import Provenance
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES, ScanPhase, Side, opposite
 from sudeck.scan import quality
-from sudeck.scan.limbs.axis import LimbAxis, find_axis
+from sudeck.scan.limbs.axis import LimbAxis
 from sudeck.scan.limbs.geometry import Grid, Points
-from sudeck.scan.limbs.poses import PhasePose, Poses, pose_phases
+from sudeck.scan.limbs.poses import PhasePose, Poses
 from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
-from sudeck.scan.phases.spacing import settle_spacing
+from sudeck.scan.posing import PosedScan, pose_scan
 from sudeck.scan.ratios.curves import time_activity_curve
 from sudeck.scan.ratios.drawn_regions import drawn_region
 from sudeck.scan.ratios.placement import REGION_PLACEMENT_SD_MM, measure_placement
@@ -100,35 +100,57 @@ def measure_scan(scan: BoneScan, *, affected: Side, settings: MeasureSettings | 
     InputError
         If not one phase can be measured.
     """
-    settings = _without_identity(settings or MeasureSettings(), scan)
-    spacing = settle_spacing(scan.phases)
-    poses = pose_phases(spacing.phases, affected=affected)
+    settings = settings or MeasureSettings()
+    region = settings.region if settings.drawn is None else settings.drawn
+    return measure_region(pose_scan(scan, affected=affected), region, settings=settings)
+
+
+def measure_region(
+    posed: PosedScan, region: str | Mapping[str, Any] = "whole", *, settings: MeasureSettings | None = None
+) -> ScanResult:
+    """Measure one region of a scan whose limbs were laid over each other already.
+
+    Parameters
+    ----------
+    posed : PosedScan
+        From `sudeck.scan.pose_scan`.
+    region : str or mapping
+        A named region, or one drawn by a person as in `MeasureSettings.drawn`.
+    settings : MeasureSettings, optional
+        Everything else; its own region is not used.
+
+    Returns
+    -------
+    ScanResult
+        The same to the last bit as `measure_scan` with that region.
+
+    Raises
+    ------
+    InputError
+        If not one phase can be measured.
+    """
+    scan, affected, poses = posed.scan, posed.affected, posed.poses
+    settings = settings or MeasureSettings()
+    drawn = None if isinstance(region, str) else region
+    settings = replace(settings, region=region if isinstance(region, str) else settings.region, drawn=drawn)
+    settings = _without_identity(settings, scan)
     reference = poses.phases[poses.reference]
-    if reference.mirror.residual > quality.REFUSE_RESIDUAL:
-        raise InputError(
-            f"{poses.reference} phase",
-            f"the two limbs differ in shape by {100 * reference.mirror.residual:.0f} % of their level, "
-            "too much for homologous regions",
-            "check that both limbs lie alike and that nothing else is in the field",
-        )
-    if spacing.in_pixels:
+    if posed.in_pixels:
         _refuse_lengths(settings)
-    flags: list[Flag] = [*scan.flags, *spacing.flags]
-    axes = _axes(reference)
-    region = _region(scan, reference, axes["affected"], settings)
-    if not region.drawn:
-        region = _seen_in_every_phase(region, poses)
+    place = _region(scan, reference, posed.axes["affected"], settings)
+    if not place.drawn:
+        place = _seen_in_every_phase(place, poses)
 
     ratios: dict[ScanPhase, LogRatio] = {}
     measured: dict[ScanPhase, PhaseMeasurement] = {}
     refused: dict[str, str] = {PHASE_RATIOS[name]: reason for name, reason in scan.refused.items()}
-    refused |= {PHASE_RATIOS[name]: reason for name, reason in ({**spacing.refused, **poses.refused}).items()}
+    refused |= {PHASE_RATIOS[name]: reason for name, reason in posed.refused.items()}
     for name in SCAN_PHASES:
         if name not in poses.phases:
             continue
         try:
             measured[name], ratios[name] = _measure_phase(
-                scan.phases[name], poses.phases[name], region, settings
+                scan.phases[name], poses.phases[name], place, settings
             )
         except InputError as error:
             refused[PHASE_RATIOS[name]] = str(error)
@@ -136,10 +158,8 @@ def measure_scan(scan: BoneScan, *, affected: Side, settings: MeasureSettings | 
         raise InputError("scan", " ".join(refused.values()).rstrip("."), "give files with more counts")
 
     estimates = _estimates(ratios, refused)
+    flags: list[Flag] = [*scan.flags, *posed.flags]
     flags += quality.opposite_flags({name: ratio.value for name, ratio in ratios.items()})
-    flags += (
-        quality.limb_flags(reference, axes) + quality.registration_flags(poses) + quality.count_flags(poses)
-    )
     for name, phase in measured.items():
         flags += quality.hot_spot_flags(phase.pose, (phase.affected.weights, phase.healthy.weights))
         flags += quality.frame_flags(scan.phases[name])
@@ -151,7 +171,7 @@ def measure_scan(scan: BoneScan, *, affected: Side, settings: MeasureSettings | 
         reference=poses.reference,
         affected=affected,
         limb=scan.limb,
-        region=region.name,
+        region=place.name,
         flags=tuple(flags),
         skipped=scan.skipped,
         provenance=Provenance(
@@ -166,16 +186,6 @@ def _without_identity(settings: MeasureSettings, scan: BoneScan) -> MeasureSetti
         return settings
     name = scan.redactor.clean(str(settings.drawn["name"]))
     return replace(settings, drawn={**settings.drawn, "name": name})
-
-
-def _axes(reference: PhasePose) -> dict[str, LimbAxis | None]:
-    axes: dict[str, LimbAxis | None] = {}
-    for side, label in (("affected", reference.affected_label), ("healthy", reference.healthy_label)):
-        try:
-            axes[side] = find_axis(reference.limbs.mask(label), reference.grid)
-        except InputError:
-            axes[side] = None
-    return axes
 
 
 def _region(scan: BoneScan, reference: PhasePose, axis: LimbAxis | None, settings: MeasureSettings) -> Region:
