@@ -116,7 +116,7 @@ class Settings:
     covariates : tuple of str
         Declared covariates of the prediction, e.g. ``"log duration_months"``.
     mechanism_covariates : tuple of str
-        Declared covariates of the changes, e.g. ``"midazolam_mg"``; see
+        Declared covariates of the changes, e.g. ``"midazolam_left_mg"``; see
         `sudeck.study.answers.patient_factors`.
     healthy : tuple of HealthyValues
         Reference values that patients are compared with.
