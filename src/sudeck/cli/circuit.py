@@ -43,6 +43,17 @@ class ArmChoice(StrEnum):
     acute_ketamine = "acute_ketamine"
     post_course = "post_course"
     midazolam = "midazolam"
+    baclofen = "baclofen"
+    tiagabine = "tiagabine"
+    s44819 = "s44819"
+    benzodiazepine = "benzodiazepine"
+    anaesthetic = "anaesthetic"
+    sodium_block = "sodium_block"
+    riluzole = "riluzole"
+    gabapentin = "gabapentin"
+    alpha_2 = "alpha_2"
+    noradrenaline = "noradrenaline"
+    ethanol = "ethanol"
 
 
 def _factor(text: str) -> object:
@@ -111,7 +122,9 @@ def calibrate(
     out: Annotated[Path, typer.Argument(help="File of the fitted circuits (JSON).")],
     members: Annotated[int, typer.Option(min=1, max=100, help="Circuits to begin with.")] = 32,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same circuits.")] = 0,
-    iterations: Annotated[int, typer.Option(min=1, help="Gauss-Newton steps.")] = 16,
+    iterations: Annotated[
+        int, typer.Option(min=1, help="Gauss-Newton steps before depression is added.")
+    ] = 12,
 ) -> None:
     """Fit reference circuits anew to the targets and drug effects that come with Sudeck."""
     from sudeck.circuit.calibration import calibrate as fit
