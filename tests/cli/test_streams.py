@@ -52,6 +52,8 @@ def test_a_reader_that_goes_away_is_no_trouble() -> None:
 
 def test_a_stopped_command_says_so() -> None:
     code = (
+        # A shell that runs in the background hands down an interrupt that is ignored.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import time, sudeck.cli.app as a\n"
         "a.app.command('wait')(lambda: (print('ready', flush=True), time.sleep(60)))\n" + _START
     )

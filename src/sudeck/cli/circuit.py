@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -20,40 +19,12 @@ circuit = typer.Typer(
 )
 
 
-class ProtocolChoice(StrEnum):
-    """A stimulation protocol."""
-
-    rmt = "rmt"
-    recruitment = "recruitment"
-    sici = "sici"
-    icf = "icf"
-    lici = "lici"
-    csp = "csp"
-    isp = "isp"
-    ihi = "ihi"
-    triple = "triple"
-
-
-class ArmChoice(StrEnum):
-    """A drug or state that comes with Sudeck."""
-
-    nmda_block = "nmda_block"
-    gaba_a = "gaba_a"
-    gaba_b = "gaba_b"
-    acute_ketamine = "acute_ketamine"
-    post_course = "post_course"
-    midazolam = "midazolam"
-    baclofen = "baclofen"
-    tiagabine = "tiagabine"
-    s44819 = "s44819"
-    benzodiazepine = "benzodiazepine"
-    anaesthetic = "anaesthetic"
-    sodium_block = "sodium_block"
-    riluzole = "riluzole"
-    gabapentin = "gabapentin"
-    alpha_2 = "alpha_2"
-    noradrenaline = "noradrenaline"
-    ethanol = "ethanol"
+Protocol = Literal["rmt", "recruitment", "sici", "icf", "lici", "csp", "isp", "ihi", "triple"]
+Arm = Literal[
+    "nmda_block", "gaba_a", "gaba_b", "acute_ketamine", "post_course", "midazolam", "baclofen", "tiagabine",
+    "s44819", "benzodiazepine", "anaesthetic", "sodium_block", "riluzole", "gabapentin", "alpha_2",
+    "noradrenaline", "ethanol",
+]  # fmt: skip
 
 
 def _factor(text: str) -> object:
@@ -62,10 +33,8 @@ def _factor(text: str) -> object:
 
 @circuit.command("simulate")
 def simulate(
-    protocol: Annotated[ProtocolChoice, typer.Option(help="What is stimulated and read.")],
-    arm: Annotated[
-        ArmChoice | None, typer.Option(help="A drug or state; the factors below come on top.")
-    ] = None,
+    protocol: Annotated[Protocol, typer.Option(help="What is stimulated and read.")],
+    arm: Annotated[Arm | None, typer.Option(help="A drug or state; the factors below come on top.")] = None,
     nmda: Annotated[float | None, _factor("all NMDA synapses")] = None,
     nmda_pyramids: Annotated[float | None, _factor("NMDA synapses on pyramidal cells")] = None,
     nmda_interneurons: Annotated[float | None, _factor("NMDA synapses on interneurons")] = None,
@@ -84,7 +53,7 @@ def simulate(
     from sudeck.circuit.drugs import ARMS
     from sudeck.circuit.experiment import run_experiment
 
-    factors = dict(ARMS[arm.value].factors) if arm else {}
+    factors = dict(ARMS[arm].factors) if arm else {}
     given = {
         "nmda_pyramids": _product(nmda, nmda_pyramids),
         "nmda_interneurons": _product(nmda, nmda_interneurons),
@@ -96,7 +65,7 @@ def simulate(
     for name, factor in given.items():
         if factor is not None:
             factors[name] = factors.get(name, 1.0) * factor
-    experiment = run_experiment(protocol.value, factors)
+    experiment = run_experiment(protocol, factors)
     _print(experiment)
     if out is not None:
         from sudeck.report.circuit.figures import draw_experiment

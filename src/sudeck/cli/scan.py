@@ -3,56 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from sudeck.core.errors import InputError
+from sudeck.core.vocabulary import Limb, Side
 
 if TYPE_CHECKING:
     from sudeck.scan.measurement import MeasureSettings
     from sudeck.scan.result import ScanResult
 
 
-class SideChoice(StrEnum):
-    """A side of the patient."""
-
-    left = "left"
-    right = "right"
-
-
-class LimbChoice(StrEnum):
-    """A limb."""
-
-    hand = "hand"
-    foot = "foot"
-
-
-class ViewChoice(StrEnum):
-    """A view of the detector that is measured."""
-
-    anterior = "anterior"
-    posterior = "posterior"
-    palmar = "palmar"
-    dorsal = "dorsal"
-    plantar = "plantar"
-
-
-class BackgroundChoice(StrEnum):
-    """What to subtract from the uptake."""
-
-    none = "none"
-    region = "region"
-
-
+MeasuredView = Literal["anterior", "posterior", "palmar", "dorsal", "plantar"]
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders; anything in them.", show_default=False)]
-LimbOption = Annotated[LimbChoice | None, typer.Option(help="Limb imaged, where the files do not say.")]
-ViewOption = Annotated[ViewChoice | None, typer.Option(help="View, where the files do not say or say wrong.")]
-ImageLeftOption = Annotated[
-    SideChoice | None, typer.Option(help="Side of the patient that stands at image-left.")
+LimbOption = Annotated[Limb | None, typer.Option(help="Limb imaged, where the files do not say.")]
+ViewOption = Annotated[
+    MeasuredView | None, typer.Option(help="View, where the files do not say or say wrong.")
 ]
+ImageLeftOption = Annotated[Side | None, typer.Option(help="Side of the patient that stands at image-left.")]
 InjectedOption = Annotated[
     datetime | None,
     typer.Option(
@@ -68,7 +38,7 @@ PhaseOption = Annotated[
 
 def scan(
     paths: Paths,
-    affected: Annotated[SideChoice, typer.Option(help="Side of the body with CRPS.", show_default=False)],
+    affected: Annotated[Side, typer.Option(help="Side of the body with CRPS.", show_default=False)],
     limb: LimbOption = None,
     region: Annotated[
         str,
@@ -80,8 +50,8 @@ def scan(
         Path | None, typer.Option(help="A region drawn by a person on the reference image, as JSON.")
     ] = None,
     background: Annotated[
-        BackgroundChoice, typer.Option(help="Subtract nothing, or what lies away from both limbs.")
-    ] = BackgroundChoice.none,
+        Literal["none", "region"], typer.Option(help="Subtract nothing, or what lies away from both limbs.")
+    ] = "none",
     level: Annotated[float, typer.Option(min=0.5, max=0.999, help="Coverage of the intervals.")] = 0.95,
     out: Annotated[
         Path | None, typer.Option(help="Folder for scan.json, scan.tsv and report.html.", show_default=False)
@@ -106,16 +76,16 @@ def scan(
     settings = MeasureSettings(
         region=region,
         drawn=read_region_file(region_file) if region_file else None,
-        background=background.value,
+        background=background,
         level=level,
     )
     result = measure_paths(
         paths,
         affected=affected,
         settings=settings,
-        limb=limb.value if limb else None,
-        view=view.value if view else None,
-        image_left=image_left.value if image_left else None,
+        limb=limb,
+        view=view,
+        image_left=image_left,
         injected_at=injected_at,
         frame_s=frame_seconds,
         phase_of=phase_map(phase or []),
@@ -126,14 +96,14 @@ def scan(
 
 
 def measure_paths(
-    paths: list[Path], *, affected: SideChoice, settings: MeasureSettings, **reading: Any
+    paths: list[Path], *, affected: Side, settings: MeasureSettings, **reading: Any
 ) -> ScanResult:
     """Read files and measure them."""
     from sudeck.scan.measurement import measure_scan
     from sudeck.scan.phases.phase_series import read_scan
 
     _check_exist(paths)
-    return measure_scan(read_scan(paths, **reading), affected=affected.value, settings=settings)
+    return measure_scan(read_scan(paths, **reading), affected=affected, settings=settings)
 
 
 def phase_map(entries: list[str]) -> dict[str, Any] | None:

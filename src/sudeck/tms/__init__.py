@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sudeck.tms.measurement import TmsSettings, measure_recordings, measure_trials
     from sudeck.tms.recordings.labelled_trials import read_trials
     from sudeck.tms.recordings.recording_batch import RecordingBatch, read_recordings
+    from sudeck.tms.recordings.trial_decisions import TrialDecision
     from sudeck.tms.result import TmsResult
     from sudeck.tms.signals.trials import AmplitudeTable, Pulse, TrialSet
 
@@ -23,6 +24,7 @@ __all__ = [
     "RecordingBatch",
     "TmsResult",
     "TmsSettings",
+    "TrialDecision",
     "TrialSet",
     "compare_results",
     "measure_recordings",
@@ -37,6 +39,7 @@ __getattr__, __dir__ = lazy_face(
     measurement="TmsSettings measure_recordings measure_trials",
     recordings__labelled_trials="read_trials",
     recordings__recording_batch="RecordingBatch read_recordings",
+    recordings__trial_decisions="TrialDecision",
     result="TmsResult",
     signals__trials="AmplitudeTable Pulse TrialSet",
 )

@@ -12,6 +12,7 @@ import numpy as np
 
 from sudeck.core.flags import Flag
 from sudeck.tms.measures.measured import Trial
+from sudeck.tms.recordings.trial_decisions import TrialDecision
 from sudeck.tms.responses.response_settings import ResponseSettings
 from sudeck.tms.responses.responses import TrialResponses, measure_responses
 from sudeck.tms.signals.trials import AmplitudeTable, TrialSet
@@ -114,14 +115,32 @@ def groups_of(item: TrialSet | AmplitudeTable) -> list[GroupKey]:
     return [blank_row(item, index).group for index in range(item.n_trials)]
 
 
-def responses_by_group(item: TrialSet, *, settings: ResponseSettings) -> TrialResponses:
+def responses_by_group(
+    item: TrialSet,
+    *,
+    settings: ResponseSettings,
+    decided: Mapping[int, TrialDecision] | None = None,
+) -> TrialResponses:
     """Measure the sweeps of each group by themselves: both hands in one file are as a file a hand.
 
-    Noise, hum and the usual background are then those of the group, whatever else the file holds.
+    Noise, hum and the usual background are then those of the group, whatever else the file holds. Rejected
+    trials are a group of their own, so that the others are measured as if these had not been recorded.
+
+    Parameters
+    ----------
+    item : TrialSet
+    settings : ResponseSettings
+    decided : Mapping of int to TrialDecision, optional
+        What a person decided, by row from 0.
     """
-    keys = groups_of(item)
+    decided = decided or {}
+    rejected = [index in decided and decided[index].rejected for index in range(item.n_trials)]
+    keys = list(zip(groups_of(item), rejected, strict=True))
+    onset_ms = np.full(item.n_trials, np.nan)
+    for index, decision in decided.items():
+        onset_ms[index] = np.nan if decision.onset_ms is None else decision.onset_ms
     if len(set(keys)) == 1:
-        return measure_responses(item, settings=settings)
+        return measure_responses(item, settings=settings, onset_ms=onset_ms)
     found: list[tuple[list[int], TrialResponses]] = []
     for key in dict.fromkeys(keys):
         rows = [index for index, other in enumerate(keys) if other == key]
@@ -129,7 +148,12 @@ def responses_by_group(item: TrialSet, *, settings: ResponseSettings) -> TrialRe
         flags = tuple(moved for flag in item.flags if (moved := _renumbered(flag, place)) is not None)
         pulses = tuple(item.pulses[row] for row in rows)
         part = replace(item, emg_mv=item.emg_mv[rows], pulses=pulses, flags=flags)
-        found.append((rows, measure_responses(part, settings=settings)))
+        responses = measure_responses(part, settings=settings, onset_ms=onset_ms[rows])
+        if key[1]:
+            # What is usual among rejected trials concerns nobody.
+            on_trials = tuple(flag for flag in responses.flags if _TRIAL.fullmatch(flag.subject))
+            responses = replace(responses, flags=on_trials)
+        found.append((rows, responses))
     arrays: dict[str, Any] = {}
     for entry in fields(TrialResponses):
         first = getattr(found[0][1], entry.name)
@@ -158,3 +182,25 @@ def _renumbered(flag: Flag, place: Mapping[int, int]) -> Flag | None:
         return None
     message = re.sub(rf"\b([Tt]rial) {match.group(1)}\b", rf"\g<1> {number}", flag.message)
     return replace(flag, subject=f"trial {number}", message=message)
+
+
+def decided_flags(groups: Mapping[GroupKey, Sequence[Trial]], names: Sequence[str]) -> list[Flag]:
+    """Say of each group how many trials were rejected or had their onset moved, by whom and why."""
+    flags = []
+    for own, where in zip(groups.values(), names, strict=True):
+        for code, verb, chosen in (
+            ("trials-rejected", "rejected", [t.decision for t in own if t.rejected]),
+            ("onsets-moved", "given another onset", [t.decision for t in own if t.onset_moved]),
+        ):
+            if not chosen:
+                continue
+            reasons = Counter(f"{one.who}: {one.why}" for one in chosen if one is not None)
+            told = "; ".join(f"{n} by {reason}" for reason, n in reasons.items())
+            text = f"{len(chosen)} of {len(own)} trials of {where} {_were(len(chosen))} {verb} ({told})."
+            limit = float(len(own))
+            flags.append(Flag(code, text, "info", where, float(len(chosen)), limit, "trials"))
+    return flags
+
+
+def _were(n: int) -> str:
+    return "was" if n == 1 else "were"

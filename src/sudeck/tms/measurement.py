@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from sudeck.core.provenance import Provenance, SourceFile
 from sudeck.core.record import Record
 from sudeck.tms.grouping import (
     blank_row,
+    decided_flags,
     grouped_trials,
     groups_of,
     names_beside,
@@ -30,6 +31,7 @@ from sudeck.tms.measures.measured import GroupMeasures, Measured, Trial
 from sudeck.tms.recordings.labelled_trials import protocol_for
 from sudeck.tms.recordings.recording_batch import read_recordings
 from sudeck.tms.recordings.refusals import refuse_empty
+from sudeck.tms.recordings.trial_decisions import TrialDecision, decided_rows, decisions_for
 from sudeck.tms.responses.averaged_silent_period import estimate_averaged_silent_period
 from sudeck.tms.responses.contraction import ipsilateral_trials
 from sudeck.tms.responses.response_settings import ResponseSettings
@@ -39,6 +41,7 @@ from sudeck.tms.signals.duplicates import duplicate_flags
 from sudeck.tms.signals.trials import AmplitudeTable, TrialSet
 
 if TYPE_CHECKING:
+    from sudeck.core.vocabulary import Side
     from sudeck.tms.recordings.protocol import StimulationProtocol
     from sudeck.tms.signals.events import EventsTable
 
@@ -70,10 +73,13 @@ def measure_recordings(
     *,
     events: EventsTable | str | Path | None = None,
     protocol: StimulationProtocol | str | Path | None = None,
+    channel: str | None = None,
     muscle: str | None = None,
+    hemisphere: Side | None = None,
     participant: str = "",
     visit: str = "",
     settings: TmsSettings | None = None,
+    decisions: Sequence[TrialDecision] | str | Path | None = None,
 ) -> TmsResult:
     """Measure one recording or several together.
 
@@ -83,9 +89,11 @@ def measure_recordings(
         Recordings in any format of `sudeck.tms.readers`, and folders of them. What is stated to be of one
         person, visit, hemisphere, muscle and channel is measured together, whichever files it comes from;
         files of which nothing says so are measured each by itself.
-    events, protocol, muscle, participant, visit
+    events, protocol, channel, muscle, hemisphere, participant, visit
         As in `sudeck.tms.read_trials`.
     settings : TmsSettings, optional
+    decisions : sequence of TrialDecision or path, optional
+        Trials that a person rejected, and onsets that were moved; a table as `read_decisions` takes it.
 
     Returns
     -------
@@ -98,12 +106,19 @@ def measure_recordings(
         If there is no recording, or none can be read: the reason of the first, with those of the others
         as its notes.
     """
-    stated = protocol_for(protocol)
+    stated, decided = protocol_for(protocol), decisions_for(decisions)
     read = read_recordings(
-        paths, events=events, protocol=stated, muscle=muscle, participant=participant, visit=visit
+        paths,
+        events=events,
+        protocol=stated,
+        channel=channel,
+        muscle=muscle,
+        hemisphere=hemisphere,
+        participant=participant,
+        visit=visit,
     )
     try:
-        result = measure_trials(read.sets, settings=settings)
+        result = measure_trials(read.sets, settings=settings, decisions=decided)
     except InputError as error:
         for other in read.refused:
             error.add_note(str(other))
@@ -113,7 +128,10 @@ def measure_recordings(
 
 
 def measure_trials(
-    sets: Sequence[TrialSet | AmplitudeTable], *, settings: TmsSettings | None = None
+    sets: Sequence[TrialSet | AmplitudeTable],
+    *,
+    settings: TmsSettings | None = None,
+    decisions: Sequence[TrialDecision] = (),
 ) -> TmsResult:
     """Measure trials that were read already, or simulated.
 
@@ -121,17 +139,20 @@ def measure_trials(
     ----------
     sets : sequence of TrialSet or AmplitudeTable
     settings : TmsSettings, optional
+    decisions : sequence of TrialDecision, optional
+        A rejected trial keeps its number and leaves the measures; a moved onset is used.
 
     Returns
     -------
     TmsResult
         One group of measures a person, visit, hemisphere, muscle and channel; every measure also without
-        flagged trials. What can not be measured (dead, a single trial) is left out, with a flag.
+        flagged trials, and with every trial as it was before anybody decided. What can not be measured
+        (dead, a single trial) is left out, with a flag.
 
     Raises
     ------
     InputError
-        If no sweeps can be measured: the reason of the first.
+        If no sweeps can be measured: the reason of the first. If a decision is about no trial.
     """
     settings = settings or TmsSettings()
     trials: list[Trial] = []
@@ -140,20 +161,20 @@ def measure_trials(
     refused: list[InputError] = []
     sets = told_apart(sets)
     counts = Counter(key for item in sets for key in groups_of(item))
-    for item in sets:
+    for item, decided in zip(sets, decided_rows(sets, decisions), strict=True):
         try:
             refuse_empty(item, alone=max(counts[key] for key in groups_of(item)) < 2)
             if isinstance(item, TrialSet):
-                responses = responses_by_group(item, settings=settings.responses)
+                responses = responses_by_group(item, settings=settings.responses, decided=decided)
         except InputError as error:
             refused.append(InputError(item.source.label, error.problem, error.remedy))
             continue
         if isinstance(item, TrialSet):
             sweeps.append((item, responses))
-            trials += _rows(item, responses)
+            trials += _rows(item, responses, decided)
             flags += _placed(responses.flags, item, alone=len(sets) == 1)
         else:
-            trials += _table_rows(item)
+            trials += _table_rows(item, decided)
             flags += _placed(item.flags, item, alone=len(sets) == 1)
     if refused and not trials:
         for other in refused[1:]:
@@ -168,9 +189,12 @@ def measure_trials(
     flags += pooling_flags(groups)
     chosen = settings.measures
     measured = [
-        _with_ipsilateral(measure_group(own, settings=chosen, beside=names[key]), sweeps, chosen.level)
+        _with_ipsilateral(
+            measure_group(own, settings=chosen, beside=names[key]), sweeps, trials, chosen.level
+        )
         for key, own in groups.items()
     ]
+    flags += decided_flags(groups, [group.name for group in measured])
     without = [
         one
         for own, group in zip(groups.values(), measured, strict=True)
@@ -184,6 +208,8 @@ def measure_trials(
         sweeps=tuple(sweeps),
         flags=(*flags, *(flag for group in measured for flag in group.flags)),
         provenance=Provenance(tuple(sources.values()), settings.to_dict(), sudeck.__version__),
+        decisions=tuple(decisions),
+        estimates_undecided=measure_trials(sets, settings=settings).estimates if decisions else (),
     )
 
 
@@ -196,8 +222,9 @@ def _without_flagged(
     trials: Sequence[Trial], group: GroupMeasures, settings: GroupSettings
 ) -> tuple[Measured, ...]:
     """Measure a group again from the trials that carry no flag; where none does, it is the same."""
-    unflagged = [trial for trial in trials if not trial.flags]
-    if len(unflagged) == len(trials):
+    kept = [trial for trial in trials if not trial.rejected]
+    unflagged = [trial for trial in kept if not trial.flags]
+    if len(unflagged) == len(kept):
         return group.estimates
     beside = (group.channel, group.file)
     return measure_group(unflagged, settings=settings, beside=beside).estimates if unflagged else ()
@@ -206,15 +233,20 @@ def _without_flagged(
 def _with_ipsilateral(
     group: GroupMeasures,
     sweeps: Sequence[tuple[TrialSet, TrialResponses]],
+    trials: Sequence[Trial],
     level: float,
 ) -> GroupMeasures:
     """Add the ipsilateral silent period, which needs the sweeps and not only what was measured on each."""
     estimates, flags = list(group.estimates), list(group.flags)
+    rejected = {(trial.file, trial.channel, trial.number) for trial in trials if trial.rejected}
     for item, _ in sweeps:
         chosen = ipsilateral_trials(item.pulses) & np.array(
             [
-                pulse.state == "active" and pulse.kind != "paired" and own == group.key
-                for pulse, own in zip(item.pulses, groups_of(item), strict=True)
+                pulse.state == "active"
+                and pulse.kind != "paired"
+                and own == group.key
+                and (item.source.label, item.channel, number) not in rejected
+                for number, (pulse, own) in enumerate(zip(item.pulses, groups_of(item), strict=True), start=1)
             ]
         )
         if chosen.sum() < 2:
@@ -243,7 +275,7 @@ def _with_ipsilateral(
     return replace(group, estimates=tuple(estimates), flags=tuple(flags))
 
 
-def _rows(item: TrialSet, responses: TrialResponses) -> list[Trial]:
+def _rows(item: TrialSet, responses: TrialResponses, decided: Mapping[int, TrialDecision]) -> list[Trial]:
     codes = responses.flag_codes
     return [
         replace(
@@ -252,21 +284,31 @@ def _rows(item: TrialSet, responses: TrialResponses) -> list[Trial]:
             present=bool(responses.present[index]),
             csp_censored=bool(responses.csp_censored[index]),
             flags=codes[index],
+            decision=decided.get(index),
         )
         for index in range(item.n_trials)
     ]
 
 
-def _table_rows(table: AmplitudeTable) -> list[Trial]:
+def _table_rows(table: AmplitudeTable, decided: Mapping[int, TrialDecision]) -> list[Trial]:
     rows = []
     for index in range(table.n_trials):
         values = {"amplitude_mv": float(table.amplitude_mv[index])}
         if table.latency_ms is not None:
             values["latency_ms"] = float(table.latency_ms[index])
+        decision = decided.get(index)
+        if decision is not None and decision.onset_ms is not None:
+            values["latency_ms"] = decision.onset_ms
         subject = f"trial {index + 1}"
         codes = tuple(flag.code for flag in table.flags if flag.subject == subject)
         rows.append(
-            replace(blank_row(table, index), values=values, present=values["amplitude_mv"] > 0, flags=codes)
+            replace(
+                blank_row(table, index),
+                values=values,
+                present=values["amplitude_mv"] > 0,
+                flags=codes,
+                decision=decision,
+            )
         )
     return rows
 

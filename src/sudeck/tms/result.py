@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sudeck.core.flags import Flag
     from sudeck.core.provenance import Provenance
     from sudeck.tms.measures.measured import GroupMeasures, Measured, Trial
+    from sudeck.tms.recordings.trial_decisions import TrialDecision
     from sudeck.tms.responses.responses import TrialResponses
     from sudeck.tms.signals.trials import TrialSet
 
@@ -25,7 +26,7 @@ class TmsResult:
     Attributes
     ----------
     groups : tuple of GroupMeasures
-        One a visit, hemisphere and muscle, from all trials.
+        One a visit, hemisphere and muscle, from all trials that were not rejected.
     estimates, estimates_without_flagged : tuple of Measured
         From all trials, and from those that carry no flag.
     trials : tuple of Trial
@@ -37,6 +38,11 @@ class TmsResult:
     provenance : Provenance
     reporting : Mapping of str to str
         What the protocol file says for the reporting checklist; see `sudeck.tms.checklist`.
+    decisions : tuple of TrialDecision
+        What a person decided about single trials; they are in `groups` and all that is made of them.
+    estimates_undecided : tuple of Measured
+        The same estimates from all trials as they were recorded, before anybody decided; empty where nobody
+        did.
     """
 
     groups: tuple[GroupMeasures, ...]
@@ -46,6 +52,13 @@ class TmsResult:
     flags: tuple[Flag, ...]
     provenance: Provenance
     reporting: Mapping[str, str] = field(default_factory=dict)
+    decisions: tuple[TrialDecision, ...] = ()
+    estimates_undecided: tuple[Measured, ...] = ()
+
+    @property
+    def n_rejected(self) -> int:
+        """Number of trials that a person took out of the measures."""
+        return sum(trial.rejected for trial in self.trials)
 
     @property
     def estimates(self) -> tuple[Measured, ...]:
@@ -64,10 +77,17 @@ class TmsResult:
         lines = [str(item) for item in self.estimates] or ["nothing could be estimated"]
         whole = [str(flag) for flag in self.flags if "trial " not in flag.subject]
         n_flagged = sum(bool(trial.flags) for trial in self.trials)
-        return "\n".join([*lines, *whole, f"{n_flagged} of {len(self.trials)} trials carry a flag"])
+        counts = f"{n_flagged} of {len(self.trials)} trials carry a flag"
+        if self.n_rejected:
+            counts += f", {self.n_rejected} were rejected"
+        return "\n".join([*lines, *whole, counts])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content of tms.json."""
+        decided = {
+            "decisions": [item.to_dict() for item in self.decisions],
+            "estimates_undecided": [item.to_dict() for item in self.estimates_undecided],
+        }
         return {
             "estimates": [item.to_dict() for item in self.estimates],
             "estimates_without_flagged": [item.to_dict() for item in self.estimates_without_flagged],
@@ -76,6 +96,7 @@ class TmsResult:
             ],
             "flags": [flag.to_dict() for flag in self.flags],
             "provenance": self.provenance.to_dict(),
+            **(decided if self.decisions else {}),
         }
 
     def write(self, folder: str | Path) -> None:

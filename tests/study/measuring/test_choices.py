@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sudeck.core.errors import InputError
 from sudeck.study.folder.decision_kinds import DecisionKind
 from sudeck.study.folder.decisions import Decision
+from sudeck.study.folder.settings import Settings
 from sudeck.study.measuring.choices import excluded_recordings, scan_choices, trial_choices
+from sudeck.study.measuring.inputs import PatientInputs
+from sudeck.study.measuring.patient_measures import measure_patient
 
 
 def decided(kind: DecisionKind, value: Any, *, about: str = "", session: str = "ses-pre") -> Decision:
@@ -107,3 +113,21 @@ def test_trials_are_handed_on_by_number() -> None:
     assert [(one.trial, one.rejected, one.onset_ms) for one in found] == [(3, False, 23.5), (17, True, None)]
     with pytest.raises(InputError, match="session"):
         trial_choices([decided("trial", "reject", about="4", session="")], "ses-pre")
+
+
+def test_a_decided_trial_reaches_the_measurement(tmp_path: Path) -> None:
+    path = tmp_path / "Dupontel_hand.npz"
+    sweeps = np.random.default_rng(2).normal(0, 0.003, (12, 1500))
+    sweeps[:, 610:660] += np.sin(np.linspace(0, 2 * np.pi, 50))
+    np.savez(path, emg=sweeps)
+    path.with_suffix(".json").write_text(
+        json.dumps({"rate_hz": 5000, "unit": "mV", "pulse_ms": 100, "channel": "FDI"})
+    )
+    told = decided("trial", "reject", about="trial 3 of file-1.npz")
+    patient = PatientInputs("sub-001", "hand", "left", True, {}, {"ses-pre": (path,)}, decisions=(told,))
+    record = measure_patient(patient, Settings(), fingerprint="")
+    assert [row.get("decision") for row in record.trials["ses-pre"]] == [None] * 2 + ["reject"] + [None] * 9
+    assert record.trials["ses-pre"][0]["file"] == "file-1.npz"
+    (entry,) = record.recordings["ses-pre"]["decisions"]
+    assert entry["rejected"]
+    assert "Dupontel" not in json.dumps(record.to_dict(), default=str)

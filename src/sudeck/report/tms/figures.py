@@ -86,6 +86,9 @@ def _paint_amplitudes(figure: Figure, side: Side, panel: Panel) -> None:
             x[flagged], amplitude[flagged], "o", markersize=6, mfc="none", mec=QUIET, mew=0.7,
             label="flagged",
         )  # fmt: skip
+    rejected = np.array([trial.rejected for trial in side.trials]) & (amplitude > 0)
+    if rejected.any():
+        axes.plot(x[rejected], amplitude[rejected], "x", markersize=6, color=INK, mew=0.9)
     if np.isfinite(floor).any():
         axes.axhline(float(np.nanquantile(floor, 0.95)), color=QUIET, linewidth=0.7, linestyle="dotted")
     axes.set_yscale("log")
@@ -127,6 +130,7 @@ def _paint_threshold(figure: Figure, side: Side, kind: str) -> None:
         trial
         for trial in side.trials
         if trial.pulse.test_mso is not None
+        and not trial.rejected
         and trial.pulse.kind != "paired"
         and (trial.pulse.state == "active") == active
     ]
@@ -166,6 +170,7 @@ def _paint_recruitment(figure: Figure, side: Side, panel: Panel) -> None:
         trial
         for trial in side.trials
         if getattr(trial.pulse, name) is not None
+        and not trial.rejected
         and trial.pulse.kind != "paired"
         and trial.pulse.state != "active"
     ]

@@ -49,7 +49,7 @@ class MeasureRow:
 
 @dataclass(frozen=True)
 class RobustRow:
-    """One estimate from all trials, without flagged ones, and with background EMG as covariate."""
+    """One estimate as it stands, without flagged trials, with background as covariate, before decisions."""
 
     name: str
     how: str
@@ -57,6 +57,7 @@ class RobustRow:
     everything: str
     without: str
     adjusted: str
+    undecided: str
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,8 @@ def tms_report(result: TmsResult) -> str:
         ],
         n_flagged=sum(bool(trial.flags) for trial in result.trials),
         n_trials=len(result.trials),
+        decisions=result.decisions,
+        left_out=words.left_out_text(result),
         checklist=checklist,
         n_open=sum(item.origin == "open" for item in checklist),
         refused=refused,
@@ -228,7 +231,8 @@ def _kinds(panel: Panel, name: str, points: int) -> Iterator[FigureRow]:
     )
     yield FigureRow("Trials over each other", note, drawn)
     note = (
-        "Amplitudes of every trial in its order, none left out. Ring: carries a flag. Dotted: what 95 % of "
+        "Amplitudes of every trial in its order, none left out. Ring: carries a flag. Cross: rejected by a "
+        "person. Dotted: what 95 % of "
         "the trials stay below without a response."
     )
     drawn = tuple(
@@ -262,10 +266,12 @@ def _robust(panel: Panel) -> tuple[RobustRow, ...]:
     for side in panel.sides:
         without = {_identity(one): one for one in side.without_flagged}
         adjusted = {_identity(one): one for one in side.group.adjusted}
+        undecided = {_identity(one): one for one in side.undecided}
         for one in words.in_order(words.without_steps(side.group)):
             if words.is_beside(one) or words.base_of(one.measure) in words.CURVE:
                 continue
             other, covaried = without.get(_identity(one)), adjusted.get(_identity(one))
+            before = undecided.get(_identity(one))
             rows.append(
                 RobustRow(
                     one.measure,
@@ -274,6 +280,7 @@ def _robust(panel: Panel) -> tuple[RobustRow, ...]:
                     _short(one),
                     _short(other) if other else "too few trials",
                     _short(covaried) if covaried else "",
+                    _short(before) if before else "",
                 )
             )
     return tuple(rows)

@@ -60,6 +60,7 @@ class Side:
     trials: tuple[Trial, ...]
     sweeps: tuple[PanelSweeps, ...]
     without_flagged: tuple[Measured, ...]
+    undecided: tuple[Measured, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def condition_of(
 
 def _side(result: TmsResult, group: GroupMeasures) -> Side:
     trials = tuple(trial for trial in result.trials if trial.group == group.key)
-    own_sweeps = {(trial.file, trial.channel, trial.number) for trial in trials}
+    own_sweeps = {(trial.file, trial.channel, trial.number) for trial in trials if not trial.rejected}
     tests = frozenset(trial.pulse.test_mso for trial in trials if trial.pulse.kind == "paired")
     contracting = frozenset(
         trial.pulse.test_mso
@@ -139,13 +140,12 @@ def _side(result: TmsResult, group: GroupMeasures) -> Side:
                 sweeps.setdefault(condition_of(pulse, tests, contracting), []).append(
                     (item, responses, index)
                 )
-    without = tuple(
-        one
-        for one in result.estimates_without_flagged
-        if all(getattr(one, name) == getattr(group, name) for name in _NAMED_BY)
-    )
-    drawn = tuple(_drawn(name, detail, own) for (name, detail), own in sweeps.items())
-    return Side(group, trials, drawn, without)
+
+    def own(estimates: tuple[Measured, ...]) -> tuple[Measured, ...]:
+        return tuple(one for one in estimates if all(getattr(one, x) == getattr(group, x) for x in _NAMED_BY))
+
+    drawn = tuple(_drawn(name, detail, rows) for (name, detail), rows in sweeps.items())
+    return Side(group, trials, drawn, own(result.estimates_without_flagged), own(result.estimates_undecided))
 
 
 def _drawn(name: str, detail: str, own: list[tuple[TrialSet, TrialResponses, int]]) -> PanelSweeps:

@@ -27,6 +27,7 @@ MEANINGS: Final[dict[str, str]] = {
     "SICF": "short-interval intracortical facilitation",
     "LICI": "long-interval intracortical inhibition",
     "IHI": "interhemispheric inhibition",
+    "SAI": "short-latency afferent inhibition",
     "paired pulse": "pair that interval and intensities give no name",
     "CSP": "cortical silent period",
     "iSP": "ipsilateral silent period",
@@ -41,7 +42,7 @@ _USUAL_TEST: Final = 1.2
 # So many like flags and more are told once.
 _LIKE_FLAGS: Final = 4
 CURVE: Final = ("S50", "MEPmax", "slope", "area")
-RATIOS: Final = ("SICI", "ICF", "SICF", "LICI", "IHI", "paired pulse")
+RATIOS: Final = ("SICI", "ICF", "SICF", "LICI", "IHI", "SAI", "paired pulse")
 # What counts as a second method of the same measure.
 BESIDE: Final = (" 5/10 rule", " ML-PEST", " ratio of means")
 
@@ -231,3 +232,10 @@ def subject_words(result: TmsResult) -> str:
 
 def _count(n: int, noun: str) -> str:
     return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def left_out_text(result: TmsResult) -> str:
+    """Say how many trials a person rejected, and that no other was left out."""
+    if not result.n_rejected:
+        return "none was left out"
+    return f"{result.n_rejected} rejected by a person, no other left out"

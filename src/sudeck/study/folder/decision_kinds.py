@@ -32,7 +32,7 @@ KINDS: Final[tuple[DecisionKind, ...]] = get_args(DecisionKind)
 # Kinds that concern one trial of a recording, one scan or recording, the patient as a whole.
 OF_TRIALS: Final[frozenset[str]] = frozenset({"trial", "onset"})
 _VIEWS: Final = ("anterior", "posterior", "palmar", "dorsal", "plantar")
-_TRIAL: Final = re.compile(r"(?:trial )?([1-9]\d{0,5})", re.ASCII)
+_TRIAL: Final = re.compile(r"(?:trial )?([1-9][0-9]{0,5})(?: of (.+?))?(?: channel (.+))?")
 _LONGEST_FRAME_S: Final = 3600.0
 _LATEST_ONSET_MS: Final = 500.0
 
@@ -71,7 +71,7 @@ def _is_part(about: str) -> bool:
     return about in ("", "scan", "tms")
 
 
-_TRIAL_ABOUT: Final = "name the trial by its number, as in trial 17"
+_TRIAL_ABOUT: Final = "name the trial by its number, as in trial 17 or trial 17 of file-2.edf channel LFDI"
 _PART_ABOUT: Final = "say scan or tms, or nothing for both"
 _RULES: Final[Mapping[str, _Rule]] = {
     "region": _Rule(lambda value: isinstance(value, Mapping), "write a region as docs/regions.md says"),
@@ -121,15 +121,17 @@ def problem_of(kind: str, about: str, value: Any) -> tuple[str, str]:
     return "", ""
 
 
-def trial_number(about: str) -> int:
-    """Return the number of the trial a decision is about.
+def trial_place(about: str) -> tuple[int, str, str]:
+    """Return number, recording and channel of the trial a decision is about, as far as it says them.
 
     Examples
     --------
-    >>> trial_number("trial 17"), trial_number("17")
-    (17, 17)
+    >>> trial_place("trial 17"), trial_place("17")
+    ((17, '', ''), (17, '', ''))
+    >>> trial_place("trial 17 of file-2.edf channel LFDI")
+    (17, 'file-2.edf', 'LFDI')
     """
     found = _TRIAL.fullmatch(about)
     if found is None:
         raise ValueError("is no trial")
-    return int(found[1])
+    return int(found[1]), found[2] or "", found[3] or ""

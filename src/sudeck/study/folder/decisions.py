@@ -20,7 +20,7 @@ from typing import Any, Final
 from sudeck.core.errors import InputError
 from sudeck.core.provenance import sha256_of
 from sudeck.core.storage import parse_json, read_limited
-from sudeck.study.folder.decision_kinds import OF_TRIALS, DecisionKind, problem_of, trial_number
+from sudeck.study.folder.decision_kinds import OF_TRIALS, DecisionKind, problem_of, trial_place
 from sudeck.study.folder.layout import StudyFolder
 
 _NAME: Final = re.compile(r"(sub|ses)-[A-Za-z0-9]+")
@@ -61,7 +61,7 @@ class Decision:
     @property
     def subject(self) -> tuple[str, str, str, str]:
         """What is decided: a later decision with the same subject takes the place of this one."""
-        about = str(trial_number(self.about)) if self.kind in OF_TRIALS else self.about
+        about = str(trial_place(self.about)) if self.kind in OF_TRIALS else self.about
         return self.patient, self.session, self.kind, about
 
     def to_dict(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import Side
-from sudeck.study.folder.decision_kinds import OF_TRIALS, problem_of, trial_number
+from sudeck.study.folder.decision_kinds import OF_TRIALS, problem_of, trial_place
 from sudeck.study.folder.decisions import Decision
 
 
@@ -42,11 +42,13 @@ class TrialChoice:
     Attributes
     ----------
     trial : int
-        Number of the trial in its session, from 1.
+        Number of the trial in its recording, from 1.
     rejected : bool
     onset_ms : float or None
         Onset of the response after the pulse, where a person moved it.
     who, why : str
+    file, channel : str
+        Its recording and channel as the results of the study name them; empty where the session has one.
     """
 
     trial: int
@@ -54,6 +56,8 @@ class TrialChoice:
     onset_ms: float | None
     who: str
     why: str
+    file: str = ""
+    channel: str = ""
 
 
 def scan_choices(decisions: Iterable[Decision], session: str) -> ScanChoices:
@@ -136,23 +140,23 @@ def trial_choices(decisions: Iterable[Decision], session: str) -> tuple[TrialCho
     InputError
         If a decision does not say of which session, or has a value that can not be.
     """
-    found: dict[int, TrialChoice] = {}
+    found: dict[tuple[int, str, str], TrialChoice] = {}
     for decision in decisions:
         if decision.kind not in OF_TRIALS or decision.session not in ("", session):
             continue
         value = _checked(decision)
-        number = trial_number(decision.about)
+        place = trial_place(decision.about)
         if not decision.session:
             raise InputError(
-                f"decision on trial {number} of {decision.patient}",
+                f"decision on trial {place[0]} of {decision.patient}",
                 "it does not say of which session",
                 "take it back, and decide again with --session",
             )
-        before = found.get(number)
+        before = found.get(place)
         rejected = value == "reject" if decision.kind == "trial" else bool(before and before.rejected)
         onset = float(value) if decision.kind == "onset" else before.onset_ms if before else None
-        found[number] = TrialChoice(number, rejected, onset, decision.who, decision.why)
-    return tuple(found[number] for number in sorted(found))
+        found[place] = TrialChoice(place[0], rejected, onset, decision.who, decision.why, *place[1:])
+    return tuple(found[place] for place in sorted(found))
 
 
 def acceptances(decisions: Iterable[Decision], session: str = "") -> list[dict[str, str]]:

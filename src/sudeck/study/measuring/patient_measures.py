@@ -246,30 +246,39 @@ def _measure_recordings(
     patient: PatientInputs, session: str, paths: tuple[Path, ...], settings: Settings
 ) -> TmsResult:
     from sudeck.tms.measurement import TmsSettings, measure_recordings
+    from sudeck.tms.recordings.trial_decisions import TrialDecision
 
     excluded = excluded_recordings(patient.decisions, session)
     if excluded:
         raise InputError(patient.participant_id, f"a person left it out ({excluded})", _UNDECIDE)
-    chosen = trial_choices(patient.decisions, session)
-    if chosen:
-        numbers = ", ".join(str(choice.trial) for choice in chosen)
-        raise InputError(
-            f"{patient.participant_id} {session}",
-            f"a person decided on trials {numbers}, which the measurement would not know of",
-            "take the decisions back to measure with every trial",
+    # Decisions name recordings as the results do, where a name that may name a person was replaced.
+    real = {neutral: name for name, neutral in neutral_names(paths, patient.participant_id).items()}
+    decisions = [
+        TrialDecision(
+            choice.trial,
+            rejected=choice.rejected,
+            onset_ms=choice.onset_ms,
+            who=choice.who,
+            why=choice.why,
+            file=real.get(choice.file, choice.file),
+            channel=choice.channel,
         )
+        for choice in trial_choices(patient.decisions, session)
+    ]
     result = measure_recordings(
         recordings_among(paths),
         protocol=protocol_among(paths),
         participant=patient.participant_id,
         visit=session,
         settings=TmsSettings(measures=settings.tms_settings()),
+        decisions=decisions,
     )
     wanted = settings.muscles
     if wanted:
         groups = tuple(group for group in result.groups if group.muscle in wanted)
         without = tuple(one for one in result.estimates_without_flagged if one.muscle in wanted)
-        result = replace(result, groups=groups, estimates_without_flagged=without)
+        before = tuple(one for one in result.estimates_undecided if one.muscle in wanted)
+        result = replace(result, groups=groups, estimates_without_flagged=without, estimates_undecided=before)
     return replace(result, provenance=_timeless(result.provenance))
 
 

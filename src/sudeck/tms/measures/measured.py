@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sudeck.core.vocabulary import Side
     from sudeck.tms.measures.paired_pulse import PairedPulse
     from sudeck.tms.measures.recruitment import RecruitmentCurve
+    from sudeck.tms.recordings.trial_decisions import TrialDecision
     from sudeck.tms.signals.trials import Pulse
     from sudeck.tms.thresholds.motor_threshold import Threshold
 
@@ -49,6 +50,11 @@ TRIAL_COLUMNS: Final[dict[str, str]] = {
     "csp_censored": "Whether the EMG had not returned when the sweep ended",
     "participant": "Whose trial it is, where anything says so",
     "conditioning_hemisphere": "Hemisphere of the conditioning pulse, where it is another one",
+    "conditioning_kind": "What the conditioning stimulus was: magnetic or afferent",
+    "decision": "What a person decided about the trial: reject or keep",
+    "onset_ms": "Onset of the response where a person moved it, in milliseconds after the test pulse",
+    "who": "Who decided",
+    "why": "Why",
 }
 
 
@@ -68,6 +74,7 @@ class Trial:
     csp_censored: bool
     flags: tuple[str, ...] = ()
     participant: str = ""
+    decision: TrialDecision | None = None
 
     def __getitem__(self, name: str) -> float:
         return self.values.get(name, float("nan"))
@@ -92,6 +99,17 @@ class Trial:
         )
 
     @property
+    def rejected(self) -> bool:
+        """Whether a person took the trial out of the measures."""
+        return self.decision is not None and self.decision.rejected
+
+    @property
+    def onset_moved(self) -> bool:
+        """Whether a person gave the response another onset, in a trial that counts."""
+        decision = self.decision
+        return decision is not None and decision.onset_ms is not None and not decision.rejected
+
+    @property
     def ipsilateral(self) -> bool:
         """Whether the muscle is on the side of the stimulated hemisphere."""
         return self.pulse.hemisphere is not None and self.pulse.hemisphere == self.pulse.muscle_side
@@ -105,6 +123,7 @@ class Trial:
             "channel": self.channel,
             "flags": ",".join(self.flags),
             "participant": self.participant or None,
+            **(self.decision.cells if self.decision else {}),
             "csp_censored": self.csp_censored if np.isfinite(self["csp_ms"]) else None,
             **{name: getattr(self.pulse, name) for name in told},
             **self.values,

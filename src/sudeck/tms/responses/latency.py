@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -71,6 +71,19 @@ class Onsets:
             cleared(self.offset_ms),
             self.present & ~dropped,
             self.begins_early,
+        )
+
+    def moved(self, onset_ms: NDArray[np.float64]) -> Onsets:
+        """Return the same with the onsets that a person stated; NaN leaves what was found.
+
+        Who states an onset sees a response. Spread and rules stay as they were found.
+        """
+        stated = np.isfinite(onset_ms)
+        return replace(
+            self,
+            latency_ms=np.where(stated, onset_ms, self.latency_ms),
+            present=self.present | stated,
+            begins_early=self.begins_early & ~stated,
         )
 
     def __str__(self) -> str:

@@ -138,7 +138,12 @@ class TrialResponses:
         }
 
 
-def measure_responses(trials: TrialSet, *, settings: ResponseSettings | None = None) -> TrialResponses:
+def measure_responses(
+    trials: TrialSet,
+    *,
+    settings: ResponseSettings | None = None,
+    onset_ms: NDArray[np.float64] | None = None,
+) -> TrialResponses:
     """Measure the response in every sweep of a set.
 
     Mains hum is subtracted where it is found, and the decay of the artefact where it reaches the response;
@@ -151,6 +156,8 @@ def measure_responses(trials: TrialSet, *, settings: ResponseSettings | None = N
     trials : TrialSet
         Sweeps of one muscle, aligned to their test pulse.
     settings : ResponseSettings, optional
+    onset_ms : ndarray, shape (n_trials,), optional
+        Onsets that a person stated, in ms after the test pulse; NaN where none was.
 
     Returns
     -------
@@ -226,6 +233,9 @@ def measure_responses(trials: TrialSet, *, settings: ResponseSettings | None = N
     )
     repeats = onsets.present & repeats_artefact(sweeps, rate_hz, pulse_sample, window_ms=search_ms)
     onsets = onsets.without(repeats)
+    if onset_ms is not None:
+        onsets = onsets.moved(onset_ms)
+        repeats = repeats & ~np.isfinite(onset_ms)
     flags += flag_no_response(onsets.begins_early, repeats)
     area = rectified_area(
         sweeps, rate_hz, pulse_sample, onset_ms=onsets.latency_ms, offset_ms=onsets.offset_ms
