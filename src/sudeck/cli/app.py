@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from sudeck.cli import circuit, decide, demo, explain, inspect, scan, study, study_setup, tms
+from sudeck.cli import circuit, decide, demo, explain, inspect, review, scan, study, study_setup, tms
 
 app = typer.Typer(
     name="sudeck",
@@ -48,4 +48,5 @@ app.command("init")(study_setup.init)
 app.command("import")(study_setup.import_)
 app.command("check")(study_setup.check)
 app.command("decide")(decide.decide)
+app.command("review")(review.review)
 app.command("who")(study_setup.who)
