@@ -30,11 +30,12 @@ FLOORS = (
     {"prediction", "mechanism"},
     {"study"},
     {"report"},
+    {"truth"},
     {"app", "demo"},
     {"cli"},
 )
 FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
-FACES = ("", "scan", "tms", "circuit", "prediction", "mechanism", "synthetic", "study")
+FACES = ("", "scan", "tms", "ketamine", "circuit", "prediction", "mechanism", "synthetic", "study")
 MOST_MODULES = 16
 
 # One name, two rooms, one meaning or a meaning that the room's name settles.
@@ -51,6 +52,7 @@ SAME_MODULE_NAME = {
     "result": "what the room gives, in scan and in tms alike",
     "arrays": "columns of a table in statistics, sweeps of a file in tms",
     "tables": "of a result in scan, of a study in study",
+    "units": "of voltages in tms, of doses in ketamine",
     **dict.fromkeys(
         ("scan", "study", "tms", "ketamine", "mechanism", "circuit", "synthetic"),
         "commands, pages and parts of the demo are named after their room",

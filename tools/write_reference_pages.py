@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sudeck.study.folder.dictionary import reference_page
 
-FACES = ("", "scan", "tms", "circuit", "prediction", "mechanism", "synthetic", "study")
+FACES = ("", "scan", "tms", "ketamine", "circuit", "prediction", "mechanism", "synthetic", "study")
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 
 

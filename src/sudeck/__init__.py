@@ -2,7 +2,7 @@
 
 The front door: read and measure a scan or recordings, compare two measurements, open a study and ask who
 responds and why. Each name is loaded when it is first used; the rooms behind it are `scan`, `tms`,
-`circuit`, `prediction`, `mechanism`, `synthetic` and `study`.
+`ketamine`, `circuit`, `prediction`, `mechanism`, `synthetic` and `study`.
 """
 
 from __future__ import annotations
@@ -46,5 +46,5 @@ __getattr__, __dir__ = lazy_face(
     core__estimate="Estimate",
     core__flags="Flag",
     core__errors="InputError SudeckError",
-    rooms="scan tms circuit prediction mechanism synthetic study statistics report core",
+    rooms="scan tms ketamine circuit prediction mechanism synthetic study statistics report core",
 )

@@ -70,3 +70,28 @@ def test_a_decision_is_worded_and_kept(tmp_path: Path) -> None:
     assert "does not know" in str(nobody.exception)
     nonsense = runner.invoke(app, ["decide", str(study), "sub-001", "guess", *told])
     assert "not understood" in str(nonsense.exception)
+
+
+def test_wrong_tables_stop_a_run_and_a_prediction(tmp_path: Path) -> None:
+    root = tmp_path / "study"
+    make_demo_study(root, patients=2, jobs=1)
+    pain = StudyFolder(root).table_file("pain")
+    wrong = pain.read_text().replace("baseline\t0\t", "baseline\t0\t9", 1)
+    pain.write_text(wrong)
+    for command in ("run", "predict"):
+        with pytest.raises(InputError, match=r"nrs: the value is outside 0 to 10.*--despite-problems"):
+            CliRunner().invoke(app, [command, str(root)], catch_exceptions=False)
+    done = CliRunner().invoke(app, ["run", str(root), "--jobs", "1", "--despite-problems"])
+    assert done.exit_code == 0
+    assert "2 measured" in done.output
+
+
+def test_check_names_who_had_no_pain_at_the_beginning(tmp_path: Path) -> None:
+    root = tmp_path / "study"
+    make_demo_study(root, patients=2, jobs=1)
+    pain = StudyFolder(root).table_file("pain")
+    head, first, *rest = pain.read_text().splitlines()
+    cells = dict(zip(head.split("\t"), first.split("\t"), strict=True)) | {"nrs": "0"}
+    pain.write_text("\n".join([head, "\t".join(cells.values()), *rest]) + "\n")
+    said = CliRunner().invoke(app, ["check", str(root), "--quick"])
+    assert "no pain at baseline, so no relief in per cent" in said.output

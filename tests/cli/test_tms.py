@@ -270,11 +270,26 @@ def test_the_threshold_takes_yes_and_no_and_refuses_nonsense(sudeck) -> None:
     assert sudeck("tms", "threshold").out.splitlines()[-1] == "No pulse was given."
 
 
+def test_a_threshold_session_survives_and_is_written(sudeck, tmp_path: Path) -> None:
+    kept = tmp_path / "rmt.json"
+    first = sudeck("tms", "threshold", "--session", kept, typed="0.9\nundo\n0.8\n46 n\n")
+    assert first.status == 0, first.err
+    again = sudeck("tms", "threshold", "--session", kept, "--out", tmp_path / "out", typed="")
+    assert "Goes on after 2 pulses" in again.out
+    (rmt,) = json.loads((tmp_path / "out/tms.json").read_text())["estimates"]
+    assert rmt["measure"] == "RMT"
+    assert rmt["n"] == 2
+
+
 def test_options_may_stand_before_the_recording(sudeck, demo: DemoRecordings) -> None:
     assert sudeck("tms", "--muscle", "FDI", demo.pre[0]).status == 0
     absent = sudeck("tms", demo.pre[0], "--muscle", "APB")
     assert absent.status == 2
-    assert "no channel records APB" in absent.err
+    assert "every channel names another muscle than APB" in absent.err
+    other = sudeck("tms", demo.pre[0], "--channel", "APB")
+    assert "no channel is or records APB" in other.err
+    against = sudeck("tms", demo.pre[0], "--hemisphere", "right")
+    assert "are said to be of the left hemisphere" in against.err
 
 
 def test_the_protocol_answers_and_is_checked(sudeck, demo: DemoRecordings, tmp_path: Path) -> None:
@@ -297,3 +312,14 @@ def test_the_protocol_of_the_documentation_works() -> None:
     assert protocol.conditions["sici"]["conditioning_rmt"] == 80.0
     assert protocol.channels["Force"].ignore
     assert protocol.reporting["stimulator"] == "monophasic"
+
+
+def test_inspect_writes_what_is_to_be_completed(sudeck, demo: DemoRecordings, tmp_path: Path) -> None:
+    done = sudeck("inspect", demo.pre[0], "--template", tmp_path)
+    assert done.status == 0, done.err
+    assert "to be completed" in done.out
+    (events,) = tmp_path.glob("*_events.tsv")
+    (protocol,) = tmp_path.glob("*_protocol.toml")
+    again = sudeck("tms", demo.pre[0], "--events", events, "--protocol", protocol)
+    assert again.status == 0, again.err
+    assert "SICI" in again.out

@@ -140,15 +140,51 @@ def test_a_table_has_its_sidecar_and_no_stray_tabs(tmp_path) -> None:
     assert json.loads(sidecar_of(path).read_text())["b"]["Description"] == "Second"
 
 
-@pytest.mark.parametrize("text", ["[" * 200_000, '{"a": ' * 90_000, "1" * 5000, "{", "\ud800", "nul"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 200_000,
+        "[" * 200 + "]" * 200,
+        '{"a": ' * 90_000,
+        "1" * 5000,
+        "[1" + "0" * 400 + "]",
+        "{",
+        "\ud800",
+        "nul",
+    ],
+)
 def test_damaged_json_is_one_sentence(text: str) -> None:
     with pytest.raises(InputError, match=r"x\.json: it is not readable JSON"):
         parse_json(text, subject="x.json")
 
 
 @pytest.mark.parametrize(
-    "text", ["a = " + "[" * 200_000, "a = " + "9" * 5000, "a = 1979-99-99", "a", "[a]\n[a]", "a = '\xff'"]
+    "text",
+    [
+        "a = " + "[" * 200_000,
+        "a = " + "9" * 5000,
+        "a = " + "9" * 400,
+        "a = 1979-99-99",
+        "a",
+        "[a]\n[a]",
+        "a = '\xff'",
+    ],
 )
 def test_damaged_toml_is_one_sentence(text: str) -> None:
     with pytest.raises(InputError, match=r"x\.toml: it is not valid TOML"):
         parse_toml(text.encode("latin-1"), subject="x.toml")
+
+
+def test_a_deflated_stream_is_counted_before_it_is_unpacked(monkeypatch) -> None:
+    import zlib
+
+    from sudeck.core.limits import check_deflated
+
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    data = packer.compress(bytes(40_000_000)) + packer.flush()
+    check_deflated("a.dcm", data, copies=3)
+    monkeypatch.setenv("SUDECK_MEMORY_GB", "0.1")
+    with pytest.raises(InputError, match=r"a\.dcm: 0\.0\d+ MB on disk would take 0\.11 GB"):
+        check_deflated("a.dcm", data, copies=3)
+    with pytest.raises(InputError, match="is damaged"):
+        check_deflated("a.dcm", b"\xff" * 100, copies=3)

@@ -53,18 +53,33 @@ def test_restoration_needs_a_defect_before_and_none_after(draw_study) -> None:
     assert verdicts(explain_group(weak, people))[name] == "not supported"
 
 
-def test_directions_are_controlled_together(draw_study) -> None:
+def test_all_statements_are_controlled_together(draw_study) -> None:
     table, people = draw_study(11, effect=0.5)
     pattern = explain_group(table, people).pattern
-    directional = [j for j in pattern if j.hypothesis.kind != "unchanged"]
+    assert "not supported" not in {j.verdict for j in pattern}
     # Both hemispheres must show it: the weaker P counts.
-    alone = np.array([max(found["p"] for found in j.numbers.values()) for j in directional])
+    alone = np.array([max(found["p_supported"] for found in j.numbers.values()) for j in pattern])
     order = np.argsort(alone)
-    holm = np.empty(4)
-    holm[order] = np.maximum.accumulate(np.minimum(1, alone[order] * [4, 3, 2, 1]))
-    assert [j.p_pattern for j in directional] == pytest.approx(holm.tolist())
-    assert all(j.p_pattern < 0.05 for j in directional if j.verdict == "supported")
-    assert {j.p_pattern for j in pattern if j.hypothesis.kind == "unchanged"} == {None}
+    holm = np.empty(6)
+    holm[order] = np.maximum.accumulate(np.minimum(1, alone[order] * [6, 5, 4, 3, 2, 1]))
+    assert [j.p_pattern for j in pattern] == pytest.approx(holm.tolist())
+    assert all(j.p_pattern < 0.05 for j in pattern if j.verdict == "supported")
+
+
+def test_a_refutation_draws_on_the_same_budget(draw_study) -> None:
+    name = "RMT does not change"
+    table, people = draw_study(5, patients=19)
+    moved = (table.measure == "RMT") & (table.visit == "post") & (table.hemisphere == "pain")
+    verdict = ""
+    for factor in (1.0, 1.05, 1.1, 1.4):
+        changed = table.copy()
+        changed.loc[moved, "value"] *= factor
+        found = next(j for j in explain_group(changed, people).pattern if j.hypothesis.name == name)
+        verdict = found.verdict
+        if verdict == "not supported":
+            # One of two hemispheres is enough: the choice is paid for.
+            assert 2 * found.numbers["pain"]["p"] <= found.p_pattern < 0.05
+    assert verdict == "not supported"
 
 
 def test_without_effect_hardly_any_direction_is_supported(draw_study) -> None:

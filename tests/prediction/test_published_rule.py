@@ -131,3 +131,12 @@ def test_refuses_a_cohort_without_outcomes_and_odd_answers() -> None:
         evaluate_published_rule(row(1, 1, 1).assign(responder=[None]))
     with pytest.raises(InputError, match="neither yes nor no"):
         evaluate_published_rule(row(1, 1, 1).assign(responder=["maybe"]))
+
+
+def test_the_trend_is_the_same_of_responders_and_of_others() -> None:
+    from sudeck.prediction.published.published_rule import trend_p_value
+
+    small = ((3, 9), (4, 7), (6, 8), (5, 5))
+    assert trend_p_value(small) == pytest.approx(
+        trend_p_value(tuple((n - k, n) for k, n in small)), rel=1e-12
+    )

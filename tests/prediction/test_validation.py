@@ -12,10 +12,10 @@ from sudeck.core.errors import InputError
 from sudeck.prediction.bootstrap import MEASURES, Resamples, correct_optimism
 from sudeck.prediction.curves import calibration_curve, corrected_calibration
 from sudeck.prediction.fitting import ModelPlan
-from sudeck.prediction.model_data import plan_model
+from sudeck.prediction.model_data import model_data, plan_model
 from sudeck.prediction.response_model import ResponseModel, fit_relief_model, fit_response_model
-from sudeck.prediction.validation import validate_externally, validate_model
-from sudeck.statistics.regression.logistic import maximise_logistic, separated
+from sudeck.prediction.validation import leave_one_out, validate_externally, validate_model
+from sudeck.statistics.regression.logistic import expit, maximise_logistic, separated
 from sudeck.synthetic.study.cohort import CohortSettings, SyntheticCohort, draw_cohort
 
 
@@ -152,3 +152,18 @@ def test_refuses_relief_and_foreign_tables(complete_table: pd.DataFrame, model: 
         validate_model(complete_table, relief, rng=rng)
     with pytest.raises(InputError, match="not the one of the model"):
         validate_model(complete_table.iloc[:50], model, rng=rng)
+
+
+def test_leave_one_out_is_the_fit_without_that_patient(
+    complete_table: pd.DataFrame, model: ResponseModel
+) -> None:
+    found = leave_one_out(complete_table, model, rng=np.random.default_rng(0))
+    for row in (0, 17, 60):
+        others = complete_table.drop(index=complete_table.index[row])
+        without = fit_response_model(others, model.plan, rng=np.random.default_rng(0))
+        own = complete_table.iloc[[row]]
+        data = model_data(own, model.plan, outcome="responder")
+        stack = without.as_stack()
+        by_hand = expit(stack.linear_predictor(data.predictors.values, data.predictors.error))[0]
+        # The published coefficient is stretched for measurement error, the repeated fit is not.
+        assert found[str(own["participant_id"].iloc[0])] == pytest.approx(by_hand, abs=1e-3)

@@ -8,8 +8,9 @@ import pytest
 from sudeck.core.errors import InputError
 from sudeck.core.privacy import Redactor
 from sudeck.core.vocabulary import PHASE_RATIOS, SCAN_PHASES
-from sudeck.scan.measurement import MeasureSettings, measure_scan
+from sudeck.scan.measurement import MeasureSettings, measure_region, measure_scan
 from sudeck.scan.phases.phase_series import BoneScan, read_scan
+from sudeck.scan.posing import pose_scan
 from support.phantoms import as_bone_scan, synthetic
 
 TRUE = {"VPr": 0.9, "TPr": 1.2, "BPr": 1.6}
@@ -251,15 +252,37 @@ def test_a_limb_that_moves_during_the_flow_is_flagged(feet) -> None:
     assert not any(flag.code == "motion" for flag in still.flags)
 
 
-def test_touching_limbs_are_measured_and_overlapping_ones_flagged() -> None:
+def test_touching_limbs_are_measured_and_overlapping_ones_refused() -> None:
     touching = synthetic(1, limb="hand", gap_mm=0.0)
     result = measure_scan(as_bone_scan(touching), affected="right")
     for name, value in touching.truth.image_ratios("whole").items():
         assert result.estimates[name].low < value < result.estimates[name].high
-    assert not any(flag.code == "limbs-overlap" for flag in result.flags)
     crossing = synthetic(1, limb="hand", rotation_deg=14.0, scale=0.94, shift_mm=(25.0, -25.0))
-    crossed = measure_scan(as_bone_scan(crossing), affected="right")
-    assert any(flag.code == "limbs-overlap" and flag.severity == "serious" for flag in crossed.flags)
+    with pytest.raises(InputError, match="lies on the other limb"):
+        measure_scan(as_bone_scan(crossing), affected="right")
+
+
+def test_a_mirrored_phase_is_a_serious_finding_and_no_verdict_is_given(feet) -> None:
+    scan = as_bone_scan(synthetic(5, limb="hand", VPr=1.7, TPr=1.6, BPr=2.1))
+    bone = scan.phases["bone"]
+    flipped = {**scan.phases, "bone": replace(bone, counts=bone.counts[:, :, ::-1])}
+    mirrored = measure_scan(replace(scan, phases=flipped), affected="right")
+    flags = [flag for flag in mirrored.flags if flag.code == "phases-opposed"]
+    assert [(flag.severity, flag.subject) for flag in flags] == [("serious", "bone")]
+    assert mirrored.verdicts() == {}
+    right = measure_scan(scan, affected="right")
+    assert not any(flag.code == "phases-opposed" for flag in right.flags)
+
+
+def test_a_posed_scan_gives_the_same_numbers_to_the_last_bit(feet) -> None:
+    scan = as_bone_scan(feet)
+    posed = pose_scan(scan, affected="right")
+    for region in ("whole", "forefoot", "ankle", "whole"):
+        whole = measure_scan(scan, affected="right", settings=MeasureSettings(region=region)).to_dict()
+        again = measure_region(posed, region).to_dict()
+        for result in (whole, again):
+            del result["provenance"]["created"]
+        assert again == whole
 
 
 def test_the_name_of_a_region_does_not_carry_the_patient(feet) -> None:

@@ -10,7 +10,7 @@ from scipy import stats
 
 from sudeck.core.errors import InputError
 from sudeck.statistics.effect_size import noncentral_t_cdf, standardise_change
-from sudeck.statistics.power import describe_power, detectable_change
+from sudeck.statistics.power import describe_power, detectable_change, detectable_r, power_of_r
 
 
 def test_nineteen_patients() -> None:
@@ -63,3 +63,27 @@ def test_extreme_and_impossible_changes() -> None:
         standardise_change([0.5, np.nan])
     with pytest.raises(InputError, match="four or more"):
         describe_power(3)
+
+
+def test_power_of_r_turns_detectable_r_round():
+    for n, alpha in ((19, 0.05), (19, 0.0125), (60, 0.01)):
+        r = detectable_r(n, power=0.7, alpha=alpha)
+        assert power_of_r(-r, n, alpha=alpha) == pytest.approx(0.7, abs=1e-9)
+
+
+def test_the_strictest_of_several_tests_finds_as_often_as_stated():
+    power = describe_power(19).shared_by(4)
+    r, rng = power.detectable_r, np.random.default_rng(0)
+    x = rng.standard_normal((40_000, 19))
+    y = r * x + np.sqrt(1 - r * r) * rng.standard_normal(x.shape)
+    x, y = (values - values.mean(axis=1, keepdims=True) for values in (x, y))
+    found = (x * y).sum(axis=1) / np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
+    assert (np.abs(found) > power.significant_r).mean() == pytest.approx(0.80, abs=0.02)
+    assert power.alpha == 0.05
+    assert power.tests == 4
+
+
+def test_error_of_measurement_asks_for_a_stronger_true_correlation():
+    power = describe_power(19)
+    assert power.true_r(0.81) == pytest.approx(power.detectable_r / 0.9)
+    assert power.true_r(0.2) is None

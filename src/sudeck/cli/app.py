@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from sudeck.cli import circuit, decide, demo, explain, inspect, review, scan, study, study_setup, tms
+from sudeck.cli import (
+    circuit,
+    decide,
+    demo,
+    explain,
+    inspect,
+    other_studies,
+    review,
+    scan,
+    study,
+    study_setup,
+    tms,
+    truth,
+)
 
 app = typer.Typer(
     name="sudeck",
@@ -44,9 +57,14 @@ app.command("predict")(study.predict)
 app.command("explain")(explain.explain)
 app.command("calculate")(study.calculate)
 app.command("plan")(study.plan)
+app.command("validate")(other_studies.validate)
+app.command("update")(other_studies.update)
+app.command("share")(other_studies.share)
+app.command("pool")(other_studies.pool)
 app.command("init")(study_setup.init)
 app.command("import")(study_setup.import_)
 app.command("check")(study_setup.check)
 app.command("decide")(decide.decide)
 app.command("review")(review.review)
+app.command("truth")(truth.truth)
 app.command("who")(study_setup.who)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -30,6 +31,10 @@ def inspect(
     phase: PhaseOption = None,
     events: EventsOption = None,
     protocol: ProtocolOption = None,
+    template: Annotated[
+        Path | None,
+        typer.Option(help="Folder for an events table and a protocol of each recording, to be completed."),
+    ] = None,
 ) -> None:
     """Show what is in files: frames or channels, what would be used, what not and why.
 
@@ -45,7 +50,14 @@ def inspect(
         from sudeck.tms.recordings.recording_inspection import inspect_recording
 
         try:
-            parts.append(str(inspect_recording(path, events=events, protocol=protocol)))
+            found_in = inspect_recording(path, events=events, protocol=protocol)
+            parts.append(str(found_in))
+            if template is not None:
+                from sudeck.tms.recording_template import recording_template
+
+                made = recording_template(path, events=events, protocol=protocol)
+                files = made.write(template, Path(found_in.label).stem)
+                parts[-1] += f"\n  to be completed: {files[0]} and {files[1].name}"
         except SudeckError as error:
             refused.append(error)
     if others:

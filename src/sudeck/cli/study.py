@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _FAILURES_SHOWN = 20
 
 Study = Annotated[Path, typer.Argument(help="The study folder.", show_default=False)]
+Despite = Annotated[
+    bool, typer.Option("--despite-problems", help="Go on where sudeck check finds the tables wrong.")
+]
 
 
 def run(
@@ -26,6 +29,7 @@ def run(
     cluster: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler whose workers do the work.")
     ] = None,
+    despite_problems: Despite = False,
 ) -> None:
     """Measure everything of every patient; unchanged inputs are skipped, a stopped run goes on.
 
@@ -35,6 +39,7 @@ def run(
     from sudeck.report.study.patient_pages import present
     from sudeck.study.measuring.run import run_study
 
+    _require_sound(study, despite_problems)
     with progress_bar("Measuring patients") as progress:
         summary = run_study(study, jobs=jobs, cluster=cluster, present=present, progress=progress)
     _print_failures(summary)
@@ -49,18 +54,20 @@ def predict(
     model: Annotated[
         Path | None, typer.Option(help="With --patient: a saved model.json of another study.")
     ] = None,
+    despite_problems: Despite = False,
 ) -> None:
     """Say who responds: the published rule, the published analysis, an honest model, and how far it carries.
 
     Writes prediction.json, model.json, cohort.tsv and report.html into derivatives/sudeck of the study.
     """
+    if model is not None and patient is None:
+        raise InputError("--model", "it predicts one patient at a time", "add --patient")
+    _require_sound(study, despite_problems)
     if patient is not None:
         from sudeck.study.answers.who_responds import predict_patient
 
         typer.echo(str(predict_patient(study, patient, model_file=model)))
         return
-    if model is not None:
-        raise InputError("--model", "it predicts one patient at a time", "add --patient")
     from sudeck.report.study.page import REPORT_FILE, write_study_report
     from sudeck.study.answers.who_responds import predict_and_report
     from sudeck.study.folder.layout import open_study
@@ -82,10 +89,13 @@ def calculate(
     ] = None,
     limb: Annotated[str | None, typer.Option(help="hand or foot, where the model asks for it.")] = None,
     model: Annotated[Path | None, typer.Option(help="A model.json that sudeck predict wrote.")] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="With --model: also write a page that answers for others, offline.")
+    ] = None,
 ) -> None:
     """Say of one patient, from three ratios, what the published rule and a saved model make of them.
 
-    Nothing is written. A model that was not tried on patients of another study supports no decision.
+    Nothing else is written. A model that was not tried on patients of another study supports no decision.
     """
     from sudeck.prediction.calculator import calculate as answer
     from sudeck.prediction.saved_model import read_saved_model
@@ -94,6 +104,15 @@ def calculate(
     covariates = {name: value for name, value in given.items() if value is not None}
     saved = None if model is None else read_saved_model(model)
     typer.echo(str(answer({"VPr": vpr, "TPr": tpr, "BPr": bpr}, covariates, model=saved)))
+    if page is None:
+        return
+    if saved is None:
+        raise InputError("--page", "a page needs a model", "add --model model.json")
+    from sudeck.core.storage import write_text
+    from sudeck.report.study.calculator_page import calculator_page
+
+    write_text(page, calculator_page(*saved))
+    typer.echo(f"Page: {page}")
 
 
 def plan(
@@ -150,6 +169,14 @@ def plan(
         typer.echo("\n".join([f"{title}: {first}", *criteria, f"  ({size.source})"]))
     precision = cutoff_precision(n=patients, c_statistic=c, prevalence=prevalence)
     typer.echo(f"What a cut-off chosen on its own study is worth: {precision}")
+
+
+def _require_sound(study: Path, despite_problems: bool) -> None:
+    from sudeck.study.checks.check import require_sound_tables
+    from sudeck.study.folder.layout import open_study
+
+    if not despite_problems:
+        require_sound_tables(open_study(study))
 
 
 def _print_failures(summary: RunSummary) -> None:

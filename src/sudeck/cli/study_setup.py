@@ -36,6 +36,13 @@ def import_(
     dicom: Annotated[
         list[Path] | None, typer.Option(help="Files or a folder of bone scans; may be given again.")
     ] = None,
+    tms: Annotated[
+        list[Path] | None,
+        typer.Option(help="Recordings, or a folder of them, perhaps with scans between; may be given again."),
+    ] = None,
+    patient: Annotated[
+        str | None, typer.Option(help="Record number or pseudonym whose recordings --tms are.")
+    ] = None,
     redcap: Annotated[
         Path | None, typer.Option(help="A flat export of a REDCap project, CSV, raw values.")
     ] = None,
@@ -50,24 +57,31 @@ def import_(
             "outside the study, where it is not there yet."
         ),
     ] = None,
-    session: Annotated[str | None, typer.Option(help="Session of the scans, e.g. ses-pre.")] = None,
+    session: Annotated[
+        str | None, typer.Option(help="Session of scans and recordings, e.g. ses-pre.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and stop.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask after the dry run.")] = False,
 ) -> None:
-    """Bring scans or tables into a study: de-identified, a dry run first, nothing ever overwritten."""
+    """Bring scans, recordings or tables into a study: without names, a dry run first, nothing overwritten."""
     from sudeck.study.folder.layout import open_study
 
     study = open_study(folder)
-    if not dicom and redcap is None:
-        raise InputError("sudeck import", "nothing to import is named", "give --dicom or --redcap")
+    if not dicom and not tms and redcap is None:
+        raise InputError("sudeck import", "nothing to import is named", "give --dicom, --tms or --redcap")
     if redcap is not None and map_ is None:
         raise InputError(
             "--redcap", "no map is given", "add --map; redcap/redcap_map.toml of the study is an example"
         )
     wanted = ids if ids is not None and dicom and dry_run and not ids.exists() else None
     pseudonyms = _pseudonyms(ids) if ids is not None and wanted is None else {}
+    if dicom and tms:
+        dicom, tms = _told_apart([*dicom, *tms])
+    key = None
     if dicom:
-        _import_dicom(study, dicom, pseudonyms, session, dry_run=dry_run, ask=not yes, template=wanted)
+        key = _import_dicom(study, dicom, pseudonyms, session, dry_run=dry_run, ask=not yes, template=wanted)
+    if tms:
+        _import_tms(study, tms, pseudonyms, patient, session, dry_run=dry_run, ask=not yes, key=key)
     if redcap is not None and map_ is not None:
         _import_redcap(study, redcap, dictionary, map_, pseudonyms, dry_run=dry_run, ask=not yes)
 
@@ -170,7 +184,7 @@ def _import_dicom(
     dry_run: bool,
     ask: bool,
     template: Path | None,
-) -> None:
+) -> Key:
     from sudeck.study.folder.pseudonyms import write_ids
     from sudeck.study.imports.import_dicom import import_dicom
 
@@ -182,9 +196,39 @@ def _import_dicom(
         write_ids(template, first.records)
         typer.echo(f"{template.name} holds their record numbers: change pseudonyms there, import with it.")
     if dry_run or (ask and not _agreed("Import?")):
-        return
+        return first.key
     done = import_dicom(study, sources, pseudonyms=pseudonyms, session=session, key=first.key)
     typer.echo(str(done))
+    return done.key
+
+
+def _told_apart(sources: list[Path]) -> tuple[list[Path], list[Path]]:
+    """Return the scans among files and folders, and everything else with the folders it lies in."""
+    from sudeck.scan.reading.dicom import find_files, looks_like_dicom
+
+    scans = [path for path in find_files(sources) if looks_like_dicom(path)]
+    return scans, sources
+
+
+def _import_tms(
+    study: StudyFolder,
+    sources: list[Path],
+    pseudonyms: dict[str, str],
+    patient: str | None,
+    session: str | None,
+    *,
+    dry_run: bool,
+    ask: bool,
+    key: Key | None,
+) -> None:
+    from sudeck.study.imports.import_tms import import_tms
+
+    how = {"pseudonyms": pseudonyms, "patient": patient, "session": session}
+    first = import_tms(study, sources, dry_run=True, key=key, **how)  # type: ignore[arg-type]
+    typer.echo(str(first))
+    if dry_run or (ask and not _agreed("Import?")):
+        return
+    typer.echo(str(import_tms(study, sources, key=first.key, **how)))  # type: ignore[arg-type]
 
 
 def _import_redcap(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -15,12 +16,16 @@ from sudeck.core.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sudeck.study.measuring.run import Progress
     from sudeck.tms.comparison import Comparison
+    from sudeck.tms.measurement import TmsSettings
     from sudeck.tms.measures.measured import Measured
     from sudeck.tms.result import TmsResult
+    from sudeck.tms.thresholds.session import ThresholdSession
 
 _MEASURE = "measure"
 _ENDS = {"", "q", "quit", "stop", "end"}
+_UNDO = {"u", "undo"}
 
 
 class MeasuringGroup(TyperGroup):
@@ -57,7 +62,15 @@ EventsOption = Annotated[
 ProtocolOption = Annotated[
     Path | None, typer.Option(help="What the recording does not say: a TOML file, see docs/tms.md.")
 ]
-MuscleOption = Annotated[str | None, typer.Option(help="Muscle or channel to measure; all unless given.")]
+ChannelOption = Annotated[
+    str | None, typer.Option(help="Channel to measure, by its name or muscle; all unless given.")
+]
+MuscleOption = Annotated[
+    str | None, typer.Option(help="Muscle that was recorded; channels that name another are left out.")
+]
+HemisphereOption = Annotated[
+    Literal["left", "right"] | None, typer.Option(help="Hemisphere that was stimulated, where nothing says.")
+]
 
 
 @app.command(_MEASURE)
@@ -65,7 +78,9 @@ def measure(
     recordings: Recordings,
     events: EventsOption = None,
     protocol: ProtocolOption = None,
+    channel: ChannelOption = None,
     muscle: MuscleOption = None,
+    hemisphere: HemisphereOption = None,
     participant: Annotated[str, typer.Option(help="Whose recordings these are, where nothing says.")] = "",
     visit: Annotated[str, typer.Option(help="Visit of the recordings, where nothing says.")] = "",
     window: Annotated[
@@ -80,29 +95,47 @@ def measure(
         Path | None,
         typer.Option(help="Trials rejected or onsets moved: a TSV with trial, decision, onset_ms, who, why."),
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes, where there are several people."),
+    ] = None,
+    participants: Annotated[
+        Path | None,
+        typer.Option(help="A participants.tsv with affected_side: measures.tsv then says pain or other."),
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for tms.json, trials.tsv and report.html.", show_default=False)
+        Path | None,
+        typer.Option(help="Folder for tms.json, trials.tsv, measures.tsv, report.html.", show_default=False),
     ] = None,
 ) -> None:
-    """Measure recordings: every measure of each hemisphere with its interval."""
+    """Measure recordings: every measure of each hemisphere with its interval.
+
+    Of a folder with several people each gets a folder of its own under --out; measures.tsv holds them all.
+    """
+    from sudeck.cli.progress import progress_bar
     from sudeck.report.tms.console import print_tms
+    from sudeck.report.tms.people import measure_people
+    from sudeck.study.measuring.run import Progress
+    from sudeck.tms.measures_table import read_affected
 
-    result = _measured(
-        recordings,
-        level=level,
-        window=window,
-        criterion=criterion,
-        events=events,
-        protocol=protocol,
-        muscle=muscle,
-        participant=participant,
-        visit=visit,
-        decisions=decisions,
-    )
-    if out is not None:
-        from sudeck.report.tms.page import write_tms
-
-        write_tms(result, out)
+    with progress_bar("Measuring people") if sys.stderr.isatty() else nullcontext(_silent) as show:
+        result = measure_people(
+            recordings,
+            settings=_settings(level=level, window=window, criterion=criterion),
+            out=out,
+            jobs=jobs,
+            affected=read_affected(participants) if participants is not None else None,
+            progress=lambda done, total, left: show(Progress(done, total, 0, left)),
+            events=events,
+            protocol=protocol,
+            channel=channel,
+            muscle=muscle,
+            hemisphere=hemisphere,
+            participant=participant,
+            visit=visit,
+            decisions=decisions,
+        )
+    _say_refused(result)
     print_tms(result, written=str(out or ""))
 
 
@@ -124,6 +157,7 @@ def compare(
         ),
     ] = None,
     protocol: ProtocolOption = None,
+    channel: ChannelOption = None,
     muscle: MuscleOption = None,
     out: Annotated[Path | None, typer.Option(help="Folder for comparison.json.", show_default=False)] = None,
 ) -> None:
@@ -135,7 +169,7 @@ def compare(
 
     errors = read_retest(retest) if retest else None
     both = [
-        _of_visit(_measures_of(path, protocol=protocol, muscle=muscle), visit, path)
+        _of_visit(_measures_of(path, protocol=protocol, channel=channel, muscle=muscle), visit, path)
         for path, visit in ((pre, pre_visit), (post, post_visit))
     ]
     found: Comparison = compare_results(*both, errors=errors)
@@ -155,61 +189,117 @@ def threshold(
     step: Annotated[float, typer.Option(min=0.1, help="Step of the stimulator's scale, in %MSO.")] = 1.0,
     stop_sd: Annotated[float, typer.Option(min=0.1, help="Stop at this posterior SD, in %MSO.")] = 1.5,
     max_pulses: Annotated[int, typer.Option(min=1, help="Stop after so many pulses in any case.")] = 60,
+    limit: Annotated[
+        float, typer.Option(min=1, max=100, help="Highest intensity the stimulator gives, in %MSO.")
+    ] = 100.0,
+    prior_mean: Annotated[
+        float | None, typer.Option(min=10, max=130, help="Threshold expected before the first pulse, %MSO.")
+    ] = None,
+    prior_sd: Annotated[
+        float | None, typer.Option(min=1, max=60, help="How far the threshold may lie from that, as an SD.")
+    ] = None,
+    session: Annotated[
+        Path | None,
+        typer.Option(help="File that keeps the session after each pulse; where it exists, it goes on."),
+    ] = None,
+    hemisphere: HemisphereOption = None,
+    muscle: Annotated[str, typer.Option(help="Muscle that is recorded.")] = "",
+    participant: Annotated[str, typer.Option(help="Pseudonym of the person.")] = "",
+    visit: Annotated[str, typer.Option(help="Visit.")] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for tms.json and trials.tsv.", show_default=False)
+    ] = None,
 ) -> None:
     """Find a motor threshold at the stimulator: type each response, get the next intensity.
 
     A response is its amplitude in mV (0.12), or y or n. If another intensity was given than advised, write it
-    first: 48 0.12. An empty line, q or the end of the input stops.
+    first: 48 0.12. undo takes the last one back. An empty line, q or the end of the input stops.
     """
+    from sudeck.tms.threshold_result import session_result
     from sudeck.tms.thresholds.session import ThresholdSession
 
-    session = ThresholdSession(
-        active=state == "active",
-        criterion_mv=criterion,
-        step_mso=step,
-        stop_sd_mso=stop_sd,
-        max_pulses=max_pulses,
-    )
+    if session is not None and session.is_file():
+        going = _resumed(session)
+        n = len(going.pulses)
+        typer.echo(f"Goes on after {n} pulse{'' if n == 1 else 's'}, with the settings of {session.name}.")
+    else:
+        going = ThresholdSession(
+            active=state == "active",
+            criterion_mv=criterion,
+            step_mso=step,
+            stop_sd_mso=stop_sd,
+            max_pulses=max_pulses,
+            limit_mso=limit,
+            prior_mean_mso=prior_mean,
+            prior_sd_mso=prior_sd,
+        )
+    typer.echo(str(going.advice))
+    _type_responses(going, session)
+    if conclusion := going.conclusion():
+        typer.echo(conclusion)
+    if out is not None and going.pulses:
+        session_result(
+            going, hemisphere=hemisphere, muscle=muscle, participant=participant, visit=visit
+        ).write(out)
+        typer.echo(f"Results: {out}")
+
+
+def _type_responses(going: ThresholdSession, kept: Path | None) -> None:
+    """Take in typed responses until the threshold is known or the person stops; keep each at once."""
+    from sudeck.core.storage import write_json
+
     prompting = sys.stdin.isatty()
-    typer.echo(str(session.advice))
-    while not session.advice.stop:
+    while not going.advice.stop:
         if prompting:
-            typer.echo(f"Response at {session.advice.next_intensity_mso:g} %MSO: ", nl=False)
+            typer.echo(f"Response at {going.advice.next_intensity_mso:g} %MSO: ", nl=False)
         line = sys.stdin.readline()
-        if line.strip().lower() in _ENDS:
-            break
+        word = line.strip().lower()
+        if word in _ENDS:
+            return
         try:
-            typer.echo(str(session.respond(line)))
+            typer.echo(str(going.undo() if word in _UNDO else going.respond(line)))
         except InputError as error:
             if not prompting:
                 raise
             typer.echo(f"  {error}")
-    if conclusion := session.conclusion():
-        typer.echo(conclusion)
+            continue
+        if kept is not None:
+            write_json(kept, going.to_dict())
 
 
-def _measured(
-    recordings: Sequence[Path],
+def _resumed(kept: Path) -> ThresholdSession:
+    from sudeck.core.storage import parse_json
+    from sudeck.tms.thresholds.session import ThresholdSession
+
+    content = parse_json(kept.read_bytes(), subject=kept.name)
+    return ThresholdSession.resumed(content if isinstance(content, dict) else {})
+
+
+def _silent(_: Progress) -> None:
+    """Stand for a progress bar where nobody looks."""
+
+
+def _settings(
     *,
     level: float = 0.95,
     window: tuple[float, float] | None = None,
     criterion: float | None = None,
-    **reading: Any,
-) -> TmsResult:
-    """Measure recordings and say on standard error which were refused."""
-    from sudeck.tms.measurement import TmsSettings, measure_recordings
+) -> TmsSettings:
+    from sudeck.tms.measurement import TmsSettings
     from sudeck.tms.measures.measure_settings import GroupSettings
     from sudeck.tms.responses.response_settings import ResponseSettings
 
     measures = GroupSettings(level=level)
     if criterion is not None:
         measures = replace(measures, resting_criterion_mv=criterion)
-    settings = TmsSettings(ResponseSettings(search_ms=window), measures)
-    result = measure_recordings(list(recordings), settings=settings, **reading)
+    return TmsSettings(ResponseSettings(search_ms=window), measures)
+
+
+def _say_refused(result: TmsResult) -> None:
+    """Say on standard error which recordings were refused."""
     for flag in result.flags:
         if flag.code == "recording-refused":
             typer.echo(f"sudeck: {flag.message}", err=True)
-    return result
 
 
 def _measures_of(path: Path, **reading: Any) -> Sequence[Measured]:
@@ -217,7 +307,11 @@ def _measures_of(path: Path, **reading: Any) -> Sequence[Measured]:
 
     if is_saved_result(path):
         return read_measures(path)
-    return _measured([path], **reading).estimates
+    from sudeck.tms.measurement import measure_recordings
+
+    result = measure_recordings([path], settings=_settings(), **reading)
+    _say_refused(result)
+    return result.estimates
 
 
 def _of_visit(measures: Sequence[Measured], visit: str | None, path: Path) -> Sequence[Measured]:

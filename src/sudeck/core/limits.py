@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,8 @@ SETTING: Final = "SUDECK_MEMORY_GB"
 _DEFAULT_GB = 1.0
 _GB = 2**30
 _TIMES_THE_FILE = 3
+_PIECE = 2**22
+_FAR_TOO_MUCH = 16  # times what is allowed, beyond which nobody asks how much it is
 
 
 def memory_allowed(file_bytes: int) -> int:
@@ -58,11 +61,22 @@ def check_memory(path: Path, unpacked_bytes: int, *, copies: float) -> None:
     InputError
         If it is too much.
     """
-    needed, size = unpacked_bytes * copies, path.stat().st_size
-    if needed > memory_allowed(size):
+    check_unpacked(path.name, path.stat().st_size, unpacked_bytes, copies=copies)
+
+
+def check_unpacked(subject: str, packed_bytes: int, unpacked_bytes: int, *, copies: float) -> None:
+    """Refuse content that would take more memory than it may; as `check_memory`, of what lies in no file.
+
+    Raises
+    ------
+    InputError
+        If it is too much.
+    """
+    needed = unpacked_bytes * copies
+    if needed > memory_allowed(packed_bytes):
         raise InputError(
-            path.name,
-            f"{size / 1e6:.3g} MB on disk would take {needed / _GB:.2g} GB of memory",
+            subject,
+            f"{packed_bytes / 1e6:.3g} MB on disk would take {needed / _GB:.2g} GB of memory",
             f"if it is what it should be, set {SETTING}={needed / _GB + 1:.0f} in the environment",
         )
 
@@ -82,3 +96,23 @@ def check_archive(path: Path, *, copies: float) -> None:
     with zipfile.ZipFile(path) as archive:
         unpacked = sum(member.file_size for member in archive.infolist())
     check_memory(path, unpacked, copies=copies)
+
+
+def check_deflated(subject: str, data: bytes, *, copies: float) -> None:
+    """Refuse a deflated stream (RFC 1951) that would inflate to more than it may; nothing of it is kept.
+
+    Raises
+    ------
+    InputError
+        If it would, or the stream is damaged.
+    """
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    unpacked, rest = 0, data
+    enough = _FAR_TOO_MUCH * memory_allowed(len(data)) / copies
+    try:
+        while rest and not inflate.eof and unpacked < enough:
+            unpacked += len(inflate.decompress(rest, _PIECE))
+            rest = inflate.unconsumed_tail
+    except zlib.error:
+        raise InputError(subject, "its compressed content is damaged", "export it again") from None
+    check_unpacked(subject, len(data), unpacked, copies=copies)

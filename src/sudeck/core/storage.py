@@ -17,6 +17,9 @@ from sudeck.core.errors import InputError
 
 _FORMULA: Final = re.compile(r"[=@]|[+-].")
 _NUMBER: Final = re.compile(r"[+-]?[\d.,]+([eE][+-]?\d+)?([ %].*)?")
+_DEEPEST: Final = 100  # levels of lists and tables; what people and programs write has ten
+_LARGEST_WHOLE: Final = 2**64  # no count or identifier is larger; a float holds it
+_TOO_DEEP: Final = "its lists or tables are nested too deep"
 LARGEST_TEXT: Final = 64 * 2**20  # bytes of a settings file, a decision or a table; far beyond any real one
 
 
@@ -153,9 +156,12 @@ def parse_json(data: bytes | str, *, subject: str) -> Any:
         If it is no JSON in UTF-8, too deep, or holds a number that is too long.
     """
     try:
-        return json.loads(data if isinstance(data, str) else data.decode("utf-8-sig"))
+        content = json.loads(data if isinstance(data, str) else data.decode("utf-8-sig"))
     except (ValueError, RecursionError, MemoryError):
         raise InputError(subject, "it is not readable JSON", "correct or remove it") from None
+    if problem := _excess(content):
+        raise InputError(subject, f"it is not readable JSON ({problem})", "correct or remove it")
+    return content
 
 
 def parse_toml(data: bytes, *, subject: str) -> dict[str, Any]:
@@ -167,7 +173,10 @@ def parse_toml(data: bytes, *, subject: str) -> dict[str, Any]:
         If it is no TOML in UTF-8, too deep, or holds a number that is too long.
     """
     try:
-        return tomllib.loads(data.decode("utf-8-sig"))
+        content = tomllib.loads(data.decode("utf-8-sig"))
+        problem = _excess(content)
+        if not problem:
+            return content
     except UnicodeDecodeError:
         problem = "it is not UTF-8 text"
     except tomllib.TOMLDecodeError as error:
@@ -175,5 +184,26 @@ def parse_toml(data: bytes, *, subject: str) -> dict[str, Any]:
     except (ValueError, OverflowError):
         problem = "it holds a number or date that can not be read"
     except (RecursionError, MemoryError):
-        problem = "its lists or tables are nested too deep"
+        problem = _TOO_DEEP
     raise InputError(subject, f"it is not valid TOML ({problem})", "correct that line")
+
+
+def _excess(content: Any) -> str:
+    """Return what in parsed content nothing could work with: what is nested too deep, or huge; else nothing.
+
+    Whatever a parser lets through is walked again by what checks, hashes and writes it, with less room left.
+    """
+    level = [content]
+    for _ in range(_DEEPEST):
+        for value in level:
+            if isinstance(value, int) and abs(value) > _LARGEST_WHOLE:
+                return "it holds a number that is too large"
+        level = [
+            item
+            for value in level
+            if isinstance(value, Mapping | list)
+            for item in (value.values() if isinstance(value, Mapping) else value)
+        ]
+        if not level:
+            return ""
+    return _TOO_DEEP

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from sudeck.mechanism.change_models import no_answer
 from sudeck.mechanism.changes import Changes, estimate_changes
 from sudeck.mechanism.healthy_reference import HealthyReference, ReferenceComparison, compare_with_healthy
 from sudeck.mechanism.measure_table import tabulate_measures
-from sudeck.mechanism.published_pattern import Judgement, judge_pattern
+from sudeck.mechanism.published_pattern import PUBLISHED_PATTERN, Judgement, judge_pattern
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,6 +111,9 @@ def explain_group(
         level=level,
         rng=rng,
     )
+    if changes.power is not None:
+        # A correlation is claimed where it holds beside the other statements of the pattern.
+        changes = replace(changes, power=changes.power.shared_by(len(PUBLISHED_PATTERN)))
     unanswered = list(changes.unanswered)
     associations = None
     absent = [name for name in (baseline, visit) if name not in measures.visits]

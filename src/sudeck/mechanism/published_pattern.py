@@ -89,7 +89,9 @@ class Judgement:
     text : str
         The numbers behind the verdict, in a sentence.
     p_pattern : float or None
-        P of a directional hypothesis, controlled over the directional ones of the pattern (Holm).
+        P of the verdict, or of support where there is none, controlled over the statements that were measured
+        (Holm). Refutations draw on the same budget; a statement and its refutation are not both false, so
+        each statement counts once.
     numbers : Mapping[str, Any]
         By hemisphere: ratio or r, interval, P, n.
     """
@@ -137,16 +139,16 @@ def judge_pattern(
         The visit after treatment.
     hypotheses : sequence of Hypothesis
     alpha : float
-        Two-sided level: of the directional hypotheses together, of each equivalence, of each refutation.
+        Level of all verdicts together, of either kind.
 
     Returns
     -------
     tuple of Judgement
-        *Supported*: equivalent, or significant in the stated direction after Holm's control over the
-        directional hypotheses (an association: with an interval beyond zero as well), in every hemisphere
-        named. *Not supported*: the interval excludes what was
-        stated (a fall that would matter; no change; a correlation that would matter). *Undecided*: neither,
-        or not measured, or fewer than six patients.
+        *Supported*: equivalent, or significant in the stated direction (an association: with an interval
+        beyond zero as well), in every hemisphere named. *Not supported*: the interval excludes what was
+        stated (a fall that would matter; no change; a correlation that would matter), in one of them. Both
+        after Holm's control over all statements. *Undecided*: neither, or not measured, or fewer than six
+        patients.
 
     Examples
     --------
@@ -188,22 +190,31 @@ def judge_pattern(
         numbers = {
             side: found for side, (_, _, found) in zip(hypothesis.hemispheres, outcomes, strict=True) if found
         }
-        directional = hypothesis.kind != "unchanged" and len(numbers) == len(outcomes)
+        measured = len(numbers) == len(outcomes)
         judgements.append(
             Judgement(
                 hypothesis,
                 joint,
                 " ".join(text for _, text, _ in outcomes),
                 numbers,
-                # Both hemispheres must show it, so the weaker one speaks (intersection-union test).
-                max(found["p"] for found in numbers.values()) if directional else None,
+                _joint_p(joint, outcomes) if measured else None,
             )
         )
     return _controlled(judgements, alpha)
 
 
+def _joint_p(verdict: Verdict, outcomes: Sequence[Outcome]) -> float:
+    """Return the P value of a statement that is made of one or two hemispheres."""
+    if verdict == "not supported":
+        # One hemisphere is enough, so the choice between two is paid for.
+        refuted = [found["p_refuted"] for one, _, found in outcomes if one == verdict]
+        return float(min(1.0, len(outcomes) * min(refuted)))
+    # Both hemispheres must show it, so the weaker one speaks (intersection-union test).
+    return float(max(found["p_supported"] for _, _, found in outcomes))
+
+
 def _controlled(judgements: Sequence[Judgement], alpha: float) -> tuple[Judgement, ...]:
-    """Control the directional claims together (Holm, Scand J Stat 1979;6:65-70); withdraw those that fail."""
+    """Control all verdicts together (Holm, Scand J Stat 1979;6:65-70); withdraw those that fail."""
     ordered = sorted((j.p_pattern, i) for i, j in enumerate(judgements) if j.p_pattern is not None)
     adjusted: dict[int, float] = {}
     running = 0.0
@@ -213,7 +224,7 @@ def _controlled(judgements: Sequence[Judgement], alpha: float) -> tuple[Judgemen
     out = []
     for i, judgement in enumerate(judgements):
         controlled = replace(judgement, p_pattern=adjusted.get(i))
-        if controlled.verdict == "supported" and adjusted.get(i, 0.0) >= alpha:
+        if controlled.verdict != "undecided" and adjusted.get(i, 0.0) >= alpha:
             text = f"{judgement.text} Controlled over the pattern, P = {adjusted[i]:.3g}."
             controlled = replace(controlled, verdict="undecided", text=text)
         out.append(controlled)
@@ -242,6 +253,8 @@ def _numbers(change: Change) -> dict[str, Any]:
         "high": ratio.high,
         "p": change.p,
         "p_family": change.p_family,
+        "p_supported": change.p,
+        "p_refuted": change.p,
         "n": change.n,
     }
 
@@ -253,7 +266,18 @@ def _judge_fall(change: Change, hypothesis: Hypothesis, alpha: float) -> Outcome
         verdict = "supported" if ratio.value < 1 else "not supported"
     elif ratio.low > hypothesis.low_margin:
         verdict = "not supported"
-    return verdict, f"{ratio}, P = {change.p:.3g}.", _numbers(change)
+    numbers = _numbers(change)
+    if ratio.se:
+        beyond = (math.log(ratio.value) - math.log(hypothesis.low_margin)) / ratio.se
+        numbers["p_refuted"] = _two_sided(beyond, change.df)
+    return verdict, f"{ratio}, P = {change.p:.3g}.", numbers
+
+
+def _two_sided(beyond: float, df: float) -> float:
+    """Return P, as of a two-sided interval, of a value so many errors above what it is held against."""
+    from scipy import stats
+
+    return float(min(1.0, 2 * stats.t.sf(beyond, df)))
 
 
 def _judge_restored(changes: Changes, change: Change, hypothesis: Hypothesis, alpha: float) -> Outcome:
@@ -271,6 +295,7 @@ def _judge_restored(changes: Changes, change: Change, hypothesis: Hypothesis, al
     if not (before.p < alpha and before.ratio.value > 1):
         return "undecided", f"{text} It fell, but was not shown to be weak before.", found
     if after.p < alpha and after.ratio.value > 1:
+        found["p_refuted"] = after.p
         return "not supported", f"{text} It fell, and is still weak.", found
     if after.ratio.value >= hypothesis.high_margin:
         return "undecided", f"{text} It fell; that it is no longer weak is not shown.", found
@@ -298,7 +323,16 @@ def _judge_unchanged(change: Change, hypothesis: Hypothesis, alpha: float) -> Ou
         "changed": "not supported",
         "undecided": "undecided",
     }
-    return verdicts[test.verdict], f"{test}.", {**_numbers(change), "p_equivalence": test.p}
+    return (
+        verdicts[test.verdict],
+        f"{test}.",
+        {**_numbers(change), "p_equivalence": test.p, "p_supported": test.p},
+    )
+
+
+def _inside(r: float) -> float:
+    """Return a correlation that Fisher's z is finite of."""
+    return max(-1 + 1e-12, min(1 - 1e-12, r))
 
 
 def _judge_association(
@@ -322,6 +356,12 @@ def _judge_association(
         "high": r.high,
         "p": found.p_permutation,
         "p_family": found.p_family,
+        "p_supported": found.p_permutation,
+        "p_refuted": _two_sided(
+            (math.atanh(_inside(r.value)) + math.atanh(1 - hypothesis.low_margin))
+            * math.sqrt(max(found.df - 1, 1)),
+            math.inf,
+        ),
         "n": found.n,
     }
     return verdict, f"{r}, permutation P = {found.p_permutation:.3g}.", numbers

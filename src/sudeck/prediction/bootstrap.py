@@ -158,7 +158,7 @@ class Corrected:
 
 # Beyond, the slopes of bootstrap models say how far a penalty let them run, not what to expect.
 MOST_SEPARATED: Final = 0.05
-_NO_INTERVAL: Final = "no interval of it is known that holds in a cohort of this size"
+NO_INTERVAL: Final = "no interval of it is known that holds in a cohort of this size"
 
 
 def mostly_finite(resamples: Resamples) -> bool:
@@ -185,7 +185,7 @@ def corrected_measures(
             continue
         one = correct_optimism(name, measure, resamples, level=level)
         if name.startswith("calibration"):
-            one = replace(one, low=math.nan, high=math.nan, withheld=_NO_INTERVAL)
+            one = replace(one, low=math.nan, high=math.nan, withheld=NO_INTERVAL)
             if not mostly_finite(resamples):
                 share = resamples.n_separated / len(resamples.weights)
                 why = f"{100 * share:.0f} % of the bootstrap samples separate"

@@ -28,7 +28,7 @@ from sudeck.prediction.published.published_rule import (
 from sudeck.prediction.published.relief_correlation import PublishedAnalysis, published_analysis
 from sudeck.prediction.ratios import read_ratios
 from sudeck.prediction.response_model import ResponseModel, fit_relief_model, fit_response_model
-from sudeck.prediction.validation import Validation, validate_model
+from sudeck.prediction.validation import Validation, leave_one_out, validate_model
 from sudeck.statistics.cutoff import BestOfSeveral, best_of_several
 from sudeck.statistics.reported import ReportedSet, check_reported_set
 from sudeck.statistics.sample_size.criteria import plan_binary_model
@@ -64,6 +64,8 @@ class CohortPrediction:
     decision : DecisionCurve or None
     patients : Mapping of str to PatientPrediction
         Everybody with a scan.
+    without : Mapping of str to float
+        Probability of each patient of the model, from the same model fitted to all others.
     covariates : tuple of str
         Declared ones that entered the model.
     refused : Mapping of str to str
@@ -80,6 +82,7 @@ class CohortPrediction:
     validation: Validation | None
     decision: DecisionCurve | None
     patients: Mapping[str, PatientPrediction]
+    without: Mapping[str, float]
     covariates: tuple[str, ...]
     refused: Mapping[str, str]
 
@@ -136,11 +139,13 @@ def predict_cohort(
     relief_model = attempt("relief model", lambda: _fit_relief(table, usable, level, name))
     validation = decision = None
     patients: tuple[PatientPrediction, ...] = ()
+    without: Mapping[str, float] = {}
     if model is not None:
         validation = attempt(
             "validation", lambda: validate_model(table, model, rng=_rng(3), n_boot=n_boot, level=level)
         )
         scanned = table.dropna(subset=["VPr", "TPr", "BPr"], how="all")
+        without = attempt("leave-one-out", lambda: leave_one_out(table, model, rng=_rng(4))) or {}
         patients = attempt("patients", lambda: predict_patients(model, scanned)) or ()
     if validation is not None:
         if mostly_finite(validation.resamples):
@@ -160,6 +165,7 @@ def predict_cohort(
         validation=validation,
         decision=decision,
         patients={one.participant_id: one for one in patients},
+        without=without,
         covariates=usable,
         refused=refused,
     )

@@ -239,11 +239,13 @@ def _stretched(coefficient: Estimate, factor: float) -> Estimate:
 def _flags(data: ModelData, plan: ModelPlan, completed: CompletedData) -> list[Flag]:
     flags = []
     if data.left_out:
-        message = f"{data.left_out} patients have no outcome or no scan and took no part."
+        have = "1 patient has" if data.left_out == 1 else f"{data.left_out} patients have"
+        message = f"{have} no outcome or no scan and took no part."
         flags.append(Flag("patients-left-out", message, "info", value=data.left_out))
     unknown = int((~data.predictors.error_known).sum())
     if 0 < unknown < data.n:
-        message = f"{unknown} patients have no standard error; the mean of the others was used."
+        have = "1 patient has" if unknown == 1 else f"{unknown} patients have"
+        message = f"{have} no standard error; the mean of the others was used."
         flags.append(Flag("unknown-error", message, value=unknown))
     if plan.correct_error and not data.predictors.error.any():
         message = "No measurement error is known, so slopes are not corrected for it."

@@ -19,7 +19,7 @@ import sudeck
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
-from sudeck.core.storage import to_json
+from sudeck.core.storage import parse_json, read_limited, to_json
 from sudeck.prediction.fitting import ModelPlan
 from sudeck.prediction.predictors import Covariate
 from sudeck.prediction.ratios import INDEPENDENT_RATIOS
@@ -30,6 +30,12 @@ from sudeck.statistics.regression.logistic import expit
 
 FORMAT: Final = "sudeck response model"
 FORMAT_VERSION: Final = 1
+_NO_DISCRIMINATION: Final = 0.5
+_SHOWN: Final = {
+    "c_statistic": "C statistic",
+    "slope": "calibration slope",
+    "observed_over_expected": "observed over expected responders",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +93,8 @@ class ModelOrigin:
 
     @property
     def supported(self) -> bool:
-        """Whether it was tried on patients of another study at all."""
-        return self.elsewhere is not None
+        """Whether it told responders from others among patients of another study."""
+        return self.elsewhere is not None and self.elsewhere["c_statistic"]["low"] > _NO_DISCRIMINATION
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
@@ -109,11 +115,17 @@ class ModelOrigin:
         if self.elsewhere is None:
             says.append("Not supported for decisions: it was not validated in patients of another study.")
         else:
-            c = self.elsewhere["c_statistic"]
+            parts = [
+                f"{label} {self.elsewhere[name]['value']:.2f} "
+                f"({self.elsewhere[name]['low']:.2f} to {self.elsewhere[name]['high']:.2f})"
+                for name, label in _SHOWN.items()
+                if name in self.elsewhere
+            ]
             says.append(
-                f"In {self.elsewhere['n']} patients of {self.elsewhere['study']}: C statistic "
-                f"{c['value']:.2f} ({c['low']:.2f} to {c['high']:.2f})."
+                f"In {self.elsewhere['n']} patients of {self.elsewhere['study']}: {', '.join(parts)}."
             )
+            if not self.supported:
+                says.append("Not supported for decisions: there it is not shown to tell responders apart.")
         return says
 
 
@@ -126,8 +138,8 @@ def read_saved_model(path: Path) -> tuple[ResponseModel, ModelOrigin]:
         If there is no such file, or it is no saved model that can be trusted.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
+        text = read_limited(path, subject=path.name).decode("utf-8")
+    except (InputError, ValueError):
         raise InputError(
             path.name, "it can not be read", "give a model.json that sudeck predict wrote"
         ) from None
@@ -214,8 +226,8 @@ def model_from_json(text: str, *, label: str = "the saved model") -> ResponseMod
         prediction of its worked example.
     """
     try:
-        data = json.loads(text)
-    except json.JSONDecodeError:
+        data = parse_json(text, subject=label)
+    except InputError:
         raise InputError(label, "it is not JSON", "choose a model saved by Sudeck") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise InputError(label, "it is not a saved response model", "choose a model saved by Sudeck")

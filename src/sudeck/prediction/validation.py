@@ -22,6 +22,7 @@ from sudeck.prediction.bootstrap import (
     resample_model,
 )
 from sudeck.prediction.curves import Curve, corrected_calibration
+from sudeck.prediction.fitting import fit_stack
 from sudeck.prediction.model_data import model_data
 from sudeck.prediction.response_model import ResponseModel
 from sudeck.statistics.arrays import FloatArray
@@ -162,6 +163,33 @@ def validate_model(
         resamples,
         tuple(_flags(resamples)),
     )
+
+
+def leave_one_out(
+    table: pd.DataFrame, model: ResponseModel, *, rng: np.random.Generator
+) -> Mapping[str, float]:
+    """Return the probability of each patient of a model by the same plan fitted to all others.
+
+    Parameters
+    ----------
+    table : DataFrame
+        That the model was fitted to.
+    model : ResponseModel
+    rng : numpy.random.Generator
+        For missing predictors.
+    """
+    data = model_data(table, model.plan, outcome=model.outcome_name)
+    predictors = data.predictors
+    stack = fit_stack(
+        predictors.values,
+        predictors.error,
+        data.outcome,
+        model.plan,
+        weights=1.0 - np.eye(data.n),
+        rng=rng,
+    )
+    eta = np.diagonal(stack.linear_predictor(predictors.values, predictors.error))
+    return dict(zip(predictors.ids, expit(eta).tolist(), strict=True))
 
 
 def overall_p(model: ResponseModel) -> float:

@@ -15,17 +15,17 @@ from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import Provenance
-from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES, ScanPhase, Side
+from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES, ScanPhase, Side, opposite
 from sudeck.scan import quality
-from sudeck.scan.limbs.axis import LimbAxis, find_axis
+from sudeck.scan.limbs.axis import LimbAxis
 from sudeck.scan.limbs.geometry import Grid, Points
-from sudeck.scan.limbs.poses import PhasePose, Poses, pose_phases
+from sudeck.scan.limbs.poses import PhasePose, Poses
 from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
-from sudeck.scan.phases.spacing import settle_spacing
+from sudeck.scan.posing import PosedScan, pose_scan
 from sudeck.scan.ratios.curves import time_activity_curve
 from sudeck.scan.ratios.drawn_regions import drawn_region
 from sudeck.scan.ratios.placement import REGION_PLACEMENT_SD_MM, measure_placement
-from sudeck.scan.ratios.ratios import LogRatio, average_of, log_ratio, phase_ratio, ratio_of_ratios
+from sudeck.scan.ratios.ratios import LogRatio, average_of, corrected, log_ratio, phase_ratio, ratio_of_ratios
 from sudeck.scan.ratios.regions import Region, anatomical_region, make_region
 from sudeck.scan.ratios.uptake import (
     Background,
@@ -38,6 +38,9 @@ from sudeck.scan.ratios.uptake import (
 from sudeck.scan.result import PhaseMeasurement, ScanResult
 
 _MIN_COUNTS = 20.0  # in each region, below which a ratio says nothing
+# By how much the uptake of a limb may change in a minute, as a standard deviation of its logarithm: what is
+# not known where the limbs are acquired one after the other. Assumed; no measurement of it was found.
+_CHANGE_A_MINUTE: Mapping[ScanPhase, float] = {"vascular": 0.2, "tissue": 0.02, "bone": 0.002}
 
 
 @dataclass(frozen=True)
@@ -97,35 +100,57 @@ def measure_scan(scan: BoneScan, *, affected: Side, settings: MeasureSettings | 
     InputError
         If not one phase can be measured.
     """
-    settings = _without_identity(settings or MeasureSettings(), scan)
-    spacing = settle_spacing(scan.phases)
-    poses = pose_phases(spacing.phases, affected=affected)
+    settings = settings or MeasureSettings()
+    region = settings.region if settings.drawn is None else settings.drawn
+    return measure_region(pose_scan(scan, affected=affected), region, settings=settings)
+
+
+def measure_region(
+    posed: PosedScan, region: str | Mapping[str, Any] = "whole", *, settings: MeasureSettings | None = None
+) -> ScanResult:
+    """Measure one region of a scan whose limbs were laid over each other already.
+
+    Parameters
+    ----------
+    posed : PosedScan
+        From `sudeck.scan.pose_scan`.
+    region : str or mapping
+        A named region, or one drawn by a person as in `MeasureSettings.drawn`.
+    settings : MeasureSettings, optional
+        Everything else; its own region is not used.
+
+    Returns
+    -------
+    ScanResult
+        The same to the last bit as `measure_scan` with that region.
+
+    Raises
+    ------
+    InputError
+        If not one phase can be measured.
+    """
+    scan, affected, poses = posed.scan, posed.affected, posed.poses
+    settings = settings or MeasureSettings()
+    drawn = None if isinstance(region, str) else region
+    settings = replace(settings, region=region if isinstance(region, str) else settings.region, drawn=drawn)
+    settings = _without_identity(settings, scan)
     reference = poses.phases[poses.reference]
-    if reference.mirror.residual > quality.REFUSE_RESIDUAL:
-        raise InputError(
-            f"{poses.reference} phase",
-            f"the two limbs differ in shape by {100 * reference.mirror.residual:.0f} % of their level, "
-            "too much for homologous regions",
-            "check that both limbs lie alike and that nothing else is in the field",
-        )
-    if spacing.in_pixels:
+    if posed.in_pixels:
         _refuse_lengths(settings)
-    flags: list[Flag] = [*scan.flags, *spacing.flags]
-    axes = _axes(reference)
-    region = _region(scan, reference, axes["affected"], settings)
-    if not region.drawn:
-        region = _seen_in_every_phase(region, poses)
+    place = _region(scan, reference, posed.axes["affected"], settings)
+    if not place.drawn:
+        place = _seen_in_every_phase(place, poses)
 
     ratios: dict[ScanPhase, LogRatio] = {}
     measured: dict[ScanPhase, PhaseMeasurement] = {}
     refused: dict[str, str] = {PHASE_RATIOS[name]: reason for name, reason in scan.refused.items()}
-    refused |= {PHASE_RATIOS[name]: reason for name, reason in ({**spacing.refused, **poses.refused}).items()}
+    refused |= {PHASE_RATIOS[name]: reason for name, reason in posed.refused.items()}
     for name in SCAN_PHASES:
         if name not in poses.phases:
             continue
         try:
             measured[name], ratios[name] = _measure_phase(
-                scan.phases[name], poses.phases[name], region, settings
+                scan.phases[name], poses.phases[name], place, settings
             )
         except InputError as error:
             refused[PHASE_RATIOS[name]] = str(error)
@@ -133,12 +158,10 @@ def measure_scan(scan: BoneScan, *, affected: Side, settings: MeasureSettings | 
         raise InputError("scan", " ".join(refused.values()).rstrip("."), "give files with more counts")
 
     estimates = _estimates(ratios, refused)
-    flags += (
-        quality.limb_flags(reference, axes) + quality.registration_flags(poses) + quality.count_flags(poses)
-    )
+    flags: list[Flag] = [*scan.flags, *posed.flags]
+    flags += quality.opposite_flags({name: ratio.value for name, ratio in ratios.items()})
     for name, phase in measured.items():
         flags += quality.hot_spot_flags(phase.pose, (phase.affected.weights, phase.healthy.weights))
-        flags += quality.overlap_flags(phase.pose, phase.affected_points, phase.healthy_points)
         flags += quality.frame_flags(scan.phases[name])
         flags += quality.drift_flags(scan.phases[name], phase.pose.limbs, phase.pose.grid.spacing_mm)
     return ScanResult(
@@ -148,7 +171,7 @@ def measure_scan(scan: BoneScan, *, affected: Side, settings: MeasureSettings | 
         reference=poses.reference,
         affected=affected,
         limb=scan.limb,
-        region=region.name,
+        region=place.name,
         flags=tuple(flags),
         skipped=scan.skipped,
         provenance=Provenance(
@@ -163,16 +186,6 @@ def _without_identity(settings: MeasureSettings, scan: BoneScan) -> MeasureSetti
         return settings
     name = scan.redactor.clean(str(settings.drawn["name"]))
     return replace(settings, drawn={**settings.drawn, "name": name})
-
-
-def _axes(reference: PhasePose) -> dict[str, LimbAxis | None]:
-    axes: dict[str, LimbAxis | None] = {}
-    for side, label in (("affected", reference.affected_label), ("healthy", reference.healthy_label)):
-        try:
-            axes[side] = find_axis(reference.limbs.mask(label), reference.grid)
-        except InputError:
-            axes[side] = None
-    return axes
 
 
 def _region(scan: BoneScan, reference: PhasePose, axis: LimbAxis | None, settings: MeasureSettings) -> Region:
@@ -236,6 +249,7 @@ def _measure_phase(
     mirrored = pose.mirror.transform(points)
     area = region.area_mm2 / pose.grid.pixel_mm**2
     _check_inside(pose, points, mirrored, region)
+    quality.refuse_overlap(pose, points, mirrored)
     sides = {
         "affected": (pixel_weights(points, pose.grid, area), area, pose.affected_label),
         "healthy": (
@@ -263,6 +277,7 @@ def _measure_phase(
         )
         regions.append(uptakes)
         backgrounds.append(background)
+    own_side = series.image_left if pose.affected_label == 1 else opposite(series.image_left)
     known = bool(np.isfinite(series.duration_s).all())
     duration = float(series.duration_s.sum()) if known else None
     curves = tuple(
@@ -279,7 +294,12 @@ def _measure_phase(
         healthy=regions[0]["healthy"],
         affected_points=points,
         healthy_points=mirrored,
-        uptake={side: _uptake(side, uptake, duration, settings.level) for side, uptake in regions[0].items()},
+        uptake={
+            side: _uptake(side, uptake, series.side_seconds.get(of_body, duration), settings.level)
+            for (side, uptake), of_body in zip(
+                regions[0].items(), (own_side, opposite(own_side)), strict=True
+            )
+        },
         background_per_pixel=backgrounds[0].per_pixel,
         duration_s=duration,
         start_s=float(series.start_s[0]),
@@ -287,7 +307,16 @@ def _measure_phase(
         geometric_mean=len(images) == 2,
         curves=curves,
     )
-    return measurement, average_of(found)
+    return measurement, _at_one_level(average_of(found), series, own_side)
+
+
+def _at_one_level(ratio: LogRatio, series: PhaseSeries, affected: Side) -> LogRatio:
+    """Bring limbs that were acquired one after the other to one duration and one time of decay."""
+    if not series.side_seconds:
+        return ratio
+    by = math.log(series.side_seconds[opposite(affected)] / series.side_seconds[affected])
+    change = _CHANGE_A_MINUTE[series.name] * series.sides_apart_s / 60
+    return corrected(ratio, by, cause=f"time between the limbs, {series.name}", se=change)
 
 
 def _own_side(image: NDArray[np.float64], pose: PhasePose, label: int) -> NDArray[np.float64]:

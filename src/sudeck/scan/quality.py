@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -27,6 +28,10 @@ _HOT_SPOT = 4.0  # times the 95th percentile of the limb
 _HOT_SPOT_REACH_MM = 15.0
 _OVERLAP = 0.03  # of a region, on the other limb
 _LEAST_ON_LIMB = 0.8  # of a drawn region, on the mask of the affected limb
+# Sudeck's own limit: no range of differences between phases is published. Flow down and bone up in one limb
+# (disuse, a late stage) is ordinary and stays below it.
+_OPPOSITE = 0.7  # between log ratios of opposite sign
+_OPPOSITE_EACH = 0.1  # a log ratio that lies clearly on one side
 _DRIFT_MM = 5.0
 _GAP = 0.1  # of a frame's duration, between its end and the start of the next
 _LOST = 0.5  # of the counts of its neighbours
@@ -146,9 +151,14 @@ def hot_spot_flags(pose: PhasePose, weights: Sequence[NDArray[np.float64]]) -> l
     return flags
 
 
-def overlap_flags(pose: PhasePose, affected: Points, healthy: Points) -> list[Flag]:
-    """Flag a region that reaches into the other limb: where limbs overlap, counts belong to both."""
-    flags: list[Flag] = []
+def refuse_overlap(pose: PhasePose, affected: Points, healthy: Points) -> None:
+    """Refuse a region that reaches into the other limb: where limbs overlap, counts belong to both.
+
+    Raises
+    ------
+    InputError
+        If more than `_OVERLAP` of either region lies on the other limb.
+    """
     for side, label, points in (
         ("affected", pose.affected_label, affected),
         ("healthy", pose.healthy_label, healthy),
@@ -159,18 +169,12 @@ def overlap_flags(pose: PhasePose, affected: Points, healthy: Points) -> list[Fl
         other = pose.limbs.labels[row[inside], column[inside]] == 3 - label
         share = float(other.mean()) if other.size else 0.0
         if share > _OVERLAP:
-            flags.append(
-                Flag(
-                    "limbs-overlap",
-                    f"{100 * share:.0f} % of the {side} region lies on the other limb in the {pose.phase} "
-                    "phase: the limbs overlap or differ in shape, and the ratio may be off by about as much.",
-                    "serious",
-                    pose.phase,
-                    share,
-                    _OVERLAP,
-                )
+            raise InputError(
+                f"{pose.phase} phase",
+                f"{100 * share:.0f} % of the {side} region lies on the other limb: the limbs overlap, one of "
+                "them is not in the image, or they differ in shape",
+                "give an image of both limbs apart; of a limb a file, give both files",
             )
-    return flags
 
 
 def refuse_region_on_air(pose: PhasePose, region: Region) -> None:
@@ -192,6 +196,34 @@ def refuse_region_on_air(pose: PhasePose, region: Region) -> None:
             f"only {100 * share:.0f} % of it lies on the affected limb in the {pose.phase} phase",
             "draw it on the affected limb of that image, and check its unit and the affected side",
         )
+
+
+def opposite_flags(log_ratios: Mapping[ScanPhase, float]) -> list[Flag]:
+    """Flag a phase whose asymmetry is opposite to the others': its left and right may be exchanged."""
+    flags: list[Flag] = []
+    for name, value in log_ratios.items():
+        others = [other for phase, other in log_ratios.items() if phase != name]
+        apart = min((abs(value - other) for other in others), default=0.0)
+        opposed = all(value * other < 0 and min(abs(value), abs(other)) > _OPPOSITE_EACH for other in others)
+        if not others or not opposed or apart <= _OPPOSITE:
+            continue
+        # Of two phases nothing tells which is the mirrored one.
+        which = f"the {name} phase" if len(others) > 1 else f"the {' or the '.join(log_ratios)} phase"
+        rest = "those of the others" if len(others) > 1 else "that of the other"
+        flags.append(
+            Flag(
+                "phases-opposed",
+                f"In {which} the asymmetry is opposite to {rest}, by a factor of {math.exp(apart):.1f}: its "
+                "left and right may be exchanged; check its view, or give it alone with --image-left.",
+                "serious",
+                name,
+                apart,
+                _OPPOSITE,
+            )
+        )
+        if len(others) == 1:
+            break
+    return flags
 
 
 def drift_flags(series: PhaseSeries, limbs: Limbs, spacing_mm: tuple[float, float]) -> list[Flag]:

@@ -149,8 +149,10 @@ class ScanResult:
     provenance: Provenance = field(repr=False)
 
     def verdicts(self) -> Mapping[str, CutoffVerdict]:
-        """Hold each ratio of ratios against its published cut-off."""
+        """Hold each ratio of ratios against its published cut-off; none while a serious flag stands."""
         found: dict[str, CutoffVerdict] = {}
+        if any(flag.severity == "serious" for flag in self.flags):
+            return found
         for name, published in PUBLISHED_RATIOS.items():
             estimate = self.estimates.get(name)
             if estimate is not None:

@@ -30,7 +30,10 @@ def numeric_column(table: pd.DataFrame, column: str) -> FloatArray:
     InputError
         If the column is absent, or holds something that is neither a finite number nor missing.
     """
-    values = [_number(value, column, row) for row, value in _cells(table, column)]
+    cells = _cells(table, column)
+    if table[column].dtype == np.float64 and not np.isinf(table[column].to_numpy()).any():
+        return table[column].to_numpy(dtype=np.float64, copy=True)
+    values = [_number(value, column, row) for row, value in cells]
     return np.array(values, dtype=np.float64)
 
 

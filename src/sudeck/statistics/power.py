@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sudeck.core.errors import InputError
@@ -47,10 +47,13 @@ class Power:
     standardised_change : float
         Mean change in standard deviations of the change that is found with that power.
     significant_r, detectable_r : float
-        Smallest |r| that is significant, and the true r that is found with that power.
+        Smallest |r| that is significant, and the r that is found with that power: of what is measured, errors
+        included.
     r_interval : tuple of float
         95 % interval around an observed r of 0.5.
     ratios : tuple of DetectableRatio
+    tests : int
+        Tests that share `alpha` where a correlation is claimed; the two numbers of r are for the strictest.
     """
 
     n: int
@@ -61,13 +64,40 @@ class Power:
     detectable_r: float
     r_interval: tuple[float, float]
     ratios: tuple[DetectableRatio, ...]
+    tests: int = 1
+
+    def shared_by(self, tests: int) -> Power:
+        """Return the same where `tests` tests share `alpha`, the strictest of which has its part alone.
+
+        Holm's method asks no more of the smallest P value, and less of the others.
+        """
+        alpha = self.alpha / tests
+        return replace(
+            self,
+            tests=tests,
+            significant_r=_significant_r(self.n, alpha),
+            detectable_r=detectable_r(self.n, power=self.power, alpha=alpha),
+        )
+
+    def true_r(self, reliability: float) -> float | None:
+        """Return the correlation free of error that looks like `detectable_r`; None where none does.
+
+        Parameters
+        ----------
+        reliability : float
+            Share of the observed variance that is not error; the product, where both have error.
+        """
+        if not reliability > 0 or self.detectable_r >= math.sqrt(reliability):
+            return None
+        return self.detectable_r / math.sqrt(reliability)
 
     def __str__(self) -> str:
         percent = f"{100 * self.power:g} %"
+        shared = f" ({self.tests} tests share {100 * self.alpha:g} %)" if self.tests > 1 else ""
         lines = [
             f"With {self.n} patients a change of {self.standardised_change:.2f} standard deviations is found "
             f"with {percent} power, smaller ones are missed more often.",
-            f"A correlation is significant from |r| = {self.significant_r:.3f}; a true r of "
+            f"A correlation is significant from |r| = {self.significant_r:.3f}{shared}; a measured r of "
             f"{self.detectable_r:.2f} is found with {percent} power; an observed r of 0.5 means "
             f"{self.r_interval[0]:.2f} to {self.r_interval[1]:.2f}.",
         ]
@@ -87,6 +117,7 @@ class Power:
             "standardised_change": self.standardised_change,
             "significant_r": self.significant_r,
             "detectable_r": self.detectable_r,
+            "tests": self.tests,
             "r_interval": list(self.r_interval),
             "ratios": [ratio.to_dict() for ratio in self.ratios],
             "text": str(self),
@@ -127,17 +158,15 @@ def describe_power(
     if n < 4:
         raise InputError("power", f"{n} patient(s)", "four or more are needed to state what can be seen")
     change = detectable_change(n, power=power, alpha=alpha)
-    t = float(stats.t.isf(alpha / 2, n - 2))
-    z, z_power = float(stats.norm.isf(alpha / 2)), float(stats.norm.ppf(power))
-    half_width = z / math.sqrt(n - 3)
+    half_width = float(stats.norm.isf(alpha / 2)) / math.sqrt(n - 3)
     t_equivalence = float(stats.t.isf(alpha, n - 1) + stats.t.ppf((1 + power) / 2, n - 1))
     return Power(
         n,
         power,
         alpha,
         change,
-        t / math.sqrt(n - 2 + t * t),
-        math.tanh((z + z_power) / math.sqrt(n - 3)),
+        _significant_r(n, alpha),
+        detectable_r(n, power=power, alpha=alpha),
         (math.tanh(math.atanh(0.5) - half_width), math.tanh(math.atanh(0.5) + half_width)),
         tuple(
             DetectableRatio(
@@ -150,6 +179,40 @@ def describe_power(
             for name, sd in (sd_of_change or {}).items()
         ),
     )
+
+
+def detectable_r(n: int, *, power: float = 0.8, alpha: float = 0.05) -> float:
+    """Return the correlation in the population that `n` pairs find, by Fisher's z.
+
+    Examples
+    --------
+    >>> round(detectable_r(19), 2), round(detectable_r(19, alpha=0.05 / 4), 2)
+    (0.6, 0.68)
+    """
+    from scipy import stats
+
+    z = float(stats.norm.isf(alpha / 2) + stats.norm.ppf(power))
+    return math.tanh(z / math.sqrt(n - 3))
+
+
+def power_of_r(r: float, n: int, *, alpha: float = 0.05) -> float:
+    """Return the probability that `n` pairs find a population correlation: `detectable_r` turned round.
+
+    Examples
+    --------
+    >>> round(power_of_r(0.6048, 19), 2)
+    0.8
+    """
+    from scipy import stats
+
+    return float(stats.norm.cdf(math.atanh(abs(r)) * math.sqrt(n - 3) - stats.norm.isf(alpha / 2)))
+
+
+def _significant_r(n: int, alpha: float) -> float:
+    from scipy import stats
+
+    t = float(stats.t.isf(alpha / 2, n - 2))
+    return t / math.sqrt(n - 2 + t * t)
 
 
 def detectable_change(n: int, *, power: float = 0.8, alpha: float = 0.05) -> float:

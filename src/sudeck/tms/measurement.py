@@ -41,6 +41,7 @@ from sudeck.tms.signals.duplicates import duplicate_flags
 from sudeck.tms.signals.trials import AmplitudeTable, TrialSet
 
 if TYPE_CHECKING:
+    from sudeck.core.vocabulary import Side
     from sudeck.tms.recordings.protocol import StimulationProtocol
     from sudeck.tms.signals.events import EventsTable
 
@@ -72,7 +73,9 @@ def measure_recordings(
     *,
     events: EventsTable | str | Path | None = None,
     protocol: StimulationProtocol | str | Path | None = None,
+    channel: str | None = None,
     muscle: str | None = None,
+    hemisphere: Side | None = None,
     participant: str = "",
     visit: str = "",
     settings: TmsSettings | None = None,
@@ -86,7 +89,7 @@ def measure_recordings(
         Recordings in any format of `sudeck.tms.readers`, and folders of them. What is stated to be of one
         person, visit, hemisphere, muscle and channel is measured together, whichever files it comes from;
         files of which nothing says so are measured each by itself.
-    events, protocol, muscle, participant, visit
+    events, protocol, channel, muscle, hemisphere, participant, visit
         As in `sudeck.tms.read_trials`.
     settings : TmsSettings, optional
     decisions : sequence of TrialDecision or path, optional
@@ -105,7 +108,14 @@ def measure_recordings(
     """
     stated, decided = protocol_for(protocol), decisions_for(decisions)
     read = read_recordings(
-        paths, events=events, protocol=stated, muscle=muscle, participant=participant, visit=visit
+        paths,
+        events=events,
+        protocol=stated,
+        channel=channel,
+        muscle=muscle,
+        hemisphere=hemisphere,
+        participant=participant,
+        visit=visit,
     )
     try:
         result = measure_trials(read.sets, settings=settings, decisions=decided)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate, Scale
+from sudeck.core.storage import parse_json, read_limited
 from sudeck.tms.measures.measured import Measured
 
 
@@ -26,12 +26,12 @@ def read_measures(path: Path) -> tuple[Measured, ...]:
     Bounds that the file holds as null were infinite; on the log scale the lower one was zero.
     """
     file = path / "tms.json" if path.is_dir() else path
+    if not file.exists():
+        raise InputError(path.name, "no tms.json is there", "run `sudeck tms` with --out first")
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = parse_json(read_limited(file, subject=path.name), subject=path.name)
         return tuple(_measured(entry) for entry in content["estimates"])
-    except FileNotFoundError:
-        raise InputError(path.name, "no tms.json is there", "run `sudeck tms` with --out first") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (InputError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             path.name, "it is no tms.json as Sudeck writes it", "measure the recording again with --out"
         ) from error

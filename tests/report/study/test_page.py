@@ -147,3 +147,14 @@ def test_thumbnail_is_small_and_marks_the_affected_limb(result: ScanResult) -> N
     bone = result.phases["bone"].pose
     first_panel = np.flatnonzero(orange)[0]
     assert (first_panel == 0) == (bone.affected_label == 1)
+
+
+def test_the_course_stands_on_the_page(modelled: tuple[StudyPrediction, str]) -> None:
+    predicted, page = modelled
+    course = predicted.cohort.course
+    assert course.lasting is not None
+    for at in course.visits:
+        assert f"{at.responders} of {at.known}" in page
+    assert "No adverse effect is recorded of 80 treated patients" in page
+    assert "Nothing here says that ketamine works" in page
+    assert "mg/kg a day" in next(item.answer for item in tripod_items(predicted) if item.number == "6")

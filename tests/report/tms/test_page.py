@@ -209,6 +209,7 @@ def test_the_console_keeps_to_its_width_and_alphabet(
         lines = screen.getvalue().splitlines()
         assert max(len(line) for line in lines if str(tmp_path) not in line) <= width
         assert any("SICI" in line and "within error" in line for line in lines)
+        assert any("comparisons are shown" in line for line in lines)
     assert "none was left out" in screen.getvalue() or not any(trial.flags for trial in result.trials)
 
 
@@ -219,3 +220,17 @@ def test_an_open_interval_is_told_as_a_bound() -> None:
     assert words.value_and_unit(bound) == ("3.0", "mV")
     assert words.bounds_text(bound) == "above 1.6"
     assert words.value_and_unit(Estimate("MEP", 0.0321, 0.02, 0.05, unit="mV")) == ("32", "µV")
+
+
+def test_an_open_question_says_what_so_many_trials_can_show(result: TmsResult) -> None:
+    from dataclasses import replace
+
+    from sudeck.report.tms.sentences import sayings
+
+    group = next(group for group in result.groups if group.pairs)
+    sici = next(one for one in group.estimates if one.measure == "SICI")
+    vague = replace(sici, estimate=replace(sici.estimate, value=0.8, low=0.4, high=1.6, n=20.0))
+    (said,) = sayings(replace(result, groups=(replace(group, estimates=(vague,), thresholds={}),)))
+    assert said.endswith(
+        "do not tell inhibition from none: 20 trials of such scatter can not show less than a fall to 0.50."
+    )

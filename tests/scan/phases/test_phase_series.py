@@ -146,7 +146,6 @@ def test_copies_are_used_once(study: Any) -> None:
     [
         ("PatientID", "OTHER-1", "2 patients"),
         ("PatientName", "MARTIN^PAUL", "2 patients"),
-        ("StudyInstanceUID", "1.2.3.99", "2 studies"),
     ],
 )
 def test_mixtures_are_refused(study: Any, refusal: Refusal, keyword: str, value: str, what: str) -> None:
@@ -155,6 +154,66 @@ def test_mixtures_are_refused(study: Any, refusal: Refusal, keyword: str, value:
     setattr(other, keyword, value)
     study.write("other.dcm", other)
     assert what in refusal(read_scan, [study.folder])
+
+
+def test_two_studies_of_one_injection_are_one(study: Any, refusal: Refusal) -> None:
+    study.three_phases()
+    other = study.delayed()
+    other.StudyInstanceUID = "1.2.3.99"
+    study.write("delayed.dcm", other)
+    scan = read_scan([study.folder])
+    assert set(scan.phases) == {"vascular", "tissue", "bone"}
+    assert "several-studies" in {flag.code for flag in scan.flags}
+    for change in (
+        {"PatientID": "", "PatientName": ""},  # nothing says that it is the same person
+        {"RadiopharmaceuticalInformationSequence": []},  # nothing says that it is the same injection
+    ):
+        unsaid = study.delayed()
+        unsaid.StudyInstanceUID = "1.2.3.99"
+        for keyword, value in change.items():
+            setattr(unsaid, keyword, value)
+        study.write("delayed.dcm", unsaid)
+        assert "2 studies" in refusal(read_scan, [study.folder])
+
+
+def test_an_image_of_the_next_day_is_a_second_delayed_one(study: Any) -> None:
+    study.three_phases()
+    late = study.delayed()
+    late.SOPInstanceUID, late.AcquisitionDate, late.AcquisitionTime = "1.2.3.4.88", "20240306", "090000"
+    study.write("next_day.dcm", late)
+    scan = read_scan([study.folder])
+    assert "injection-dated-by-first-image" in {flag.code for flag in scan.flags}
+    assert scan.phases["bone"].sources[0].label == "delayed.dcm"
+    assert scan.phases["bone"].start_s[0] == 3 * 3600
+    assert [skip.label for skip in scan.skipped] == ["next_day.dcm"]
+
+
+def test_the_flow_goes_before_an_injection_noted_late(study: Any) -> None:
+    study.three_phases()
+    flow = study.flow()
+    flow.RadiopharmaceuticalInformationSequence[0].RadiopharmaceuticalStartTime = "085500"
+    pool, delayed = study.pool(), study.delayed()
+    for name, dataset in {"flow.dcm": flow, "pool.dcm": pool, "delayed.dcm": delayed}.items():
+        dataset.RadiopharmaceuticalInformationSequence[0].RadiopharmaceuticalStartTime = "085500"
+        study.write(name, dataset)
+    scan = read_scan([study.folder])
+    off = next(flag for flag in scan.flags if flag.code == "injection-time-off-flow")
+    assert off.value == 305
+    assert scan.phases["tissue"].start_s[0] == 295
+
+
+def test_frame_times_by_vector(study: Any, refusal: Refusal) -> None:
+    study.three_phases()
+    flow = study.flow()
+    del flow.PhaseInformationSequence, flow.PhaseVector, flow.TimeSliceVector
+    flow.FrameTimeVector = [0.0] + [3000.0] * 19
+    study.write("flow.dcm", flow)
+    series = read_scan([study.folder]).phases["vascular"]
+    assert series.duration_s.tolist() == [3.0] * 20
+    assert series.start_s.tolist() == [5.0 + 3.0 * frame for frame in range(20)]
+    flow.FrameTimeVector = [0.0] + [1000.0] * 10 + [5000.0] * 9
+    path = study.write("flow.dcm", flow)
+    assert "FrameTimeVector" in refusal(read_scan, [path])
 
 
 def test_one_broken_file_leaves_the_rest(study: Any) -> None:
@@ -431,7 +490,7 @@ def test_what_a_person_states_settles_odd_files(shared: Path, refusal: Refusal) 
 
 REAL_REFUSED = {
     "lung_kidney_ap_siemens.dcm": "another part of the body (poumon)",
-    "qc_fourbar_mediso.dcm": "--image-left",
+    "qc_fourbar_mediso.dcm": "--phase",
     "qc_linearity_x_mediso": "--image-left",
     "qc_lines_x_mediso.dcm": "--image-left",
     "qc_lines_y_mediso.dcm": "--image-left",

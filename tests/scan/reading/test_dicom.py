@@ -180,3 +180,26 @@ def test_one_patient_however_the_name_is_written(study: Any) -> None:
 def test_real_private_name_is_found(shared: Path) -> None:
     header = open_dicom(shared / "scan" / "real" / "wb_bone_ge_jpegll.dcm").header
     assert redactor_of(header).clean("Berra james") == "[removed] [removed]"
+
+
+def test_what_would_unpack_to_too_much_is_refused_before_it_is_unpacked(
+    study: Any, refusal: Refusal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = study.delayed()
+    large.ImageComments = "0" * 10_000
+    large.add_new(0x00290010, "LO", "SOMEBODY")
+    large.add_new(0x00291010, "OB", bytes(20_000_000))
+    packed = study.write("packed.dcm", large, syntax=DEFLATED)
+    claims = study.delayed()
+    claims.Rows, claims.Columns, claims.NumberOfFrames = 4096, 4096, 2
+    monkeypatch.setenv("SUDECK_MEMORY_GB", "0.03")
+    assert "would take 0.0" in refusal(open_dicom, packed)
+    assert "would take 0.19 GB" in refusal(read_scan, [study.write("claims.dcm", claims)])
+
+
+def test_a_pixel_element_of_no_known_kind_is_damage(study: Any, refusal: Refusal) -> None:
+    path = study.write("bone.dcm", study.delayed(), syntax=EXPLICIT)
+    data = path.read_bytes()
+    place = data.index(b"\xe0\x7f\x10\x00OW")
+    path.write_bytes(data[: place + 4] + b"O\0" + data[place + 6 :])
+    assert "damaged" in refusal(read_scan, [path])

@@ -45,6 +45,9 @@ def evidence(*, code: str = "", orientation: list[float] | None = None, **header
         ({"PatientOrientation": ["R", "F"]}, "posterior", "left"),
         ({"PatientOrientation": ["RP", "FA"]}, "posterior", "left"),
         ({"SeriesDescription": "FEET ANTERIOR", "ImageID": "ANT"}, "anterior", "right"),
+        ({"SeriesDescription": "HANDS ANT"}, "anterior", "right"),
+        ({"SeriesDescription": "HANDS AP"}, "anterior", "right"),
+        ({"SeriesDescription": "FEET POST"}, "posterior", "left"),
         ({"orientation": SOLE, "SeriesDescription": "FEET PLANTAR"}, "plantar", "right"),
         ({"orientation": [-1, 0, 0, 0, 1, 0], "SeriesDescription": "HANDS DORSAL"}, "dorsal", "left"),
         ({"orientation": SOLE}, "unknown", "right"),
@@ -60,8 +63,6 @@ def test_clues_that_settle_the_side(clues: dict[str, Any], view: str, image_left
     ("clues", "problem"),
     [
         ({}, "nothing in it tells"),
-        ({"SeriesDescription": "FEET ANTERIOR"}, "not enough"),
-        ({"SeriesDescription": "FEET ANT", "ImageID": "FEET ANT"}, "not enough"),
         ({"SeriesDescription": "ANT POST", "ImageID": "AP"}, "nothing in it tells"),
         ({"SeriesDescription": "PALMAR", "ImageID": "HANDS PALMAR"}, "not enough"),
         ({"code": "R-10206", "orientation": [-1, 0, 0, 0, 0, -1]}, "contradict"),
@@ -77,6 +78,15 @@ def test_clues_that_leave_it_open(clues: dict[str, Any], problem: str) -> None:
     found = evidence(**clues)
     assert found.image_left is None
     assert problem in found.problem
+
+
+def test_a_single_word_is_said_to_have_settled_the_side(study: Any) -> None:
+    dataset = study.delayed()
+    dataset.DetectorInformationSequence = [study.item()]
+    dataset.SeriesDescription = "DELAYED FEET ANT"
+    scan = read_scan([study.write("a.dcm", dataset)])
+    assert scan.phases["bone"].image_left == "right"
+    assert "side-by-word" in {flag.code for flag in scan.flags}
 
 
 def test_after_the_injection_is_not_a_posterior_view() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sudeck.core.errors import InputError
 from sudeck.study.folder.create import create_study
 from sudeck.study.folder.layout import StudyFolder
-from sudeck.study.folder.schema import PAIN, PARTICIPANTS
+from sudeck.study.folder.schema import PAIN, PARTICIPANTS, TREATMENT
 from sudeck.study.folder.table_edit import merge_rows
 from sudeck.study.folder.tables import read_cells, read_table, type_rows
 
@@ -209,3 +209,22 @@ def test_rows_are_added_to_an_excel_table_and_the_original_is_kept(filled: Study
     assert filled.found_table("participants") == plain
     assert read_table(plain, PARTICIPANTS).rows[:2] == before
     assert [path.read_bytes() for path in (filled.imports / "originals").iterdir()] == [content]
+
+
+def test_two_infusions_a_day_are_two() -> None:
+    header = ["participant_id", "day", "drug", "dose_mg", "route"]
+    row = ["sub-001", "1", "ketamine", "78", "intravenous"]
+
+    def problems(*rows: list[str], more: tuple[str, ...] = ()) -> list[tuple[str, bool]]:
+        read = type_rows(list(enumerate([[*header, *more], *rows], 1)), TREATMENT, where="")
+        assert len(read.rows) == len(rows)
+        return [(problem.message, problem.serious) for problem in read.problems]
+
+    ((said, serious),) = problems(row, [*row[:3], "40", row[4]])
+    assert ("another of line 2" in said, serious) == (True, False)
+    ((said, serious),) = problems(row, row)
+    assert ("repeats line 2" in said, serious) == (True, True)
+    assert problems([*row, "1"], [*row, "2"], more=("infusion",)) == []
+    assert problems([*row, "9:30"], [*row, "14h"], more=("start_time",)) == []
+    ((said, serious),) = problems([*row, "25:00"], more=("start_time",))
+    assert ("HH:MM" in said, serious) == (True, True)

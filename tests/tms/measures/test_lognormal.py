@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 
 from sudeck.core.errors import InputError
-from sudeck.tms.measures.lognormal import geometric_mean, log_mean
+from sudeck.tms.measures.lognormal import freed_of_noise, geometric_mean, log_mean
+from sudeck.tms.responses.amplitude import denoised_peak_to_peak, noise_floor
 
 
 def test_without_censoring_it_is_the_textbook_t_interval():
@@ -80,3 +81,18 @@ def test_ordered_and_free_of_unit(amplitude, floor, factor):
     assert 0 <= one.low <= one.value <= one.high
     if all(abs(a / floor - 1) > 1e-9 for a in amplitude):
         assert other.value == pytest.approx(factor * one.value, rel=1e-6)
+
+
+def test_noise_is_taken_out_by_its_power() -> None:
+    """Peak to peak of a denoised response in noise comes out as the response, on average."""
+    rng = np.random.default_rng(5)
+    time_ms = np.arange(-100.0, 100.0, 0.25)
+    wave = np.where((time_ms > 22) & (time_ms < 34), np.sin((time_ms - 22) * np.pi / 6), 0.0)
+    noise = 0.004 * rng.standard_normal((400, time_ms.size))
+    before = noise_floor(noise, 4000.0, 400, denoised=True)
+    power = float(np.sqrt(np.mean(before**2)))
+    for amplitude in (0.02, 0.04, 0.1):
+        seen = denoised_peak_to_peak(noise + amplitude / 2 * wave, 4000.0, 400)
+        plain, freed = np.log(seen / amplitude).mean(), np.log(freed_of_noise(seen, power) / amplitude).mean()
+        assert abs(freed) < 0.04
+        assert plain > abs(freed)

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sudeck.core.errors import InputError
+from sudeck.tms.threshold_result import session_result
 from sudeck.tms.thresholds.advice import advise_threshold
 from sudeck.tms.thresholds.session import ThresholdSession
 
@@ -46,4 +47,46 @@ def test_any_text_is_taken_or_refused(text: str) -> None:
     try:
         session.respond(text)
     except InputError:
-        assert session.amplitude_mv == []
+        assert session.pulses == []
+
+
+def test_the_last_response_can_be_taken_back() -> None:
+    session, other = ThresholdSession(), ThresholdSession()
+    for text in ("0.9", "y"):
+        session.respond(text)
+    other.respond("0.9")
+    assert session.undo() == other.advice
+    assert session.evidence == "amplitude"
+    session.undo()
+    with pytest.raises(InputError, match="no pulse"):
+        session.undo()
+
+
+def test_a_session_goes_on_from_what_was_kept() -> None:
+    session = ThresholdSession(active=True, limit_mso=80.0, prior_mean_mso=45.0, prior_sd_mso=6.0)
+    for text in ("0.9", "40 n", "0.3"):
+        session.respond(text)
+    again = ThresholdSession.resumed(session.to_dict())
+    assert again.advice == session.advice
+    assert again.prior.mean_mso == 45.0
+    with pytest.raises(InputError, match="no threshold session"):
+        ThresholdSession.resumed({"pulses": []})
+
+
+def test_it_ends_where_the_stimulator_ends() -> None:
+    session = ThresholdSession(limit_mso=60.0)
+    while not session.advice.stop:
+        session.respond("n")
+    assert "range is exhausted" in str(session.advice) or "out of reach" in str(session.advice)
+    assert len(session.pulses) < 20
+
+
+def test_a_session_is_a_result_like_a_recording() -> None:
+    session = ThresholdSession()
+    for text in ("0.9", "46 0.01", "52 0.2", "48 0.02", "50 y"):
+        session.respond(text)
+    result = session_result(session, hemisphere="left", muscle="FDI", participant="sub-01", visit="pre")
+    (rmt,) = result.find("RMT", hemisphere="left")
+    assert rmt.estimate == session.advice.estimate
+    assert [trial.pulse.test_mso for trial in result.trials] == [54.0, 46.0, 52.0, 48.0, 50.0]
+    assert result.to_dict()["estimates"][0]["participant"] == "sub-01"

@@ -195,25 +195,31 @@ def trend_p_value(responders_and_patients: tuple[tuple[int, int], ...]) -> float
     >>> round(trend_p_value(((1, 10), (4, 10), (5, 10), (9, 10))), 4)
     0.0005
     """
+    from scipy.stats import binom
+
     patients = [total for _, total in responders_and_patients]
     responders = sum(count for count, _ in responders_and_patients)
-    # ways[s] = number of ways to choose the responders so far with score sum s, by number chosen.
-    ways: dict[tuple[int, int], int] = {(0, 0): 1}
+    share = responders / max(sum(patients), 1)
+    # Given the total, the law of the table is the same for independent binomial groups of any one share; with
+    # the observed share nothing gets too small. chances[chosen, score sum] of the groups so far.
+    chances = np.ones((1, 1))
     for score, total in enumerate(patients):
-        grown: dict[tuple[int, int], int] = {}
-        for (chosen, summed), count in ways.items():
-            for extra in range(min(total, responders - chosen) + 1):
-                key = (chosen + extra, summed + score * extra)
-                grown[key] = grown.get(key, 0) + count * math.comb(total, extra)
-        ways = grown
-    final = {summed: count for (chosen, summed), count in ways.items() if chosen == responders}
+        most = min(total, responders)
+        law = binom.pmf(np.arange(most + 1), total, share)
+        rows, columns = chances.shape
+        grown = np.zeros((min(rows + most, responders + 1), columns + score * most))
+        for extra, chance in enumerate(law):
+            kept = min(rows, len(grown) - extra)
+            grown[extra : extra + kept, score * extra : score * extra + columns] += chance * chances[:kept]
+        chances = grown
+    final = chances[-1]
     observed = sum(score * count for score, (count, _) in enumerate(responders_and_patients))
     n = sum(patients)
     # Distance from the mean, times n, so that it stays a whole number and ties are exact.
     mean_times_n = responders * sum(score * total for score, total in enumerate(patients))
     far = abs(observed * n - mean_times_n)
-    extreme = sum(count for summed, count in final.items() if abs(summed * n - mean_times_n) >= far)
-    return extreme / sum(final.values())
+    extreme = np.abs(np.arange(len(final)) * n - mean_times_n) >= far
+    return min(float(final[extreme].sum() / final.sum()), 1.0)
 
 
 def probability_all_exceeded(means: FloatArray, covariance: FloatArray) -> float:

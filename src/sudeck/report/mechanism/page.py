@@ -110,7 +110,7 @@ def mechanism_report(
         outcome=explained.outcome,
         associations=rows.association_rows(group.associations) if group else [],
         scatter=_scatter(explained, table),
-        power=words.power_sayings(group.changes.power) if group else (),
+        power=words.power_sayings(group.changes.power, group.associations) if group else (),
         power_rows=rows.power_rows(group) if group else [],
         reported=words.reported_sayings(explained.reported),
         unanswered=words.unanswered_sayings(explained.unanswered),

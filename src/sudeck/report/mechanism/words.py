@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from sudeck.core.claim import INTERVAL, Claim, Sentence
 from sudeck.report.kit.text import number, printable
 
 if TYPE_CHECKING:
     from sudeck.core.flags import Flag
+    from sudeck.mechanism.association import Associations
     from sudeck.mechanism.circuit_fit.explanation import Explanation, FactorEstimate, Hypothesis
     from sudeck.mechanism.circuit_fit.hierarchy import GroupPosterior
     from sudeck.mechanism.group_statistics import GroupStatistics
@@ -54,6 +56,9 @@ CHANGE: Final = "change"  # stands where a visit stands
 BALANCE: Final = "gaba_over_glutamate"
 # A hypothesis this probable is called preferred; all begin alike.
 PREFERRED: Final = 0.95
+# Whose changes the published pattern says relief goes with.
+_WITH_RELIEF: Final = (("SICI", "pain"), ("ICF", "other"))
+_PATTERN_BUDGET: Final = "mechanism page: Holm over the six statements of the published pattern"
 
 CAVEATS: Final = (
     "Nobody here was treated with anything else: a change after treatment need not be a change by it.",
@@ -65,24 +70,39 @@ CAVEATS: Final = (
 
 def sayings(
     n: int, visits: Sequence[str], group: GroupStatistics | None, circuit: Sequence[Explanation], failed: int
-) -> tuple[str, ...]:
+) -> tuple[Sentence, ...]:
     """Return what was found, a sentence or two each."""
     where = "at one visit" if len(visits) == 1 else f"at {len(visits)} visits ({', '.join(visits)})"
     patients = "1 patient was" if n == 1 else f"{n} patients were"
-    says = [f"{patients} examined with magnetic stimulation {where}."]
+    says: list[str] = [f"{patients} examined with magnetic stimulation {where}."]
     if group is not None:
         says += [_pattern_saying(group.pattern), *_change_sayings(group)]
     if circuit:
         says += _circuit_sayings(circuit, failed)
     elif failed:
         says.append(f"The circuit could be fitted to none of {failed} patients.")
-    return tuple(says)
+    return tuple(one if isinstance(one, Sentence) else Sentence(one) for one in says)
 
 
-def _pattern_saying(pattern: Sequence[Judgement]) -> str:
+def _pattern_saying(pattern: Sequence[Judgement]) -> Sentence:
     counted = Counter(judgement.verdict for judgement in pattern)
     parts = [f"{counted[verdict]} {verdict}" for verdict in ("supported", "not supported", "undecided")]
-    return f"Of the {len(pattern)} statements of the published pattern: {', '.join(parts)}."
+    text = f"Of the {len(pattern)} statements of the published pattern: {', '.join(parts)}."
+    text += " They share 5 % of error, refutations included (Holm); all else here describes these patients."
+    return Sentence(text, *(claim for judgement in pattern for claim in _pattern_claims(judgement)))
+
+
+def _pattern_claims(judgement: Judgement) -> list[Claim]:
+    """Return what a verdict claims.
+
+    A world gives a statement the value 1 where it is so, 1/2 where it is so but too little to matter, and 0.
+    """
+    name = judgement.hypothesis.name
+    if judgement.verdict == "supported":
+        return [Claim(f"supported: {name}", name, "above", _PATTERN_BUDGET, low=0.0)]
+    if judgement.verdict == "not supported":
+        return [Claim(f"not supported: {name}", name, "below", _PATTERN_BUDGET, high=1.0)]
+    return []
 
 
 def _change_sayings(group: GroupStatistics) -> list[str]:
@@ -99,12 +119,13 @@ def _change_sayings(group: GroupStatistics) -> list[str]:
         and not change.ratio.low <= 1 <= change.ratio.high
     ]
     if not held:
-        return ["No change holds when all measures are judged together."]
+        return ["In these patients no change stands out from all measures together."]
     told = ", ".join(
         f"{change.measure} on the {SIDES[change.hemisphere]} ×{number(change.ratio.value, 2)}"
         for change in held
     )
-    return [f"Changes that hold when all measures are judged together: {told}."]
+    # A description: the 5 % of this page are spent on the pattern.
+    return [f"In these patients these changes stand out from all measures together: {told}."]
 
 
 def _circuit_sayings(circuit: Sequence[Explanation], failed: int) -> list[str]:
@@ -127,11 +148,11 @@ def _circuit_sayings(circuit: Sequence[Explanation], failed: int) -> list[str]:
     return says
 
 
-def together_sayings(group: GroupPosterior | None) -> tuple[str, ...]:
+def together_sayings(group: GroupPosterior | None) -> tuple[Sentence, ...]:
     """Return what the circuits of all patients together say of the change, and what they leave open."""
     if group is None:
         return ()
-    sure, open_ = [], []
+    sure, open_, claims = [], [], []
     for one in group.factors:
         nothing = 0.0 if one.mean.unit else 1.0
         name = f"{_inside_factor(one.factor)} ({SIDES[one.hemisphere]})"
@@ -142,14 +163,25 @@ def together_sayings(group: GroupPosterior | None) -> tuple[str, ...]:
             unit = f" {one.mean.unit}" if one.mean.unit else ""
             value, low, high = (number(x, 2) for x in (one.mean.value, one.mean.low, one.mean.high))
             sure.append(f"{name} {sign}{value}{unit} ({low} to {high})")
+            claims.append(
+                Claim(
+                    f"{name} changes",
+                    f"mean change of {name}",
+                    "within",
+                    INTERVAL,
+                    one.mean.low,
+                    one.mean.high,
+                )
+            )
     count = len(group.changes)
     says = [
-        f"The circuits of {count} patients together change by: {', '.join(sure)}."
+        Sentence(f"The circuits of {count} patients together change by: {', '.join(sure)}.", *claims)
         if sure
-        else f"The circuits of {count} patients together show no change of which one can be sure."
+        else Sentence(f"The circuits of {count} patients together show no change of which one can be sure.")
     ]
     if open_:
-        says.append(f"Of the mean change of {', '.join(open_)} these measurements say next to nothing.")
+        text = f"Of the mean change of {', '.join(open_)} these measurements say next to nothing."
+        says.append(Sentence(text))
     return tuple(says)
 
 
@@ -178,19 +210,39 @@ def _balance_text(factor: str) -> str:
     return f"Balance of the hemispheres ({FACTORS.get(factor, factor)}, pain over other)"
 
 
-def power_sayings(power: Power | None) -> tuple[str, ...]:
+def power_sayings(power: Power | None, associations: Associations | None = None) -> tuple[str, ...]:
     """Return what a number of patients can and can not see."""
     if power is None:
         return ()
+    told = associations.associations if associations else ()
+    known = {
+        f"{measure_text(one.measure)} on the {SIDES[one.hemisphere]}": one.reliability
+        for one in told
+        if one.reliability is not None and (one.measure, one.hemisphere) in _WITH_RELIEF
+    }
     share = f"{100 * power.power:g} %"
     low, high = (number(r, 2) for r in power.r_interval)
     return (
         f"With {power.n} patients a change of {number(power.standardised_change, 2)} standard deviations is "
         f"found with a probability of {share}. Smaller ones are missed more often.",
-        f"A correlation counts from |r| = {number(power.significant_r, 2)} on. A true r of "
-        f"{number(power.detectable_r, 2)} is found with a probability of {share}. An observed r of 0.50 "
-        f"means {low} to {high}.",
+        f"A correlation counts from |r| = {number(power.significant_r, 2)} on{_shared(power)}. One of "
+        f"{number(power.detectable_r, 2)} between what is measured is found with a probability of {share}. "
+        f"An observed r of 0.50 means {low} to {high}.",
+        *(_weakened(power, name, reliability) for name, reliability in known.items()),
     )
+
+
+def _shared(power: Power) -> str:
+    return f" ({power.tests} tests share {100 * power.alpha:g} %)" if power.tests > 1 else ""
+
+
+def _weakened(power: Power, change: str, reliability: float) -> str:
+    """Return how strong a correlation must be to show through the error of a measured change."""
+    true = power.true_r(reliability)
+    errors = f"Of the measured change of {change} a share of {number(reliability, 2)} is not error"
+    if true is None:
+        return f"{errors}: however strongly relief goes with the true change, it may be missed more often."
+    return f"{errors}: relief must go with the true change by {number(true, 2)} to be found as often."
 
 
 def unanswered_sayings(flags: Sequence[Flag]) -> tuple[str, ...]:

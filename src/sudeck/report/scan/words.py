@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sudeck.core.estimate import Estimate
 from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS, SOURCE
+from sudeck.core.quantile import normal_quantile
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, ScanPhase, opposite
 from sudeck.report.kit.text import percent
 from sudeck.scan.result import ScanResult
@@ -72,7 +74,9 @@ def _phase_sayings(result: ScanResult) -> list[str]:
     for phase, name in PHASE_RATIOS.items():
         estimate = result.estimates.get(name)
         if estimate is not None:
-            found[_against(estimate, 1.0)].append(f"{phase} phase ({_times(estimate)})")
+            found[_against(_shared(estimate, len(PHASE_RATIOS)), 1.0)].append(
+                f"{phase} phase ({_times(estimate)})"
+            )
     says = [
         f"Uptake is {_COMPARED[how]} in the {_listed(phases)}."
         for how, phases in found.items()
@@ -87,6 +91,8 @@ def _phase_sayings(result: ScanResult) -> list[str]:
 
 def _cutoff_sayings(result: ScanResult) -> list[str]:
     verdicts = result.verdicts()
+    if any(flag.severity == "serious" for flag in result.flags):
+        return ["A serious finding stands, so no ratio is held against its published cut-off."]
     if not verdicts:
         return ["No ratio of ratios could be measured, so none is held against its published cut-off."]
     groups: dict[str, list[str]] = {"higher": [], "lower": [], "equal": []}
@@ -103,6 +109,15 @@ def _cutoff_sayings(result: ScanResult) -> list[str]:
         ),
     }
     return [forms[how][len(names) > 1].format(_listed(names)) for how, names in groups.items() if names]
+
+
+def _shared(estimate: Estimate, sentences: int) -> Estimate:
+    """Widen an interval so that several sentences share its error: all are true as often as it alone is."""
+    wider = normal_quantile(1 - (1 - estimate.level) / sentences) / normal_quantile(estimate.level)
+    low, high = (
+        estimate.value * (bound / estimate.value) ** wider for bound in (estimate.low, estimate.high)
+    )
+    return replace(estimate, low=low, high=high)
 
 
 def _against(estimate: Estimate, limit: float) -> str:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 import sudeck
 from sudeck.core.provenance import Provenance, SourceFile, sha256_of_file
 from sudeck.core.storage import write_text
+from sudeck.prediction.saved_model import ModelOrigin
 from sudeck.report.kit.page import relative_link, render_page
 from sudeck.report.kit.text import percent
-from sudeck.report.study import rows, words
+from sudeck.report.study import course_rows, rows, words
+from sudeck.report.study.calculator_page import CALCULATOR_FILE, calculator_page
 from sudeck.report.study.figures import (
     calibration_figure,
     decision_figure,
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 REPORT_FILE: Final = "report.html"
 # The page depends on its input alone; the times of runs stand in run.json.
 _CREATED: Final = "at the time that run.json states"
-_TABLES: Final = ("participants", "pain")
+_TABLES: Final = ("participants", "pain", "treatment", "adverse_effects", "scan_ratios")
 _NOT_USED: Final = ("tms_sessions", "muscles", "pairs")  # settings a prediction does not depend on
 
 
@@ -65,6 +67,11 @@ def write_study_report(root: Path, predicted: StudyPrediction, *, path: Path | N
     """
     study = open_study(root)
     place = path or study.derivatives / REPORT_FILE
+    calculator = study.derivatives / CALCULATOR_FILE
+    if predicted.model is None:
+        calculator.unlink(missing_ok=True)
+    else:
+        write_text(calculator, calculator_page(predicted.model, _origin(predicted)))
     write_text(place, study_report(study, predicted, place=place))
     return place
 
@@ -97,13 +104,19 @@ def study_report(study: StudyFolder, predicted: StudyPrediction, *, place: Path)
         provenance=_provenance(study, predicted),
         facts=_facts(predicted),
         mechanism=_mechanism_link(study, place),
+        calculator=relative_link(study.derivatives / CALCULATOR_FILE, place) if predicted.model else "",
         level=f"{100 * cohort.settings.level:g} %",
         sayings=words.sayings(predicted),
         caveats=words.caveats(predicted),
         warnings=_warnings(predicted),
         flow=rows.flow_rows(cohort),
         characteristics=rows.characteristics_rows(cohort),
-        remarks=cohort.outcomes.remarks,
+        remarks=(*cohort.ratios.remarks, *cohort.outcomes.remarks),
+        visits=course_rows.visit_rows(cohort.course),
+        lasting=course_rows.lasting_note(cohort.course),
+        effects=course_rows.effect_rows(cohort.course),
+        treated=cohort.course.treated,
+        efficacy=course_rows.EFFICACY,
         thumbnails=thumbnails,
         relief=relief_figure(predicted),
         analysis=rows.analysis_rows(predicted),
@@ -125,6 +138,16 @@ def study_report(study: StudyFolder, predicted: StudyPrediction, *, place: Path)
         failures=failures,
         tripod=tripod_items(predicted),
     )
+
+
+def _origin(predicted: StudyPrediction) -> ModelOrigin:
+    assert predicted.model is not None
+    audit = {
+        "study": predicted.cohort.name,
+        "patients_needed": predicted.patients_needed,
+        "validation": None if predicted.validation is None else predicted.validation.to_dict(),
+    }
+    return ModelOrigin.of(predicted.model, audit=audit)
 
 
 def link_mechanism(study: StudyFolder) -> None:

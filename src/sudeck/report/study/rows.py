@@ -11,6 +11,8 @@ import numpy as np
 
 from sudeck.core.estimate import Estimate
 from sudeck.core.published import PUBLISHED_RATIOS
+from sudeck.core.vocabulary import PHASE_RATIOS
+from sudeck.prediction.bootstrap import NO_INTERVAL
 from sudeck.report.kit.interval_bars import IntervalAxis
 from sudeck.report.kit.text import interval_text, number, p_text, percent, value_text
 
@@ -53,6 +55,7 @@ class PatientLine:
     ratios: tuple[str, str, str]
     met: str
     probability: str
+    without: str
     interval: str
     bar: Markup | None
     relief: str
@@ -75,15 +78,16 @@ def flow_rows(cohort: Cohort) -> Rows:
 
 
 def characteristics_rows(cohort: Cohort) -> Rows:
-    """Return table 1: all patients, responders, the others; medians with quartiles, or shares."""
+    """Return table 1: all, and of those analysed responders and others; medians with quartiles, or shares."""
     table = cohort.table.copy()
     for name in PUBLISHED_RATIOS:
         over, under = name.split("/")
         table[name] = table[over] / table[under]
+    scanned = table[list(PHASE_RATIOS.values())].notna().any(axis=1)
     groups = {
         "all": table,
-        "responders": table[table["responder"] == 1],
-        "others": table[table["responder"] == 0],
+        "responders": table[scanned & (table["responder"] == 1)],
+        "others": table[scanned & (table["responder"] == 0)],
     }
     rows: Rows = [
         {"what": "Patients", **{name: str(len(group)) for name, group in groups.items()}, "missing": ""}
@@ -195,7 +199,7 @@ def validation_rows(predicted: StudyPrediction) -> Rows:
             "name": title,
             "apparent": number(one.apparent, 3),
             "corrected": "withheld" if math.isnan(one.corrected) else number(one.corrected, 3),
-            "interval": one.withheld
+            "interval": ("none" if one.withheld == NO_INTERVAL else one.withheld)
             if math.isnan(one.low)
             else f"{number(one.low, 3)} to {number(one.high, 3)}",
         }
@@ -235,6 +239,7 @@ def patient_lines(
                 ratios,
                 f"{verdict.criteria_met} of 3" if verdict else "",
                 percent(one.prediction.value) if one else "",
+                percent(predicted.without[pid]) if pid in predicted.without else "",
                 f"{percent(one.prediction.low)} to {percent(one.prediction.high)}" if one else "",
                 axis.bar(one.prediction) if one else None,
                 "missing" if math.isnan(row["relief_percent"]) else f"{number(row['relief_percent'], 1)} %",

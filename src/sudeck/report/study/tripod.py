@@ -55,6 +55,8 @@ def tripod_items(predicted: StudyPrediction) -> tuple[TripodItem, ...]:
         told = "; ".join(map(str, (c, slope, checked.measures["brier"])))
         performance = f"{told}; calibration and decision curves above."
         updating = "None in this study; for use elsewhere it can be updated step by step with a closed test."
+    given = cohort.course.treatment
+    treatment = f"{given[:1].upper()}{given[1:]}." if given else "No treatment is recorded."
     penalty = f"{model.plan.likelihood} likelihood" if model is not None else "none"
     return (
         TripodItem(
@@ -73,8 +75,8 @@ def tripod_items(predicted: StudyPrediction) -> tuple[TripodItem, ...]:
         TripodItem(
             "6",
             "Participants and treatment",
-            f"{flow.enrolled} patients listed; treatment given in phenotype/treatment.tsv.",
-            "Who was eligible? Which setting and centres?",
+            f"{flow.enrolled} patients listed. {treatment}",
+            "Who was eligible? Which setting and centres?" + ("" if given else " What treatment was given?"),
         ),
         TripodItem(
             "7",

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from sudeck.core.claim import INTERVAL, Claim, Sentence
 from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS
 from sudeck.report.kit.text import number, percent
 
@@ -13,10 +14,14 @@ if TYPE_CHECKING:
     from sudeck.study.answers.study_prediction import StudyPrediction
 
 _ALPHA = 0.05  # of the one confirmatory test of this page, and of what it lets through
+# What claims are about, by the names that truth is given under.
+RATIOS = "slopes of the two ratios"
+C_STATISTIC = "C statistic of the model"
+_BUDGET = "study page: the model's test of the ratios, then Holm over six correlations"
 _USELESS_C = 0.6  # a C statistic below which a prediction hardly differs between patients
 
 
-def sayings(predicted: StudyPrediction) -> tuple[str, ...]:
+def sayings(predicted: StudyPrediction) -> tuple[Sentence, ...]:
     """Return what the study says, a sentence or two each, the most useful first."""
     flow, rule = predicted.cohort.flow, predicted.cohort.settings.responder
     says = [
@@ -26,8 +31,8 @@ def sayings(predicted: StudyPrediction) -> tuple[str, ...]:
         if flow.analysed
         else f"None of {flow.enrolled} patients has both a measured scan and an outcome."
     ]
-    says += [*_model_saying(predicted), *_rule_saying(predicted), *_analysis_saying(predicted)]
-    return tuple(says)
+    told = [*_model_saying(predicted), *_rule_saying(predicted), *_analysis_saying(predicted)]
+    return tuple(one if isinstance(one, Sentence) else Sentence(one) for one in [*says, *told])
 
 
 def caveats(predicted: StudyPrediction) -> tuple[str, ...]:
@@ -61,14 +66,17 @@ def _model_saying(predicted: StudyPrediction) -> list[str]:
     model, checked = predicted.model, predicted.validation
     if model is None:
         return [f"No model could be fitted: {predicted.refused.get('model', 'the reason is below.')}"]
-    clear = "do" if model.ratios_p < _ALPHA else "do not show that they"
-    says = [
+    informs = model.ratios_p < _ALPHA
+    clear = "do" if informs else "do not show that they"
+    text = (
         f"Together with {_listed(predicted.covariates)}, the two ratios {clear} carry information about "
         "response "
         f"(P = {_p(model.ratios_p)})."
         if predicted.covariates
         else f"The two ratios {clear} carry information about response (P = {_p(model.ratios_p)})."
-    ]
+    )
+    claim = Claim("the ratios carry information about response", RATIOS, "differs", _BUDGET)
+    says: list[str] = [Sentence(text, *([claim] if informs else []))]
     if checked is None:
         return says
     says += _patients_saying(predicted)
@@ -77,10 +85,16 @@ def _model_saying(predicted: StudyPrediction) -> list[str]:
     if checked.informative and not math.isnan(c.corrected):
         pairs = f"a responder is given the higher probability in {percent(c.corrected)} of pairs"
         worth = "close to tossing a coin" if c.corrected < _USELESS_C else "50 % would be chance"
-        says.append(
+        text = (
             f"Of one responder and one non-responder, {pairs} ({percent(c.low)} to {percent(c.high)}; "
             f"{worth}). On the patients it was fitted to it looks better than it is: {percent(c.apparent)}."
         )
+        claims = [
+            Claim("the C statistic lies in its interval", C_STATISTIC, "within", INTERVAL, c.low, c.high)
+        ]
+        if c.low > 0.5:
+            claims.append(Claim("better than chance", C_STATISTIC, "above", _BUDGET, 0.5))
+        says.append(Sentence(text, *claims))
     spread = checked.instability.average
     says.append(
         f"With other patients to learn from, one patient's probability would move by "
@@ -135,7 +149,17 @@ def _analysis_saying(predicted: StudyPrediction) -> list[str]:
         f"Relief goes with {_listed(clear)}" if clear else "Relief is shown to go with none of the six ratios"
     )
     how = "six tests that share 5 % (Holm)" if allowed else "not tested, since the model's test says no"
-    return [f"{says} ({how}); in these patients the strongest explains {share} of its variance."]
+    claims = [
+        Claim(
+            f"relief goes with {name}",
+            f"correlation of relief and {name}",
+            "above" if measures[name].pearson.r.value > 0 else "below",
+            _BUDGET,
+        )
+        for name in clear
+    ]
+    text = f"{says} ({how}); in these patients the strongest explains {share} of its variance."
+    return [Sentence(text, *claims)]
 
 
 def _holm(p_values: Mapping[str, float]) -> list[str]:

@@ -118,6 +118,8 @@ def print_comparison(found: Comparison, *, written: str = "", console: Console |
         console.print(Text(f"{hidden} more, of second methods and single steps: --out DIR.", style="dim"))
     if not found.changes:
         console.print(Text("Nothing could be compared."))
+    if found.changes:
+        print_item(console, "info", comparisons_text(found), _SEVERITY_STYLE["info"])
     for flag in found.flags:
         print_item(console, flag.severity, flag.message, _SEVERITY_STYLE[flag.severity])
     if any(flag.code == "session-error-unknown" for one in found.changes for flag in one.change.flags):
@@ -129,6 +131,18 @@ def print_comparison(found: Comparison, *, written: str = "", console: Console |
         print_item(console, "caution", sentence, _SEVERITY_STYLE["caution"])
     if written:
         console.print(fit(console, Text(f"Results: {printable(written)}")), soft_wrap=True)
+
+
+def comparisons_text(found: Comparison) -> str:
+    """Say how many comparisons were made, and how many of them chance alone would set apart."""
+    told = [one for one in found.changes if _is_told(one)]
+    level = told[0].change.estimate.level if told else 0.95
+    by_chance = (1 - level) * len(told)
+    return (
+        f"{len(told)} comparisons are shown. Where nothing changed, {by_chance:.1f} of so many "
+        f"{100 * level:g} % intervals leave out no change by chance alone; the comparisons depend on each "
+        "other."
+    )
 
 
 def change_table(changes: Sequence[MeasuredChange]) -> Table:

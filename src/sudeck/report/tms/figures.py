@@ -88,7 +88,7 @@ def _paint_amplitudes(figure: Figure, side: Side, panel: Panel) -> None:
         )  # fmt: skip
     rejected = np.array([trial.rejected for trial in side.trials]) & (amplitude > 0)
     if rejected.any():
-        axes.plot(x[rejected], amplitude[rejected], "x", markersize=6, color=INK, mew=0.9, label="rejected")
+        axes.plot(x[rejected], amplitude[rejected], "x", markersize=6, color=INK, mew=0.9)
     if np.isfinite(floor).any():
         axes.axhline(float(np.nanquantile(floor, 0.95)), color=QUIET, linewidth=0.7, linestyle="dotted")
     axes.set_yscale("log")

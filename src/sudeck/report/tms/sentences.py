@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sudeck.tms.measures.measured import GroupMeasures, Measured
     from sudeck.tms.result import TmsResult
 
-_INHIBITORY: Final = ("SICI", "LICI", "IHI")
+_INHIBITORY: Final = ("SICI", "LICI", "IHI", "SAI")
 _PLAIN: Final = ("MEP", "active MEP", "CSP", "iSP")
 _MOST_GROUPS = 4
 
@@ -66,4 +66,10 @@ def _pair(one: Measured, where: str) -> str:
         return f"{text}, inhibition{'' if inhibits else ' where facilitation is usual'}."
     if estimate.low > 1:
         return f"{text}, facilitation{' where inhibition is usual' if inhibits else ''}."
-    return f"{text}; these trials do not tell {'inhibition' if inhibits else 'facilitation'} from none."
+    text += f"; these trials do not tell {'inhibition' if inhibits else 'facilitation'} from none"
+    # What the true ratio had to be for an interval of this width to leave 1 out.
+    limit = estimate.value / (estimate.high if inhibits else estimate.low) if estimate.low > 0 else 0.0
+    if not 0 < limit < float("inf") or estimate.n is None:
+        return f"{text}."
+    change = "fall" if inhibits else "rise"
+    return f"{text}: {estimate.n:g} trials of such scatter can not show less than a {change} to {limit:.2f}."

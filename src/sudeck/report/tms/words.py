@@ -27,6 +27,7 @@ MEANINGS: Final[dict[str, str]] = {
     "SICF": "short-interval intracortical facilitation",
     "LICI": "long-interval intracortical inhibition",
     "IHI": "interhemispheric inhibition",
+    "SAI": "short-latency afferent inhibition",
     "paired pulse": "pair that interval and intensities give no name",
     "CSP": "cortical silent period",
     "iSP": "ipsilateral silent period",
@@ -41,7 +42,7 @@ _USUAL_TEST: Final = 1.2
 # So many like flags and more are told once.
 _LIKE_FLAGS: Final = 4
 CURVE: Final = ("S50", "MEPmax", "slope", "area")
-RATIOS: Final = ("SICI", "ICF", "SICF", "LICI", "IHI", "paired pulse")
+RATIOS: Final = ("SICI", "ICF", "SICF", "LICI", "IHI", "SAI", "paired pulse")
 # What counts as a second method of the same measure.
 BESIDE: Final = (" 5/10 rule", " ML-PEST", " ratio of means")
 

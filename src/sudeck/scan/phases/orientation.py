@@ -75,6 +75,16 @@ def orient(
             )
     if settled is None:
         raise InputError(label, found.problem, _SETTLE_LIMB if found.view in LIMB_VIEWS else _SETTLE)
+    if found.by_word and view is None and image_left is None:
+        flags.append(
+            Flag(
+                "side-by-word",
+                f"Patient {settled} is taken to stand at image-left because {_said(found)}; nothing else in "
+                "the file tells the side.",
+                "caution",
+                label,
+            )
+        )
     chosen_view: View = view or found.view
     if found.image_left is not None and found.image_left != settled:
         flags.append(
@@ -90,6 +100,10 @@ def orient(
         acquisition, evidence, primary, settled, frames, view is not None or image_left is not None, flags
     )
     return Orientation(frames, opposed, chosen_view, settled, tuple(flags))
+
+
+def _said(found: SideEvidence) -> str:
+    return "; ".join(str(clue) for clue in found.clues if clue.image_left is not None)
 
 
 def _left_by_digits(

@@ -14,6 +14,7 @@ from sudeck.core.vocabulary import Limb, ScanPhase, Side
 from sudeck.scan.phases.assignment import PhaseCandidate, candidates_of
 from sudeck.scan.phases.choice import choose
 from sudeck.scan.phases.orientation import orient
+from sudeck.scan.phases.side_pairs import pair_sides
 from sudeck.scan.phases.stated import match_stated_phases
 from sudeck.scan.phases.timeline import phases_by_order, zero_time
 from sudeck.scan.phases.wholebody import crop_limb
@@ -49,7 +50,8 @@ class ScanPlan:
     @property
     def sources(self) -> tuple[SourceFile, ...]:
         """Files in use, each once."""
-        files = {item.acquisition.source.sha256: item.acquisition.source for item in self.chosen.values()}
+        used = (source for item in self.chosen.values() for source in item.acquisition.sources)
+        files = {source.sha256: source for source in used}
         return tuple(files.values())
 
     def why_absent(self, phase: ScanPhase) -> str:
@@ -94,11 +96,14 @@ def plan_scan(
         If the files belong to several patients, studies or injections, or show both hands and feet; or if a
         phase is stated for a file there is not.
     """
-    refuse_mixtures(collection.acquisitions)
+    mixture_flags = refuse_mixtures(collection.acquisitions)
     skipped = list(collection.skipped)
     stated_limb = limb
     limb, acquisitions, of_other_limb = _limb_of(collection.acquisitions, limb)
     skipped += [Skipped(error.subject, error.problem) for error in of_other_limb]
+    pairs = pair_sides(acquisitions)
+    acquisitions = list(pairs.acquisitions)
+    skipped += [Skipped(error.subject, f"{error.problem}; {error.remedy}") for error in pairs.alone]
     stated = match_stated_phases(phase_of or {}, collection)
     zero, origin, zero_flags = zero_time(acquisitions, injected_at)
     by_order = phases_by_order(acquisitions)
@@ -110,7 +115,7 @@ def plan_scan(
             cropped = crop_limb(acquisition, limb)
             candidates += candidates_of(
                 cropped,
-                orient(cropped, view=view, image_left=image_left),
+                orient(cropped, view=view, image_left=None if cropped.sides else image_left),
                 zero=zero,
                 origin=origin,
                 stated=stated.get(acquisition.source.sha256, {}),
@@ -121,7 +126,7 @@ def plan_scan(
             skipped.append(Skipped(error.subject, f"{error.problem}; {error.remedy}"))
     chosen, others = choose(candidates)
     skipped += [Skipped(item.acquisition.label, reason) for item, reason in others]
-    flags = [*collection.flags, *zero_flags, *_view_flags(chosen.values())]
+    flags = [*collection.flags, *mixture_flags, *zero_flags, *_view_flags(chosen.values())]
     for item in {id(item.acquisition): item for item in chosen.values()}.values():
         flags += [*item.acquisition.flags, *item.orientation.flags, *_part_flags(item.acquisition)]
     for item in chosen.values():
@@ -130,7 +135,7 @@ def plan_scan(
         chosen,
         limb,
         tuple(dict.fromkeys(skipped)),
-        (*errors, *collection.errors, *of_other_limb),
+        (*errors, *pairs.alone, *collection.errors, *of_other_limb),
         tuple(flags),
     )
 

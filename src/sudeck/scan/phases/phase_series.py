@@ -50,6 +50,10 @@ class PhaseSeries:
         Files it comes from.
     half_life_s : float or None
         Half-life of the radionuclide, s.
+    side_seconds : Mapping[Side, float]
+        Where the limbs were acquired one after the other: seconds of each, decay counted in; else empty.
+    sides_apart_s : float
+        Seconds between the two.
     """
 
     name: ScanPhase
@@ -63,6 +67,8 @@ class PhaseSeries:
     clock: Origin
     sources: tuple[SourceFile, ...]
     half_life_s: float | None = None
+    side_seconds: Mapping[Side, float] = field(default_factory=dict)
+    sides_apart_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -164,6 +170,8 @@ def _series(item: PhaseCandidate) -> PhaseSeries:
         image_left=item.orientation.image_left,
         opposed=opposed,
         clock=item.origin,
-        sources=(item.acquisition.source,),
+        sources=item.acquisition.sources,
         half_life_s=item.acquisition.half_life_s,
+        side_seconds={one.side: one.seconds for one in item.acquisition.sides},
+        sides_apart_s=item.acquisition.sides_apart_s,
     )

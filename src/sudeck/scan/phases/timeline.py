@@ -17,6 +17,8 @@ _LONG_GAP = timedelta(hours=1.5)
 _NEAR = timedelta(minutes=30)
 _TWO_INJECTIONS_S = 6 * 3600.0
 _SAME_CLOCK_S = 60.0
+_SAME_CLOCK = timedelta(seconds=_SAME_CLOCK_S)
+_DAY = timedelta(days=1)
 
 
 def zero_time(
@@ -35,7 +37,10 @@ def zero_time(
         return injected_at, "injection", ()
     recorded = sorted({item.injected_at for item in acquisitions if item.injected_at is not None})
     if recorded:
-        return recorded[0], "injection", _injection_flags(acquisitions, recorded)
+        recorded, dated = _dated_by_first(acquisitions, recorded)
+        flags = _injection_flags(acquisitions, recorded)
+        flow, off = _flow_off(acquisitions, recorded[0])
+        return flow or recorded[0], "injection", (*flags, *dated, *off)
     flows = sorted(item.acquired_at for item in acquisitions if begins_with_flow(item) and item.acquired_at)
     if not flows:
         return None, "acquisition", ()
@@ -48,6 +53,50 @@ def zero_time(
                 "No injection time is recorded; times count from the start of the flow.",
                 "caution",
             ),
+        ),
+    )
+
+
+def _dated_by_first(
+    acquisitions: Sequence[Acquisition], recorded: list[datetime]
+) -> tuple[list[datetime], tuple[Flag, ...]]:
+    """Date an injection of which only the time of day is recorded: by the image that followed it at once.
+
+    An image of the next day reads the time as one of its own day.
+    """
+    first = recorded[0]
+    times = [item.acquired_at for item in acquisitions if item.acquired_at is not None]
+    soon = any(abs(time - first) <= _NEAR for time in times)
+    of_day = [(time - first).total_seconds() % 86_400 for time in recorded]
+    same = all(min(seconds, 86_400 - seconds) <= _SAME_CLOCK_S for seconds in of_day)
+    if not soon or not same or abs(recorded[-1] - first - _DAY) > _SAME_CLOCK:
+        return recorded, ()
+    return [first], (
+        Flag(
+            "injection-dated-by-first-image",
+            "An image of the next day records the same time of injection: it is that of the day before.",
+            "info",
+        ),
+    )
+
+
+def _flow_off(
+    acquisitions: Sequence[Acquisition], recorded: datetime
+) -> tuple[datetime | None, tuple[Flag, ...]]:
+    """Return the start of a flow that disagrees by minutes with the recorded injection: the flow is right."""
+    flows = [item.acquired_at for item in acquisitions if begins_with_flow(item) and item.acquired_at]
+    off_s = (min(flows) - recorded).total_seconds() if flows else 0.0
+    if not _SAME_CLOCK_S < abs(off_s) <= _NEAR.total_seconds():
+        return None, ()
+    return min(flows), (
+        Flag(
+            "injection-time-off-flow",
+            f"The flow starts {abs(off_s) / 60:.0f} min {'after' if off_s > 0 else 'before'} the recorded "
+            "injection; a flow starts with the injection, so that times count from the flow.",
+            "caution",
+            value=off_s,
+            limit=_SAME_CLOCK_S,
+            unit="s",
         ),
     )
 

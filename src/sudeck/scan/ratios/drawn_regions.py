@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError
+from sudeck.core.storage import parse_json, read_limited
 from sudeck.scan.limbs.geometry import Grid, Points
 from sudeck.scan.ratios.regions import SAMPLES_PER_PIXEL, Region, make_region, sample_points
 
@@ -117,11 +117,10 @@ def read_region_file(path: Path) -> Mapping[str, Any]:
     InputError
         If it is not JSON, or does not hold exactly one region.
     """
+    data = read_limited(path, subject=path.name)
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise InputError(path.name, "it cannot be read", "check the path") from error
-    except (ValueError, RecursionError) as error:
+        content = parse_json(data, subject=path.name)
+    except InputError as error:
         raise InputError(
             path.name, "it is not a JSON file", "see docs/regions.md for how to write one"
         ) from error

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sudeck.core.estimate import Estimate
 from sudeck.core.quantile import normal_quantile
@@ -103,6 +103,18 @@ def average_of(ratios: Sequence[LogRatio]) -> LogRatio:
         ratios[0].placement,
         sum(ratio.counts for ratio in ratios),
         ratios[0].level,
+    )
+
+
+def corrected(ratio: LogRatio, by: float, *, cause: str, se: float) -> LogRatio:
+    """Return a log ratio moved by a known amount, with the error of a further cause of its own."""
+    placement = Placement(ratio.placement.registration, {**ratio.placement.shared, cause: se})
+    return replace(
+        ratio,
+        value=ratio.value + by,
+        counting_low=ratio.counting_low + by,
+        counting_high=ratio.counting_high + by,
+        placement=placement,
     )
 
 

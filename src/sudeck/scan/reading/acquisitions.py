@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import SourceFile
+from sudeck.core.vocabulary import Side
 from sudeck.scan.reading.clock import read_clock
 from sudeck.scan.reading.content import (
     limb_in_texts,
@@ -31,6 +32,7 @@ _NOT_PLANAR_VECTORS = ("SliceVector", "AngularViewVector", "RotationVector", "RR
 # What one image is called, and what the examination is called: only the first can tell phases apart.
 _IMAGE_NAMES = ("SeriesDescription", "ImageID", "ImageComments", "AcquisitionDeviceProcessingDescription")
 _STUDY_NAMES = ("ProtocolName", "StudyDescription", "PerformedProcedureStepDescription")
+_LATERALITY: dict[str, Side] = {"L": "left", "R": "right"}
 _SMALLEST_MM, _LARGEST_MM = 0.05, 50.0
 
 
@@ -101,7 +103,13 @@ def read_acquisition(file: DicomFile, label: str, *, frame_s: float | None = Non
         patient=patient_of(header),
         study=header.text("StudyInstanceUID"),
         instance=header.text("SOPInstanceUID"),
+        laterality=_laterality(header),
     )
+
+
+def _laterality(header: Header) -> Side | None:
+    stated = {header.text(keyword) for keyword in ("ImageLaterality", "FrameLaterality", "Laterality")} - {""}
+    return _LATERALITY.get(stated.pop()) if len(stated) == 1 else None
 
 
 def _kind(header: Header, label: str) -> ImageKind:

@@ -19,6 +19,8 @@ from sudeck.scan.reading.dicom import DicomFile, find_files, open_dicom
 from sudeck.scan.reading.frames import Acquisition
 from sudeck.scan.reading.identity import redactor_of
 
+_SAME_CLOCK_S = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Skipped(Record):
@@ -139,22 +141,52 @@ def _without_copies(acquisitions: Sequence[Acquisition]) -> tuple[list[Acquisiti
     return kept, copies
 
 
-def refuse_mixtures(acquisitions: Sequence[Acquisition]) -> None:
-    """Refuse files of several patients or of several studies.
+def refuse_mixtures(acquisitions: Sequence[Acquisition]) -> tuple[Flag, ...]:
+    """Refuse files of several patients or studies; two studies around one injection of one patient are one.
+
+    Returns
+    -------
+    tuple of Flag
+        That two studies were taken for one, where they were.
 
     Raises
     ------
     InputError
-        If there are any.
+        If there are several patients, or several studies that nothing holds together.
     """
-    for what, tokens in (
-        ("patients", {acquisition.patient[0] for acquisition in acquisitions} - {""}),
-        ("patients", {acquisition.patient[1] for acquisition in acquisitions} - {""}),
-        ("studies", {acquisition.study for acquisition in acquisitions} - {""}),
+    for tokens in (
+        {acquisition.patient[0] for acquisition in acquisitions} - {""},
+        {acquisition.patient[1] for acquisition in acquisitions} - {""},
     ):
         if len(tokens) > 1:
-            raise InputError(
-                f"{len(acquisitions)} files",
-                f"they belong to {len(tokens)} {what}",
-                "give the files of one study of one patient",
-            )
+            raise _mixture(acquisitions, len(tokens), "patients")
+    studies = {acquisition.study for acquisition in acquisitions} - {""}
+    if len(studies) < 2:
+        return ()
+    if not _one_injection(acquisitions):
+        raise _mixture(acquisitions, len(studies), "studies")
+    return (
+        Flag(
+            "several-studies",
+            f"The files carry {len(studies)} study identifiers; they name one patient and one injection, so "
+            "they are measured together.",
+            "caution",
+            value=len(studies),
+        ),
+    )
+
+
+def _mixture(acquisitions: Sequence[Acquisition], count: int, what: str) -> InputError:
+    return InputError(
+        f"{len(acquisitions)} files",
+        f"they belong to {count} {what}",
+        "give the files of one study of one patient",
+    )
+
+
+def _one_injection(acquisitions: Sequence[Acquisition]) -> bool:
+    """Say whether every file names the same patient and, within a minute, the same injection."""
+    if not all(acquisition.patient[0] for acquisition in acquisitions):
+        return False
+    times = [acquisition.injected_at for acquisition in acquisitions if acquisition.injected_at is not None]
+    return len(times) == len(acquisitions) and (max(times) - min(times)).total_seconds() <= _SAME_CLOCK_S

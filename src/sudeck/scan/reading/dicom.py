@@ -13,17 +13,23 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.uid import (
     UID,
+    DeflatedExplicitVRLittleEndian,
     MediaStorageDirectoryStorage,
     NuclearMedicineImageStorage,
     SecondaryCaptureImageStorage,
 )
 
 from sudeck.core.errors import InputError
+from sudeck.core.limits import check_deflated
 from sudeck.core.provenance import sha256_of
 
 FileKind = Literal["image", "screen capture", "other modality", "no image"]
 
+_AGAIN = "export it again from the camera or the archive"
 _PREAMBLE_END = 132
+_META_LENGTH = b"\x02\x00\x00\x00UL\x04\x00"  # the element (0002,0000)
+_LONGEST_META = 4096
+_COPIES = 3  # of a data set at the same time, while it is read and its counts are audited
 # First groups a DICOM file without preamble can begin with: file meta information, or the data set itself.
 _FIRST_GROUPS = {b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08"}
 
@@ -139,6 +145,15 @@ def find_files(paths: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(found)
 
 
+def looks_like_dicom(path: Path) -> bool:
+    """Tell by its beginning whether a file is DICOM with a preamble, as cameras and archives write it."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_PREAMBLE_END)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
 def open_dicom(path: Path) -> DicomFile:
     """Open one file, with or without preamble, in any transfer syntax; pixels are decoded later.
 
@@ -147,21 +162,21 @@ def open_dicom(path: Path) -> DicomFile:
     InputError
         If the file is empty, unreadable or not DICOM. The subject is the bare file name: the caller masks it.
     """
-    again = "export it again from the camera or the archive"
     try:
         with path.open("rb") as file:
             start = file.read(_PREAMBLE_END)
             if not start:
-                raise InputError(path.name, "the file is empty", again)
+                raise InputError(path.name, "the file is empty", _AGAIN)
             if start[128:] != b"DICM" and start[:2] not in _FIRST_GROUPS:
                 raise InputError(path.name, "this is not a DICOM file", "give the DICOM files of the study")
             data = start + file.read()
     except OSError as error:
         raise InputError(path.name, "the file cannot be read", "check its permissions") from error
+    _refuse_bomb(path.name, data)
     try:
         dataset = pydicom.dcmread(BytesIO(data), force=start[128:] != b"DICM")
     except Exception as error:  # any damage to the stream ends here
-        raise InputError(path.name, "the DICOM structure is damaged", again) from error
+        raise InputError(path.name, "the DICOM structure is damaged", _AGAIN) from error
     header = Header(dataset)
     if not (header.has("SOPClassUID") or header.has("Modality") or header.has("Rows")):
         raise InputError(path.name, "this is not a DICOM file", "give the DICOM files of the study")
@@ -188,6 +203,18 @@ def classify(header: Header) -> tuple[FileKind, str]:
     if (header.integer("SamplesPerPixel") or 1) > 1:
         return "screen capture", "it is a colour picture, not counts"
     return "image", ""
+
+
+def _refuse_bomb(subject: str, data: bytes) -> None:
+    """Refuse a deflated file (PS3.5 A.5) that would take more memory inflated than it may."""
+    # The file meta information is never deflated, begins with its own length and names the syntax.
+    meta = data[_PREAMBLE_END:]
+    if DeflatedExplicitVRLittleEndian.encode() not in meta[:_LONGEST_META]:
+        return
+    if meta[:8] != _META_LENGTH:
+        raise InputError(subject, "the DICOM structure is damaged", _AGAIN)
+    length = int.from_bytes(meta[8:12], "little")
+    check_deflated(subject, meta[12 + length :], copies=_COPIES)
 
 
 def _files_under(folder: Path) -> Iterator[Path]:

@@ -24,6 +24,7 @@ _SHORTEST_DYNAMIC_S = 0.1
 _SHORTEST_STATIC_S = 2.0
 _LONGEST_DYNAMIC_S = 600.0
 _LONGEST_STATIC_S = 7200.0
+_SAME_STEP = 0.01  # of a step, for what a camera rounds
 
 
 def build_frame_table(
@@ -144,6 +145,7 @@ def _timings(
         )
         for item in items
     ]
+    stated = stated or _by_vector(header, n_frames, subject)
     if not stated:
         duration = _seconds(header, "ActualFrameDuration") or _seconds(header, "FrameTime") or None
         if duration is not None:
@@ -167,6 +169,28 @@ def _timings(
         flags.append(_seconds_flag(max(durations), subject))
         scale = 1000.0
     return tuple(_settled(timing, scale, frame_s, len(items) <= 1, subject, flags) for timing in stated)
+
+
+def _by_vector(header: Header, n_frames: int, subject: str) -> list[PhaseTiming]:
+    """Read the frame time from FrameTimeVector: the steps from each frame to the next, the first of them 0.
+
+    Raises
+    ------
+    InputError
+        If the steps differ: one phase of frames has one frame time.
+    """
+    vector = header.numbers("FrameTimeVector")
+    steps = sorted(vector[1:])
+    if len(vector) != n_frames or n_frames < 2 or header.integers("PhaseVector"):
+        return []
+    if steps[0] <= 0 or steps[-1] > (1 + _SAME_STEP) * steps[0]:
+        raise InputError(
+            subject,
+            f"its frames are {steps[0] / 1000:g} to {steps[-1] / 1000:g} s apart by FrameTimeVector, so that "
+            "no one frame time holds for all",
+            "export it with its phase table, or give flow and pool as separate files",
+        )
+    return [PhaseTiming(steps[len(steps) // 2] / 1000, 0.0, 0.0, n_frames)]
 
 
 def _settled(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import SourceFile
-from sudeck.core.vocabulary import Limb
+from sudeck.core.vocabulary import Limb, Side
 from sudeck.scan.reading.sides import SideEvidence
 from sudeck.scan.reading.sides import View as View
 
@@ -51,6 +51,24 @@ class Frame:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class OneSide:
+    """One limb of an image that was joined from two files.
+
+    Attributes
+    ----------
+    side : {"left", "right"}
+        Side of the body.
+    source : SourceFile
+    seconds : float
+        Duration of its acquisition, times what decay had left of the activity at the start of the first.
+    """
+
+    side: Side
+    source: SourceFile
+    seconds: float
+
+
 @dataclass(frozen=True)
 class Acquisition:
     """One file of counts, audited, with its frame table.
@@ -85,6 +103,12 @@ class Acquisition:
         Identifiers of study and image; empty when not stated.
     other_part : str
         Part of the body other than hand or foot that the header names; empty when it names none.
+    laterality : {"left", "right"} or None
+        Side of the body that the header states for the image.
+    sides : tuple of OneSide
+        Where the image was joined from two files of one limb each: which they are.
+    sides_apart_s : float
+        Seconds between the two.
     """
 
     source: SourceFile
@@ -103,11 +127,19 @@ class Acquisition:
     study: str
     instance: str
     other_part: str = ""
+    laterality: Side | None = None
+    sides: tuple[OneSide, ...] = ()
+    sides_apart_s: float = 0.0
 
     @property
     def label(self) -> str:
         """Masked name of the file."""
         return self.source.label
+
+    @property
+    def sources(self) -> tuple[SourceFile, ...]:
+        """The files it comes from."""
+        return tuple(side.source for side in self.sides) or (self.source,)
 
     @property
     def detectors(self) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID, AllTransferSyntaxes
 
 from sudeck.core.errors import InputError, MissingDependencyError
+from sudeck.core.limits import check_unpacked
 from sudeck.scan.reading.dicom import Header
 
 _AGAIN = "export it again from the camera or the archive"
@@ -27,6 +28,9 @@ _EITHER = {
     "1.2.840.10008.1.2.4.203",  # high-throughput JPEG 2000
 }
 _MAX_VALUES = 2**28  # 268 million pixels: far beyond any planar study, below what would exhaust memory
+
+
+_COPIES = 3  # of all pixels at the same time, while they are decoded and audited
 
 
 def refuse_lossy(header: Header, subject: str) -> None:
@@ -83,22 +87,31 @@ def stored_values(header: Header, subject: str) -> tuple[NDArray[np.generic], in
         raise InputError(subject, "the size of the image is not stated or impossible", _AGAIN)
     if rows * columns * declared > _MAX_VALUES:
         raise InputError(subject, f"it states {declared} frames of {rows} x {columns} pixels", _AGAIN)
+    data = _pixel_bytes(header, subject)
+    check_unpacked(subject, len(data), rows * columns * declared * bits // 8, copies=_COPIES)
     syntax = header.transfer_syntax
     if syntax is not None and syntax in AllTransferSyntaxes and syntax.is_compressed:
         return _decompressed(header, syntax, subject), declared
-    return _native_values(header, (rows, columns), bits, declared, subject), declared
+    return _native_values(header, data, (rows, columns), bits, declared, subject), declared
+
+
+def _pixel_bytes(header: Header, subject: str) -> bytes:
+    """Return what the element of the pixels holds, not decoded."""
+    try:
+        data = header.dataset.get_item("PixelData").value
+    except Exception:  # pydicom raises whatever a damaged element provokes
+        data = None
+    if not isinstance(data, bytes):
+        raise InputError(subject, "the pixel data is damaged", _AGAIN)
+    return data
 
 
 def _native_values(
-    header: Header, shape: tuple[int, int], bits: int, declared: int, subject: str
+    header: Header, data: bytes, shape: tuple[int, int], bits: int, declared: int, subject: str
 ) -> NDArray[np.generic]:
-    dataset = header.dataset
-    data = dataset.get_item("PixelData").value if "PixelData" in dataset else None
-    if not isinstance(data, bytes):
-        raise InputError(subject, "the pixel data is damaged", _AGAIN)
     signed = header.integer("PixelRepresentation") == 1
     dtype = np.dtype(
-        f"{'>' if dataset.original_encoding[1] is False else '<'}{'i' if signed else 'u'}{bits // 8}"
+        f"{'>' if header.dataset.original_encoding[1] is False else '<'}{'i' if signed else 'u'}{bits // 8}"
     )
     frame_bytes = shape[0] * shape[1] * dtype.itemsize
     whole = len(data) // frame_bytes

@@ -37,10 +37,10 @@ _VIEW_CODES: dict[str, View] = {
     "272479007": "posterior",
 }
 _VIEW_WORDS: tuple[tuple[View, re.Pattern[str]], ...] = (
-    ("anterior", re.compile(r"\b(ANT|ANTERIOR|ANT[EÉ]RIEURE?|VENTRAL|VORNE)\b")),
+    ("anterior", re.compile(r"\b(ANT|AP|ANTERIOR|ANT[EÉ]RIEURE?|VENTRAL|VORNE)\b")),
     (
         "posterior",
-        re.compile(r"\b(POSTERIOR|POST[EÉ]RIEURE?|HINTEN|POST(?![- ]?(INJ|OP|TRAUM|DOSE|TREAT)))\b"),
+        re.compile(r"\b(POSTERIOR|PA|POST[EÉ]RIEURE?|HINTEN|POST(?![- ]?(INJ|OP|TRAUM|DOSE|TREAT)))\b"),
     ),
     ("palmar", re.compile(r"\b(PALMAR|PALMAIRES?|PALM|VOLAR)\b")),
     ("plantar", re.compile(r"\b(PLANTAR|PLANTAIRES?)\b")),
@@ -62,7 +62,8 @@ _ENOUGH = 2
 class Clue:
     """One statement in a file about the view, and about the side at image-left where it tells that.
 
-    A coded view or a geometry weighs 3 and is enough alone; a word weighs 1, and it takes two sources.
+    A coded view or a geometry weighs 3 and is enough alone. A word weighs 1: it settles a side where nothing
+    speaks against it, and is flagged where only one source has it.
     """
 
     source: str
@@ -79,7 +80,8 @@ class Clue:
 class SideEvidence:
     """The clues of one detector, weighed: a side and a view, or the problem that forbids one.
 
-    Disbelieved clues are those that say the same of two opposed detectors.
+    Disbelieved clues are those that say the same of two opposed detectors; `by_word` says that a single word
+    settled the side.
     """
 
     view: View
@@ -87,6 +89,7 @@ class SideEvidence:
     clues: tuple[Clue, ...]
     problem: str = ""
     disbelieved: bool = False
+    by_word: bool = False
 
 
 def left_of_view(view: View) -> Side | None:
@@ -136,13 +139,14 @@ def weigh(clues: tuple[Clue, ...]) -> SideEvidence:
             f"{limb_view}, where {of_body.source} of a lying body ({of_body.view}) does not tell which side "
             "of the patient is at image-left"
         )
-    elif sum(clue.weight for clue in telling) < _ENOUGH:
+    elif not telling:
         found = f" ({_joined(clues)}, which is not enough)" if clues else ""
         problem = f"nothing in it tells which side of the patient is at image-left{found}"
     if problem:
         return SideEvidence(limb_view.view if limb_view else "unknown", None, clues, problem)
     view = (limb_view or of_body or telling[0]).view
-    return SideEvidence(view, telling[0].image_left, clues)
+    by_word = sum(clue.weight for clue in telling) < _ENOUGH
+    return SideEvidence(view, telling[0].image_left, clues, by_word=by_word)
 
 
 def _joined(clues: Iterable[Clue]) -> str:
@@ -186,6 +190,8 @@ def _word_clues(header: Header) -> list[Clue]:
         texts.setdefault(header.text(keyword), source)
     private = header.private("GEMS_GENIE_1", 0x0009, 0x22)
     texts.setdefault(str(private or "").upper(), "the private orientation")
+    if any(len(_views_in(text)) > 1 for text in texts):
+        return []  # both views of one examination: no other word tells which of them this image is
     found = ((source, _view_in(text)) for text, source in texts.items())
     return [_clue(source, view, _WEAK) for source, view in found if view is not None]
 
@@ -201,5 +207,9 @@ def _view_in(text: str) -> View | None:
         return "anterior"
     if text in ("POSTERO-ANTERIOR", "POSTERO ANTERIOR", "P-A"):
         return "posterior"
-    named = [view for view, pattern in _VIEW_WORDS if pattern.search(text)]
+    named = _views_in(text)
     return named[0] if len(named) == 1 else None
+
+
+def _views_in(text: str) -> list[View]:
+    return [view for view, pattern in _VIEW_WORDS if pattern.search(text.replace("_", " "))]

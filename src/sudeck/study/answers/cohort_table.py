@@ -13,9 +13,11 @@ import sudeck
 from sudeck.core.errors import InputError
 from sudeck.core.storage import write_tsv
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS
+from sudeck.study.answers.after_treatment import AfterTreatment, after_treatment
 from sudeck.study.answers.outcomes import CohortOutcomes, measure_outcomes
+from sudeck.study.answers.scan_ratios import RatioSources, collect_ratios
 from sudeck.study.folder.layout import StudyFolder
-from sudeck.study.folder.schema import PARTICIPANTS
+from sudeck.study.folder.schema import PARTICIPANTS, SCAN_RATIOS
 from sudeck.study.folder.settings import Settings, read_settings
 from sudeck.study.folder.tables import StudyTables, read_tables
 from sudeck.study.measuring.patient_measures import Failure
@@ -103,6 +105,10 @@ class Cohort:
     flow : Flow
     failures : tuple of Failure
         What was not measured, and why.
+    ratios : RatioSources
+        Who measured them, and how far they agree.
+    course : AfterTreatment
+        How long relief lasted, adverse effects, and what was given.
     fingerprint : str
         Of everything above, and of the records it was made from.
     """
@@ -113,6 +119,8 @@ class Cohort:
     outcomes: CohortOutcomes
     flow: Flow
     failures: tuple[Failure, ...]
+    ratios: RatioSources
+    course: AfterTreatment
     fingerprint: str
 
     def write(self, study: StudyFolder) -> None:
@@ -144,11 +152,17 @@ def assemble_cohort(study: StudyFolder) -> Cohort:
     if people.empty:
         raise InputError(study.root.name, "participants.tsv lists no patient", "fill it in")
     records = [stored_record(study, pid) for pid in people["participant_id"]]
-    if not any(record is not None for record in records):
+    if not any(record is not None for record in records) and not tables["scan_ratios"].rows:
         name = study.root.name
-        raise InputError(name, "nothing of it is measured yet", f"first: sudeck run {name}")
-    measured = _ratios([record for record in records if record is not None], settings.scan_session)
+        remedy = f"first: sudeck run {name}; or type ratios measured elsewhere into {SCAN_RATIOS.path}"
+        raise InputError(name, "nothing of it is measured yet", remedy)
+    measured, sources = collect_ratios(
+        _ratios([record for record in records if record is not None], settings.scan_session),
+        tables["scan_ratios"],
+        settings,
+    )
     outcomes = measure_outcomes(tables["pain"], settings, patients=people["participant_id"].tolist())
+    course = after_treatment(tables, outcomes, settings)
     table = people.merge(measured, on="participant_id", how="left").merge(
         outcomes.frame(), on="participant_id", how="left"
     )
@@ -160,11 +174,15 @@ def assemble_cohort(study: StudyFolder) -> Cohort:
         "settings": settings.to_dict(),
         "table": table.to_csv(index=False),
         "outcomes": outcomes.to_dict(),
+        "ratios": sources.to_dict(),
+        "course": course.to_dict(),
         "records": [record["fingerprint"] for record in records if record is not None],
         "failures": [failure.to_dict() for failure in failures],
     }
     fingerprint = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
-    return Cohort(study_name(study), table, settings, outcomes, _flow(table), failures, fingerprint)
+    return Cohort(
+        study_name(study), table, settings, outcomes, _flow(table), failures, sources, course, fingerprint
+    )
 
 
 def study_name(study: StudyFolder) -> str:
@@ -203,7 +221,9 @@ def _ratios(records: list[dict[str, Any]], session: str) -> pd.DataFrame:
         for name in (*PHASE_RATIOS.values(), *RATIOS_OF_RATIOS):
             row[f"{name}_log_se"] = estimates[name]["se"] if name in estimates else np.nan
         rows.append(row)
-    return pd.DataFrame(rows)
+    names = (*PHASE_RATIOS.values(), *RATIOS_OF_RATIOS)
+    columns = ["participant_id", *PHASE_RATIOS.values(), *(f"{name}_log_se" for name in names)]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _flow(table: pd.DataFrame) -> Flow:

@@ -36,6 +36,8 @@ class StudyPrediction(CohortPrediction):
             "fingerprint": self.fingerprint,
             "responder_rule": str(self.cohort.settings.responder),
             "flow": self.cohort.flow.to_dict(),
+            "scan_ratios": self.cohort.ratios.to_dict(),
+            "after_treatment": self.cohort.course.to_dict(),
             "patients_needed": self.patients_needed,
             "published_rule": _plain(self.rule),
             "published_analysis": _plain(self.analysis),
@@ -44,7 +46,11 @@ class StudyPrediction(CohortPrediction):
             "model": self._model(),
             "relief_model": _plain(self.relief_model),
             "patients": {
-                pid: prediction.to_dict() | {"published_rule": self._verdict(pid)}
+                pid: prediction.to_dict()
+                | {
+                    "published_rule": self._verdict(pid),
+                    "probability_from_all_others": self.without.get(pid),
+                }
                 for pid, prediction in self.patients.items()
             },
             "refused": dict(self.refused),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 PREDICTION_FILE, MODEL_FILE = "prediction.json", "model.json"
 # Of what is said: raised where the same tables get another answer, so that an old one is not taken for it.
-_ANSWER: Final = 2
+_ANSWER: Final = 3
 
 
 def predict_study(root: Path, *, n_boot: int = BOOTSTRAPS) -> StudyPrediction:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sudeck.core.errors import SudeckError
+from sudeck.core.errors import InputError, SudeckError
 from sudeck.study.checks.check_files import check_files
 from sudeck.study.checks.check_tables import check_tables
 from sudeck.study.folder.layout import SETTINGS_FILE, StudyFolder
 from sudeck.study.folder.schema import TABLES
 from sudeck.study.folder.settings import Settings, read_settings
 from sudeck.study.folder.tables import Problem, ReadTable, StudyTables, read_table
+
+_NAMED: Final = 5
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,43 @@ def check_study(study: StudyFolder, *, pixels: bool = True) -> StudyCheck:
         Whether to read every scan, as the measurement will, rather than its headers only.
     """
     problems: list[Problem] = []
-    settings = _settings(study, problems)
-    tables = StudyTables({name: _table(study, name, problems) for name in TABLES})
-    problems += tables.problems
-    problems += check_tables(tables, settings)
+    settings, tables = _tables(study, problems)
     problems += check_files(study, tables, settings, pixels=pixels)
     problems.sort(key=lambda problem: not problem.serious)
     scans = sum(1 for _ in _scans(study))
     return StudyCheck(tuple(problems), len(tables["participants"]), scans)
+
+
+def require_sound_tables(study: StudyFolder) -> None:
+    """Refuse to go on with settings or tables that `check` finds wrong.
+
+    What is wrong with the files of one patient stops nobody: that patient is named when measured.
+
+    Raises
+    ------
+    InputError
+        That names the first few problems.
+    """
+    problems: list[Problem] = []
+    _tables(study, problems)
+    serious = [str(problem).rstrip(".") for problem in problems if problem.serious]
+    if not serious:
+        return
+    more = f"; and {len(serious) - _NAMED} more" if len(serious) > _NAMED else ""
+    name = study.root.name
+    raise InputError(
+        name,
+        f"its tables are not right: {'; '.join(serious[:_NAMED])}{more}",
+        f"correct them (sudeck check {name} lists all), or go on as they are with --despite-problems",
+    )
+
+
+def _tables(study: StudyFolder, problems: list[Problem]) -> tuple[Settings, StudyTables]:
+    settings = _settings(study, problems)
+    tables = StudyTables({name: _table(study, name, problems) for name in TABLES})
+    problems += tables.problems
+    problems += check_tables(tables, settings)
+    return settings, tables
 
 
 def _settings(study: StudyFolder, problems: list[Problem]) -> Settings:
@@ -90,7 +121,9 @@ def _table(study: StudyFolder, name: str, problems: list[Problem]) -> ReadTable:
         path = study.found_table(name)
         if path is not None:
             return read_table(path, table)
-        problems.append(Problem(table.path, "the table is not there", serious=name == "participants"))
+        if not table.optional:
+            missing = "the table is not there"
+            problems.append(Problem(table.path, missing, serious=name == "participants"))
     except SudeckError as error:
         problems.append(Problem(table.path, str(error).rstrip(".")))
     return ReadTable(table, (), (), (), present=False)

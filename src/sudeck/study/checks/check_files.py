@@ -31,9 +31,11 @@ def check_files(
             yield Problem(
                 "sourcedata", "the patient has files and is not in participants.tsv", patient=patient
             )
-    any_scan = any(study.scan_files(p, s) for p in study.patients() for s in study.sessions(p))
+    typed = {row["participant_id"] for row in tables["scan_ratios"].rows}
+    any_scan = bool(typed) or any(study.scan_files(p, s) for p in study.patients() for s in study.sessions(p))
     for patient, row in participants.items():
-        if any_scan and not study.scan_files(patient, settings.scan_session):
+        scanned = patient in typed or study.scan_files(patient, settings.scan_session)
+        if any_scan and not scanned:
             message = f"no bone scan in {settings.scan_session}"
             yield Problem("sourcedata", message, patient=patient, serious=False)
         yield from _recordings(study, patient, settings)

@@ -8,6 +8,8 @@ from datetime import date
 from itertools import pairwise
 from typing import Final
 
+from sudeck.ketamine.record_checks import check_record
+from sudeck.study.folder.given_doses import body_weights, given_doses, recorded_moments
 from sudeck.study.folder.schema import INSTRUMENTS
 from sudeck.study.folder.settings import Settings
 from sudeck.study.folder.tables import Problem, Row, StudyTables
@@ -15,9 +17,6 @@ from sudeck.study.folder.tables import Problem, Row, StudyTables
 _DAYS_A_MONTH: Final = 365.25 / 12
 _DURATION_TOLERANCE_MONTHS: Final = 2.0
 _SAME_VISIT_DAYS: Final = 7
-_LARGE_DOSE_MG_PER_KG: Final = (
-    20.0  # of ketamine a day: beyond any awake protocol; anaesthesia has its own rules
-)
 
 
 def check_tables(tables: StudyTables, settings: Settings) -> Iterator[Problem]:
@@ -93,6 +92,9 @@ def _pain(tables: StudyTables, settings: Settings) -> Iterator[Problem]:
             if visit in order:
                 yield Problem(where, f"{visit} has no score", line, "nrs", patient, serious=False)
             continue
+        if visit == settings.baseline and row["nrs"] == 0:
+            message = f"no pain at {visit}, so no relief in per cent: the patient counts in no analysis of it"
+            yield Problem(where, message, line, "nrs", patient, serious=False)
         if isinstance(day, int):
             scored[patient][visit].append(day)
         else:
@@ -188,21 +190,18 @@ def _totals(tables: StudyTables) -> Iterator[Problem]:
 
 
 def _treatment(tables: StudyTables) -> Iterator[Problem]:
-    weights = {patient: row["weight_kg"] for patient, _, row in _rows(tables, "participants")}
     given: set[str] = set()
     for patient, line, row in _rows(tables, "treatment"):
-        drug, dose = row["drug"], row["dose_mg"]
+        drug = row["drug"]
         if not isinstance(drug, str) or not drug.endswith("ketamine"):
             continue
         given.add(patient)
-        weight = weights.get(patient)
-        if dose is None:
+        if row["dose_mg"] is None:
             yield Problem("treatment.tsv", "no dose", line, "dose_mg", patient, serious=False)
-            continue
-        a_kg = dose / weight if isinstance(weight, int | float) and isinstance(dose, int | float) else 0.0
-        if a_kg > _LARGE_DOSE_MG_PER_KG:
-            message = f"{a_kg:.0f} mg/kg of {drug} in a day; check the unit"
-            yield Problem("treatment.tsv", message, line, "dose_mg", patient, serious=False)
+    found = check_record(given_doses(tables), body_weights(tables), recorded_moments(tables))
+    for one in found:
+        where = f"{one.table}.tsv"
+        yield Problem(where, one.message, one.line, one.column, one.patient, serious=one.serious)
     if not tables["treatment"].rows:
         return
     for patient, _, _ in _rows(tables, "participants"):

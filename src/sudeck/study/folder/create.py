@@ -34,6 +34,9 @@ visit = "day 5"
 session = "ses-pre"
 region = "whole"                  # wrist, metacarpals, fingers; ankle, midfoot, forefoot
 background = "none"               # or "region"
+# [scan.retest_sd]                # of the natural logarithm, between scans of one patient, where you know it
+# VPr = 0.08
+# "BPr/TPr" = 0.06                # and so on, for any of the six ratios
 
 [tms]
 sessions = ["ses-pre", "ses-post"]

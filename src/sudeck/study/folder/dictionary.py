@@ -32,7 +32,7 @@ REDCAP_COLUMNS: Final = (
     "Matrix Ranking?",
     "Field Annotation",
 )
-_VALIDATION: Final = {"integer": "integer", "number": "number", "date": "date_ymd"}
+_VALIDATION: Final = {"integer": "integer", "number": "number", "date": "date_ymd", "time": "time"}
 
 
 def redcap_name(table: Table, field: Field) -> str:

@@ -12,11 +12,12 @@ from typing import Any, Final, Literal
 from sudeck.core.missing import MISSING
 from sudeck.study.folder.wordings import day_first, meaning, pseudonym_of
 
-FieldType = Literal["text", "identifier", "integer", "number", "date", "choice", "yes-no"]
+FieldType = Literal["text", "identifier", "integer", "number", "date", "time", "choice", "yes-no"]
 Value = str | int | float | date | None
 
 _YES: Final = frozenset({"yes", "y", "1", "true", "oui", "o", "ja", "j", "sí", "si", "s"})
 _NO: Final = frozenset({"no", "n", "0", "false", "non", "nein", "nee"})
+_CLOCK: Final = re.compile(r"(\d{1,2})(?:[:h.](\d{2})(?::\d{2}(?:\.0+)?)?|h)")
 _IDENTIFIER: Final = re.compile(r"(sub|ses)-[A-Za-z0-9]+")
 
 
@@ -28,8 +29,9 @@ class Field:
     ----------
     name : str
         Name of the column, in snake case.
-    type : {"text", "identifier", "integer", "number", "date", "choice", "yes-no"}
-        An identifier is ``sub-`` or ``ses-`` and letters or digits, as in BIDS; a date is ISO 8601.
+    type : {"text", "identifier", "integer", "number", "date", "time", "choice", "yes-no"}
+        An identifier is ``sub-`` or ``ses-`` and letters or digits, as in BIDS; a date is ISO 8601, a time
+        of 24 hours ``HH:MM``.
     description : str
         One sentence for the person who fills it in.
     unit : str
@@ -66,6 +68,8 @@ class Field:
             return "yes, no"
         if self.type == "date":
             return "YYYY-MM-DD"
+        if self.type == "time":
+            return "HH:MM"
         if self.low is not None and self.high is not None:
             return f"{self.low:g} to {self.high:g}"
         if self.low is not None:
@@ -87,6 +91,8 @@ class Field:
             return self._number(text)
         if self.type == "date":
             return _date(text)
+        if self.type == "time":
+            return _clock(text)
         if self.type == "yes-no":
             return _yes_or_no(text)
         if self.type == "choice":
@@ -147,6 +153,26 @@ def _date(text: str) -> date:
     if found is None:
         raise ValueError("is not a date written YYYY-MM-DD")
     return found
+
+
+def _clock(text: str) -> str:
+    """Return a time of day as HH:MM; 9h30, 9.30 and 09:30:00 mean the same."""
+    found = _CLOCK.fullmatch(text)
+    if found is None or int(found[1]) > 23 or int(found[2] or 0) > 59:
+        raise ValueError("is not a time of day written HH:MM, 24 hours")
+    return f"{int(found[1]):02d}:{int(found[2] or 0):02d}"
+
+
+def hours_of(clock: str) -> float:
+    """Return a time of day as hours since midnight.
+
+    Examples
+    --------
+    >>> hours_of("09:30")
+    9.5
+    """
+    hours, _, minutes = clock.partition(":")
+    return int(hours) + int(minutes) / 60
 
 
 def _yes_or_no(text: str) -> str:

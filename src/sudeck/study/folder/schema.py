@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sudeck.core.errors import InputError
-from sudeck.core.vocabulary import LIMBS, SIDES
+from sudeck.core.vocabulary import LIMBS, PHASE_RATIOS, SIDES
 from sudeck.study.folder.fields import Field
 
 
@@ -26,6 +26,11 @@ class Table:
         Columns, in order.
     key : tuple of str
         Columns that together name a row; no two rows share them.
+    numbers : tuple of str
+        Columns of the key that tell repeats apart. Where they are all empty, a row that says something else
+        than its twin is another of its kind and not a contradiction, and is told.
+    optional : bool
+        Whether a study may do without the file.
     """
 
     name: str
@@ -33,6 +38,8 @@ class Table:
     description: str
     fields: tuple[Field, ...]
     key: tuple[str, ...]
+    numbers: tuple[str, ...] = ()
+    optional: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -128,6 +135,7 @@ SESSIONS: Final = Table(
         Field("session_id", "identifier", "The session, e.g. ses-pre.", required=True),
         _DAY,
         Field("date", "date", "Day of the session, shifted as all dates of this patient."),
+        Field("time", "time", "Clock time the recording began: what is on board then is counted up to it."),
     ),
     ("participant_id", "session_id"),
 )
@@ -187,6 +195,7 @@ _DRUGS: Final = {
     "arketamine": "R-ketamine",
     "placebo": "placebo",
     "midazolam": "midazolam",
+    "lorazepam": "lorazepam",
     "clonidine": "clonidine",
     "magnesium": "magnesium sulphate",
     "lidocaine": "lidocaine",
@@ -195,7 +204,8 @@ _DRUGS: Final = {
 TREATMENT: Final = Table(
     "treatment",
     "phenotype/treatment.tsv",
-    "Treatment actually given: one row a patient, day, drug and route; co-medication included.",
+    "Treatment actually given: one row an infusion, a step of its rate, a bolus or a tablet; co-medication "
+    "included.",
     (
         _PARTICIPANT,
         _REQUIRED_DAY,
@@ -206,8 +216,8 @@ TREATMENT: Final = Table(
             "What the dose is stated as.",
             choices={"base": "base", "hydrochloride": "hydrochloride", "other": "another salt"},
         ),
-        Field("dose_mg", "number", "Dose given that day by this route.", "mg", low=0, high=20000),
-        Field("duration_h", "number", "Hours over which it was given.", "h", low=0, high=24),
+        Field("dose_mg", "number", "Dose given in this row.", "mg", low=0, high=20000),
+        Field("duration_h", "number", "Hours over which it was given; 0 for a bolus.", "h", low=0, high=24),
         Field(
             "route",
             "choice",
@@ -222,8 +232,19 @@ TREATMENT: Final = Table(
             },
         ),
         Field("comment", "text", "Anything else; nothing that identifies the patient."),
+        Field("start_time", "time", "Clock time this row began; a row may run past midnight."),
+        Field(
+            "infusion",
+            "integer",
+            "Number of the infusion that day; steps of one infusion share it and differ in start_time.",
+            low=1,
+            high=99,
+        ),
+        Field("planned_mg", "number", "Dose that was planned for this row.", "mg", low=0, high=20000),
+        Field("stopped_early", "yes-no", "Whether it was stopped before the planned end."),
     ),
-    ("participant_id", "day", "drug", "route"),
+    ("participant_id", "day", "drug", "route", "start_time", "infusion"),
+    numbers=("start_time", "infusion"),
 )
 ADVERSE_EFFECTS: Final = Table(
     "adverse_effects",
@@ -253,6 +274,53 @@ ADVERSE_EFFECTS: Final = Table(
         ),
     ),
     ("participant_id", "day", "effect"),
+)
+_TESTS: Final = {
+    "ALT": "alanine aminotransferase",
+    "AST": "aspartate aminotransferase",
+    "GGT": "gamma-glutamyl transferase",
+    "ALP": "alkaline phosphatase",
+    "bilirubin": "total bilirubin",
+    "creatinine": "creatinine",
+    "urine-cytology": "cells in urine; 1 abnormal, 0 not",
+    "ketamine": "ketamine in plasma, both forms together",
+    "esketamine": "S-ketamine in plasma",
+    "norketamine": "norketamine in plasma",
+    "other": "another test; name it in comment",
+}
+LABS: Final = Table(
+    "labs",
+    "phenotype/labs.tsv",
+    "Laboratory values, one a row.",
+    (
+        _PARTICIPANT,
+        _REQUIRED_DAY,
+        Field("time", "time", "Clock time of the sample."),
+        Field("test", "choice", "The test.", choices=_TESTS, required=True),
+        Field("value", "number", "Its result.", low=0, high=1e6),
+        Field("unit", "text", "Unit of result and limit, as the laboratory prints it."),
+        Field("upper_limit", "number", "Upper limit of normal of that laboratory.", low=0, high=1e6),
+        Field("comment", "text", "Anything else; nothing that identifies the patient."),
+    ),
+    ("participant_id", "day", "time", "test", "comment"),
+    optional=True,
+)
+VITALS: Final = Table(
+    "vitals",
+    "phenotype/vitals.tsv",
+    "Blood pressure, pulse and the like, one moment a row.",
+    (
+        _PARTICIPANT,
+        _REQUIRED_DAY,
+        Field("time", "time", "Clock time."),
+        Field("systolic_mmhg", "number", "Systolic blood pressure.", "mmHg", low=30, high=350),
+        Field("diastolic_mmhg", "number", "Diastolic blood pressure.", "mmHg", low=10, high=250),
+        Field("heart_rate", "number", "Pulse.", "1/min", low=15, high=300),
+        Field("spo2_percent", "number", "Oxygen saturation.", "%", low=30, high=100),
+        Field("dissociation", "number", "Dissociation on a visual scale, 0 none.", low=0, high=100),
+    ),
+    ("participant_id", "day", "time"),
+    optional=True,
 )
 # Lowest and highest total that each instrument allows. Totals only, no item of any questionnaire.
 INSTRUMENTS: Final[dict[str, tuple[str, float, float]]] = {
@@ -290,7 +358,53 @@ OUTCOMES: Final = Table(
     ),
     ("participant_id", "visit", "day", "instrument", "comment"),
 )
+# A ratio of uptakes beyond these is a slip of the pen: a per cent, a lost decimal point.
+_LEAST_RATIO, _LARGEST_RATIO = 0.02, 50.0
+SCAN_RATIOS: Final = Table(
+    "scan_ratios",
+    "phenotype/scan_ratios.tsv",
+    "Ratios of the baseline scan measured elsewhere, by hand or by other software: one row a patient and "
+    "reader. A scan that Sudeck measured itself comes first.",
+    (
+        _PARTICIPANT,
+        *(
+            Field(
+                name,
+                "number",
+                f"Uptake of the affected over that of the healthy side, {phase} phase.",
+                low=_LEAST_RATIO,
+                high=_LARGEST_RATIO,
+            )
+            for phase, name in PHASE_RATIOS.items()
+        ),
+        *(
+            Field(
+                f"{name}_log_se",
+                "number",
+                f"Standard error of the natural logarithm of {name}, where known.",
+                low=0,
+                high=2,
+            )
+            for name in PHASE_RATIOS.values()
+        ),
+        Field("method", "text", "How it was measured, e.g. regions drawn by hand."),
+        Field("reader", "text", "Who measured it, as a code; a second reader has a row of their own."),
+    ),
+    ("participant_id", "reader"),
+    optional=True,
+)
 TABLES: Final[dict[str, Table]] = {
     table.name: table
-    for table in (PARTICIPANTS, SESSIONS, BUDAPEST, PAIN, TREATMENT, ADVERSE_EFFECTS, OUTCOMES)
+    for table in (
+        PARTICIPANTS,
+        SESSIONS,
+        BUDAPEST,
+        PAIN,
+        TREATMENT,
+        ADVERSE_EFFECTS,
+        OUTCOMES,
+        SCAN_RATIOS,
+        LABS,
+        VITALS,
+    )
 }

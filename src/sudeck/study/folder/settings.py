@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from sudeck.core.errors import InputError
 from sudeck.core.storage import parse_toml, read_limited
-from sudeck.core.vocabulary import REGIONS
+from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, REGIONS
 from sudeck.study.folder.layout import SETTINGS_FILE, StudyFolder
 from sudeck.study.folder.settings_section import SettingsSection
 
@@ -103,6 +103,9 @@ class Settings:
         Named region of the limb that is measured.
     background : {"none", "region"}
         What is subtracted from the uptake.
+    retest_sd : Mapping of str to float
+        Standard deviation of the natural logarithm of a ratio between scans of one patient, each about their
+        mean: everything that makes a second scan another number. Empty where the centre does not know it.
     muscles : tuple of str
         Muscles recorded; empty for all.
     pairs : tuple of PairRule
@@ -129,6 +132,7 @@ class Settings:
     tms_sessions: tuple[str, ...] = ("ses-pre", "ses-post")
     region: str = "whole"
     background: Background = "none"
+    retest_sd: Mapping[str, float] = field(default_factory=dict)
     muscles: tuple[str, ...] = ()
     pairs: tuple[PairRule, ...] = ()
     covariates: tuple[str, ...] = ("log duration_months", "limb")
@@ -181,6 +185,7 @@ class Settings:
             "tms_sessions": list(self.tms_sessions),
             "region": self.region,
             "background": self.background,
+            "retest_sd": dict(self.retest_sd),
             "muscles": list(self.muscles),
             "pairs": [
                 {
@@ -222,7 +227,7 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
     visits = SettingsSection(content, "visits", ("baseline", "end", "follow_up"))
     responder = SettingsSection(content, "responder", ("at_least", "unit", "visit"))
     pain = SettingsSection(content, "pain", ("reliability",))
-    scan = SettingsSection(content, "scan", ("session", "region", "background"))
+    scan = SettingsSection(content, "scan", ("session", "region", "background", "retest_sd"))
     tms = SettingsSection(content, "tms", ("sessions", "muscles", "pairs"))
     prediction = SettingsSection(content, "prediction", ("covariates", "level"))
     mechanism = SettingsSection(content, "mechanism", ("covariates", "healthy"))
@@ -260,6 +265,7 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
         tms_sessions=tms.texts("sessions", default.tms_sessions),
         region=scan.choice("region", default.region, _REGION_NAMES),
         background=scan.choice("background", default.background, get_args(Background)),
+        retest_sd=_retest(scan),
         muscles=tms.texts("muscles", default.muscles),
         pairs=tuple(map(_pair, pairs)),
         covariates=prediction.texts("covariates", default.covariates),
@@ -268,6 +274,12 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
         level=prediction.number("level", default.level, low=0.5, high=1, open_high=True),
         key_file=privacy.text("key_file", default.key_file),
     )
+
+
+def _retest(scan: SettingsSection) -> dict[str, float]:
+    names = (*PHASE_RATIOS.values(), *RATIOS_OF_RATIOS)
+    section = SettingsSection({"scan.retest_sd": scan.get("retest_sd", {})}, "scan.retest_sd", names)
+    return {name: section.number(name, None, low=0, high=2) for name in names if name in section.content}
 
 
 def _pair(content: Any) -> PairRule:

@@ -338,15 +338,24 @@ def _patient(row: Row) -> str:
 
 
 def _duplicates(rows: Sequence[Row], lines: Sequence[int], table: Table, where: str) -> Iterable[Problem]:
-    seen: dict[tuple[Value, ...], int] = {}
+    seen: dict[tuple[Value, ...], list[tuple[int, Row]]] = {}
+    columns = ", ".join(name for name in table.key if name not in table.numbers)
     for row, line in zip(rows, lines, strict=True):
         key = tuple(row[name] for name in table.key)
         if key[0] is None:
             continue
-        first = seen.setdefault(key, line)
-        if first != line:
-            columns = ", ".join(table.key)
+        twins = seen.setdefault(key, [])
+        first = twins[0][0] if twins else line
+        unnumbered = bool(table.numbers) and all(row[name] is None for name in table.numbers)
+        if twins and unnumbered and all(row != twin for _, twin in twins):
+            numbers = " or ".join(table.numbers)
+            said = (
+                f"is another of line {first} (same {columns}) without {numbers}; taken as one more, number it"
+            )
+            yield Problem(where, said, line, patient=_patient(row), serious=False)
+        elif twins:
             yield Problem(where, f"repeats line {first} (same {columns})", line, patient=_patient(row))
+        twins.append((line, row))
 
 
 def _read_if_there(path: Path | None, table: Table) -> ReadTable:

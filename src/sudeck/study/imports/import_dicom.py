@@ -70,7 +70,7 @@ class FileOutcome:
 
 
 @dataclass(frozen=True)
-class DicomImport:
+class FilesImport:
     """What an import did, or would do.
 
     Attributes
@@ -134,7 +134,7 @@ def import_dicom(
     session: str | None = None,
     key: Key | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> DicomImport:
+) -> FilesImport:
     """Bring bone scans into a study: de-identified, sorted by patient and session, nothing overwritten.
 
     Parameters
@@ -186,9 +186,9 @@ def import_dicom(
     done_files = tuple(outcomes[path] for path in paths)
     records = {item.record: key.pseudonym(item.record) or "" for item in found}
     if dry_run:
-        return DicomImport(done_files, True, key, records=records)
+        return FilesImport(done_files, True, key, records=records)
     _add_to_tables(study, done_files, acquired)
-    return DicomImport(done_files, False, key, _write_report(study, done_files), records)
+    return FilesImport(done_files, False, key, write_report(study, done_files, "dicom"), records)
 
 
 def _open_all(paths: Sequence[Path]) -> tuple[list[_Found], dict[Path, FileOutcome]]:
@@ -196,7 +196,7 @@ def _open_all(paths: Sequence[Path]) -> tuple[list[_Found], dict[Path, FileOutco
     found: list[_Found] = []
     outcomes: dict[Path, FileOutcome] = {}
     for number, path in enumerate(paths, 1):
-        label = _label(path, number)
+        label = file_label(path, number)
         try:
             file = open_for_import(path, label)
         except InputError as error:
@@ -342,14 +342,16 @@ def _add_to_tables(
     merge_rows(study, "sessions", rows)
 
 
-def _write_report(study: StudyFolder, files: Sequence[FileOutcome]) -> str:
-    number = 1 + len(list(study.imports.glob("dicom-*.tsv")))
-    path = study.imports / f"dicom-{number:03d}.tsv"
+def write_report(study: StudyFolder, files: Sequence[FileOutcome], kind: str) -> str:
+    """Write what became of each file as a table among the imports; return its place in the study."""
+    number = 1 + len(list(study.imports.glob(f"{kind}-*.tsv")))
+    path = study.imports / f"{kind}-{number:03d}.tsv"
     write_tsv(path, [file.to_dict() for file in files], columns=_COLUMNS)
     return path.relative_to(study.root).as_posix()
 
 
-def _label(path: Path, number: int) -> str:
+def file_label(path: Path, number: int) -> str:
+    """Return how to name a file in a table that leaves the centre: by number, and by a name of cameras."""
     return f"file {number}" + (f" ({path.name})" if _HARMLESS_NAME.fullmatch(path.name) else "")
 
 

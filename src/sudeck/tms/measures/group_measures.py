@@ -21,11 +21,11 @@ from sudeck.tms.measures.group_doubts import (
     nothing_answers,
     unnamed_pair,
 )
-from sudeck.tms.measures.lognormal import geometric_mean
+from sudeck.tms.measures.lognormal import freed_of_noise, geometric_mean
 from sudeck.tms.measures.measure_settings import GroupSettings
 from sudeck.tms.measures.measured import GroupMeasures, Measured, Trial
 from sudeck.tms.measures.paired_pulse import PairedPulse
-from sudeck.tms.measures.paired_trials import measure_pairs, to_other_hemisphere
+from sudeck.tms.measures.paired_trials import is_afferent, measure_pairs, to_other_hemisphere
 from sudeck.tms.measures.recruitment import MIN_INTENSITIES, RecruitmentCurve, recruitment_curve
 from sudeck.tms.measures.timing import mean_time, typical_duration
 from sudeck.tms.thresholds.classical_rules import five_of_ten_threshold, ml_pest_threshold
@@ -262,13 +262,15 @@ class _Group:
         for (state, other_hemisphere, condition), own in _by(paired, _kind_of_pair(paired)).items():
             alike = [trial for trial in single if (trial.pulse.state or "rest") == state]
             self.flags += assumed_alone(own, alike)
+            floor = self.floor([*own, *alike], denoised=True)
+            noise = min(_noise_mv([*own, *alike]), 0.9 * floor)
             make = partial(
                 measure_pairs,
                 own,
                 alike,
-                floor_mv=self.floor([*own, *alike], denoised=True),
+                floor_mv=float(freed_of_noise(floor, noise)),
                 settings=self.settings,
-                denoised=_against_criterion,
+                denoised=partial(_freed, noise_mv=noise),
             )
             for pair in self.attempt("IHI" if other_hemisphere else "paired pulses", make) or ():
                 self.flags += pair.flags
@@ -306,6 +308,17 @@ def _against_criterion(trials: Sequence[Trial]) -> NDArray[np.float64]:
     """Return amplitudes with noise held down; as the laboratory gave them where there are no sweeps."""
     denoised = _column(trials, "denoised_mv")
     return np.where(np.isfinite(denoised), denoised, _column(trials, "amplitude_mv"))
+
+
+def _freed(trials: Sequence[Trial], noise_mv: float) -> NDArray[np.float64]:
+    return freed_of_noise(_against_criterion(trials), noise_mv)
+
+
+def _noise_mv(trials: Sequence[Trial]) -> float:
+    """Return what denoised amplitudes are without a response, root mean square; 0 where nothing says."""
+    floors = _column(trials, "denoised_floor_mv")
+    floors = floors[np.isfinite(floors)]
+    return float(np.sqrt(np.mean(floors**2))) if floors.size else 0.0
 
 
 def _by(trials: Sequence[Trial], key: Callable[[Trial], _Key]) -> dict[_Key, list[Trial]]:
@@ -349,6 +362,7 @@ def _kind_of_pair(pairs: Sequence[Trial]) -> Callable[[Trial], tuple[str, bool, 
             (None,) * 4
         )
         name = pulse.condition if unstated and len(names[pulse.isi_ms]) > 1 else ""
+        name = f"afferent {name}".strip() if is_afferent(trial) else name
         return pulse.state or "rest", to_other_hemisphere(trial), name
 
     return kind

@@ -50,6 +50,7 @@ TRIAL_COLUMNS: Final[dict[str, str]] = {
     "csp_censored": "Whether the EMG had not returned when the sweep ended",
     "participant": "Whose trial it is, where anything says so",
     "conditioning_hemisphere": "Hemisphere of the conditioning pulse, where it is another one",
+    "conditioning_kind": "What the conditioning stimulus was: magnetic or afferent",
     "decision": "What a person decided about the trial: reject or keep",
     "onset_ms": "Onset of the response where a person moved it, in milliseconds after the test pulse",
     "who": "Who decided",

@@ -93,3 +93,7 @@ DEFAULT_RULES = PairedPulseRules(
         PairedPulseRule("IHI", 6.0, 60.0, other_hemisphere=True),
     )
 )
+
+# A stimulus to the median nerve or a finger, 2 to 30 ms before: inhibition is deepest about 2 ms after its
+# volley reaches the cortex (Tokimura 2000, J Physiol 523:503-513).
+AFFERENT_RULES = PairedPulseRules((PairedPulseRule("SAI", 2.0, 30.0),))

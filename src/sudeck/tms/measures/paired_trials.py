@@ -10,6 +10,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.tms.measures.paired_pulse import PairedPulse, paired_pulse_measures
+from sudeck.tms.measures.paired_pulse_rules import AFFERENT_RULES
 from sudeck.tms.measures.threshold_tracking import TrackedPair, tracked_measures
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def measure_pairs(
             level=settings.level,
         )
     alone = unconditioned_trials(pairs, singles)
+    afferent = is_afferent(pairs[0])
     unit, strength = conditioning_intensity(pairs)
     used = [*pairs, *alone]
     return paired_pulse_measures(
@@ -75,10 +77,10 @@ def measure_pairs(
         conditioning_intensity=np.concatenate([strength, np.full(len(alone), np.nan)]),
         conditioning_unit=unit,
         other_hemisphere=to_other_hemisphere(pairs[0]),
-        rules=settings.rules,
+        rules=AFFERENT_RULES if afferent else settings.rules,
         floor_mv=floor_mv,
         level=settings.level,
-        stated=_stated_names(pairs, settings),
+        stated={"SAI"} if afferent else _stated_names(pairs, settings),
         raw_mv=_amplitudes(used),
     )
 
@@ -87,6 +89,13 @@ def to_other_hemisphere(trial: Trial) -> bool:
     """Return whether the conditioning pulse went to the hemisphere that the test pulse did not."""
     conditioned = trial.pulse.conditioning_hemisphere
     return conditioned is not None and conditioned != trial.pulse.hemisphere
+
+
+def is_afferent(trial: Trial) -> bool:
+    """Return whether a stimulus to a nerve came first: it is stated, or the condition is called SAI."""
+    kind = trial.pulse.conditioning_kind
+    words = re.split(r"[^A-Z]+", trial.pulse.condition.upper())
+    return kind == "afferent" or (kind is None and "SAI" in words)
 
 
 def _stated_names(pairs: Sequence[Trial], settings: GroupSettings) -> set[str]:

@@ -8,10 +8,8 @@ begin anew, or leave a gap, begin a new section. A table of a column of times an
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -27,6 +25,16 @@ from sudeck.tms.readers.parts.frames import in_time
 from sudeck.tms.readers.parts.scaling import RawChannel, signals_of
 from sudeck.tms.readers.parts.sidecar import sidecar_of
 from sudeck.tms.readers.parts.text_blocks import Block, blocks_of, check_text
+from sudeck.tms.readers.parts.text_exports import (
+    SECONDS,
+    TextChannel,
+    TextRecording,
+    is_labchart,
+    is_spike2,
+    labchart,
+    rounded,
+    spike2,
+)
 from sudeck.tms.signals.recording import Marker, Recording, Section
 from sudeck.tms.signals.units import plain_text, voltage_unit
 
@@ -41,10 +49,6 @@ _TIMES = {
     "x", "t", "time", "times", "timestamp", "timestamps", "s", "ms", "sec", "second", "seconds",
     "millisecond", "milliseconds", "zeit", "temps", "tiempo", "tempo", "tid", "tijd",
 }  # fmt: skip
-_SECONDS = {
-    "s": 1.0, "sec": 1.0, "secs": 1.0, "second": 1.0, "seconds": 1.0,
-    "ms": 1e-3, "msec": 1e-3, "millisecond": 1e-3, "milliseconds": 1e-3, "us": 1e-6, "µs": 1e-6,
-}  # fmt: skip
 _SWEEP = re.compile(r"(trial|sweep|frame|epoch|mep|response|stim(ulus)?|pulse)?[\s_-]*\d+", re.IGNORECASE)
 _CODES = re.compile(r"(trig|mark|event|stim|code|ttl|annotation|comment)", re.IGNORECASE)
 # Headings of what was measured on trials: the times of such a table are not those of sampling.
@@ -52,27 +56,6 @@ _MEASURED = re.compile(r"amp|p2p|ptp|peak|latenc|\bmep\b", re.IGNORECASE)
 # Sweeps side by side are shorter than this; a recording is longer.
 _SWEEP_S = 5.0
 _MOST_CODES = 50
-_DAY_S = 86_400.0
-
-
-@dataclass
-class _Channel:
-    name: str
-    unit: str
-    rate_hz: float
-    pieces: list[NDArray[np.float64]] = field(default_factory=list)
-
-
-@dataclass
-class _Found:
-    """What any of the layouts comes down to: channels in pieces, one piece a section."""
-
-    form: str
-    channels: list[_Channel]
-    starts: list[float | None]
-    first_x: list[float]
-    # Section, seconds into it, text, kind.
-    marks: list[tuple[int, float, str, str]] = field(default_factory=list)
 
 
 def sniff(head: bytes, path: Path) -> bool:
@@ -83,7 +66,7 @@ def sniff(head: bytes, path: Path) -> bool:
         text = _decoded(file.read(_SNIFFED_BYTES))
     try:
         blocks = blocks_of(text.rpartition("\n")[0] or text, path, most_lines=_SNIFFED_LINES)
-        return _is_labchart(blocks) or _is_spike2(blocks) or any(_times_of(block) for block in blocks)
+        return is_labchart(blocks) or is_spike2(blocks) or any(_times_of(block) for block in blocks)
     except (InputError, ValueError):
         return False
 
@@ -98,10 +81,10 @@ def read(path: Path, hints: Hints) -> Contents:
     """
     check_text(path)
     blocks = blocks_of(_decoded(path.read_bytes()), path)
-    if _is_labchart(blocks):
-        found = _labchart(blocks, path)
-    elif _is_spike2(blocks):
-        found = _spike2(blocks, path)
+    if is_labchart(blocks):
+        found = labchart(blocks, path)
+    elif is_spike2(blocks):
+        found = spike2(blocks, path)
     else:
         sweeps = _side_by_side(blocks)
         if sweeps is not None:
@@ -120,7 +103,7 @@ def _decoded(data: bytes) -> str:
     return data.decode("latin-1")
 
 
-def _recording(found: _Found, path: Path, hints: Hints) -> Recording:
+def _recording(found: TextRecording, path: Path, hints: Hints) -> Recording:
     channels = [channel for channel in found.channels if sum(piece.size for piece in channel.pieces)]
     if not channels:
         raise InputError(path.name, "no channel holds samples", "export the EMG channels along")
@@ -158,103 +141,6 @@ def _recording(found: _Found, path: Path, hints: Hints) -> Recording:
     return Recording(source_of(path), found.form, signals, ordered, sections, (*flags, *doubts))
 
 
-# LabChart
-
-
-def _is_labchart(blocks: Sequence[Block]) -> bool:
-    return bool(blocks) and {"Interval=", "ChannelTitle="} <= {row[0] for row in blocks[0].heading}
-
-
-def _labchart(blocks: Sequence[Block], path: Path) -> _Found:
-    """Read blocks that each begin with ``Interval=``; the time column is optional, and comments end lines."""
-    found = _Found("LabChart (text)", [], [], [])
-    for index, block in enumerate(blocks):
-        heading = {row[0]: row[1:] for row in block.heading}
-        interval = (heading.get("Interval=") or ("",))[0].split()
-        try:
-            rate_hz = 1 / (_number(interval[0]) * _SECONDS.get([*interval, "s"][1].lower(), 1.0))
-        except (IndexError, ValueError, ZeroDivisionError):
-            raise corrupt(path, "the sampling interval of a block is missing or no number") from None
-        names = heading.get("ChannelTitle=", ())
-        data = [column for column, text in zip(block.columns, block.texts, strict=True) if not text]
-        offset = len(data) - len(names)
-        if not names or offset not in {0, 1}:
-            raise corrupt(path, f"its lines hold {len(data)} numbers for {len(names)} channels")
-        ranges, units = heading.get("Range=", ()), heading.get("UnitName=", ())
-        for number, name in enumerate(names):
-            unit = units[number] if number < len(units) else ""
-            if unit in {"", "*"}:
-                unit = [*ranges[number].split(), "", ""][1] if number < len(ranges) else ""
-            if index == 0:
-                found.channels.append(_Channel(name, unit, rate_hz))
-            elif number >= len(found.channels) or found.channels[number].rate_hz != rate_hz:
-                raise corrupt(path, "its blocks differ in channels or in their rate")
-            found.channels[number].pieces.append(data[offset + number])
-        day = (heading.get("ExcelDateTime=") or ("",))[0]
-        found.starts.append(_number(day) * _DAY_S if re.fullmatch(r"[\d.,e+]+", day) else None)
-        found.first_x.append(0.0)
-        for text in block.texts:
-            found.marks += [
-                (index, row / rate_hz, re.sub(r"^#\S*\s*", "", cell).strip(), "comment")
-                for row, cell in text.items()
-            ]
-    if len({start for start in found.starts if start}) == len(found.starts):
-        # Days count from 1899: only what passed since the first block is kept.
-        first = min(start for start in found.starts if start is not None)
-        found.starts = [None if start is None else start - first for start in found.starts]
-    else:
-        found.starts = [None] * len(found.starts)
-    return found
-
-
-# Spike2
-
-
-def _is_spike2(blocks: Sequence[Block]) -> bool:
-    rows = {row[0] for block in blocks for row in block.heading}
-    return "CHANNEL" in rows and ({"START", "SUMMARY", "INFORMATION"} & rows != set())
-
-
-def _spike2(blocks: Sequence[Block], path: Path) -> _Found:
-    """Read one list a channel: ``"START"`` with time and interval before samples, else times of events."""
-    rows = [row for block in blocks for row in block.heading]
-    units = {row[2]: row[3] for row in rows if len(row) > 3 and row[1].lower() in {"waveform", "realwave"}}
-    found = _Found("CED Spike2 (text)", [], [None], [0.0])
-    title, start_s = "", 0.0
-    for block in blocks:
-        names = [row for row in block.heading if row[0] == "CHANNEL"]
-        start = next((row for row in block.heading if row[0] == "START"), None)
-        if names:
-            after = block.heading[block.heading.index(names[-1]) + 1 :]
-            title = after[2][0] if len(after) > 2 else (names[-1] + ("channel",))[1]
-        if not block.columns:
-            continue
-        if start is None:
-            found.marks += [
-                (0, float(time_s), "", title) for time_s in block.columns[0] if np.isfinite(time_s)
-            ]
-            continue
-        try:
-            begin, interval = _number(start[1]), _number(start[2])
-            rate_hz = _rounded(1 / interval, 1e-6)
-        except (IndexError, ValueError, ZeroDivisionError):
-            raise corrupt(path, f"the start of channel {title} is no number") from None
-        start_s = begin if not found.channels else start_s
-        if found.channels and found.channels[-1].name == title:
-            raise InputError(
-                path.name, f"channel {title} was sampled in several stretches", "export it as MATLAB (.mat)"
-            )
-        found.channels.append(_Channel(title, units.get(title, ""), rate_hz, [block.columns[0]]))
-    if not found.channels:
-        raise InputError(path.name, "the file holds no waveform", "export the EMG channels along")
-    found.starts = [start_s]
-    found.marks = [(0, time_s - start_s, text, kind) for _, time_s, text, kind in found.marks]
-    return found
-
-
-# Tables with a column of times
-
-
 def _times_of(block: Block) -> dict[int, float]:
     """Return the columns of a block that are times, and seconds per unit of each."""
     if block.n_rows < 2 or len(block.columns) < 2:
@@ -265,7 +151,7 @@ def _times_of(block: Block) -> dict[int, float]:
     found = {}
     for index, (name, unit) in enumerate(labels):
         named = name.lower() in _TIMES
-        if index > 0 and not (named and unit in _SECONDS):
+        if index > 0 and not (named and unit in SECONDS):
             continue
         if labels[0] != ("", "") and not named:
             continue
@@ -273,7 +159,7 @@ def _times_of(block: Block) -> dict[int, float]:
         step = float(np.median(steps)) if steps.size else 0.0
         if step <= 0:  # times printed more coarsely than they were sampled
             step = float(np.mean(steps[steps >= 0])) if np.any(steps > 0) else 0.0
-        known = _SECONDS.get(unit) or _SECONDS.get(name.lower() if name.lower() != "t" else "")
+        known = SECONDS.get(unit) or SECONDS.get(name.lower() if name.lower() != "t" else "")
         fitting = [
             seconds
             for seconds in ((known,) if known else (1.0, 1e-3, 1e-6))
@@ -305,7 +191,7 @@ def _labels(block: Block) -> list[tuple[str, str]]:
 
 
 def _is_unit(text: str) -> bool:
-    return voltage_unit(text) is not None or text.strip("()[] ").lower() in _SECONDS
+    return voltage_unit(text) is not None or text.strip("()[] ").lower() in SECONDS
 
 
 def _name_and_unit(heading: str) -> tuple[str, str]:
@@ -314,10 +200,10 @@ def _name_and_unit(heading: str) -> tuple[str, str]:
     bracket = re.fullmatch(r"(.*?)\s*[\[(]([^\])]*)[\])]\s*", plain)
     if bracket and _is_unit(bracket[2]):
         unit = bracket[2].strip()
-        return bracket[1].strip() or unit, unit.lower() if unit.lower() in _SECONDS else unit
+        return bracket[1].strip() or unit, unit.lower() if unit.lower() in SECONDS else unit
     stem, _, last = plain.rpartition("_")
     if stem and _is_unit(last):
-        return stem, last.lower() if last.lower() in _SECONDS else last
+        return stem, last.lower() if last.lower() in SECONDS else last
     return plain, ""
 
 
@@ -336,9 +222,9 @@ def _side_by_side(blocks: Sequence[Block]) -> dict[str, NDArray[np.float64]] | N
     return {f"emg_{unit}" if unit else "emg": np.column_stack(blocks[0].columns[1:]), "time_s": time_s}
 
 
-def _columns(blocks: Sequence[Block], path: Path) -> _Found:
+def _columns(blocks: Sequence[Block], path: Path) -> TextRecording:
     """Read tables whose first column is time; each further column of times holds for those behind it."""
-    found = _Found("text", [], [], [])
+    found = TextRecording("text", [], [], [])
     for block in blocks:
         times = _times_of(block)
         if not times:
@@ -366,7 +252,7 @@ def _columns(blocks: Sequence[Block], path: Path) -> _Found:
             label = name or f"channel {index}"
             channel = next((c for c in found.channels if c.name == label and c.rate_hz == rate_hz), None)
             if channel is None or len(channel.pieces) > offset:
-                channel = _Channel(label, unit, rate_hz, [np.zeros(0)] * offset)
+                channel = TextChannel(label, unit, rate_hz, [np.zeros(0)] * offset)
                 found.channels.append(channel)
             channel.pieces += [block.columns[index][start:stop] for start, stop in spans]
     if any(len(channel.pieces) != len(found.starts) for channel in found.channels):
@@ -394,13 +280,7 @@ def _clock(
     lasting = float(time_s[stop - 1] - time_s[start])
     if stop - start < 2 or lasting <= 0:
         raise corrupt(path, "its column of times is not evenly spaced")
-    return time_s, _rounded((stop - start - 1) / lasting, rounding / lasting), spans
-
-
-def _rounded(rate_hz: float, tolerance: float) -> float:
-    """Return the rate with the fewest digits that the rounding of the times allows."""
-    candidates = (float(f"{rate_hz:.{digits}g}") for digits in range(2, 12))
-    return next((rate for rate in candidates if abs(rate / rate_hz - 1) <= tolerance + 1e-12), rate_hz)
+    return time_s, rounded((stop - start - 1) / lasting, rounding / lasting), spans
 
 
 def _marks(
@@ -431,10 +311,3 @@ def _marks(
         late_s = (row - spans[at][0]) / rate_hz
         marks.append((offset + at, late_s, written[row].strip().strip('"'), name or "comment"))
     return marks
-
-
-def _number(text: str) -> float:
-    value = float(text.replace(",", "."))
-    if not math.isfinite(value):
-        raise ValueError(text)
-    return value

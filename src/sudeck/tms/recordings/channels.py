@@ -3,43 +3,59 @@
 from __future__ import annotations
 
 from sudeck.core.errors import InputError
+from sudeck.core.vocabulary import Side
 from sudeck.tms.readers.parts.scaling import refuse_unsettled, unsettled
-from sudeck.tms.recordings.protocol import StimulationProtocol
+from sudeck.tms.recordings.protocol import ChannelRole, StimulationProtocol
 from sudeck.tms.signals.muscles import muscle_and_side
 from sudeck.tms.signals.recording import Recording, Signal
 from sudeck.tms.signals.units import voltage_unit
 
 
 def muscle_channels(
-    recording: Recording, *, muscle: str | None = None, protocol: StimulationProtocol | None = None
+    recording: Recording,
+    *,
+    channel: str | None = None,
+    muscle: str | None = None,
+    protocol: StimulationProtocol | None = None,
 ) -> tuple[Signal, ...]:
-    """Return the channels to measure: those named, else those that name a muscle, else every voltage.
+    """Return the channels to measure: the one asked for, else those that name a muscle, else every voltage.
+
+    Parameters
+    ----------
+    recording : Recording
+    channel : str, optional
+        Name of a channel, or of the muscle it names.
+    muscle : str, optional
+        Muscle that was recorded, as a person states it: channels that name another are left out.
+    protocol : StimulationProtocol, optional
 
     Raises
     ------
     InputError
-        If no channel answers to `muscle`, or the recording has no voltage channel.
+        If no channel answers to `channel` or may be of `muscle`, or the recording has no voltage channel.
     """
     roles = (protocol or StimulationProtocol()).channels
     there = ", ".join(signal.name for signal in recording.signals) or "none"
-    if muscle is not None:
-        wanted = muscle_and_side(muscle)
-        chosen = []
-        for signal in recording.signals:
-            named, side = muscle_and_side(signal.name)
-            role = roles.get(signal.name)
-            if role is not None:
-                named, side = role.muscle or named, role.side or side
-            same_muscle = (named or "").upper() == (wanted[0] or muscle).upper()
-            if signal.name.lower() == muscle.lower() or (same_muscle and wanted[1] in {None, side}):
-                chosen.append(signal)
+
+    def of(signal: Signal) -> tuple[str | None, Side | None]:
+        named, side = muscle_and_side(signal.name)
+        role = roles.get(signal.name, ChannelRole())
+        return role.muscle or named, role.side or side
+
+    def records(signal: Signal, wanted: str) -> bool:
+        (named, side), (name, asked_side) = of(signal), muscle_and_side(wanted)
+        same = (named or "").upper() == (name or wanted).upper()
+        return signal.name.lower() == wanted.lower() or (same and asked_side in {None, side})
+
+    if channel is not None:
+        chosen = tuple(signal for signal in recording.signals if records(signal, channel))
         if not chosen:
             raise InputError(
                 recording.source.label,
-                f"no channel records {muscle} (there are: {there})",
+                f"no channel is or records {channel} (there are: {there})",
                 "name one of those, or say under [channels] which channel records which muscle",
             )
-        return tuple(chosen)
+        return chosen
     voltages = [
         signal
         for signal in recording.signals
@@ -50,14 +66,20 @@ def muscle_channels(
         raise InputError(
             recording.source.label,
             f"no channel is a voltage (there are: {there})",
-            "name the channel with --muscle",
+            "name the channel with --channel",
         )
-    named_ones = [
-        signal
-        for signal in voltages
-        if muscle_and_side(signal.name)[0] or (signal.name in roles and roles[signal.name].muscle)
-    ]
-    return tuple(named_ones or voltages)
+    named_ones = [signal for signal in voltages if of(signal)[0]]
+    if muscle is None:
+        return tuple(named_ones or voltages)
+    stated = [signal for signal in named_ones if records(signal, muscle)]
+    stated = stated or [signal for signal in voltages if signal not in named_ones]
+    if not stated:
+        raise InputError(
+            recording.source.label,
+            f"every channel names another muscle than {muscle} (there are: {there})",
+            "leave out --muscle, or say under [channels] which channel records which muscle",
+        )
+    return tuple(stated)
 
 
 def settled(recording: Recording, signals: tuple[Signal, ...]) -> tuple[Signal, ...]:

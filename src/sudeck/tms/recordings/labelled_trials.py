@@ -16,13 +16,14 @@ from sudeck.tms.recordings.own_trials import events_of
 from sudeck.tms.recordings.pairs import look_for_pairs
 from sudeck.tms.recordings.protocol import StimulationProtocol, plain_name, read_protocol, with_channels
 from sudeck.tms.recordings.pulses import FoundPulse, PulseTrain, find_pulses
+from sudeck.tms.recordings.statement import Statement
 from sudeck.tms.recordings.whose import with_person_and_visit
 from sudeck.tms.signals.events import EventsTable, Told, read_events, read_table_file
-from sudeck.tms.signals.muscles import muscle_and_side
 from sudeck.tms.signals.recording import Recording
 from sudeck.tms.signals.trials import AmplitudeTable, Pulse, TrialSet, cut_trials
 
 if TYPE_CHECKING:
+    from sudeck.core.vocabulary import Side
     from sudeck.tms.readers.base import Contents
 
 
@@ -47,7 +48,9 @@ def read_trials(
     *,
     events: EventsTable | str | Path | None = None,
     protocol: StimulationProtocol | str | Path | None = None,
+    channel: str | None = None,
     muscle: str | None = None,
+    hemisphere: Side | None = None,
     participant: str = "",
     visit: str = "",
 ) -> tuple[TrialSet | AmplitudeTable, ...]:
@@ -62,8 +65,13 @@ def read_trials(
         ``_events.tsv`` beside the recording is found by itself.
     protocol : StimulationProtocol or path, optional
         What holds for the recording or for a condition.
+    channel : str, optional
+        Channel to read, by its name or by the muscle that it names; every muscle channel unless given.
     muscle : str, optional
-        Muscle or channel to read; every muscle channel unless given.
+        Muscle that was recorded, with its side or without (``"FDI"``, ``"left FDI"``), where nothing says.
+        Channels that name another are left out.
+    hemisphere : {"left", "right"}, optional
+        Hemisphere that was stimulated, where nothing says; what says another is refused.
     participant, visit : str, optional
         Whose recording it is, where neither table nor protocol says; else as the path has it in the words
         of BIDS (``sub-01``, ``ses-pre``).
@@ -77,11 +85,12 @@ def read_trials(
     protocol = protocol_for(protocol, path)
     table = events_for(events, path)
     contents = read_file(path, protocol.hints)
+    stated = Statement(channel, muscle, hemisphere)
     sets: Sequence[TrialSet | AmplitudeTable]
     if isinstance(contents, Recording):
-        sets = _cut(contents, table, protocol, muscle)
+        sets = _cut(contents, table, protocol, stated)
     else:
-        sets = _told(contents, table, protocol, muscle, path)
+        sets = _told(contents, table, protocol, stated, path)
     return tuple(with_person_and_visit(item, path, participant=participant, visit=visit) for item in sets)
 
 
@@ -189,9 +198,10 @@ def _unmatched(protocol: StimulationProtocol, names: Iterable[str]) -> tuple[Fla
 
 
 def _cut(
-    recording: Recording, events: EventsTable | None, protocol: StimulationProtocol, muscle: str | None
+    recording: Recording, events: EventsTable | None, protocol: StimulationProtocol, stated: Statement
 ) -> tuple[TrialSet, ...]:
-    signals = settled(recording, muscle_channels(recording, muscle=muscle, protocol=protocol))
+    signals = muscle_channels(recording, channel=stated.channel, muscle=stated.muscle, protocol=protocol)
+    signals = settled(recording, signals)
     train = find_or_take_pulses(recording, events, protocol)
     if events is not None and events.has_times:
         rows = tuple(sorted(events.rows, key=lambda item: float(item["time_s"])))
@@ -213,7 +223,7 @@ def _cut(
     told_flags = (*told_flags, *_unmatched(protocol, names))
     sets = []
     for signal in signals:
-        known = tell_channel(pulses, signal.name, protocol)
+        known = stated.completed(tell_channel(pulses, signal.name, protocol), recording.source.label)
         cut = cut_trials(recording, signal, known)
         about_it = tuple(
             flag for flag in recording.flags if flag.subject in {"", signal.name, recording.source.label}
@@ -230,10 +240,10 @@ def _told(
     sets: Sequence[TrialSet | AmplitudeTable],
     events: EventsTable | None,
     protocol: StimulationProtocol,
-    muscle: str | None,
+    stated: Statement,
     path: Path,
 ) -> tuple[TrialSet | AmplitudeTable, ...]:
-    """Complete the pulses of epoched data and of tables by events and protocol, and choose the muscle."""
+    """Complete the pulses of epochs and tables by all that is said; choose channel and muscle."""
     completed: list[TrialSet | AmplitudeTable] = []
     for item in sets:
         found = [FoundPulse(p.time_s, p.kind, p.isi_ms, p.condition) for p in item.pulses]
@@ -243,26 +253,19 @@ def _told(
         flags = (*flags, *_unmatched(protocol, (*names, *protocol.sequence)))
         if isinstance(item, TrialSet):
             pulses = tell_channel(pulses, item.channel, protocol)
+        if not stated.may_be(item, pulses):
+            continue
+        pulses = stated.completed(pulses, item.source.label)
         completed.append(
             replace(item, pulses=pulses, flags=(*item.flags, *flags, *questions(pulses), *_few(len(pulses))))
         )
-    if muscle is None:
-        return tuple(completed)
-    wanted, side = muscle_and_side(muscle)
-    chosen = tuple(
-        item
-        for item in completed
-        if (isinstance(item, TrialSet) and item.channel.lower() == muscle.lower())
-        or any(
-            (pulse.muscle or "").upper() == (wanted or muscle).upper() and side in {None, pulse.muscle_side}
-            for pulse in item.pulses
-        )
-    )
-    if not chosen:
+    if not completed:
         raise InputError(
-            path.name, f"no trials of {muscle} are in it", "leave out --muscle, or correct its name"
+            path.name,
+            f"no trials of {stated.channel or stated.muscle} are in it",
+            "leave out --channel and --muscle, or correct the name",
         )
-    return chosen
+    return tuple(completed)
 
 
 def _merged(old: Pulse, new: Pulse) -> Pulse:

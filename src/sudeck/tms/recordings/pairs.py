@@ -201,13 +201,24 @@ def _look_together(
         reach = round(_AT_MARKER_S * signal.rate_hz)
         first = max(0, expected - reach)
         near = sharpness(samples, signal.rate_hz)[first : expected + reach + 1]
-        peaks.append(first + int(near.argmax()) if near.size else expected)
+        peaks.append(first + _nearest_peak(near, expected - first) if near.size else expected)
     before = min(peaks)
     after = min(len(samples) - peak for (samples, _), peak in zip(stretches, peaks, strict=True))
     if after <= 0:
         return "unknown", 0.0
     aligned = [s[peak - before : peak + after] for (s, _), peak in zip(stretches, peaks, strict=True)]
     return _artefacts_of(np.median(aligned, axis=0), before - lag_of(signal.rate_hz), signal.rate_hz)
+
+
+def _nearest_peak(sharp: NDArray[np.float64], expected: int) -> int:
+    """Return the peak nearest to where the artefact should be, of those half as sharp as the sharpest.
+
+    Of two pulses alike that are close, noise would decide which is the sharper.
+    """
+    padded = np.pad(sharp, 1, constant_values=-np.inf)
+    peaks = (sharp >= padded[:-2]) & (sharp >= padded[2:]) & (sharp >= 0.5 * sharp.max())
+    places = np.flatnonzero(peaks)
+    return int(places[np.abs(places - expected).argmin()])
 
 
 def _stretch(

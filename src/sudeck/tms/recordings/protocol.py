@@ -35,13 +35,13 @@ A protocol is TOML. Every part may be missing::
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from sudeck.core.errors import InputError
+from sudeck.core.storage import parse_toml, read_limited
 from sudeck.core.vocabulary import Side
 from sudeck.tms.readers.base import Hints
 from sudeck.tms.recordings.reporting_items import checked_answers
@@ -117,12 +117,9 @@ def read_protocol(path: Path) -> StimulationProtocol:
     InputError
         If it is missing, no TOML, or a value is of the wrong kind.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(path.name, "there is no such protocol file", "check the path") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(path.name, f"the protocol is no valid TOML ({error})", "correct the file") from None
+    if not path.exists():
+        raise InputError(path.name, "there is no such protocol file", "check the path")
+    content = parse_toml(read_limited(path, subject=path.name), subject=path.name)
     return protocol_from(content, path.name)
 
 

@@ -12,6 +12,7 @@ from sudeck.tms.recordings.labelled_trials import protocol_for, read_trials
 from sudeck.tms.recordings.recording_files import recordings_in
 
 if TYPE_CHECKING:
+    from sudeck.core.vocabulary import Side
     from sudeck.tms.recordings.protocol import StimulationProtocol
     from sudeck.tms.signals.events import EventsTable
     from sudeck.tms.signals.trials import AmplitudeTable, TrialSet
@@ -38,7 +39,9 @@ def read_recordings(
     *,
     events: EventsTable | str | Path | None = None,
     protocol: StimulationProtocol | str | Path | None = None,
+    channel: str | None = None,
     muscle: str | None = None,
+    hemisphere: Side | None = None,
     participant: str = "",
     visit: str = "",
 ) -> RecordingBatch:
@@ -48,7 +51,7 @@ def read_recordings(
     ----------
     paths : path or sequence of paths
         Recordings in any format of `sudeck.tms.readers`, and folders of them.
-    events, protocol, muscle, participant, visit
+    events, protocol, channel, muscle, hemisphere, participant, visit
         As in `read_trials`.
 
     Returns
@@ -71,7 +74,14 @@ def read_recordings(
     for path in several:
         try:
             sets += read_trials(
-                path, events=events, protocol=stated, muscle=muscle, participant=participant, visit=visit
+                path,
+                events=events,
+                protocol=stated,
+                channel=channel,
+                muscle=muscle,
+                hemisphere=hemisphere,
+                participant=participant,
+                visit=visit,
             )
         except SudeckError as error:
             refused.append(error)

@@ -10,7 +10,10 @@ from sudeck.tms.readers import recognises
 
 # Names of tables that belong to a recording or a study and hold no trials.
 _BESIDE: Final = ("_events.tsv", "_channels.tsv", "_electrodes.tsv", "_scans.tsv", "_sessions.tsv")
-_MADE: Final = ("tms.json", "trials.tsv", "trials_columns.json", "comparison.json", "report.html")
+_MADE: Final = frozenset(
+    {"tms.json", "trials.tsv", "trials_columns.json", "measures.tsv", "measures_columns.json"}
+    | {"comparison.json", "comparison.html", "report.html"}
+)
 
 
 def recordings_in(paths: Iterable[str | Path]) -> tuple[Path, ...]:

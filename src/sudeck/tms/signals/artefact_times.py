@@ -86,7 +86,7 @@ def artefact_ratio(recording: Recording, times_s: Sequence[float]) -> tuple[floa
                 continue
             # Sharpness is wanted around the times only: compute it there, not over an hour of recording.
             start, stop = centre + round(_QUIET_MS[0] * per_ms), centre + round(_NEAR_MS[1] * per_ms) + 2
-            if start < 0 or stop > signal.samples_mv.size:
+            if start < 0 or stop > signal.samples_mv.size or n_quiet < 1 or stop - start < first + 3:
                 continue
             sharp = sharpness(signal.samples_mv[start:stop], signal.rate_hz)
             near.append(float(sharp[first:].max()))

@@ -29,6 +29,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "conditioning_rmt": ("conditioning_rmt", "cs_rmt", "conditioning_intensity_rmt"),
     "hemisphere": ("hemisphere", "hemi", "stimulated_hemisphere", "test_hemisphere"),
     "conditioning_hemisphere": ("conditioning_hemisphere", "cs_hemisphere"),
+    "conditioning_kind": ("conditioning_kind", "conditioning_stimulus", "conditioning_type", "cs_type"),
     "muscle": ("muscle", "target_muscle"),
     "muscle_side": ("muscle_side", "side", "target_side"),
     "state": ("state", "muscle_state", "activity"),
@@ -55,6 +56,12 @@ _STATES = {
     "rest": "rest", "resting": "rest", "relaxed": "rest",
     "active": "active", "contraction": "active", "tonic": "active",
 }  # fmt: skip
+_CONDITIONING = {
+    "magnetic": "magnetic", "tms": "magnetic", "coil": "magnetic",
+    "afferent": "afferent", "electrical": "afferent", "nerve": "afferent", "median_nerve": "afferent",
+    "ulnar_nerve": "afferent", "digital_nerve": "afferent", "peripheral": "afferent", "pns": "afferent",
+    "peripheral_nerve": "afferent",
+}  # fmt: skip
 # Ranges beyond which a number can not be what its column says.
 _RANGES = {
     "time_s": (-math.inf, math.inf), "isi_ms": (0.0, 1000.0),
@@ -64,7 +71,7 @@ _RANGES = {
     "first_rmt": (0.0, 400.0), "second_rmt": (0.0, 400.0),
 }  # fmt: skip
 _WORDS: dict[str, Mapping[str, str]] = {
-    "kind": _KINDS, "state": _STATES,
+    "kind": _KINDS, "state": _STATES, "conditioning_kind": _CONDITIONING,
     "hemisphere": _SIDES, "conditioning_hemisphere": _SIDES, "muscle_side": _SIDES,
 }  # fmt: skip
 

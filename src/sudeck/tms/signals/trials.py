@@ -48,6 +48,8 @@ class Pulse:
         Hemisphere under the coil of the test pulse.
     conditioning_hemisphere : {"left", "right"} or None
         Hemisphere of the conditioning pulse, where it is another one (IHI).
+    conditioning_kind : {"magnetic", "afferent"} or None
+        What the conditioning stimulus was: a pulse of the coil, or a stimulus to a nerve or the skin (SAI).
     muscle, muscle_side
         Recorded muscle and its side of the body.
     state : {"rest", "active"} or None
@@ -75,6 +77,7 @@ class Pulse:
     condition: str = ""
     visit: str = ""
     participant: str = ""
+    conditioning_kind: Literal["magnetic", "afferent"] | None = None
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ from sudeck.tms.thresholds.posterior import (
 from sudeck.tms.thresholds.prior import RESTING_HAND, ThresholdPrior
 
 STOP_SD_MSO = 1.5
+# So many pulses without a response at the upper end can no more become five of ten.
+_IN_VAIN = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,14 @@ def advise_threshold(
         stop, reason = True, f"The posterior SD is {sd:.2f} %MSO after {given}."
     elif posterior.quantile(0.025) > limit_mso:
         stop, reason = True, f"The threshold is out of reach of the stimulator (above {limit_mso:g} %MSO)."
+    elif _in_vain(intensity_mso, amplitude_mv, criterion_mv, limit_mso - step_mso / 2) >= _IN_VAIN:
+        stop, reason = (
+            True,
+            (
+                f"The stimulator's range is exhausted: {_IN_VAIN} more pulses at {limit_mso:g} %MSO gave no "
+                "response than gave one."
+            ),
+        )
     elif n >= max_pulses:
         stop, reason = True, f"{n} pulses were given and the posterior SD is still {sd:.2f} %MSO."
     return Advice(
@@ -134,6 +144,14 @@ def advise_threshold(
         threshold.estimate,
         threshold.flags,
     )
+
+
+def _in_vain(intensity_mso: ArrayLike, amplitude_mv: ArrayLike, criterion_mv: float, from_mso: float) -> int:
+    """Return how many more pulses at the upper end gave no response than gave one."""
+    amplitude = np.asarray(amplitude_mv)
+    responded = amplitude if amplitude.dtype == np.bool_ else amplitude >= criterion_mv
+    at_end = np.asarray(intensity_mso, dtype=np.float64) >= from_mso
+    return int((at_end & ~responded).sum() - (at_end & responded).sum())
 
 
 def next_intensity(

@@ -15,6 +15,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.tms.readers.base import Hints
+from sudeck.tms.readers.parts.sidecar import STATED
 from sudeck.tms.readers.parts.values import (
     INTENSITY,
     Array,
@@ -99,7 +100,7 @@ def sweeps_in(values: Mapping[str, Any], path: Path, hints: Hints) -> Sweeps:
         table = tables[hints.variable or with_sweeps[0]]
         channels = _sweep_columns(table)
         emg = [[np.ravel(cell).astype(np.float64) for cell in table[name]] for name in channels]
-        told = told_rows(table, len(emg[0]), path)
+        told = told_rows(table | {STATED: lower.get(STATED, {})}, len(emg[0]), path)
         unit = text(lower, _UNIT)
     else:
         arrays = _chosen(values, path, hints)

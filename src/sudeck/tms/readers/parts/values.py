@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sudeck.tms.readers.parts.sidecar import STATED
 from sudeck.tms.signals.events import Told, knows_column, told_by, with_single_pulses
 from sudeck.tms.signals.trials import Pulse
 from sudeck.tms.signals.units import voltage_unit
@@ -24,8 +25,11 @@ def told_rows(columns: Mapping[str, Any], n_trials: int, path: Path) -> list[Tol
     """Gather what per-trial columns tell, as an events table would.
 
     A column the events table does not know, but whose values repeat, becomes the condition: a laboratory
-    that writes ``sici_intensity`` 50, 65, 80 means three conditions.
+    that writes ``sici_intensity`` 50, 65, 80 means three conditions. What a sidecar states once holds for
+    every trial; of single pulses, nothing that only pairs have.
     """
+    stated = {name: f"{value}" for name, value in columns.get(STATED, {}).items()}
+    of_pairs = {name for name, value in stated.items() if not _holds_for_single(name, value, path)}
     known: dict[str, list[str]] = {}
     conditions: list[tuple[str, list[str]]] = []
     for name, value in columns.items():
@@ -38,14 +42,28 @@ def told_rows(columns: Mapping[str, Any], n_trials: int, path: Path) -> list[Tol
             known["test_mso"] = cells
         elif 1 < len(set(cells)) <= max(2, n_trials // 2):
             conditions.append((name, cells))
+    columns_alone = [
+        told_by({name: cells[i] for name, cells in known.items()}, path.name) for i in range(n_trials)
+    ]
+    intervals = any("isi_ms" in told for told in columns_alone)
     rows = []
-    for i in range(n_trials):
-        told = told_by({name: cells[i] for name, cells in known.items()}, path.name)
+    for i, by_row in enumerate(columns_alone):
+        row = {name: cells[i] for name, cells in known.items()}
+        single = by_row.get("kind") == "single" or (intervals and "isi_ms" not in by_row)
+        told = told_by(
+            row | {name: value for name, value in stated.items() if not (single and name in of_pairs)},
+            path.name,
+        )
         told = {key: item for key, item in told.items() if key in Pulse.__dataclass_fields__}
         if conditions:
             told.setdefault("condition", ", ".join(f"{name} {cells[i]}" for name, cells in conditions))
         rows.append(told)
     return with_single_pulses(rows)
+
+
+def _holds_for_single(name: str, value: str, path: Path) -> bool:
+    told = told_by({name: value}, path.name)
+    return not {"isi_ms", "conditioning_mso", "conditioning_rmt", "conditioning_hemisphere"} & set(told)
 
 
 def _cells(value: Any, n_trials: int) -> list[str] | None:

@@ -1,0 +1,90 @@
+"""Both limbs of a scan found and laid over each other in every phase: what does not depend on the region."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sudeck.core.errors import InputError
+from sudeck.core.flags import Flag
+from sudeck.core.vocabulary import ScanPhase, Side
+from sudeck.scan import quality
+from sudeck.scan.limbs.axis import LimbAxis, find_axis
+from sudeck.scan.limbs.poses import PhasePose, Poses, pose_phases
+from sudeck.scan.phases.phase_series import BoneScan
+from sudeck.scan.phases.spacing import settle_spacing
+
+
+@dataclass(frozen=True)
+class PosedScan:
+    """A scan ready to be measured, in one region after another.
+
+    Attributes
+    ----------
+    scan : BoneScan
+    affected : {"left", "right"}
+    poses : Poses
+    axes : Mapping of str to LimbAxis or None
+        Of the affected and the healthy limb on the reference image; None where it has none.
+    in_pixels : bool
+        Whether no file states a pixel size, so that lengths are in pixels.
+    refused : Mapping[ScanPhase, str]
+        Phases that could not be posed, and why.
+    flags : tuple of Flag
+        Findings about the pose, whatever the region.
+    """
+
+    scan: BoneScan
+    affected: Side
+    poses: Poses
+    axes: Mapping[str, LimbAxis | None]
+    in_pixels: bool
+    refused: Mapping[ScanPhase, str]
+    flags: tuple[Flag, ...]
+
+
+def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
+    """Find both limbs of every phase and lay them over each other.
+
+    Parameters
+    ----------
+    scan : BoneScan
+        From `sudeck.scan.read_scan`.
+    affected : {"left", "right"}
+        Side of the body with CRPS.
+
+    Raises
+    ------
+    InputError
+        If no phase shows two limbs, or they are too unlike for homologous regions.
+    """
+    spacing = settle_spacing(scan.phases)
+    poses = pose_phases(spacing.phases, affected=affected)
+    reference = poses.phases[poses.reference]
+    if reference.mirror.residual > quality.REFUSE_RESIDUAL:
+        raise InputError(
+            f"{poses.reference} phase",
+            f"the two limbs differ in shape by {100 * reference.mirror.residual:.0f} % of their level, "
+            "too much for homologous regions",
+            "check that both limbs lie alike and that nothing else is in the field",
+        )
+    axes = _axes(reference)
+    flags = (
+        *spacing.flags,
+        *quality.limb_flags(reference, axes),
+        *quality.registration_flags(poses),
+        *quality.count_flags(poses),
+    )
+    return PosedScan(
+        scan, affected, poses, axes, spacing.in_pixels, {**spacing.refused, **poses.refused}, flags
+    )
+
+
+def _axes(reference: PhasePose) -> dict[str, LimbAxis | None]:
+    axes: dict[str, LimbAxis | None] = {}
+    for side, label in (("affected", reference.affected_label), ("healthy", reference.healthy_label)):
+        try:
+            axes[side] = find_axis(reference.limbs.mask(label), reference.grid)
+        except InputError:
+            axes[side] = None
+    return axes

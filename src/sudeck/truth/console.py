@@ -1,0 +1,42 @@
+"""The table of a tally on the console."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sudeck.truth.tally import Tally
+
+_STYLES: Final = {"pass": "green", "fail": "bold red", "open": "yellow"}
+
+
+def print_tally(tally: Tally, console: Console | None = None) -> None:
+    """Print every goal with what was measured, then the false claims that were made most often."""
+    from rich.console import Console
+    from rich.table import Table
+
+    out = console or Console()
+    table = Table(box=None, pad_edge=False)
+    for name in ("world", "what", "goal", "measured", "n", ""):
+        table.add_column(name, justify="right" if name in ("measured", "n") else "left", overflow="fold")
+    world = ""
+    for line in tally.lines:
+        table.add_row(
+            "" if line.world == world else line.world,
+            line.goal.what,
+            str(line.goal),
+            str(line),
+            str(line.n),
+            f"[{_STYLES[line.verdict]}]{line.verdict}[/]",
+        )
+        world = line.world
+    out.print(table)
+    false = sorted(tally.false_claims().items(), key=lambda one: (-one[1], one[0]))
+    if false:
+        out.print("\nFalse claims and the studies that made them")
+        for (world, claim), count in false:
+            out.print(f"  {world}: {claim}: {count}", highlight=False)
+    died = f", {tally.died} died" if tally.died else ""
+    out.print(f"\n{len(tally.rows)} studies{died}, {len(tally.failed)} of {len(tally.lines)} goals failed")

@@ -1,0 +1,126 @@
+"""Many studies of many worlds, spread over processes or a cluster; what came of them as one result."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import sudeck
+from sudeck.study.measuring.engine import Died, spread
+from sudeck.study.measuring.run import Progress
+from sudeck.synthetic.study.worlds import WORLDS, find_world
+from sudeck.truth.goals import Line, judge_goals
+from sudeck.truth.table_study import StudyRow, Task, score_table_study
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+QUICK_STUDIES: Final = 6
+STUDIES: Final = 100
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What came of many studies.
+
+    Attributes
+    ----------
+    lines : tuple of Line
+        One a goal and world.
+    rows : tuple of StudyRow
+        One a study, in the order they were asked for.
+    died : int
+        Studies whose process died.
+    seed : int
+    seconds : float
+    """
+
+    lines: tuple[Line, ...]
+    rows: tuple[StudyRow, ...]
+    died: int
+    seed: int
+    seconds: float
+
+    @property
+    def failed(self) -> tuple[Line, ...]:
+        """The lines that fail."""
+        return tuple(line for line in self.lines if line.verdict == "fail")
+
+    def false_claims(self) -> Mapping[tuple[str, str], int]:
+        """Return how many studies made each false claim, by world and claim."""
+        return Counter(
+            key
+            for row in self.rows
+            for key in {(row.task.world, one.claim.claim) for one in row.ledger if not one.holds}
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the contract of ``truth.json`` as plain JSON-ready values."""
+        return {
+            "software": f"sudeck {sudeck.__version__}",
+            "seed": self.seed,
+            "worlds": {row.task.world: WORLDS[row.task.world].what for row in self.rows},
+            "studies": len(self.rows),
+            "died": self.died,
+            "seconds": round(self.seconds, 1),
+            "lines": [line.to_dict() for line in self.lines],
+            "false_claims": [
+                {"world": row.task.world, "seed": list(row.task.seed), **one.to_dict()}
+                for row in self.rows
+                for one in row.ledger
+                if not one.holds
+            ],
+        }
+
+
+def tally_truth(
+    worlds: Sequence[str] = (),
+    *,
+    studies: int = STUDIES,
+    seed: int = 0,
+    jobs: int | None = None,
+    cluster: str | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Tally:
+    """Draw, answer and score studies in every world.
+
+    Parameters
+    ----------
+    worlds : sequence of str
+        All unless named.
+    studies : int
+        In each world.
+    seed : int
+        With world and number it seeds a study, so that any number of workers computes the same.
+    jobs, cluster
+        As for `sudeck.study.measuring.engine.spread`.
+    progress : callable, optional
+        Told how far it is after every study.
+
+    Raises
+    ------
+    InputError
+        If there is no world of a name.
+    """
+    names = [find_world(name).name for name in worlds] or list(WORLDS)
+    tasks = [
+        Task(name, (seed, zlib.crc32(name.encode()), number)) for number in range(studies) for name in names
+    ]
+    begun = time.perf_counter()
+    found: dict[int, StudyRow] = {}
+    died = 0
+    for done, (index, row) in enumerate(spread(score_table_study, tasks, jobs=jobs, cluster=cluster), 1):
+        if isinstance(row, Died):
+            died += 1
+        else:
+            found[index] = row
+        if progress is not None:
+            pace = (time.perf_counter() - begun) / done
+            progress(Progress(done, len(tasks), 0, pace * (len(tasks) - done)))
+    rows = tuple(found[index] for index in sorted(found))
+    ordered = sorted(rows, key=lambda row: (names.index(row.task.world), row.task.seed))
+    return Tally(judge_goals(ordered), tuple(ordered), died, seed, time.perf_counter() - begun)

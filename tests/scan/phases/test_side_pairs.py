@@ -1,0 +1,84 @@
+"""A limb a file: joined where both sides are there, refused by name where one is alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sudeck.scan.measurement import measure_scan
+from sudeck.scan.phases.phase_series import read_scan
+from sudeck.scan.ratios.ratios import LogRatio, corrected
+from support.phantoms import synthetic
+
+
+def one_limb(study: Any, name: str, counts: np.ndarray, *, number: int, time: str, side: str) -> Path:
+    dataset = study.delayed()
+    dataset.SOPInstanceUID = f"1.2.3.4.{number}"
+    dataset.SeriesDescription = f"DELAYED {side.upper()} HAND"
+    dataset.BodyPartExamined = "HAND"
+    dataset.AcquisitionTime = time
+    dataset.Rows, dataset.Columns = counts.shape
+    dataset.PixelSpacing = [2.7, 2.7]
+    dataset.PixelData = counts.astype(np.uint16).tobytes()
+    dataset.CountsAccumulated = int(counts.sum())
+    path: Path = study.write(name, dataset)
+    return path
+
+
+@pytest.fixture
+def hands() -> tuple[np.ndarray, np.ndarray, float]:
+    """The right hand, the left hand, and the true bone ratio of the right."""
+    made = synthetic(3, limb="hand", BPr=1.5)
+    image = np.asarray(made.counts["bone"]).reshape(-1, 128, 128).sum(axis=0)
+    middle = int(np.argmin(image.sum(axis=0)[44:84])) + 44
+    right, left = image.copy(), image.copy()
+    right[:, middle:] = 0
+    left[:, :middle] = 0
+    return right, left, made.truth.image_ratios("whole")["BPr"]
+
+
+def test_two_files_are_one_image(study: Any, hands: Any) -> None:
+    right, left, truth = hands
+    files = [
+        one_limb(study, "r.dcm", right, number=5, time="120000", side="right"),
+        one_limb(study, "l.dcm", left, number=6, time="121000", side="left"),
+    ]
+    scan = read_scan(files)
+    assert [source.label for source in scan.sources] == ["r.dcm", "l.dcm"]
+    series = scan.phases["bone"]
+    assert series.side_seconds["right"] == 300
+    # Ten minutes later decay has left 98.1 %: half-life 6.0067 h.
+    assert series.side_seconds["left"] == pytest.approx(300 * 0.5 ** (600 / (6.0067 * 3600)))
+    result = measure_scan(scan, affected="right")
+    assert result.estimates["BPr"].value == pytest.approx(truth * series.side_seconds["left"] / 300, rel=0.02)
+    assert {flag.code for flag in result.flags} >= {"sides-in-two-files"}
+    assert measure_scan(scan, affected="left").estimates["BPr"].value == pytest.approx(
+        1 / result.estimates["BPr"].value, rel=0.02
+    )
+
+
+def test_a_limb_alone_is_refused(study: Any, hands: Any, refusal: Callable[..., str]) -> None:
+    right, left, _ = hands
+    path = one_limb(study, "r.dcm", right, number=5, time="120000", side="right")
+    assert "right limb alone" in refusal(read_scan, [path])
+    much_later = one_limb(study, "l.dcm", left, number=6, time="130000", side="left")
+    assert "none can be measured" in refusal(read_scan, [path, much_later])
+
+
+def test_both_limbs_in_an_image_that_names_one_side(study: Any, hands: Any) -> None:
+    right, left, _ = hands
+    path = one_limb(study, "both.dcm", right + left, number=5, time="120000", side="right")
+    assert read_scan([path]).phases["bone"].side_seconds == {}
+
+
+def test_a_correction_moves_the_bounds_with_the_value_and_adds_its_error() -> None:
+    from sudeck.scan.ratios.placement import Placement
+
+    ratio = LogRatio(0.2, 0.1, 0.3, 0.05, Placement(0.0, {"region": 0.03}), 1e5, 0.95)
+    moved = corrected(ratio, -0.05, cause="time", se=0.04)
+    assert (moved.value, moved.counting_low, moved.counting_high) == pytest.approx((0.15, 0.05, 0.25))
+    assert moved.placement.total == pytest.approx(0.05)

@@ -1,0 +1,71 @@
+"""Claims are held against the truth of the world, and goals against many studies."""
+
+import numpy as np
+import pytest
+
+from sudeck.core.claim import INTERVAL
+from sudeck.core.errors import InputError
+from sudeck.synthetic.study.worlds import WORLDS
+from sudeck.truth import table_study
+from sudeck.truth.goals import Goal, judge_goals
+from sudeck.truth.table_study import StudyRow, Task, score_table_study
+from sudeck.truth.tally import tally_truth
+
+
+@pytest.fixture(autouse=True)
+def _few_resamples(monkeypatch):
+    monkeypatch.setattr(table_study, "_BOOTSTRAPS", 20)
+    monkeypatch.setattr(table_study, "_NEW_PATIENTS", 2000)
+    table_study._new_patients.cache_clear()
+    yield
+    table_study._new_patients.cache_clear()
+
+
+def row(seed, **numbers):
+    return StudyRow(Task("nothing-true", (seed,)), {name: (value,) for name, value in numbers.items()}, ())
+
+
+def test_a_study_is_scored_from_its_claims():
+    scored = score_table_study(Task("as-published", (1, 0)))
+    spoken = [one for one in scored.ledger if one.claim.budget != INTERVAL]
+    assert {one.page for one in spoken} == {"study", "mechanism"}
+    false = any(not one.holds for one in spoken)
+    assert scored.numbers["both pages: a false claim"] == (false,)
+    assert len(scored.numbers["change: interval holds the true mean"]) == 12
+
+
+def test_the_same_seed_scores_the_same_study():
+    task = Task("visit-noise", (3, 1))
+    assert score_table_study(task) == score_table_study(task)
+
+
+def test_a_goal_fails_only_beyond_its_error():
+    few = [row(i, so=float(i == 0)) for i in range(10)]
+    many = [row(i, so=float(i % 10 == 0)) for i in range(1000)]
+    goal = Goal("so", 0.0, 0.05)
+    assert [judge_goals(rows, [goal])[0].verdict for rows in (few, many)] == ["open", "fail"]
+
+
+def test_what_must_never_be_fails_at_once():
+    rows = [row(i, so=float(i == 0)) for i in range(100)]
+    assert judge_goals(rows, [Goal("so", 0.0, 0.0)])[0].verdict == "fail"
+    assert judge_goals(rows[1:], [Goal("so", 0.0, 0.0)])[0].verdict == "pass"
+
+
+def test_errors_stated_half_as_large_are_seen():
+    rng = np.random.default_rng(0)
+    squares = [row(i, z=float(z * z)) for i, z in enumerate(2 * rng.standard_normal(200))]
+    line = judge_goals(squares, [Goal("z", 0.95, 1.05, kind="root mean square")])[0]
+    assert line.verdict == "fail"
+    assert line.measured == pytest.approx(2.0, abs=0.3)
+
+
+def test_goals_name_what_is_true_of_worlds_that_exist():
+    for line in judge_goals([score_table_study(Task("drift", (0,)))]):
+        assert line.world in WORLDS
+        assert line.n == 1
+
+
+def test_an_unknown_world_is_told_before_anything_is_drawn():
+    with pytest.raises(InputError, match="no world"):
+        tally_truth(["flat"], studies=1)
