@@ -18,7 +18,7 @@ TRIALS = f"sub-001/{EMG_SESSION}/trials"
 
 
 def drawn(reader: Reader, name: str = "whole") -> dict[str, Any]:
-    region: dict[str, Any] = reader.client.get(f"/api/{SCAN}/outline", params={"name": name}).json()["region"]
+    region: dict[str, Any] = reader.ask(f"{SCAN}/outline", name=name)["region"]
     return region
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from sudeck.app.asked import bench_of, content_of, patient_of
-from sudeck.app.scan_calls import measured_scan
+from sudeck.app.scan_calls import scan_at_work
 from sudeck.app.trial_calls import measured_trials
 from sudeck.app.workbench import Patient, Workbench, drafts_of, with_drafts
 from sudeck.core.errors import InputError
@@ -71,6 +71,6 @@ def _refuse_unmeasurable(
     inputs = with_drafts(patient.inputs, drafts)
     kinds = {draft.kind for draft in drafts if draft.value is not None}
     if kinds & _DRAWN:
-        measured_scan(bench, inputs, session)
+        scan_at_work(bench, inputs, session).measured()
     if kinds & OF_TRIALS:
         measured_trials(bench, inputs, session)

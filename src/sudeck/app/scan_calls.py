@@ -19,10 +19,19 @@ from sudeck.app.workbench import Workbench, stamp
 from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.storage import to_json
 from sudeck.core.vocabulary import REGIONS, ScanPhase
-from sudeck.scan import BoneScan, ScanResult, measure_scan, read_scan
+from sudeck.scan import (
+    BoneScan,
+    MeasureSettings,
+    PhaseSeries,
+    PosedScan,
+    ScanResult,
+    measure_region,
+    pose_scan,
+    read_scan,
+)
 from sudeck.scan.limbs.geometry import Grid, Points, Similarity
+from sudeck.scan.limbs.poses import Poses
 from sudeck.scan.ratios.regions import outline as outlines_of
-from sudeck.scan.result import PhaseMeasurement
 from sudeck.study.folder.decision_kinds import OF_TRIALS
 from sudeck.study.folder.decisions import Decision
 from sudeck.study.measuring.choices import ScanChoices, scan_choices
@@ -35,25 +44,35 @@ _LARGEST_FRAMES: Final = 64 << 20  # bytes of a flow that a page takes
 
 @dataclass(frozen=True)
 class ScanAtWork:
-    """A scan with what was measured of it.
+    """A scan laid over itself, ready for one region after another.
 
     Attributes
     ----------
-    scan : BoneScan
-    result : ScanResult
+    posed : PosedScan
+    how : MeasureSettings
+        As the study and the decisions say, with the region that holds.
     reading : str
         Changes whenever the images or the side of the scan do.
     """
 
-    scan: BoneScan
-    result: ScanResult
+    posed: PosedScan
+    how: MeasureSettings
     reading: str
 
+    def measured(self, region: str | None = None) -> ScanResult:
+        """Measure the region that holds, or a named one in its place.
 
-def measured_scan(
-    bench: Workbench, inputs: PatientInputs, session: str, *, region: str | None = None
-) -> ScanAtWork:
-    """Measure the scan of a session as a run would, of files that are kept read.
+        Raises
+        ------
+        InputError
+            If it can not be measured.
+        """
+        chosen = region or (self.how.region if self.how.drawn is None else self.how.drawn)
+        return measure_region(self.posed, chosen, settings=self.how)
+
+
+def scan_at_work(bench: Workbench, inputs: PatientInputs, session: str) -> ScanAtWork:
+    """Return the scan of a session as a run would read it; files and poses are kept.
 
     Parameters
     ----------
@@ -61,13 +80,11 @@ def measured_scan(
     inputs : PatientInputs
         With what is tried out.
     session : str
-    region : str, optional
-        A named region to measure in place of the one that holds.
 
     Raises
     ------
     InputError
-        If it can not be measured.
+        If it can not be measured, whatever the region.
     """
     if inputs.trouble:
         raise InputError(inputs.participant_id, inputs.trouble.rstrip("."), "see sudeck check")
@@ -80,17 +97,20 @@ def measured_scan(
             inputs.participant_id, "nothing says which side is affected", "choose it under Sides and view"
         )
     scan, key = _scan(bench, inputs, session, choices)
-    how = bench.settings.scan_settings()
-    how = replace(how, region=region, drawn=None) if region else replace(how, drawn=choices.region)
-    result = measure_scan(scan, affected=affected, settings=how)
-    return ScanAtWork(scan, result, f"{abs(hash((key, affected))):x}")
+    posed = bench.poses.get((key, affected), lambda: pose_scan(scan, affected=affected))
+    how = replace(bench.settings.scan_settings(), drawn=choices.region)
+    return ScanAtWork(posed, how, f"{abs(hash((key, affected))):x}")
 
 
 def _scan(
-    bench: Workbench, inputs: PatientInputs, session: str, choices: ScanChoices
+    bench: Workbench,
+    inputs: PatientInputs,
+    session: str,
+    choices: ScanChoices,
+    **instead: Any,
 ) -> tuple[BoneScan, tuple[object, ...]]:
     paths = inputs.scans[session]
-    told = {"limb": inputs.limb, **choices.reading}
+    told = {"limb": inputs.limb, **choices.reading, **instead}
     key = (inputs.participant_id, session, stamp(paths), repr(sorted(told.items())))
     return bench.scans.get(key, lambda: read_scan(paths, **told)), key
 
@@ -118,16 +138,47 @@ def _answer(request: Request, content: dict[str, Any], images: bool) -> Response
         ],
     }
     try:
-        work = measured_scan(bench, inputs, session)
+        work = scan_at_work(bench, inputs, session)
     except SudeckError as error:
-        return JSONResponse(neutralise({**answer, "problem": str(error)}, instead))
-    answer |= {"reading": work.reading, "result": result_of(work.result)}
+        answer["problem"] = str(error)
+        if images:
+            answer["phases"] = _images_alone(bench, inputs, session)
+        return Response(to_json(neutralise(answer, instead)), media_type="application/json")
+    poses = work.posed.poses
+    answer |= {
+        "reading": work.reading,
+        "reference": poses.reference,
+        "poses": {name: _matrices(poses, name) for name in poses.phases},
+    }
+    try:
+        answer["result"] = result_of(work.measured())
+    except SudeckError as error:
+        answer["problem"] = str(error)
     if images:
+        scan = work.posed.scan
         answer |= {
-            "phases": {name: _phase_image(work, name) for name in work.result.phases},
-            "regions": list(REGIONS[work.result.limb]) if work.result.limb else ["whole"],
+            "phases": {name: _phase_image(series) for name, series in scan.phases.items()},
+            "regions": list(REGIONS[scan.limb]) if scan.limb else ["whole"],
         }
     return Response(to_json(neutralise(answer, instead)), media_type="application/json")
+
+
+def _images_alone(bench: Workbench, inputs: PatientInputs, session: str) -> dict[str, Any]:
+    """Return the images of a scan that can not be measured yet: they may show what it needs."""
+    try:
+        choices = scan_choices(inputs.decisions, session)
+    except SudeckError:
+        return {}
+    for guessed in ({}, {"image_left": "left"}):
+        try:
+            scan, _ = _scan(bench, inputs, session, choices, **guessed)
+        except SudeckError:
+            continue
+        images: dict[str, Any] = {name: _phase_image(series) for name, series in scan.phases.items()}
+        if guessed:  # the guess opens the files and is not shown
+            images = {name: {**image, "image_left": None} for name, image in images.items()}
+        return images
+    return {}
 
 
 def _signature(signed: Decision | None) -> dict[str, str] | None:
@@ -150,32 +201,26 @@ def result_of(result: ScanResult) -> dict[str, Any]:
         "refused": plain["refused"],
         "flags": plain["flags"],
         "region": result.region,
-        "reference": result.reference,
         "affected": result.affected,
         "limb": result.limb,
         "drawn": drawn,
         "outline": outline,
         "curves": [one.to_dict() for phase in result.phases.values() for one in phase.curves],
-        "phases": {
-            name: {
-                # Pixels of the reference image to pixels of this one: the affected limb, and the healthy one.
-                "to_affected": _matrix(phase.pose.from_reference, result, name),
-                "to_healthy": _matrix(_across(phase), result, name),
-            }
-            for name, phase in result.phases.items()
-        },
     }
 
 
-def _across(phase: PhaseMeasurement) -> Similarity:
-    return phase.pose.from_reference.then(phase.pose.mirror.transform)
+def _matrices(poses: Poses, name: ScanPhase) -> dict[str, list[float]]:
+    """Return pixels of the reference image to pixels of another, on the affected and the healthy limb."""
+    pose, start = poses.phases[name], poses.phases[poses.reference].grid
+    return {
+        "to_affected": _matrix(pose.from_reference, start, pose.grid),
+        "to_healthy": _matrix(pose.from_reference.then(pose.mirror.transform), start, pose.grid),
+        "spacing_mm": list(pose.grid.spacing_mm),
+    }
 
 
-def _matrix(transform: Similarity, result: ScanResult, name: ScanPhase) -> list[float]:
+def _matrix(transform: Similarity, start: Grid, grid: Grid) -> list[float]:
     """Return a transform between pixels as SVG writes it: a, b, c, d, e, f."""
-    reference = result.phases.get(result.reference)
-    grid = result.phases[name].pose.grid
-    start = reference.pose.grid if reference is not None else grid
     corners = transform(start.points_of(np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 0.0])))
     origin, right, down = _in_pixels(corners, grid)
     return [*(right - origin).tolist(), *(down - origin).tolist(), *origin.tolist()]
@@ -186,21 +231,20 @@ def _in_pixels(points: Points, grid: Grid) -> NDArray[np.float64]:
     return np.stack([column, row], axis=-1)
 
 
-def _phase_image(work: ScanAtWork, name: ScanPhase) -> dict[str, Any]:
-    phase, series = work.result.phases[name], work.scan.phases[name]
-    image = phase.pose.image
+def _phase_image(series: PhaseSeries) -> dict[str, Any]:
+    image = series.counts.sum(axis=0)
+    known = bool(np.isfinite(series.duration_s).all())
     return {
         "rows": image.shape[0],
         "columns": image.shape[1],
         "counts": base64.b64encode(image.astype("<f4").tobytes()).decode(),
         "top": float(np.quantile(image[image > 0], 0.998)) if (image > 0).any() else 1.0,
         "image_left": series.image_left,
-        "view": phase.pose.view,
+        "view": series.view,
         "frames": series.counts.shape[0],
-        "start_s": phase.start_s,
-        "duration_s": phase.duration_s,
-        "clock": phase.clock,
-        "spacing_mm": list(phase.pose.grid.spacing_mm),
+        "start_s": float(series.start_s[0]),
+        "duration_s": float(series.duration_s.sum()) if known else None,
+        "clock": series.clock,
     }
 
 
@@ -224,18 +268,19 @@ def _frames(request: Request) -> Response:
 
 async def outline(request: Request) -> Response:
     """Return a named region as a polygon to start drawing from."""
-    return await run_in_threadpool(_outline, request)
+    return await run_in_threadpool(_outline, request, await content_of(request))
 
 
-def _outline(request: Request) -> Response:
+def _outline(request: Request, content: dict[str, Any]) -> Response:
     bench, patient = bench_of(request), patient_of(request)
     session = session_of(request, tuple(patient.inputs.scans))
-    name = request.query_params.get("name", "whole")
+    name = content.get("name")
     if name not in {one for names in REGIONS.values() for one in names}:
         raise HTTPException(404, "There is no region of that name.")
-    kept = tuple(one for one in patient.inputs.decisions if one.kind not in ("region", "mirror"))
-    work = measured_scan(bench, replace(patient.inputs, decisions=kept), session, region=name)
-    return JSONResponse({"region": start_region(work.result, name)})
+    inputs = tried(patient, session, content)
+    kept = tuple(one for one in inputs.decisions if one.kind not in ("region", "mirror"))
+    result = scan_at_work(bench, replace(inputs, decisions=kept), session).measured(region=name)
+    return JSONResponse({"region": start_region(result, name)})
 
 
 def start_region(result: ScanResult, name: str) -> Mapping[str, Any]:

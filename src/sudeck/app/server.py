@@ -60,7 +60,7 @@ def review_app(study: StudyFolder, *, token: str, port: int) -> ASGIApp:
                     Route(f"{patient}/decisions", decision_calls.save, methods=["POST"]),
                     Route(f"{part}/scan", scan_calls.show, methods=["POST"]),
                     Route(f"{part}/scan/measure", scan_calls.measure, methods=["POST"]),
-                    Route(f"{part}/scan/outline", scan_calls.outline),
+                    Route(f"{part}/scan/outline", scan_calls.outline, methods=["POST"]),
                     Route(f"{part}/scan/frames", scan_calls.frames),
                     Route(f"{part}/trials", trial_calls.show, methods=["POST"]),
                     Route(f"{part}/trials/measure", trial_calls.measure, methods=["POST"]),

@@ -88,7 +88,7 @@ class Workbench:
 
     def __init__(self, study: StudyFolder) -> None:
         self.study = study
-        self.scans, self.recordings, self.digests = Kept(), Kept(), Kept(100_000)
+        self.scans, self.poses, self.recordings, self.digests = Kept(), Kept(), Kept(), Kept(100_000)
 
     @property
     def settings(self) -> Settings:

@@ -6,7 +6,7 @@ import { PhaseView } from "./phase_view.js";
 const here = `/api/${page.patient}/${page.session}/scan`;
 const RATIOS = ["VPr", "TPr", "BPr", "TPr/VPr", "BPr/TPr", "BPr/VPr"];
 const CUTOFFS = { "TPr/VPr": 0.935, "BPr/TPr": 1.125, "BPr/VPr": 1.075 };
-let views = {}, result = null, before = null, regions = [], reading = "", standing = [], flow = null, problem = "";
+let views = {}, poses = {}, reference = "", result = null, before = null, regions = [], reading = "", standing = [], flow = null, problem = "";
 
 const drafts = new Drafts(() => { draw(); ask({ drafts: drafts.list() }); });
 const saving = new Saving(drafts, () => load());
@@ -16,7 +16,8 @@ const ask = newest((question) => call(`${here}/measure`, question), shown, (erro
 function shown(answer) {
   problem = answer.problem ?? "";
   showProblem(problem);
-  if (answer.result && answer.reading !== reading && reading) { load(); return; }
+  if (answer.reading !== reading) { load(); return; }
+  if (answer.poses) ({ poses, reference } = answer);
   if (answer.result) result = answer.result;
   draw(); table(); curves();
   if (result) showFlags(result.flags, point);
@@ -31,10 +32,8 @@ async function load() {
     before = saved.result ?? null;
     problem = answer.problem ?? "";
     showProblem(problem);
-    if (answer.result) {
-      ({ result, reading, regions } = answer);
-      build(answer.phases);
-    }
+    ({ poses = {}, reference = "", reading, result = null, regions = [] } = answer);
+    build(answer.phases);
     facts(); draw(); table(); curves();
     if (result) showFlags(result.flags, point);
     say("");
@@ -53,8 +52,8 @@ function corners() {
   const shape = holding("region");
   if (!shape) return null;
   const points = cornersOf(shape);
-  if (shape.unit !== "mm" || !result) return points;
-  const spacing = views[result.reference].phase.spacing_mm;
+  const spacing = poses[reference]?.spacing_mm;
+  if (shape.unit !== "mm" || !spacing) return points;
   return points.map(([x, y]) => [x / spacing[1], y / spacing[0]]);
 }
 function setRegion(points, options = { step: false }) {
@@ -102,16 +101,12 @@ function paint() {
 }
 
 function draw() {
-  if (result) {
-    const own = corners(), lines = own ? [own] : result.outline;
-    for (const [name, view] of Object.entries(views)) {
-      const matrices = result.phases[name];
-      if (matrices) view.show(lines, matrices, Boolean(own));
-    }
-    find("#start").value = own ? "" : result.region;
-    find("#draw").textContent = own ? "Undraw" : "Draw";
-    for (const id of ["#turn-left", "#turn-right"]) find(id).disabled = !own;
-  }
+  const own = corners(), lines = own ? [own] : result?.outline ?? [];
+  for (const [name, view] of Object.entries(views)) if (poses[name]) view.show(lines, poses[name], Boolean(own));
+  find("#start").value = own ? "" : result?.region ?? "";
+  find("#draw").textContent = own ? "Undraw" : "Draw";
+  find("#draw").disabled = !own && !result;
+  for (const id of ["#turn-left", "#turn-right"]) find(id).disabled = !own;
   find("#undo").disabled = !drafts.past.length; find("#redo").disabled = !drafts.future.length;
   words();
 }
@@ -196,7 +191,7 @@ async function startDrawing() {
 }
 async function drawFrom(name) {
   try {
-    const answer = await call(`${here}/outline?name=${encodeURIComponent(name)}`);
+    const answer = await call(`${here}/outline`, { name, drafts: drafts.list() });
     drafts.set([{ kind: "region", value: answer.region }]);
     say(`The ${name} region is yours: drag its corners.`);
   } catch (error) { showProblem(error.message); }
