@@ -7,8 +7,10 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 
 from sudeck.app.workbench import Patient, Workbench, drafts_of, with_drafts
+from sudeck.core.storage import to_json
 from sudeck.study.measuring.inputs import PatientInputs
 
 _NOT_THERE = "The study has no such page."
@@ -42,6 +44,11 @@ async def content_of(request: Request) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise HTTPException(400, "What the page sent is no object.")
     return content
+
+
+def answered(content: Any) -> Response:
+    """Return JSON-ready content as the answer of the server; what is no number is null."""
+    return Response(to_json(content, indent=None), media_type="application/json")
 
 
 def tried(patient: Patient, session: str, content: dict[str, Any]) -> PatientInputs:

@@ -14,10 +14,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from sudeck.app.asked import bench_of, content_of, patient_of, session_of, tried
+from sudeck.app.asked import answered, bench_of, content_of, patient_of, session_of, tried
 from sudeck.app.workbench import Workbench, stamp
 from sudeck.core.errors import InputError, SudeckError
-from sudeck.core.storage import to_json
 from sudeck.core.vocabulary import REGIONS, ScanPhase
 from sudeck.scan import (
     BoneScan,
@@ -143,7 +142,7 @@ def _answer(request: Request, content: dict[str, Any], images: bool) -> Response
         answer["problem"] = str(error)
         if images:
             answer["phases"] = _images_alone(bench, inputs, session)
-        return Response(to_json(neutralise(answer, instead)), media_type="application/json")
+        return answered(neutralise(answer, instead))
     poses = work.posed.poses
     answer |= {
         "reading": work.reading,
@@ -160,7 +159,7 @@ def _answer(request: Request, content: dict[str, Any], images: bool) -> Response
             "phases": {name: _phase_image(series) for name, series in scan.phases.items()},
             "regions": list(REGIONS[scan.limb]) if scan.limb else ["whole"],
         }
-    return Response(to_json(neutralise(answer, instead)), media_type="application/json")
+    return answered(neutralise(answer, instead))
 
 
 def _images_alone(bench: Workbench, inputs: PatientInputs, session: str) -> dict[str, Any]:

@@ -10,12 +10,11 @@ import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from sudeck.app.asked import bench_of, content_of, patient_of, session_of, tried
+from sudeck.app.asked import answered, bench_of, content_of, patient_of, session_of, tried
 from sudeck.app.workbench import Workbench, stamp
 from sudeck.core.errors import InputError, SudeckError
-from sudeck.core.storage import to_json
 from sudeck.study.measuring.choices import excluded_recordings
 from sudeck.study.measuring.inputs import PatientInputs, protocol_among, recordings_among
 from sudeck.study.measuring.neutral_names import neutral_labels, neutral_names, neutralise
@@ -94,7 +93,7 @@ def _answer(request: Request, content: dict[str, Any], sets: bool) -> Response:
     try:
         result = measured_trials(bench, inputs, session)
     except SudeckError as error:
-        return JSONResponse(neutralise({**answer, "problem": str(error)}, instead))
+        return answered(neutralise({**answer, "problem": str(error)}, instead))
     labels = [text for trial in result.trials for text in (trial.channel, trial.pulse.condition)]
     instead |= neutral_labels(labels, allowed=bench.settings.muscles)
     answer["result"] = {
@@ -109,7 +108,7 @@ def _answer(request: Request, content: dict[str, Any], sets: bool) -> Response:
     }
     if sets:
         answer["sweeps"] = [_place(item) for item, _ in result.sweeps]
-    return Response(to_json(neutralise(answer, instead)), media_type="application/json")
+    return answered(neutralise(answer, instead))
 
 
 def _abouts(result: TmsResult, instead: Mapping[str, str]) -> list[str | None]:

@@ -18,8 +18,8 @@ export class PhaseView {
     this.moving = make("div", { class: "moved" }, this.canvas, this.svg);
     const [left, right] = phase.image_left === "right" ? ["R", "L"] : phase.image_left === "left" ? ["L", "R"] : ["?", "?"];
     this.box = make("div", { class: "view" }, this.moving,
-      make("span", { class: "mark left", role: "img", "aria-label": `Left of the image: ${left === "R" ? "right" : "left"} side of the body` }, left),
-      make("span", { class: "mark right", role: "img", "aria-label": `Right of the image: ${right === "R" ? "right" : "left"} side of the body` }, right));
+      make("span", { class: "mark left", role: "img", "aria-label": spoken("Left", left) }, left),
+      make("span", { class: "mark right", role: "img", "aria-label": spoken("Right", right) }, right));
     const time = phase.start_s === null ? "" : `${clock(phase.start_s)} ${phase.duration_s ? `for ${clock(phase.duration_s)}` : ""}`;
     this.node = make("section", { class: "phase", "data-phase": name, "aria-label": `${TITLES[name]} phase` }, make("h2", {}, TITLES[name], make("span", {}, `${phase.view} · ${time}`)), this.box);
     this.box.addEventListener("pointerdown", (event) => this.pressed(event));
@@ -65,8 +65,26 @@ export class PhaseView {
       nodes.push(make("line", { class: "stem", x1: cx, y1: highest, x2: cx, y2: handle }), make("circle", { class: "turner", cx, cy: handle, r: radius * 1.35, "data-drag": "turn" }));
       points.forEach(([x, y], i) => nodes.push(make("circle", { class: "corner", cx: x, cy: y, r: radius, "data-drag": "corner", "data-corner": i, tabindex: "0", role: "button", "aria-label": `Corner ${i + 1} of ${points.length}, ${this.name}; arrows move it, Delete removes it` })));
     }
+    if (this.spot) nodes.push(make("circle", { class: "hot-spot", cx: this.spot[0], cy: this.spot[1], r: this.phase.columns * 0.035 }));
     this.svg.replaceChildren(...nodes);
     if (focused !== undefined) find(`[data-corner="${focused}"]`, this.svg)?.focus();
+  }
+
+  // Marks the brightest place in or near one of both regions; which is empty to take the mark away.
+  ring(which) {
+    this.spot = null;
+    const matrix = which === "healthy" ? this.toHealthy : this.toAffected;
+    if (which && this.affected?.length) {
+      const { rows, columns } = this.phase, points = this.affected.flat().map((point) => apply(matrix, point)), reach = columns * 0.08;
+      const [left, right, top, bottom] = [Math.min(...points.map((p) => p[0])) - reach, Math.max(...points.map((p) => p[0])) + reach, Math.min(...points.map((p) => p[1])) - reach, Math.max(...points.map((p) => p[1])) + reach];
+      let most = -1;
+      for (let y = Math.max(1, Math.round(top)); y < Math.min(rows - 1, bottom); y++) for (let x = Math.max(1, Math.round(left)); x < Math.min(columns - 1, right); x++) {
+        let sum = 0;
+        for (let dy = -1; dy <= 1; dy++) for (let dx = -1; dx <= 1; dx++) sum += this.counts[(y + dy) * columns + x + dx];
+        if (sum > most) { most = sum; this.spot = [x, y]; }
+      }
+    }
+    this.draw();
   }
 
   share(event) {
@@ -115,4 +133,5 @@ export class PhaseView {
   }
 }
 
+const spoken = (place, mark) => `${place} of the image: ${{ R: "right side of the body", L: "left side of the body", "?": "side not known" }[mark]}`;
 const clock = (seconds) => (seconds >= 3600 ? `${(seconds / 3600).toFixed(1)} h` : seconds >= 90 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds)} s`);

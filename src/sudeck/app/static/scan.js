@@ -1,4 +1,5 @@
 // The scan: three phases side by side, the region to be moved, the ratios live.
+/* global uPlot */
 import { Drafts, Saving, call, find, findAll, fixed, make, newest, page, say, showFlags, showProblem, typing } from "./common.js";
 import { cornersOf, moved, rounded, turned } from "./geometry.js";
 import { PhaseView } from "./phase_view.js";
@@ -142,29 +143,30 @@ function bar(now, was, cutoff) {
   return svg;
 }
 
+// Uptake over time, drawn anew only where the flow or the width changes; the numbers follow the region.
+let plot = null;
 function curves() {
   const drawn = result?.curves ?? [];
   find(".curves").hidden = !drawn.length;
   if (!drawn.length) return;
-  const svg = find(".curves svg"), width = svg.clientWidth || 800, height = 165;
-  const times = drawn.flatMap((one) => one.time_s), rates = drawn.flatMap((one) => one.counts_per_pixel_s);
-  const [first, last, top] = [Math.min(...times), Math.max(...times), Math.max(...rates) * 1.05];
-  const x = (t) => 44 + ((width - 120) * (t - first)) / (last - first || 1), y = (rate) => height - 22 - ((height - 32) * rate) / top;
-  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  const nodes = [make("line", { class: "axis", x1: 44, x2: width - 76, y1: height - 22, y2: height - 22 }),
-    make("text", { x: 44, y: height - 6 }, `${first.toFixed(0)} s`), make("text", { x: width - 76, y: height - 6, "text-anchor": "end" }, `${last.toFixed(0)} s`),
-    make("text", { x: 38, y: y(top / 1.05) + 4, "text-anchor": "end" }, (top / 1.05).toPrecision(2))];
-  const ends = drawn.map((one) => y(one.counts_per_pixel_s.at(-1)));
-  drawn.forEach((one, i) => {
-    nodes.push(make("polyline", { class: `line-${one.side}`, points: one.time_s.map((t, k) => `${x(t).toFixed(1)},${y(one.counts_per_pixel_s[k]).toFixed(1)}`).join(" ") }));
-    const apart = drawn.length === 2 && Math.abs(ends[0] - ends[1]) < 14 ? (ends[i] <= ends[1 - i] ? -6 : 8) : 0;
-    nodes.push(make("text", { x: width - 68, y: ends[i] + 4 + apart }, one.side));
-  });
-  svg.replaceChildren(...nodes);
+  const data = [drawn[0].time_s, ...drawn.map((one) => one.counts_per_pixel_s)], box = find("#curves"), width = box.clientWidth;
+  if (plot && plot.width === width && plot.series.length === data.length) { plot.setData(data); return; }
+  plot?.destroy();
+  const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const axis = { stroke: ink("--quiet"), grid: { stroke: ink("--line"), width: 1 }, ticks: { show: false }, font: "11.5px sans-serif", labelFont: "11.5px sans-serif", labelSize: 18 };
+  plot = new uPlot({
+    width, height: 190, cursor: { drag: { setScale: false } }, scales: { x: { time: false } },
+    axes: [{ ...axis, values: (_, ticks) => ticks.map((t) => `${t} s`) }, { ...axis, size: 56, label: "counts a pixel and second" }],
+    series: [{ label: "Time", value: (_, t) => (t === null ? "–" : `${t.toFixed(0)} s`) }, ...drawn.map((one) => ({ label: one.side, stroke: ink(`--${one.side}`), width: 2, points: { show: false }, value: (_, rate) => (rate === null ? "–" : rate.toPrecision(3)) }))],
+  }, data, box);
 }
 
 function point(flag) {
-  for (const view of Object.values(views)) view.node.classList.toggle("told", flag.subject.includes(view.name));
+  for (const view of Object.values(views)) {
+    const told = flag.subject.includes(view.name);
+    view.node.classList.toggle("told", told);
+    view.ring(told && flag.code === "hot-spot" ? (flag.message.includes("healthy limb") ? "healthy" : "affected") : "");
+  }
   find(".phase.told")?.scrollIntoView({ block: "nearest" });
 }
 
@@ -248,4 +250,5 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "s") { event.preventDefault(); find("form.save").why.focus(); }
 });
 addEventListener("resize", curves);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { plot?.destroy(); plot = null; curves(); });
 load().then(() => drafts.offer());

@@ -76,7 +76,7 @@ function frame() {
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   traces = new Map(); view = null;
   if (!sweep) { svg.replaceChildren(make("text", { x: 20, y: 40 }, "A table of amplitudes has no traces; its trials can be rejected below.")); return; }
-  const [first, last] = shown.some((row) => row.state === "active") ? WIDTH.active : WIDTH.rest;
+  const [first, last] = shown.every((row) => row.state === "active") ? WIDTH.active : WIDTH.rest;
   const step = 1000 / sweep.rate_hz, from = Math.max(0, Math.round((first - sweep.start_ms) / step)), to = Math.min(sweep.samples, Math.round((last - sweep.start_ms) / step));
   const quiet = Math.round((8 - sweep.start_ms) / step); // the artefact is over
   const at = (row) => own.data.subarray((row.trial - 1) * sweep.samples, row.trial * sweep.samples);
@@ -98,7 +98,7 @@ function frame() {
   };
   const nodes = [make("line", { class: "axis", x1: PLAIN.left, x2: width - PLAIN.right, y1: height - PLAIN.bottom, y2: height - PLAIN.bottom }), make("line", { class: "axis", x1: PLAIN.left, x2: width - PLAIN.right, y1: y(0), y2: y(0) }), make("line", { class: "pulse-line", x1: x(0), x2: x(0), y1: PLAIN.top, y2: height - PLAIN.bottom })];
   const tick = last > 100 ? 50 : 10;
-  for (let ms = Math.ceil(first / tick) * tick; ms <= last; ms += tick) nodes.push(make("text", { x: x(ms), y: height - 7, "text-anchor": "middle" }, ms === 0 ? "pulse" : `${ms}${ms + tick > last ? " ms" : ""}`));
+  for (let ms = Math.ceil(first / tick) * tick; ms <= last; ms += tick) nodes.push(make("text", { x: x(ms), y: height - 7, "text-anchor": ms + tick > last ? "end" : "middle" }, ms === 0 ? "pulse" : `${ms}${ms + tick > last ? " ms" : ""}`));
   for (const part of [1, -1]) nodes.push(make("text", { x: PLAIN.left - 6, y: y((part * top) / 1.3) + 4, "text-anchor": "end" }, `${((part * top) / 1.3).toPrecision(2)}`));
   nodes.push(make("text", { x: PLAIN.left - 6, y: y(0) + 4, "text-anchor": "end" }, "mV"));
   for (const row of shown) { const node = make("polyline", { class: "sweep", points: lineOf(row) }); traces.set(row.index, node); nodes.push(node); }
@@ -151,12 +151,13 @@ function measures() {
   if (!answer?.result) { body.replaceChildren(); return; }
   const now = new Map(answer.result.estimates.map((one) => [keyOf(one), one])), was = new Map(answer.result.undecided.map((one) => [keyOf(one), one]));
   const number = (one) => (one?.value === null || one?.value === undefined ? "–" : Number(one.value).toPrecision(3));
+  const count = (one) => (one?.n === null || one?.n === undefined ? "" : String(one.n));
   const list = [...was.keys(), ...[...now.keys()].filter((key) => !was.has(key))].map((key) => {
     const [before, after] = [was.get(key), now.get(key)], one = after ?? before, changed = before?.value !== after?.value || before?.n !== after?.n;
     const about = [one.hemisphere, one.muscle, one.isi_ms !== null ? `${one.isi_ms} ms` : one.intensity].filter(Boolean).join(" ");
     return make("tr", { class: changed ? "differs" : null }, make("th", { scope: "row" }, one.measure, make("small", {}, about)), make("td", { class: "n" }, number(before)),
       make("td", { class: `n${changed ? " changed" : ""}` }, number(after), make("small", {}, after && after.low !== null && after.high !== null ? `${Number(after.low).toPrecision(3)} to ${Number(after.high).toPrecision(3)}` : "")),
-      make("td", { class: `n${changed ? " changed" : ""}` }, after?.n === null || after?.n === undefined ? "" : String(after.n)));
+      make("td", { class: `n${changed ? " changed" : ""}`, "data-n": count(after) }, count(before) !== count(after) ? `${count(before)} → ${count(after)}` : count(after)));
   });
   body.replaceChildren(...list);
 }
