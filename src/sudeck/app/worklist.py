@@ -54,10 +54,11 @@ class WorklistRow:
 
     @property
     def link(self) -> str:
-        """Where the review of this patient begins: its first scan, recording, or its own page."""
-        for session, scan, recordings in self.sessions:
-            if scan or recordings:
-                return f"/patients/{self.patient}/{session}/{'scan' if scan else 'trials'}"
+        """Where the review of this patient begins: its first scan, else recording, else its own page."""
+        for part, place in (("scan", 1), ("trials", 2)):
+            for session in self.sessions:
+                if session[place]:
+                    return f"/patients/{self.patient}/{session[0]}/{part}"
         return f"/patients/{self.patient}"
 
 

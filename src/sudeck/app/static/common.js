@@ -33,15 +33,27 @@ export async function call(path, body) {
   return isJson ? content : answer.arrayBuffer();
 }
 
+// Marks the page as at work until something is done.
+let under = 0;
+export async function during(work) {
+  under += 1;
+  document.body.dataset.asking = "yes";
+  try { return await work(); } finally { under -= 1; if (!under) delete document.body.dataset.asking; }
+}
+
 // Asks with the newest question only: while one is under way, later ones wait and all but the last are dropped.
 export function newest(ask, done, failed) {
   let busy = false, waiting = null;
-  return async function run(question) {
+  return function run(question) {
     if (busy) { waiting = { question }; return; }
     busy = true;
-    try { done(await ask(question), question); } catch (error) { failed(error); }
-    busy = false;
-    if (waiting) { const next = waiting.question; waiting = null; run(next); }
+    during(async () => {
+      for (let next = { question }; next; ) {
+        try { await done(await ask(next.question), next.question); } catch (error) { failed(error); }
+        [next, waiting] = [waiting, null];
+      }
+      busy = false;
+    });
   };
 }
 

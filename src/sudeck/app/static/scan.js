@@ -1,13 +1,13 @@
 // The scan: three phases side by side, the region to be moved, the ratios live.
 /* global uPlot */
-import { Drafts, Saving, call, find, findAll, fixed, make, newest, page, say, showFlags, showProblem, typing } from "./common.js";
+import { Drafts, Saving, call, during, find, findAll, fixed, make, newest, page, say, showFlags, showProblem, typing } from "./common.js";
 import { cornersOf, moved, rounded, turned } from "./geometry.js";
 import { PhaseView } from "./phase_view.js";
 
 const here = `/api/${page.patient}/${page.session}/scan`;
 const RATIOS = ["VPr", "TPr", "BPr", "TPr/VPr", "BPr/TPr", "BPr/VPr"];
 const CUTOFFS = { "TPr/VPr": 0.935, "BPr/TPr": 1.125, "BPr/VPr": 1.075 };
-let views = {}, poses = {}, reference = "", result = null, before = null, regions = [], reading = "", standing = [], flow = null, problem = "";
+let views = {}, poses = {}, reference = "", result = null, before = null, regions = [], reading = "", standing = [], flow = null, problem = "", zoomed = () => {};
 
 const drafts = new Drafts(() => { draw(); ask({ drafts: drafts.list() }); });
 const saving = new Saving(drafts, () => load());
@@ -17,14 +17,15 @@ const ask = newest((question) => call(`${here}/measure`, question), shown, (erro
 function shown(answer) {
   problem = answer.problem ?? "";
   showProblem(problem);
-  if (answer.reading !== reading) { load(); return; }
+  if (answer.reading !== reading) return load();
   if (answer.poses) ({ poses, reference } = answer);
   if (answer.result) result = answer.result;
   draw(); table(); curves();
   if (result) showFlags(result.flags, point);
+  return null;
 }
 
-async function load() {
+const load = () => during(async () => {
   say("Reading the scan …");
   try {
     const answer = await call(here, { drafts: drafts.list() });
@@ -40,7 +41,7 @@ async function load() {
     say("");
     document.body.dataset.ready = "yes";
   } catch (error) { say(""); showProblem(error.message); }
-}
+});
 
 // What holds on this page: a draft, or else the decision that stands.
 function holding(kind, about = "") {
@@ -84,8 +85,7 @@ function build(phases) {
     view.onzoom = about;
     view.onpan = (start, dx, dy) => place({ scale: start.scale, x: start.x + dx, y: start.y + dy });
   }
-  find("#zoom-in").onclick = () => about(1.4, [0.5, 0.5]);
-  find("#zoom-out").onclick = () => about(1 / 1.4, [0.5, 0.5]);
+  zoomed = (factor) => (factor ? about(factor, [0.5, 0.5]) : place({ scale: 1, x: 0, y: 0 }));
   find(".phases").replaceChildren(...Object.values(views).map((view) => view.node));
   const named = regions.map((name) => make("option", { value: name }, name));
   find("#start").replaceChildren(...named, make("option", { value: "", disabled: "" }, "drawn"));
@@ -206,6 +206,8 @@ find("#turn-left").onclick = () => turn(-2);
 find("#turn-right").onclick = () => turn(2);
 find("#undo").onclick = () => drafts.undo();
 find("#redo").onclick = () => drafts.redo();
+find("#zoom-in").onclick = () => zoomed(1.4);
+find("#zoom-out").onclick = () => zoomed(1 / 1.4);
 find("#window").oninput = paint;
 find("#level").oninput = paint;
 
@@ -247,6 +249,10 @@ document.addEventListener("keydown", (event) => {
     setRegion(points.filter((_, i) => i !== Number(corner)), { step: true });
   } else if (event.key === "[") turn(-2);
   else if (event.key === "]") turn(2);
+  else if (event.key === "+" || event.key === "=") zoomed(1.4);
+  else if (event.key === "-") zoomed(1 / 1.4);
+  else if (event.key === "0") zoomed(0);
+  else if (event.key === "p") play();
   else if (event.key === "s") { event.preventDefault(); find("form.save").why.focus(); }
 });
 addEventListener("resize", curves);

@@ -1,5 +1,5 @@
 // The trials: overlaid and one by one, rejected or given another onset, the measures with and without.
-import { Drafts, Saving, call, find, make, newest, page, say, showFlags, showProblem, typing } from "./common.js";
+import { Drafts, Saving, call, during, find, make, newest, page, say, showFlags, showProblem, typing } from "./common.js";
 
 const here = `/api/${page.patient}/${page.session}/trials`;
 const WIDTH = { rest: [-15, 75], active: [-50, 350] };
@@ -30,7 +30,7 @@ function holding(kind, row) {
 const isOut = (row) => holding("trial", row) === "reject";
 const onsetOf = (row) => holding("onset", row) ?? row.latency_ms;
 
-async function load() {
+const load = () => during(async () => {
   say("Reading the trials …");
   try {
     answer = await call(here, { drafts: drafts.list() });
@@ -50,7 +50,7 @@ async function load() {
     measures(); words(); say("");
     document.body.dataset.ready = "yes";
   } catch (error) { say(""); showProblem(error.message); }
-}
+});
 
 async function open(number) {
   set = number;
@@ -157,7 +157,7 @@ function measures() {
     const about = [one.hemisphere, one.muscle, one.isi_ms !== null ? `${one.isi_ms} ms` : one.intensity].filter(Boolean).join(" ");
     return make("tr", { class: changed ? "differs" : null }, make("th", { scope: "row" }, one.measure, make("small", {}, about)), make("td", { class: "n" }, number(before)),
       make("td", { class: `n${changed ? " changed" : ""}` }, number(after), make("small", {}, after && after.low !== null && after.high !== null ? `${Number(after.low).toPrecision(3)} to ${Number(after.high).toPrecision(3)}` : "")),
-      make("td", { class: `n${changed ? " changed" : ""}`, "data-n": count(after) }, count(before) !== count(after) ? `${count(before)} → ${count(after)}` : count(after)));
+      make("td", { class: `n${changed ? " changed" : ""}`, "data-n": count(after), "data-value": after?.value ?? "" }, count(before) !== count(after) ? `${count(before)} → ${count(after)}` : count(after)));
   });
   body.replaceChildren(...list);
 }
