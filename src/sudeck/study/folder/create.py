@@ -73,7 +73,7 @@ covariates = ["log duration_months", "limb"]
 level = 0.95
 
 [mechanism]
-covariates = []                   # of the changes, e.g. ["midazolam_mg", "days_since_infusion"]
+covariates = []                   # of the changes, e.g. ["midazolam_left_mg", "ketamine_auc"]
 # [[mechanism.healthy]]           # healthy people measured in your own laboratory; none are built in
 # measure = "SICI"
 # geometric_mean = 0.45
@@ -82,6 +82,7 @@ covariates = []                   # of the changes, e.g. ["midazolam_mg", "days_
 
 [privacy]
 key_file = {key_file}    # pseudonyms; keep it apart from the study
+free_text = false                 # true lets comments and reasons of decisions into shared tables
 """
 
 

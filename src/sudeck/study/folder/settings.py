@@ -116,7 +116,7 @@ class Settings:
     covariates : tuple of str
         Declared covariates of the prediction, e.g. ``"log duration_months"``.
     mechanism_covariates : tuple of str
-        Declared covariates of the changes, e.g. ``"midazolam_mg"``; see
+        Declared covariates of the changes, e.g. ``"midazolam_left_mg"``; see
         `sudeck.study.answers.patient_factors`.
     healthy : tuple of HealthyValues
         Reference values that patients are compared with.
@@ -124,6 +124,9 @@ class Settings:
         Coverage of all intervals.
     key_file : str
         The key of the pseudonyms, relative to the study folder; empty for the default beside it.
+    free_text : bool
+        Whether comments and the reasons of decisions go into tables and pages that are shared: what people
+        type may name a patient.
     """
 
     baseline: str = "baseline"
@@ -144,6 +147,7 @@ class Settings:
     healthy: tuple[HealthyValues, ...] = ()
     level: float = 0.95
     key_file: str = ""
+    free_text: bool = False
 
     @property
     def visits(self) -> tuple[str, ...]:
@@ -205,6 +209,7 @@ class Settings:
             "mechanism_covariates": list(self.mechanism_covariates),
             "healthy": [asdict(values) for values in self.healthy],
             "level": self.level,
+            "free_text": self.free_text,
         }
 
 
@@ -236,7 +241,7 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
     tms = SettingsSection(content, "tms", ("sessions", "muscles", "pairs"))
     prediction = SettingsSection(content, "prediction", ("covariates", "level"))
     mechanism = SettingsSection(content, "mechanism", ("covariates", "healthy"))
-    privacy = SettingsSection(content, "privacy", ("key_file",))
+    privacy = SettingsSection(content, "privacy", ("key_file", "free_text"))
     known = {"visits", "responder", "pain", "scan", "tms", "prediction", "mechanism", "privacy"}
     for name in content:
         if name not in known:
@@ -279,6 +284,7 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
         healthy=tuple(map(_healthy, healthy)),
         level=prediction.number("level", default.level, low=0.5, high=1, open_high=True),
         key_file=privacy.text("key_file", default.key_file),
+        free_text=privacy.yes_no("free_text", default.free_text),
     )
 
 
@@ -294,9 +300,7 @@ def _pair(content: Any) -> PairRule:
         "tms.pairs",
         ("measure", "isi_ms", "conditioning_rmt", "other_hemisphere"),
     )
-    other = section.get("other_hemisphere", False)
-    if not isinstance(other, bool):
-        raise section.refusal("other_hemisphere", "is neither true nor false", "write true or false")
+    other = section.yes_no("other_hemisphere", False)
     measure = section.text("measure", "")
     if not measure:
         raise section.refusal("measure", "is missing", "name it, e.g. SICI")
