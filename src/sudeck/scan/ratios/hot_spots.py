@@ -149,8 +149,8 @@ def mask_spots(
             refused[name] = str(
                 InputError(
                     f"{name} phase",
-                    f"a spot {found.times:.0f} times as hot as the limbs, of {found.counts:,.0f} counts, covers "
-                    f"{100 * share:.0f} % of the region with its surroundings",
+                    f"a spot {found.times:.0f} times as hot as the limbs, of {found.counts:,.0f} counts, "
+                    f"covers {100 * share:.0f} % of the region with its surroundings",
                     "measure a region away from it, or leave the phase out",
                 )
             )
@@ -161,8 +161,8 @@ def mask_spots(
         flags.append(
             Flag(
                 "hot-spot-masked",
-                f"A spot {found.times:.0f} times as hot as the limbs, of {found.counts:,.0f} counts, lies in the "
-                f"{name} phase ({where}): an injection site or a spill.",
+                f"A spot {found.times:.0f} times as hot as the limbs, of {found.counts:,.0f} counts, lies in "
+                f"the {name} phase ({where}): an injection site or a spill.",
                 "caution",
                 name,
                 found.counts,
@@ -204,8 +204,8 @@ def scattered_into(
     if abs(moved) > _MOST_SCATTER:
         raise InputError(
             f"{pose.phase} phase",
-            f"a spot of {spots.counts:,.0f} counts, {spots.times:.0f} times as hot as the limbs, scatters some "
-            f"{100 * abs(moved):.0f} % of their counts into one region",
+            f"a spot of {spots.counts:,.0f} counts, {spots.times:.0f} times as hot as the limbs, scatters "
+            f"some {100 * abs(moved):.0f} % of their counts into one region",
             "leave the phase out: no mask makes it right",
         )
     return moved, _SCATTER_ERROR * abs(moved)
