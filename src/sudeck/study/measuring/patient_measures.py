@@ -238,7 +238,7 @@ def _measure_scan(
         raise InputError(
             patient.participant_id, "participants.tsv does not say the affected side", "fill in affected_side"
         )
-    how = replace(settings.scan_settings(), drawn=choices.region)
+    how = replace(settings.scan_settings(), drawn=choices.region, mirror=choices.mirror)
     usual = {"limb": patient.limb, "usual_view": settings.view or None}
     scan = read_scan(paths, **{**usual, **choices.reading})
     result = measure_scan(scan, affected=affected, settings=how)
