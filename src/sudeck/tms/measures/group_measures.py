@@ -196,7 +196,10 @@ class _Group:
         amplitude, chosen = _against_criterion(known), self.settings
         resting = name == "RMT"
         criterion = chosen.resting_criterion_mv if resting else chosen.active_criterion_mv
-        floor, traced = self.floor(known, denoised=True), True
+        # What noise adds to a response at the criterion makes a threshold low.
+        floor, traced, left = self.floor(known, denoised=True), True, _noise_mv(known)
+        left = min(left, 0.9 * floor)
+        amplitude, floor = freed_of_noise(amplitude, left), float(freed_of_noise(floor, left))
         if not np.isfinite(_column(known, "noise_floor_mv")).any() and chosen.floor_mv is None:
             # A table comes without its noise; where that does not show, amplitudes only say yes or no.
             noise = table_noise(intensity, amplitude, criterion_mv=criterion)
