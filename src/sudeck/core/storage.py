@@ -47,9 +47,9 @@ def write_bytes(path: Path, data: bytes) -> None:
         raise
 
 
-def to_json(value: object) -> str:
-    """Return `value` as indented, strict JSON; NaN and infinities become ``null``."""
-    return json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def to_json(value: object, *, indent: int | None = 2) -> str:
+    """Return `value` as strict JSON, indented for people; NaN and infinities become ``null``."""
+    return json.dumps(_finite(value), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def write_json(path: Path, value: object) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from sudeck.core.provenance import Provenance
     from sudeck.scan.result import ScanResult
+    from sudeck.tms.recordings.trial_decisions import TrialDecision
     from sudeck.tms.result import TmsResult
 
 FailureKind = Literal["absent", "refused", "crashed"]
@@ -238,7 +239,8 @@ def _measure_scan(
             patient.participant_id, "participants.tsv does not say the affected side", "fill in affected_side"
         )
     how = replace(settings.scan_settings(), drawn=choices.region)
-    scan = read_scan(paths, **{"limb": patient.limb, **choices.reading})
+    usual = {"limb": patient.limb, "usual_view": settings.view or None}
+    scan = read_scan(paths, **{**usual, **choices.reading})
     result = measure_scan(scan, affected=affected, settings=how)
     return replace(result, provenance=_timeless(result.provenance))
 
@@ -247,14 +249,35 @@ def _measure_recordings(
     patient: PatientInputs, session: str, paths: tuple[Path, ...], settings: Settings
 ) -> TmsResult:
     from sudeck.tms.measurement import TmsSettings, measure_recordings
-    from sudeck.tms.recordings.trial_decisions import TrialDecision
 
     excluded = excluded_recordings(patient.decisions, session)
     if excluded:
         raise _left_out(patient, excluded, settings)
+    result = measure_recordings(
+        recordings_among(paths),
+        protocol=protocol_among(paths),
+        participant=patient.participant_id,
+        visit=session,
+        settings=TmsSettings(measures=settings.tms_settings()),
+        decisions=decided_trials(patient, session),
+    )
+    wanted = settings.muscles
+    if wanted:
+        groups = tuple(group for group in result.groups if group.muscle in wanted)
+        without = tuple(one for one in result.estimates_without_flagged if one.muscle in wanted)
+        before = tuple(one for one in result.estimates_undecided if one.muscle in wanted)
+        result = replace(result, groups=groups, estimates_without_flagged=without, estimates_undecided=before)
+    return replace(result, provenance=_timeless(result.provenance))
+
+
+def decided_trials(patient: PatientInputs, session: str) -> list[TrialDecision]:
+    """Return what was decided on the trials of a session, as the measurement takes it."""
+    from sudeck.tms.recordings.trial_decisions import TrialDecision
+
     # Decisions name recordings as the results do, where a name that may name a person was replaced.
-    real = {neutral: name for name, neutral in neutral_names(paths, patient.participant_id).items()}
-    decisions = [
+    names = neutral_names(patient.recordings[session], patient.participant_id)
+    real = {neutral: name for name, neutral in names.items()}
+    return [
         TrialDecision(
             choice.trial,
             rejected=choice.rejected,
@@ -266,21 +289,6 @@ def _measure_recordings(
         )
         for choice in trial_choices(patient.decisions, session)
     ]
-    result = measure_recordings(
-        recordings_among(paths),
-        protocol=protocol_among(paths),
-        participant=patient.participant_id,
-        visit=session,
-        settings=TmsSettings(measures=settings.tms_settings()),
-        decisions=decisions,
-    )
-    wanted = settings.muscles
-    if wanted:
-        groups = tuple(group for group in result.groups if group.muscle in wanted)
-        without = tuple(one for one in result.estimates_without_flagged if one.muscle in wanted)
-        before = tuple(one for one in result.estimates_undecided if one.muscle in wanted)
-        result = replace(result, groups=groups, estimates_without_flagged=without, estimates_undecided=before)
-    return replace(result, provenance=_timeless(result.provenance))
 
 
 def _left_out(patient: PatientInputs, why: str, settings: Settings) -> InputError:
