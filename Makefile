@@ -48,7 +48,7 @@ test-wheel: install
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir results/wheel .
 	$(PYTHON) -m venv results/wheel/venv
 	results/wheel/venv/bin/python -m pip install --quiet results/wheel/*.whl
-	cd results/wheel && venv/bin/sudeck demo demo --patients 3 && test -s demo/report.html
+	cd results/wheel && PYTHONPATH= venv/bin/sudeck demo demo --patients 3 && test -s demo/report.html
 
 lint: install
 	$(BIN)/ruff check .
