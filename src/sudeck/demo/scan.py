@@ -12,7 +12,7 @@ REAL_SCAN = "JPEG-LL.dcm"  # whole-body bone scan of NEMA's sample set, in the p
 
 
 def real_scan(folder: Path, *, say: Say) -> DemoPart | None:
-    """Measure the feet of a real whole-body bone scan; ``None`` where the package that brings it is missing."""
+    """Measure the feet of a real whole-body bone scan; ``None`` where the package it comes in is missing."""
     from pydicom.data import get_testdata_file
 
     from sudeck.scan.measurement import measure_scan
