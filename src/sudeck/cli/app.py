@@ -12,6 +12,7 @@ from sudeck.cli import (
     inspect,
     ketamine,
     other_studies,
+    review,
     scan,
     study,
     study_setup,
@@ -66,5 +67,6 @@ app.command("init")(study_setup.init)
 app.command("import")(study_setup.import_)
 app.command("check")(study_setup.check)
 app.command("decide")(decide.decide)
+app.command("review")(review.review)
 app.command("truth")(truth.truth)
 app.command("who")(study_setup.who)

@@ -34,6 +34,7 @@ visit = "day 5"
 session = "ses-pre"
 region = "whole"                  # wrist, metacarpals, fingers; ankle, midfoot, forefoot
 background = "none"               # or "region"
+# view = "anterior"               # of every scan, for files in which nothing tells the side
 # [scan.retest_sd]                # of the natural logarithm, between scans of one patient, where you know it
 # VPr = 0.08
 # "BPr/TPr" = 0.06                # and so on, for any of the six ratios
@@ -88,6 +89,7 @@ level_ng_per_ml = 100.0           # concentration that hours are counted above
 
 [privacy]
 key_file = {key_file}    # pseudonyms; keep it apart from the study
+free_text = false                 # true lets comments and reasons of decisions into shared tables
 """
 
 
