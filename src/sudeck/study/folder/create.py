@@ -80,6 +80,13 @@ covariates = []                   # of the changes, e.g. ["midazolam_left_mg", "
 # log_sd = 0.40
 # n = 20
 
+[ketamine]
+model = "kamp"                    # whose typical person stands for a course; herd, clements, domino ...
+level_ng_per_ml = 100.0           # concentration that hours are counted above
+# [[ketamine.limits]]             # your own limits; none are built in
+# measure = "systolic_mmhg"       # a column of vitals.tsv; or ALT ... in multiples of its upper limit
+# above = 160
+
 [privacy]
 key_file = {key_file}    # pseudonyms; keep it apart from the study
 free_text = false                 # true lets comments and reasons of decisions into shared tables
