@@ -54,6 +54,8 @@ def _save(request: Request, content: dict[str, object]) -> Response:
     except StaleError:
         found = bench.patient(patient.inputs.participant_id)
         return _stale(found or patient)
+    if bench.saved:
+        bench.saved()
     return JSONResponse({"head": hashes[-1], "saved": len(hashes)})
 
 

@@ -37,9 +37,10 @@ def _environment() -> Any:
 
 
 def _page(name: str, request: Request, **content: Any) -> Response:
-    study = bench_of(request).study.root.resolve().name
+    bench = bench_of(request)
     template = _environment().get_template(name)
-    return HTMLResponse(template.render(study=study, **content))
+    study = bench.study.root.resolve().name
+    return HTMLResponse(template.render(study=study, alone=bench.saved is not None, **content))
 
 
 def worklist_page(request: Request) -> Response:

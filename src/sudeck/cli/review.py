@@ -7,11 +7,23 @@ from typing import Annotated
 
 import typer
 
-from sudeck.core.errors import MissingDependencyError
+from sudeck.core.errors import InputError, MissingDependencyError
+from sudeck.core.vocabulary import Limb, Side
 
 
 def review(
-    folder: Annotated[Path, typer.Argument(metavar="STUDY", help="The study folder.", show_default=False)],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="STUDY | FILES...", help="The study folder, or the files of one scan.", show_default=False
+        ),
+    ],
+    affected: Annotated[
+        Side | None, typer.Option(help="Of one scan without a study: side of the body with CRPS.")
+    ] = None,
+    limb: Annotated[
+        Limb | None, typer.Option(help="Of one scan: limb imaged, where the files do not say.")
+    ] = None,
     port: Annotated[
         int | None,
         typer.Option(min=1, max=65535, help="Port on this machine; one of the study's own unless given."),
@@ -20,9 +32,14 @@ def review(
 ) -> None:
     """Review a study in the browser: regions, trials, sides; what is saved is used by the next run."""
     try:
-        from sudeck.app.server import serve_review
+        from sudeck.app.server import serve_review, serve_scan
     except ModuleNotFoundError as error:
         if error.name not in ("starlette", "uvicorn"):
             raise
         raise MissingDependencyError("The review in the browser", "review") from None
-    serve_review(folder, port=port, open_browser=browser, told=typer.echo)
+    if affected is not None:
+        serve_scan(paths, affected=affected, limb=limb, port=port, open_browser=browser, told=typer.echo)
+    elif len(paths) > 1 or paths[0].is_file():
+        raise InputError("sudeck review", "one scan needs its affected side", "add --affected left or right")
+    else:
+        serve_review(paths[0], port=port, open_browser=browser, told=typer.echo)
