@@ -123,8 +123,8 @@ def keeper(
     """Return what to call after every save: it tells the command that measures what the page shows."""
 
     def keep() -> None:
-        told(
-            f"Saved. The same from the command line:\n  {keep_review(study, paths, Path(), affected=affected, limb=limb)}"
-        )
+        command = keep_review(study, paths, Path(), affected=affected, limb=limb)
+        told(f"Saved. The same from the command line:
+  {command}")
 
     return keep
