@@ -124,7 +124,6 @@ def keeper(
 
     def keep() -> None:
         command = keep_review(study, paths, Path(), affected=affected, limb=limb)
-        told(f"Saved. The same from the command line:
-  {command}")
+        told(f"Saved. The same from the command line:\n  {command}")
 
     return keep
