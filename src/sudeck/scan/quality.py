@@ -14,7 +14,7 @@ from sudeck.core.vocabulary import ScanPhase
 from sudeck.scan.limbs.axis import LimbAxis
 from sudeck.scan.limbs.geometry import Points
 from sudeck.scan.limbs.limb_masks import Limbs
-from sudeck.scan.limbs.poses import PhasePose, Poses
+from sudeck.scan.limbs.poses import SPOT_PX, PhasePose, Poses
 from sudeck.scan.limbs.registration import UNLIKE_RESIDUAL
 from sudeck.scan.phases.phase_series import PhaseSeries
 from sudeck.scan.ratios.regions import Region
@@ -99,6 +99,23 @@ def registration_flags(poses: Poses) -> list[Flag]:
     return flags
 
 
+def counterpart_flags(poses: Poses) -> list[Flag]:
+    """Say that a person set the counterpart of the affected limb, and how surely."""
+    mirror = poses.phases[poses.reference].mirror
+    if mirror.set_sd is None:
+        return []
+    turn, size, shift, _ = mirror.set_sd
+    return [
+        Flag(
+            "counterpart-set",
+            f"A person set which place of the healthy limb answers to the affected one, to {shift:.1f} mm, "
+            f"{math.degrees(turn):.1f}° and {100 * size:.0f} % of size.",
+            "info",
+            poses.reference,
+        )
+    ]
+
+
 def count_flags(poses: Poses) -> list[Flag]:
     """Flag phases with fewer counts than a guideline, or our own floor, asks for."""
     flags: list[Flag] = []
@@ -125,14 +142,16 @@ def hot_spot_flags(pose: PhasePose, weights: Sequence[NDArray[np.float64]]) -> l
     from scipy import ndimage
 
     flags: list[Flag] = []
-    smooth = ndimage.gaussian_filter(pose.image, 1.2)
+    smooth = pose.spots
     for side, label, region in zip(
         ("affected", "healthy"), (pose.affected_label, pose.healthy_label), weights, strict=True
     ):
         mask = pose.limbs.mask(label)
         typical = float(np.percentile(smooth[mask], 95)) if mask.any() else 0.0
-        noise = np.sqrt(max(typical, 0.0) / (4 * np.pi * 1.2**2))
+        noise = np.sqrt(max(typical, 0.0) / (4 * np.pi * SPOT_PX**2))
         limit = _HOT_SPOT * typical + 6.0 * noise
+        if not (smooth[pose.limbs.territory == label] > limit).any():
+            continue
         distance = ndimage.distance_transform_edt(region < 0.25, sampling=pose.grid.spacing_mm)
         near = (distance <= _HOT_SPOT_REACH_MM) & (pose.limbs.territory == label)
         peak = float(smooth[near].max()) if near.any() else 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import ScanPhase, Side
 from sudeck.scan.limbs.geometry import Grid, Similarity
-from sudeck.scan.limbs.limb_image import LimbImage
+from sudeck.scan.limbs.limb_image import LimbImage, smoothed
 from sudeck.scan.limbs.limb_masks import Limbs, find_limbs
 from sudeck.scan.limbs.matching import Match
 from sudeck.scan.limbs.registration import Registration, register, register_mirrored
@@ -24,6 +25,8 @@ _BETWEEN_PHASES_SD = (math.radians(8.0), 0.005, 15.0, 15.0)
 _MIRROR_BETWEEN_PHASES_SD = (math.radians(6.0), 0.01, 8.0, 8.0)
 _SILHOUETTE_LEVEL = 0.3
 _SILHOUETTE_SMOOTHING_PX = 2.0
+_LIGHT_PX = 1.0
+SPOT_PX = 1.2
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class PhasePose:
         Which label of `limbs` is which.
     from_reference : Similarity
         From the affected limb on the reference image to the same limb on this image, in mm.
+    healthy_from_reference : Similarity
+        The same for the healthy limb.
     mirror : Registration
         From the affected limb to the healthy limb on this image.
     view : str
@@ -52,6 +57,7 @@ class PhasePose:
     limbs: Limbs
     affected_label: int
     from_reference: Similarity
+    healthy_from_reference: Similarity
     mirror: Registration
     view: str
 
@@ -59,6 +65,17 @@ class PhasePose:
     def healthy_label(self) -> int:
         """Label of the healthy limb."""
         return 3 - self.affected_label
+
+    @cached_property
+    def smooth_limbs(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Affected and healthy limb alone, smoothed as little as hides the noise of single pixels."""
+        first, second = (smoothed(limb.counts, _LIGHT_PX) for limb in (self.affected(), self.healthy()))
+        return first, second
+
+    @cached_property
+    def spots(self) -> NDArray[np.float64]:
+        """Whole image, smoothed so that a hot spot stands out of the noise."""
+        return smoothed(self.image, SPOT_PX)
 
     def affected(self) -> LimbImage:
         """Return the affected limb alone."""
@@ -122,7 +139,8 @@ def _reference_pose(
 ) -> PhasePose:
     first, second = (LimbImage.alone(image, grid, limbs, number) for number in (label, 3 - label))
     mirror = register_mirrored(first, second)
-    return PhasePose(name, image, grid, limbs, label, Similarity.identity(), mirror, view)
+    at_rest = Similarity.identity()
+    return PhasePose(name, image, grid, limbs, label, at_rest, at_rest, mirror, view)
 
 
 def _pose_like(
@@ -145,7 +163,7 @@ def _pose_like(
         rotation, size, shift_x, shift_y = _MIRROR_BETWEEN_PHASES_SD
         size = math.hypot(size, float(np.sqrt(reference.mirror.covariance[1, 1])))
         mirror = register(first, second, start, prior_sd=(rotation, size, shift_x, shift_y), coarse=False)
-    return PhasePose(name, image, grid, limbs, label, affected, mirror, view)
+    return PhasePose(name, image, grid, limbs, label, affected, healthy, mirror, view)
 
 
 def _carry(limb: LimbImage, target: LimbImage) -> Similarity:
