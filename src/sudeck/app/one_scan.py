@@ -1,6 +1,7 @@
 """One scan without a study: a study made for it that is gone afterwards, and what is left of the review.
 
-What is left is a region file and the command that measures the scan as the page showed it.
+What is left is the region and the counterpart that were set, as files, and the command that measures the
+scan as the page showed it.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 def keep_review(
     study: StudyFolder, paths: Sequence[Path], into: Path, *, affected: Side, limb: Limb | None
 ) -> str:
-    """Write the region that was drawn, if one was, and return the command that measures the same.
+    """Write the region and the counterpart that were set, and return the command that measures the same.
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ def keep_review(
     paths : sequence of Path
         As they were given.
     into : Path
-        Folder of the region file.
+        Folder of the files.
     affected, limb : str
         As they were given.
     """
@@ -98,7 +99,9 @@ def keep_review(
         if decision.kind == "side":
             options["--affected"] = str(decision.value)
         elif decision.kind == "region":
-            options["--region-file"] = str(_region_file(decision, paths, into))
+            options["--region-file"] = str(_kept_file(decision, paths, into))
+        elif decision.kind == "mirror":
+            options["--mirror-file"] = str(_kept_file(decision, paths, into))
         elif decision.kind == "phase":
             phases += ["--phase", f"{decision.about}={decision.value}"]
         elif decision.kind in _OPTIONS:
@@ -106,8 +109,8 @@ def keep_review(
     return shlex.join([*words, *(word for pair in options.items() for word in pair), *phases])
 
 
-def _region_file(decision: Decision, paths: Sequence[Path], into: Path) -> Path:
-    path = into / f"{paths[0].stem}.region.json"
+def _kept_file(decision: Decision, paths: Sequence[Path], into: Path) -> Path:
+    path = into / f"{paths[0].stem}.{decision.kind}.json"
     write_json(path, decision.value)
     return path
 
