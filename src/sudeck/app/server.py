@@ -53,6 +53,7 @@ def review_app(
     app = Starlette(
         routes=[
             Route("/", pages.worklist_page),
+            Route("/readers", pages.readers_page),
             Mount(
                 "/patients",
                 routes=[
@@ -101,7 +102,12 @@ def _unreadable(request: Request, problem: Exception) -> Response:
 
 
 def serve_review(
-    root: Path, *, port: int | None = None, open_browser: bool = True, told: Callable[[str], None] = print
+    root: Path,
+    *,
+    reader: str = "",
+    port: int | None = None,
+    open_browser: bool = True,
+    told: Callable[[str], None] = print,
 ) -> None:
     """Serve the review pages of a study until stopped.
 
@@ -109,6 +115,8 @@ def serve_review(
     ----------
     root : Path
         The study folder.
+    reader : str
+        Who reads it blinded to what others decided; what is saved is then kept apart and compared.
     port : int, optional
         One that belongs to the study unless given, so that edits kept in the browser are found again.
     open_browser : bool
@@ -121,7 +129,7 @@ def serve_review(
     InputError
         If there is no study, or another review of it is open.
     """
-    study = open_study(root)
+    study = open_study(root, reader=reader)
     with _alone(study):
         _serve(study, "/", port=port, open_browser=open_browser, told=told)
 
@@ -209,7 +217,7 @@ def _alone(study: StudyFolder) -> Iterator[None]:
 @contextmanager
 def _listening(study: StudyFolder, port: int | None) -> Iterator[socket.socket]:
     first, count = _PORTS
-    own = first + zlib.crc32(str(study.root.resolve()).encode()) % count
+    own = first + zlib.crc32(f"{study.root.resolve()} {study.reader}".encode()) % count
     wanted = [port] if port is not None else [own, 0]
     for number in wanted:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)

@@ -24,6 +24,12 @@ def review(
     limb: Annotated[
         Limb | None, typer.Option(help="Of one scan: limb imaged, where the files do not say.")
     ] = None,
+    reader: Annotated[
+        str, typer.Option(metavar="INITIALS", help="Read the study blinded to what others decided.")
+    ] = "",
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Measure all blinded readings, and say how far they agree.")
+    ] = False,
     port: Annotated[
         int | None,
         typer.Option(min=1, max=65535, help="Port on this machine; one of the study's own unless given."),
@@ -31,6 +37,9 @@ def review(
     browser: Annotated[bool, typer.Option(help="Open the pages in the browser.")] = True,
 ) -> None:
     """Review a study in the browser: regions, trials, sides; what is saved is used by the next run."""
+    if compare:
+        typer.echo(_compared(paths[0]))
+        return
     try:
         from sudeck.app.server import serve_review, serve_scan
     except ModuleNotFoundError as error:
@@ -42,4 +51,16 @@ def review(
     elif len(paths) > 1 or paths[0].is_file():
         raise InputError("sudeck review", "one scan needs its affected side", "add --affected left or right")
     else:
-        serve_review(paths[0], port=port, open_browser=browser, told=typer.echo)
+        serve_review(paths[0], reader=reader, port=port, open_browser=browser, told=typer.echo)
+
+
+def _compared(root: Path) -> str:
+    from sudeck.study.answers.reader_agreement import compare_readers, write_comparison
+    from sudeck.study.folder.layout import open_study
+    from sudeck.study.measuring.run import run_study
+
+    study = open_study(root)
+    for name in study.readers():
+        run_study(root, reader=name)
+    found = compare_readers(study)
+    return f"{found}\nWritten: {write_comparison(study, found).name}"
