@@ -114,6 +114,7 @@ class _Task:
 def run_study(
     root: Path,
     *,
+    reader: str = "",
     jobs: int | None = None,
     cluster: str | None = None,
     present: Presenter | None = None,
@@ -125,6 +126,8 @@ def run_study(
     ----------
     root : Path
         The study folder.
+    reader : str
+        Whose blinded reading is measured, instead of the decisions that count.
     jobs : int, optional
         Worker processes; as many as there are cores unless given.
     cluster : str, optional
@@ -145,7 +148,7 @@ def run_study(
     """
     began = time.perf_counter()
     started = datetime.now(UTC)
-    study = open_study(root)
+    study = open_study(root, reader=reader)
     settings = read_settings(study)
     participants = _participants(study)
     with _alone(study):
