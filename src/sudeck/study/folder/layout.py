@@ -119,7 +119,9 @@ class StudyFolder:
 
     def patients(self) -> tuple[str, ...]:
         """Return every patient with a folder of files, sorted."""
-        found = {name for root in (self.root, self.sourcedata) for name in _folders(root, _PATIENT)}
+        # A participant without recordings in BIDS form has an empty folder in the root.
+        filled = {name for name in _folders(self.root, _PATIENT) if any((self.root / name).iterdir())}
+        found = filled.union(_folders(self.sourcedata, _PATIENT))
         return tuple(sorted(found))
 
     def sessions(self, patient: str) -> tuple[str, ...]:
@@ -165,6 +167,11 @@ def open_study(root: Path) -> StudyFolder:
             name, f"it holds no {SETTINGS_FILE}, so it is not a study", f"make one with: sudeck init {name}"
         )
     return StudyFolder(root)
+
+
+def is_patient(name: str) -> bool:
+    """Tell whether a name is one that the folder of a patient may have."""
+    return _PATIENT.fullmatch(name) is not None
 
 
 def _folders(parent: Path, pattern: re.Pattern[str]) -> Iterator[str]:
