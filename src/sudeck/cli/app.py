@@ -11,6 +11,7 @@ from sudeck.cli import (
     explain,
     inspect,
     other_studies,
+    review,
     scan,
     study,
     study_setup,
@@ -64,5 +65,6 @@ app.command("init")(study_setup.init)
 app.command("import")(study_setup.import_)
 app.command("check")(study_setup.check)
 app.command("decide")(decide.decide)
+app.command("review")(review.review)
 app.command("truth")(truth.truth)
 app.command("who")(study_setup.who)

@@ -15,7 +15,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.storage import write_bytes, write_json, write_text
-from sudeck.core.vocabulary import Side
+from sudeck.core.vocabulary import SIDES, Side
 from sudeck.study.folder.bids import keep_to_bids
 from sudeck.study.folder.create import create_study
 from sudeck.study.folder.decisions import Decision, record_decision, standing_decisions
@@ -23,14 +23,19 @@ from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES
 from sudeck.study.measuring.engine import spread
 from sudeck.synthetic.dicom.nm_dicom import write_bone_scan
+from sudeck.synthetic.emg.emg_files import write_recording
 from sudeck.synthetic.study.study_plan import (
     VISITS,
     PlannedPatient,
     SyntheticStudy,
+    keeps_amplitudes,
     plan_study,
+    recording_of,
     scan_of,
     trials_of,
+    true_measures,
 )
+from sudeck.synthetic.study.worlds import World
 
 SEED: Final = 2018
 _KEPT_SHARE: Final = 0.6  # of a file that was cut short
@@ -50,7 +55,12 @@ class _Task:
 
 
 def make_demo_study(
-    root: Path, *, patients: int = 105, seed: int = SEED, jobs: int | None = None
+    root: Path,
+    *,
+    patients: int = 105,
+    seed: int = SEED,
+    jobs: int | None = None,
+    world: World | None = None,
 ) -> StudyFolder:
     """Write a synthetic study of scanned patients, some with magnetic stimulation before and after treatment.
 
@@ -66,6 +76,8 @@ def make_demo_study(
     seed : int
     jobs : int, optional
         Worker processes; as many as there are cores unless given.
+    world : World, optional
+        Of another truth than the publications', see `plan_study`.
 
     Raises
     ------
@@ -74,7 +86,9 @@ def make_demo_study(
     """
     truth = truth_folder(root)
     mark = truth / "truth.json"
-    asked = {"patients": patients, "seed": seed}
+    asked: dict[str, object] = {"patients": patients, "seed": seed}
+    if world is not None:
+        asked["world"] = world.name
     found = json.loads(mark.read_text(encoding="utf-8")) if mark.is_file() else None
     if found is None:
         if truth.exists() and any(truth.iterdir()):
@@ -87,7 +101,7 @@ def make_demo_study(
         return StudyFolder(root)
     else:
         study = StudyFolder(root)
-    plan = plan_study(patients=patients, seed=seed)
+    plan = plan_study(patients=patients, seed=seed, world=world)
     write_study_tables(study, plan)
     for _ in spread(
         _write_patient, [_Task(study, truth, patient, seed) for patient in plan.patients], jobs=jobs
@@ -120,10 +134,24 @@ def _write_patient(task: _Task) -> None:
     truth = {"uptake_ratios": scan.truth.uptake_ratios(), "image_ratios": scan.truth.image_ratios()}
     write_json(task.truth / f"{pid}_scan.json", {"design": scan.design.to_dict(), **truth})
     if patient.stimulated:
-        for visit in VISITS:
+        _write_stimulation(task)
+
+
+def _write_stimulation(task: _Task) -> None:
+    patient, pid = task.patient, task.patient.participant_id
+    for visit in VISITS:
+        stem = f"{pid}_ses-{visit}"
+        folder = task.study.tms_folder(pid, f"ses-{visit}")
+        if keeps_amplitudes(patient):
             rows = trials_of(patient, visit, seed=task.seed)
-            path = task.study.tms_folder(pid, f"ses-{visit}") / f"{pid}_ses-{visit}_trials.tsv"
-            write_text(path, _tsv(rows, tuple(rows[0])))
+            write_text(folder / f"{stem}_trials.tsv", _tsv(rows, tuple(rows[0])))
+            continue
+        for side in SIDES:
+            write_recording(
+                recording_of(patient, visit, side, seed=task.seed), folder, stem=f"{stem}_task-tms{side}"
+            )
+    truth = {visit: true_measures(patient, visit, seed=task.seed) for visit in VISITS}
+    write_json(task.truth / f"{pid}_tms.json", truth)
 
 
 def _decision(participant_id: str, image_left: Side) -> Decision:

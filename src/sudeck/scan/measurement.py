@@ -24,6 +24,7 @@ from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
 from sudeck.scan.posing import PosedScan, pose_scan
 from sudeck.scan.ratios.curves import time_activity_curve
 from sudeck.scan.ratios.drawn_regions import drawn_region
+from sudeck.scan.ratios.hot_spots import HotSpots, mask_spots, scattered_into
 from sudeck.scan.ratios.placement import REGION_PLACEMENT_SD_MM, measure_placement
 from sudeck.scan.ratios.ratios import LogRatio, average_of, corrected, log_ratio, phase_ratio, ratio_of_ratios
 from sudeck.scan.ratios.regions import Region, anatomical_region, make_region
@@ -140,28 +141,29 @@ def measure_region(
     place = _region(scan, reference, posed.axes["affected"], settings)
     if not place.drawn:
         place = _seen_in_every_phase(place, poses)
+    place, spot_flags, spoilt = mask_spots(place, poses, posed.spots)
 
     ratios: dict[ScanPhase, LogRatio] = {}
     measured: dict[ScanPhase, PhaseMeasurement] = {}
     refused: dict[str, str] = {PHASE_RATIOS[name]: reason for name, reason in scan.refused.items()}
     refused |= {PHASE_RATIOS[name]: reason for name, reason in posed.refused.items()}
+    refused |= {PHASE_RATIOS[name]: reason for name, reason in spoilt.items()}
     for name in SCAN_PHASES:
-        if name not in poses.phases:
+        if name not in poses.phases or name in spoilt:
             continue
         try:
-            measured[name], ratios[name] = _measure_phase(
-                scan.phases[name], poses.phases[name], place, settings
-            )
+            phase, ratio = _measure_phase(scan.phases[name], poses.phases[name], place, settings)
+            ratios[name] = _without_scatter(ratio, phase, posed.spots.get(name))
+            measured[name] = phase
         except InputError as error:
             refused[PHASE_RATIOS[name]] = str(error)
     if not measured:
         raise InputError("scan", " ".join(refused.values()).rstrip("."), "give files with more counts")
 
     estimates = _estimates(ratios, refused)
-    flags: list[Flag] = [*scan.flags, *posed.flags]
+    flags: list[Flag] = [*scan.flags, *posed.flags, *spot_flags]
     flags += quality.opposite_flags({name: ratio.value for name, ratio in ratios.items()})
     for name, phase in measured.items():
-        flags += quality.hot_spot_flags(phase.pose, (phase.affected.weights, phase.healthy.weights))
         flags += quality.frame_flags(scan.phases[name])
         flags += quality.drift_flags(scan.phases[name], phase.pose.limbs, phase.pose.grid.spacing_mm)
     return ScanResult(
@@ -178,6 +180,20 @@ def measure_region(
             scan.sources, {"affected": affected, "limb": scan.limb, **settings.to_dict()}, sudeck.__version__
         ),
     )
+
+
+def _without_scatter(ratio: LogRatio, phase: PhaseMeasurement, spots: HotSpots | None) -> LogRatio:
+    """Take out what the scatter of a masked spot adds to one of the regions."""
+    if spots is None:
+        return ratio
+    regions = {"affected": phase.affected, "healthy": phase.healthy}
+    moved, error = scattered_into(
+        spots,
+        {side: region.weights for side, region in regions.items()},
+        {side: region.counts for side, region in regions.items()},
+        phase.pose,
+    )
+    return corrected(ratio, -moved, cause=f"scatter of a hot spot, {phase.phase}", se=error)
 
 
 def _without_identity(settings: MeasureSettings, scan: BoneScan) -> MeasureSettings:

@@ -368,7 +368,7 @@ def test_a_masked_name_can_be_typed_as_it_is(study: Any) -> None:
         study.write(name, dataset)
     scan = read_scan([study.folder], phase_of={"ZELDA.dcm": "bone"})
     labels = {phase: series.sources[0].label for phase, series in scan.phases.items()}
-    assert labels == {"tissue": "[removed].dcm (1)", "bone": "[removed].dcm (2)"}
+    assert labels == {"tissue": "[removed].dcm (file 1 of 2)", "bone": "[removed].dcm (file 2 of 2)"}
 
 
 def test_the_other_limb_alone_is_refused_with_its_reason(study: Any, refusal: Refusal) -> None:

@@ -26,8 +26,7 @@ from sudeck.scan.phases.timeline import Origin, begins_with_flow
 from sudeck.scan.reading.acquisitions import same_counts
 from sudeck.scan.reading.clock import seconds_between
 from sudeck.scan.reading.frames import Acquisition, Frame
-
-_STATE_PHASE = "state it with --phase FILE=tissue (or vascular, bone)"
+from sudeck.scan.reading.remedies import SAY_FRAME_TIME, SAY_INJECTION, SAY_PHASE
 
 
 @dataclass(frozen=True)
@@ -157,7 +156,7 @@ def _blocks(acquisition: Acquisition, frames: Sequence[Frame]) -> list[list[int]
         raise InputError(
             acquisition.label,
             "the times of its frames are not stated",
-            "state the frame time with --frame-seconds 2",
+            SAY_FRAME_TIME,
         )
     return [list(run) for _, run in groupby(range(len(frames)), key=lambda position: frames[position].phase)]
 
@@ -228,13 +227,13 @@ def _phase_of(
             else f"has frames of a {by_clock} phase"
         )
         raise InputError(
-            label, f"it {when} ({by_clock} phase), but is described as {by_text} phase", _STATE_PHASE
+            label, f"it {when} ({by_clock} phase), but is described as {by_text} phase", SAY_PHASE
         )
     if leads and begins_with_flow(acquisition) and by_clock != "vascular" and start is not None:
         raise InputError(
             label,
             f"its quick frames are those of a flow, but it starts {span(start)} after the injection",
-            f"state the time of injection with --injected-at, or {_STATE_PHASE}",
+            f"check the time of injection: {SAY_INJECTION}",
         )
     if by_clock is not None:
         return by_clock, []
@@ -243,7 +242,7 @@ def _phase_of(
             why = f"it starts {span(-start)} before the injection"
             raise InputError(label, f"its phase cannot be told: {why}", "check --injected-at and the clock")
         why = f"it starts {span(start)} after injection"
-        raise InputError(label, f"its phase cannot be told: {why}", _STATE_PHASE)
+        raise InputError(label, f"its phase cannot be told: {why}", SAY_PHASE)
     why = "no injection time is known"
     if by_text is not None and by_text != "vascular":
         return by_text, [
@@ -272,7 +271,7 @@ def _phase_of(
                 by_order,
             )
         ]
-    raise InputError(label, f"its phase cannot be told: {why}", _STATE_PHASE)
+    raise InputError(label, f"its phase cannot be told: {why}", SAY_PHASE)
 
 
 def _with_timing_flags(item: PhaseCandidate) -> PhaseCandidate:

@@ -111,6 +111,7 @@ def read_scan(
     injected_at: datetime | None = None,
     phase_of: Mapping[str, ScanPhase] | None = None,
     frame_s: float | None = None,
+    usual_view: View | None = None,
 ) -> BoneScan:
     """Read a three-phase bone scan from files and folders.
 
@@ -123,6 +124,8 @@ def read_scan(
         patient at image-left, in the measured detector; injection time; duration of a frame of a dynamic, s.
     phase_of : Mapping[str, ScanPhase], optional
         Phase of the study by file name, or by ``name#2`` for the second DICOM phase of a file.
+    usual_view : str, optional
+        View in which a centre takes all its scans: used, with a flag, where nothing in a file tells the side.
 
     Raises
     ------
@@ -138,6 +141,7 @@ def read_scan(
         image_left=image_left,
         injected_at=injected_at,
         phase_of=phase_of,
+        usual_view=usual_view,
     )
     if not plan.chosen:
         raise plan.refusal()

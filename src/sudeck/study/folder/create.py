@@ -35,6 +35,7 @@ visit = "day 5"
 session = "ses-pre"
 region = "whole"                  # wrist, metacarpals, fingers; ankle, midfoot, forefoot
 background = "none"               # or "region"
+# view = "anterior"               # of every scan, for files in which nothing tells the side
 # [scan.retest_sd]                # of the natural logarithm, between scans of one patient, where you know it
 # VPr = 0.08
 # "BPr/TPr" = 0.06                # and so on, for any of the six ratios
@@ -73,7 +74,7 @@ covariates = ["log duration_months", "limb"]
 level = 0.95
 
 [mechanism]
-covariates = []                   # of the changes, e.g. ["midazolam_mg", "days_since_infusion"]
+covariates = []                   # of the changes, e.g. ["midazolam_left_mg", "ketamine_auc"]
 # [[mechanism.healthy]]           # healthy people measured in your own laboratory; none are built in
 # measure = "SICI"
 # geometric_mean = 0.45
@@ -82,6 +83,7 @@ covariates = []                   # of the changes, e.g. ["midazolam_mg", "days_
 
 [privacy]
 key_file = {key_file}    # pseudonyms; keep it apart from the study
+free_text = false                 # true lets comments and reasons of decisions into shared tables
 """
 
 

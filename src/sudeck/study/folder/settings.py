@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 from sudeck.core.errors import InputError
 from sudeck.core.storage import parse_toml, read_limited
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, REGIONS
+from sudeck.study.folder.decision_kinds import VIEWS
 from sudeck.study.folder.layout import SETTINGS_FILE, StudyFolder
 from sudeck.study.folder.settings_section import SettingsSection
 
@@ -103,6 +104,8 @@ class Settings:
         Named region of the limb that is measured.
     background : {"none", "region"}
         What is subtracted from the uptake.
+    view : str
+        View in which all scans are taken, for files in which nothing tells the side; empty where unknown.
     retest_sd : Mapping of str to float
         Standard deviation of the natural logarithm of a ratio between scans of one patient, each about their
         mean: everything that makes a second scan another number. Empty where the centre does not know it.
@@ -113,7 +116,7 @@ class Settings:
     covariates : tuple of str
         Declared covariates of the prediction, e.g. ``"log duration_months"``.
     mechanism_covariates : tuple of str
-        Declared covariates of the changes, e.g. ``"midazolam_mg"``; see
+        Declared covariates of the changes, e.g. ``"midazolam_left_mg"``; see
         `sudeck.study.answers.patient_factors`.
     healthy : tuple of HealthyValues
         Reference values that patients are compared with.
@@ -121,6 +124,9 @@ class Settings:
         Coverage of all intervals.
     key_file : str
         The key of the pseudonyms, relative to the study folder; empty for the default beside it.
+    free_text : bool
+        Whether comments and the reasons of decisions go into tables and pages that are shared: what people
+        type may name a patient.
     """
 
     baseline: str = "baseline"
@@ -132,6 +138,7 @@ class Settings:
     tms_sessions: tuple[str, ...] = ("ses-pre", "ses-post")
     region: str = "whole"
     background: Background = "none"
+    view: str = ""
     retest_sd: Mapping[str, float] = field(default_factory=dict)
     muscles: tuple[str, ...] = ()
     pairs: tuple[PairRule, ...] = ()
@@ -140,6 +147,7 @@ class Settings:
     healthy: tuple[HealthyValues, ...] = ()
     level: float = 0.95
     key_file: str = ""
+    free_text: bool = False
 
     @property
     def visits(self) -> tuple[str, ...]:
@@ -185,6 +193,7 @@ class Settings:
             "tms_sessions": list(self.tms_sessions),
             "region": self.region,
             "background": self.background,
+            "view": self.view,
             "retest_sd": dict(self.retest_sd),
             "muscles": list(self.muscles),
             "pairs": [
@@ -200,6 +209,7 @@ class Settings:
             "mechanism_covariates": list(self.mechanism_covariates),
             "healthy": [asdict(values) for values in self.healthy],
             "level": self.level,
+            "free_text": self.free_text,
         }
 
 
@@ -227,11 +237,11 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
     visits = SettingsSection(content, "visits", ("baseline", "end", "follow_up"))
     responder = SettingsSection(content, "responder", ("at_least", "unit", "visit"))
     pain = SettingsSection(content, "pain", ("reliability",))
-    scan = SettingsSection(content, "scan", ("session", "region", "background", "retest_sd"))
+    scan = SettingsSection(content, "scan", ("session", "region", "background", "view", "retest_sd"))
     tms = SettingsSection(content, "tms", ("sessions", "muscles", "pairs"))
     prediction = SettingsSection(content, "prediction", ("covariates", "level"))
     mechanism = SettingsSection(content, "mechanism", ("covariates", "healthy"))
-    privacy = SettingsSection(content, "privacy", ("key_file",))
+    privacy = SettingsSection(content, "privacy", ("key_file", "free_text"))
     known = {"visits", "responder", "pain", "scan", "tms", "prediction", "mechanism", "privacy"}
     for name in content:
         if name not in known:
@@ -265,6 +275,7 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
         tms_sessions=tms.texts("sessions", default.tms_sessions),
         region=scan.choice("region", default.region, _REGION_NAMES),
         background=scan.choice("background", default.background, get_args(Background)),
+        view=scan.choice("view", "", VIEWS) if "view" in scan.content else "",
         retest_sd=_retest(scan),
         muscles=tms.texts("muscles", default.muscles),
         pairs=tuple(map(_pair, pairs)),
@@ -273,6 +284,7 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
         healthy=tuple(map(_healthy, healthy)),
         level=prediction.number("level", default.level, low=0.5, high=1, open_high=True),
         key_file=privacy.text("key_file", default.key_file),
+        free_text=privacy.yes_no("free_text", default.free_text),
     )
 
 
@@ -288,9 +300,7 @@ def _pair(content: Any) -> PairRule:
         "tms.pairs",
         ("measure", "isi_ms", "conditioning_rmt", "other_hemisphere"),
     )
-    other = section.get("other_hemisphere", False)
-    if not isinstance(other, bool):
-        raise section.refusal("other_hemisphere", "is neither true nor false", "write true or false")
+    other = section.yes_no("other_hemisphere", False)
     measure = section.text("measure", "")
     if not measure:
         raise section.refusal("measure", "is missing", "name it, e.g. SICI")

@@ -243,7 +243,7 @@ class _Group:
                 self.add(estimate.name, estimate)
 
     def amplitudes(self, trials: Sequence[Trial], measure: str) -> None:
-        for intensity, own in _by(trials, _test_intensity).items():
+        for intensity, own in _by(trials, _strength(trials)).items():
             if len(own) >= 2:
                 amplitude = _column(own, "amplitude_mv")
                 mean = partial(geometric_mean, amplitude, floor_mv=self.floor(own), level=self.settings.level)
@@ -339,6 +339,17 @@ def _test_intensity(trial: Trial) -> str:
     if trial.pulse.test_rmt is not None:
         return f"{trial.pulse.test_rmt:.4g} %RMT"
     return "" if trial.pulse.test_mso is None else f"{trial.pulse.test_mso:.4g} %MSO"
+
+
+def _strength(trials: Sequence[Trial]) -> Callable[[Trial], str]:
+    """Return what keeps single pulses apart: the intensity, else the name of the condition.
+
+    The name counts where it comes back, as those of conditions do and running numbers do not.
+    """
+    untold = [trial for trial in trials if not _test_intensity(trial)]
+    names = {trial.pulse.condition for trial in untold}
+    named = len(names) > 1 and len(names) <= len(untold) / 2
+    return lambda trial: _test_intensity(trial) or (trial.pulse.condition if named else "")
 
 
 def _common_intensity(trials: Sequence[Trial]) -> str:

@@ -32,12 +32,18 @@ ARTEFACT_SEEN = 4.0
 
 @dataclass(frozen=True, slots=True)
 class FoundPulse:
-    """A stimulus as the recording alone shows it; `time_s` is that of the test (last) pulse."""
+    """A stimulus as the recording alone shows it; `time_s` is that of the test (last) pulse.
+
+    `seems` is what its own artefact looks like, where the stimuli of its name do not look alike; `late_s` how
+    long after the place that a file of sweeps gives its test pulse came.
+    """
 
     time_s: float
     kind: PulseKind
     isi_ms: float | None
     label: str
+    seems: FoundPulse | None = None
+    late_s: float = 0.0
 
 
 @dataclass(frozen=True)
