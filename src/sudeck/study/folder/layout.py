@@ -127,7 +127,9 @@ class StudyFolder:
 
     def patients(self) -> tuple[str, ...]:
         """Return every patient with a folder of files, sorted."""
-        found = {name for root in (self.root, self.sourcedata) for name in _folders(root, _PATIENT)}
+        # A participant without recordings in BIDS form has an empty folder in the root.
+        filled = {name for name in _folders(self.root, _PATIENT) if any((self.root / name).iterdir())}
+        found = filled.union(_folders(self.sourcedata, _PATIENT))
         return tuple(sorted(found))
 
     def sessions(self, patient: str) -> tuple[str, ...]:
@@ -185,6 +187,11 @@ def open_study(root: Path, *, reader: str = "") -> StudyFolder:
     if reader and not _READER.fullmatch(reader):
         raise InputError("the reader", "the name is more than letters and digits", "use initials, as NM")
     return StudyFolder(root, reader)
+
+
+def is_patient(name: str) -> bool:
+    """Tell whether a name is one that the folder of a patient may have."""
+    return _PATIENT.fullmatch(name) is not None
 
 
 def _folders(parent: Path, pattern: re.Pattern[str]) -> Iterator[str]:

@@ -21,6 +21,7 @@ import sudeck
 from sudeck.core.errors import InputError
 from sudeck.core.provenance import library_versions
 from sudeck.core.storage import write_json
+from sudeck.study.folder.bids import keep_to_bids
 from sudeck.study.folder.layout import StudyFolder, open_study
 from sudeck.study.folder.settings import Settings, read_settings
 from sudeck.study.folder.tables import read_table
@@ -153,6 +154,7 @@ def run_study(
     participants = _participants(study)
     with _alone(study):
         _sweep(study)
+        keep_to_bids(study, [str(row["participant_id"]) for row in participants])
         inputs = gather_inputs(study, participants)
         how = measurement_settings(settings) | {"files": getattr(present, "__qualname__", "")}
         wanted = fingerprints(inputs, how)
