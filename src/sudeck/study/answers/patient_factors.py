@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.study.answers.outcomes import CohortOutcomes, measure_outcomes
-from sudeck.study.answers.treatment_flags import (
+from sudeck.study.answers.treatment.treatment_flags import (
     LEFT,
     confounded_doses,
     early_relief,
     flags_at_recording,
 )
-from sudeck.study.answers.treatment_given import patient_treatments
+from sudeck.study.answers.treatment.treatment_given import patient_treatments
 from sudeck.study.folder.settings import Settings
 from sudeck.study.folder.tables import StudyTables
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sudeck.core.flags import Flag
 from sudeck.ketamine.record_checks import UNDER_DRUG_H
-from sudeck.study.answers.treatment_given import PatientTreatment
+from sudeck.study.answers.treatment.treatment_given import PatientTreatment
 from sudeck.study.folder.settings import Settings
 from sudeck.study.folder.tables import StudyTables
 
