@@ -16,6 +16,7 @@ import numpy as np
 from sudeck.core.errors import InputError
 from sudeck.core.storage import write_bytes, write_json, write_text
 from sudeck.core.vocabulary import SIDES, Side
+from sudeck.study.folder.bids import keep_to_bids
 from sudeck.study.folder.create import create_study
 from sudeck.study.folder.decisions import Decision, record_decision, standing_decisions
 from sudeck.study.folder.layout import StudyFolder
@@ -230,6 +231,7 @@ def write_study_tables(study: StudyFolder, plan: SyntheticStudy) -> None:
     }
     for name, rows in tables.items():
         write_text(study.table_file(name), _tsv(rows, TABLES[name].columns))
+    keep_to_bids(study, [person["participant_id"] for person in participants])
 
 
 def _tsv(rows: Iterable[Mapping[Any, object]], columns: tuple[str, ...]) -> str:

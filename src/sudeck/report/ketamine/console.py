@@ -165,7 +165,7 @@ def _cohort_table(described: StudyTreatment) -> Any:
 
 def _parts(one: Estimate) -> tuple[str, str]:
     return tuple(
-        number(one.components[part], 2) if part in one.components else "–" for part in ("people", "models")
+        number(one.components[part], 2) if one.components.get(part) else "–" for part in ("people", "models")
     )  # type: ignore[return-value]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import sudeck
 from sudeck.core.errors import InputError
 from sudeck.core.storage import write_tsv
-from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS
+from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES
 from sudeck.study.answers.after_treatment import AfterTreatment, after_treatment
 from sudeck.study.answers.outcomes import CohortOutcomes, measure_outcomes
 from sudeck.study.answers.scan_ratios import RatioSources, collect_ratios
@@ -67,7 +67,7 @@ class Flow:
     with_outcome : int
         With pain before treatment and at the visit of the responder rule, whether scanned or not.
     analysed : int
-        Scanned and with an outcome.
+        With an outcome, and a tissue phase beside another one: what a ratio of ratios is made of.
     responders : int
         Of those analysed.
     """
@@ -78,6 +78,20 @@ class Flow:
     with_outcome: int
     analysed: int
     responders: int
+
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> Flow:
+        """Count the patients of a cohort table."""
+        phases = table[list(PHASE_RATIOS.values())].notna()
+        kept = is_analysed(table)
+        return cls(
+            len(table),
+            int(phases.any(axis=1).sum()),
+            int(phases.all(axis=1).sum()),
+            int(table["responder"].notna().sum()),
+            int(kept.sum()),
+            int(table.loc[kept, "responder"].sum()),
+        )
 
     def to_dict(self) -> dict[str, int]:
         """Return plain JSON-ready values."""
@@ -141,6 +155,12 @@ class Cohort:
         write_tsv(study.derivatives / COHORT_TABLE, rows, columns=columns)
 
 
+def is_analysed(table: pd.DataFrame) -> pd.Series[bool]:
+    """Tell which patients of a cohort table have an outcome and a ratio of ratios that the model takes."""
+    vascular, tissue, bone = (table[PHASE_RATIOS[phase]].notna() for phase in SCAN_PHASES)
+    return tissue & (vascular | bone) & table["responder"].notna()
+
+
 def assemble_cohort(study: StudyFolder) -> Cohort:
     """Join what was measured with what was asked.
 
@@ -187,7 +207,7 @@ def assemble_cohort(study: StudyFolder) -> Cohort:
     }
     fingerprint = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
     return Cohort(
-        study_name(study), table, settings, outcomes, _flow(table), failures, sources, course, fingerprint
+        study_name(study), table, settings, outcomes, Flow.of(table), failures, sources, course, fingerprint
     )
 
 
@@ -230,21 +250,6 @@ def _ratios(records: list[dict[str, Any]], session: str) -> pd.DataFrame:
     names = (*PHASE_RATIOS.values(), *RATIOS_OF_RATIOS)
     columns = ["participant_id", *PHASE_RATIOS.values(), *(f"{name}_log_se" for name in names)]
     return pd.DataFrame(rows, columns=columns)
-
-
-def _flow(table: pd.DataFrame) -> Flow:
-    phases = table[list(PHASE_RATIOS.values())].notna()
-    outcome = table["responder"].notna()
-    scanned = phases.any(axis=1)
-    analysed = scanned & outcome
-    return Flow(
-        len(table),
-        int(scanned.sum()),
-        int(phases.all(axis=1).sum()),
-        int(outcome.sum()),
-        int(analysed.sum()),
-        int(table.loc[analysed, "responder"].sum()),
-    )
 
 
 def _missing(value: object) -> bool:
