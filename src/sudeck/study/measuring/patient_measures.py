@@ -239,7 +239,7 @@ def _measure_scan(
             patient.participant_id, "participants.tsv does not say the affected side", "fill in affected_side"
         )
     how = replace(settings.scan_settings(), drawn=choices.region)
-    usual = {"limb": patient.limb, "usual_view": settings.view or None}
+    usual = {"limb": patient.limb, "usual_view": settings.view or None, "flow_s": settings.flow_seconds}
     scan = read_scan(paths, **{**usual, **choices.reading})
     result = measure_scan(scan, affected=affected, settings=how)
     return replace(result, provenance=_timeless(result.provenance))
