@@ -64,6 +64,10 @@ def scan(
     injected_at: InjectedOption = None,
     frame_seconds: FrameOption = None,
     phase: PhaseOption = None,
+    flow_seconds: Annotated[
+        float | None,
+        typer.Option(min=5, help="Seconds of the flow to measure; else all.", show_default=False),
+    ] = None,
 ) -> None:
     """Measure a three-phase bone scan: VPr, TPr, BPr and their ratios, each with its interval.
 
@@ -94,6 +98,7 @@ def scan(
         injected_at=injected_at,
         frame_s=frame_seconds,
         phase_of=phase_map(phase or []),
+        flow_s=flow_seconds,
     )
     if out:
         write_scan(result, out)

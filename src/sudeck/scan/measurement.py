@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from sudeck.scan.limbs.geometry import Grid, Points
 from sudeck.scan.limbs.poses import PhasePose
 from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
 from sudeck.scan.posing import PosedScan, pose_scan, with_mirror
+from sudeck.scan.ratios.camera_response import CameraResponse
 from sudeck.scan.ratios.curves import time_activity_curve
 from sudeck.scan.ratios.drawn_regions import drawn_region
 from sudeck.scan.ratios.hot_spots import HotSpots, mask_spots, scattered_into
@@ -36,6 +37,7 @@ from sudeck.scan.ratios.uptake import (
     pixel_weights,
 )
 from sudeck.scan.result import PhaseMeasurement, ScanResult
+from sudeck.scan.uptake_estimates import uptake_estimates
 
 _MIN_COUNTS = 20.0  # in each region, below which a ratio says nothing
 # By how much the uptake of a limb may change in a minute, as a standard deviation of its logarithm: what is
@@ -63,6 +65,8 @@ class MeasureSettings:
         Coverage of the intervals.
     region_sd_mm : float
         Placement error of the region on the affected limb.
+    camera : CameraResponse
+        Blur and scatter, for the ratios of uptake.
     """
 
     region: str = "whole"
@@ -71,6 +75,7 @@ class MeasureSettings:
     background: BackgroundRule = "none"
     level: float = 0.95
     region_sd_mm: float = REGION_PLACEMENT_SD_MM
+    camera: CameraResponse = field(default_factory=CameraResponse)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
@@ -81,6 +86,7 @@ class MeasureSettings:
             "background": self.background,
             "level": self.level,
             "region_sd_mm": self.region_sd_mm,
+            "camera": self.camera.to_dict(),
         }
 
 
@@ -172,10 +178,13 @@ def measure_region(
         raise InputError("scan", " ".join(refused.values()).rstrip("."), "give files with more counts")
 
     estimates = _estimates(ratios, refused)
+    of_uptake, uptake_refused = uptake_estimates(posed, measured, ratios, settings.camera)
     flags: list[Flag] = [*scan.flags, *posed.flags, *spot_flags]
     flags += quality.opposite_flags({name: ratio.value for name, ratio in ratios.items()})
     return ScanResult(
         estimates=estimates,
+        uptake_estimates=of_uptake,
+        uptake_refused=uptake_refused,
         refused=refused,
         phases=measured,
         reference=poses.reference,

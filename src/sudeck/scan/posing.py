@@ -18,6 +18,7 @@ from sudeck.scan.limbs.geometry import Grid
 from sudeck.scan.limbs.poses import PhasePose, Poses, pose_phases
 from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
 from sudeck.scan.phases.spacing import PIXEL_UNITS, settle_spacing
+from sudeck.scan.ratios.camera_response import CameraImages, CameraResponse
 from sudeck.scan.ratios.hot_spots import HotSpots, find_hot_spots, without_spots
 from sudeck.scan.ratios.regions import Region, make_region, whole_limb
 from sudeck.scan.ratios.set_mirror import lay_over, set_mirror
@@ -42,6 +43,8 @@ class PosedScan:
         Findings about the pose, whatever the region.
     spots : Mapping of phase to HotSpots
         What is far hotter than the limbs, where there is any; the limbs were found without it.
+    seen_by_camera : dict
+        Filled as regions are measured, because it does not depend on them.
     """
 
     scan: BoneScan
@@ -52,6 +55,9 @@ class PosedScan:
     refused: Mapping[ScanPhase, str]
     flags: tuple[Flag, ...]
     spots: Mapping[ScanPhase, HotSpots] = field(default_factory=dict)
+    seen_by_camera: dict[tuple[ScanPhase, CameraResponse], CameraImages] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @cached_property
     def whole(self) -> Region:

@@ -36,6 +36,7 @@ session = "ses-pre"
 region = "whole"                  # wrist, metacarpals, fingers; ankle, midfoot, forefoot
 background = "none"               # or "region"
 # view = "anterior"               # of every scan, for files in which nothing tells the side
+# flow_seconds = 60               # of the flow, from its start; else all of it, 2 min of one longer than 3
 # [scan.retest_sd]                # of the natural logarithm, between scans of one patient, where you know it
 # VPr = 0.08
 # "BPr/TPr" = 0.06                # and so on, for any of the six ratios

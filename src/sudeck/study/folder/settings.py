@@ -125,6 +125,8 @@ class Settings:
         What is subtracted from the uptake.
     view : str
         View in which all scans are taken, for files in which nothing tells the side; empty where unknown.
+    flow_seconds : float or None
+        Seconds of the flow to measure, from its start; None for all of it, up to 2 min of a long one.
     retest_sd : Mapping of str to float
         Standard deviation of the natural logarithm of a ratio between scans of one patient, each about their
         mean: everything that makes a second scan another number. Empty where the centre does not know it.
@@ -163,6 +165,7 @@ class Settings:
     region: str = "whole"
     background: Background = "none"
     view: str = ""
+    flow_seconds: float | None = None
     retest_sd: Mapping[str, float] = field(default_factory=dict)
     muscles: tuple[str, ...] = ()
     pairs: tuple[PairRule, ...] = ()
@@ -221,6 +224,7 @@ class Settings:
             "region": self.region,
             "background": self.background,
             "view": self.view,
+            "flow_seconds": self.flow_seconds,
             "retest_sd": dict(self.retest_sd),
             "muscles": list(self.muscles),
             "pairs": [
@@ -269,7 +273,9 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
     visits = SettingsSection(content, "visits", ("baseline", "end", "follow_up"))
     responder = SettingsSection(content, "responder", ("at_least", "unit", "visit"))
     pain = SettingsSection(content, "pain", ("reliability",))
-    scan = SettingsSection(content, "scan", ("session", "region", "background", "view", "retest_sd"))
+    scan = SettingsSection(
+        content, "scan", ("session", "region", "background", "view", "flow_seconds", "retest_sd")
+    )
     tms = SettingsSection(content, "tms", ("sessions", "muscles", "pairs"))
     prediction = SettingsSection(content, "prediction", ("covariates", "level"))
     mechanism = SettingsSection(content, "mechanism", ("covariates", "healthy"))
@@ -311,6 +317,7 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
         tms_sessions=tms.texts("sessions", default.tms_sessions),
         region=scan.choice("region", default.region, _REGION_NAMES),
         background=scan.choice("background", default.background, get_args(Background)),
+        flow_seconds=scan.number("flow_seconds", None, low=5, high=600),
         view=scan.choice("view", "", VIEWS) if "view" in scan.content else "",
         retest_sd=_retest(scan),
         muscles=tms.texts("muscles", default.muscles),

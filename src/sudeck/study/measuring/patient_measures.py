@@ -253,7 +253,8 @@ def _measure_scan(
 
 def reading_of(patient: PatientInputs, choices: ScanChoices, settings: Settings) -> dict[str, Any]:
     """Return how the files of a scan are read: what the study says, and what a person decided."""
-    return {"limb": patient.limb, "usual_view": settings.view or None, **choices.reading}
+    usual = {"limb": patient.limb, "usual_view": settings.view or None, "flow_s": settings.flow_seconds}
+    return {**usual, **choices.reading}
 
 
 def measuring_of(choices: ScanChoices, settings: Settings) -> MeasureSettings:
