@@ -83,7 +83,14 @@ def read(path: Path, hints: Hints) -> tuple[AmplitudeTable, ...]:
         If the table is a workbook and openpyxl is not installed.
     """
     sheets = _workbook(path) if path.suffix.lower() in WORKBOOKS else [_text_records(path)]
-    records = next((sheet for sheet in sheets if sheet and _amplitude_column(sheet[0])), None)
+    with_amplitudes = [sheet for sheet in sheets if sheet and _amplitude_column(sheet[0])]
+    if len(with_amplitudes) > 1:
+        raise InputError(
+            path.name,
+            f"{len(with_amplitudes)} of its sheets hold amplitudes; nothing says how they belong together",
+            "keep one sheet a file, or put all trials into one with a column that tells them apart",
+        )
+    records = with_amplitudes[0] if with_amplitudes else None
     if not any(sheets):
         raise InputError(path.name, "the table has no rows", "export it again, one row a trial")
     if not records:
