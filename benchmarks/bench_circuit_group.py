@@ -1,6 +1,6 @@
 """The hierarchy over patients: coverage of its mean changes, and whether a course is found.
 
-    python benchmarks/bench_circuit_group.py [--quick] [--pool N] [--studies N] [--jobs N]
+    python benchmarks/bench_circuit_group.py [--quick] [--pool N] [--studies N] [--draws N] [--jobs N]
 
 Patients are drawn from the prior of the inference at baseline, measured with what the study of 19 patients
 measured. A course multiplies NMDA on pyramidal cells of the pain side by 0.75 and leaves all else; every
@@ -24,7 +24,7 @@ from sudeck.mechanism.circuit_fit.hierarchy import infer_group_from, share_of
 from sudeck.mechanism.circuit_fit.hypotheses import BASE_SD, draw_factors
 from sudeck.mechanism.circuit_fit.likelihood import simulate_patient
 from sudeck.mechanism.circuit_fit.patient_data import PatientData
-from sudeck.mechanism.circuit_fit.patient_fit import fit_patient
+from sudeck.mechanism.circuit_fit.patient_fit import DRAWS, fit_patient
 from sudeck.mechanism.circuit_fit.virtual_patient import STUDY_MEASURES
 
 SEED, PATIENTS, FALL = 9000, 19, 0.75
@@ -36,7 +36,8 @@ TRUTH = np.where(np.arange(N_VISIT) == MOVED, np.log(FALL), 0.0)
 STRAY = np.repeat([BASE_SD[name] for name in FACTORS], 2)
 
 
-def fit_one(number: int) -> GroupShare | None:
+def fit_one(task: tuple[int, int]) -> GroupShare | None:
+    number, draws = task
     rng = np.random.default_rng([SEED, number])
     blank = PatientData(f"sub-{number:03}", ("pre", "post"), KEYS, np.zeros(len(KEYS)), ERRORS)
     while True:
@@ -49,7 +50,7 @@ def fit_one(number: int) -> GroupShare | None:
     person = np.linalg.cholesky(blank.person_covariance + 1e-12 * np.eye(len(KEYS)))
     value = shown + person @ rng.standard_normal(len(KEYS)) + ERRORS * rng.standard_normal(len(KEYS))
     data = PatientData(blank.patient, blank.visits, KEYS, value, ERRORS)
-    return share_of(fit_patient(data, seed=number))
+    return share_of(fit_patient(data, draws=draws, seed=number))
 
 
 def main() -> None:
@@ -57,12 +58,17 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a pool of 19, three studies")
     parser.add_argument("--pool", type=int, default=190)
     parser.add_argument("--studies", type=int, default=100)
+    parser.add_argument("--draws", type=int, default=DRAWS, help="of each fit")
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
     pool, studies = (PATIENTS, 3) if given.quick else (given.pool, given.studies)
     begun = time.perf_counter()
     with ProcessPoolExecutor(given.jobs) as executor:
-        shares = [share for share in executor.map(fit_one, range(pool)) if share is not None]
+        shares = [
+            share
+            for share in executor.map(fit_one, [(number, given.draws) for number in range(pool)])
+            if share is not None
+        ]
     print(f"{len(shares)} patients fitted in {time.perf_counter() - begun:.0f} s")
     rng = np.random.default_rng(SEED)
     covered, known, found, false, seconds = [], [], [], [], []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import socket
+import threading
 import webbrowser
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -184,6 +186,7 @@ def _serve(
         address = f"http://{LOOPBACK}:{number}{place}?token={token}"
         told(f"Review of {study.root.resolve().name}: {address}")
         told("Stop with Ctrl-C; what was saved is kept.")
+        threading.Thread(target=_load, daemon=True).start()
         if open_browser:
             webbrowser.open(address)
         config = uvicorn.Config(
@@ -195,6 +198,12 @@ def _serve(
             timeout_graceful_shutdown=2,
         )
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _load() -> None:
+    """Load the libraries of a measurement while the browser opens, so that its first page need not wait."""
+    for name in ("pydicom", "skimage.measure", "sudeck.scan.measurement", "sudeck.tms.measurement"):
+        importlib.import_module(name)
 
 
 @contextmanager
@@ -228,6 +237,7 @@ def _listening(study: StudyFolder, port: int | None) -> Iterator[socket.socket]:
             listener.close()
             continue
         with listener:
+            listener.listen(128)  # a browser that is faster than the server waits instead of failing
             yield listener
         return
     raise InputError(f"port {port}", "another program listens there", "choose another with --port")

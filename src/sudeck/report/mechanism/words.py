@@ -34,6 +34,7 @@ MEANINGS: Final = {
     "IHI": "interhemispheric inhibition",
     "CSP": "cortical silent period",
     "iSP": "ipsilateral silent period",
+    "SAI": "short-latency afferent inhibition",
 }
 FACTORS: Final = {
     "gaba_a": "GABA-A inhibition",
