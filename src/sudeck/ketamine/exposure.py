@@ -240,8 +240,8 @@ def even_interval(drawn: Sequence[Floats], level: float) -> tuple[float, float]:
         below = np.searchsorted(own, lows, "left")[:, None]
         upto = np.searchsorted(own, highs, "right")[None, :]
         strays = np.maximum(strays, np.abs((upto - below) / own.size - level))
-    # Of intervals that are as even but for half a per cent, the one whose tails are most alike.
-    even = strays <= strays.min() + 0.005
+    # Of intervals that are as even but for a fifth of a per cent, the one whose tails are most alike.
+    even = strays <= strays.min() + 0.002
     shares = np.linspace(0.1, 1.0, _CANDIDATES)
     unlike = np.where(even, np.abs(shares[:, None] - shares[None, :]), np.inf)
     low, high = np.unravel_index(int(np.argmin(unlike)), unlike.shape)

@@ -109,6 +109,19 @@ def test_recorded_on_the_day_of_an_infusion(filled: StudyFolder) -> None:
     assert flag.value == 1
 
 
+def test_recorded_under_other_routes_and_long_infusions(filled: StudyFolder) -> None:
+    write(filled, "sessions", "sub-001 ses-post 6 n/a", "sub-002 ses-post 6 n/a")
+    write(
+        filled,
+        "treatment",
+        "sub-001 6 ketamine base 100 n/a oral n/a",
+        "sub-002 5 ketamine base 300 24 intravenous n/a",
+    )
+    found = factors(filled)
+    assert found.under_ketamine == PATIENTS, "a day-long infusion may end on the day of the recording"
+    assert found.flags[0].code == "recorded-under-ketamine"
+
+
 def cohort(dose_mg_per_kg: np.ndarray, weight: np.ndarray, pain: np.ndarray) -> pd.DataFrame:
     mg = dose_mg_per_kg * weight
     return pd.DataFrame(

@@ -88,14 +88,17 @@ class _Axis:
         first, last = regimen.doses[0].start_h / 24.0 + 1, regimen.end_h / 24.0 + 1
         self.low, self.high = math.floor(first - _BEFORE_D), math.ceil(last + _AFTER_D)
         days = {moment.day for moment in course.moments}
-        self.beyond = sorted(day for day in days if not self.low <= day < self.high)
+        self.before = any(day < self.low for day in days)
+        self.beyond = sorted(day for day in days if day >= self.high)
         width = _WIDTH - _LEFT - _RIGHT
         self.width = width * (1 - _LATER_SHARE) if self.beyond else width
 
     def at(self, day: float) -> float:
         """Return the place of a moment, in days (1.5: noon of day 1)."""
-        if self.low <= day <= self.high:
-            return _LEFT + self.width * (day - self.low) / (self.high - self.low)
+        if day < self.low:
+            return _LEFT + 2
+        if day < self.high or math.floor(day) not in self.beyond:
+            return _LEFT + self.width * min((day - self.low) / (self.high - self.low), 1.0)
         later = _WIDTH - _LEFT - _RIGHT - self.width
         return _LEFT + self.width + later * (self.beyond.index(math.floor(day)) + 0.6) / len(self.beyond)
 
@@ -106,7 +109,7 @@ class _Axis:
     def ticks(self, top: float) -> list[str]:
         parts = [_text(self.at(day), top + 12, f"{day}", MUTED, "middle") for day in self._days()]
         parts += [_text(self.at(day + 0.4), top + 12, f"{day}", MUTED, "middle") for day in self.beyond]
-        parts.append(_text(_LEFT - 8, top + 12, "day", MUTED, "end"))
+        parts.append(_text(_LEFT - 8, top + 12, "day, or before" if self.before else "day", MUTED, "end"))
         if self.beyond:
             at = _LEFT + self.width + 4
             parts.append(_line(at, _GAP, at, top, QUIET, dash="2 3"))

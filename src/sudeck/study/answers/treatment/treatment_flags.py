@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from sudeck.core.flags import Flag
-from sudeck.ketamine.record_checks import UNDER_DRUG_H
+from sudeck.ketamine.record_checks import on_drug
 from sudeck.study.answers.treatment.treatment_given import PatientTreatment
 from sudeck.study.folder.settings import Settings
 from sudeck.study.folder.tables import StudyTables
@@ -116,9 +116,4 @@ def under_ketamine(one: PatientTreatment) -> bool:
     session = one.session
     if session is None:
         return False
-    unknown = session.clock_h is None or any(d.start_h is None for d in one.doses if d.is_ketamine)
-    if unknown and one.days_since == 0:
-        return True
-    if one.regimen is None or unknown:
-        return False
-    return any(b.unit == "ng/ml" and b.drug != "norketamine" and b.since_h < UNDER_DRUG_H for b in one.board)
+    return any(on_drug(dose, session) != "" for dose in one.doses if dose.is_ketamine and dose.dose_mg != 0)
