@@ -28,6 +28,7 @@ def test_a_study_is_measured_sealed_and_scored(measured):
     assert held["image ratio: interval holds the true one"].n == 3
     assert held["image ratio: interval holds the true one"].measured > 0.7
     assert held["scan: nothing measured"].measured == 0.0
+    assert held["scan page: a false claim"].n == 3
 
 
 def test_every_ratio_and_measure_is_scored_against_its_truth(measured):
@@ -91,3 +92,14 @@ def test_strata_cover_every_ratio():
         "|log ratio| 0.2 to 0.4",
         "|log ratio| above 0.6",
     ]
+
+
+def test_a_false_sentence_of_a_scan_is_seen(measured, tmp_path):
+    root, _ = measured
+    told = json.loads((truth_folder(root) / "sub-001_scan.json").read_text())
+    turned = {
+        quantity: {name: 1 / value**3 for name, value in told[quantity].items()}
+        for quantity in ("image_ratios", "uptake_ratios")
+    }
+    (tmp_path / "sub-001_scan.json").write_text(json.dumps(turned))
+    assert score_patients(open_study(root), tmp_path)["sub-001"]["scan page: a false claim"] == (True,)

@@ -25,6 +25,7 @@ from sudeck.study.measuring.run import run_study
 from sudeck.truth.folder_score import score_patients
 from sudeck.truth.goals import MEASURED, Line, judge_goals
 from sudeck.truth.row import StudyRow, Task
+from sudeck.truth.scan_ledger import keep_claims
 
 SEAL: Final = "sealed.json"
 _WORLD: Final = "blind"
@@ -71,7 +72,7 @@ def score_blind(root: Path, truth: Path, *, jobs: int | None = None) -> tuple[Li
 
 
 def _measure(root: Path, jobs: int | None) -> None:
-    run_study(root, jobs=jobs)
+    run_study(root, jobs=jobs, present=keep_claims)
     for answer in (predict_study, explain_study):
         try:
             answer(root)

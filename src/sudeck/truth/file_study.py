@@ -20,6 +20,7 @@ from sudeck.study.measuring.run import run_study
 from sudeck.synthetic.study.worlds import find_world, true_values
 from sudeck.truth.folder_score import merged, score_patients
 from sudeck.truth.row import StudyRow, Task
+from sudeck.truth.scan_ledger import keep_claims
 from sudeck.truth.table_study import score_pages, true_of_null
 
 PATIENTS: Final = 24  # a study; a quarter of the size of the publication's
@@ -38,7 +39,7 @@ def score_file_study(task: Task) -> StudyRow:
     with tempfile.TemporaryDirectory(prefix="sudeck-truth-") as folder:
         root = Path(folder) / "study"
         study = make_demo_study(root, patients=PATIENTS, seed=seed, jobs=1, world=find_world(task.world))
-        run_study(root, jobs=1)
+        run_study(root, jobs=1, present=keep_claims)
         numbers = merged(*score_patients(study, truth_folder(root), fault=task.fault).values())
         pages = _pages(root, task) if task.world in _NULL else None
     if pages is None:

@@ -16,10 +16,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+from sudeck.core.claim import Claim
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.measuring.records import stored_record
 from sudeck.truth.faults import with_fault
+from sudeck.truth.scan_ledger import read_claims
 
 Numbers = dict[str, tuple[float, ...]]
 
@@ -49,7 +51,10 @@ def score_patients(study: StudyFolder, truth: Path, *, fault: str = "") -> dict[
     for path in sorted(truth.glob("*_scan.json")):
         patient = path.name.removesuffix("_scan.json")
         record = stored_record(study, patient) or {}
-        _score_scan(found[patient], list(record.get("scans", {}).values()), _read(path), fault)
+        truth_of_scan = _read(path)
+        _score_scan(found[patient], list(record.get("scans", {}).values()), truth_of_scan, fault)
+        for claims in read_claims(study.patient_derivatives(patient)):
+            _score_page(found[patient], claims, truth_of_scan)
     rows = _stimulation_rows(study)
     for path in sorted(truth.glob("*_tms.json")):
         patient = path.name.removesuffix("_tms.json")
@@ -94,6 +99,21 @@ def _score_scan(
             for name, estimate in found.get(key, {}).items():
                 if name in true:
                     _score_ratio(numbers, quantity, name, with_fault(estimate, fault), true[name])
+
+
+def _score_page(numbers: dict[str, list[float]], claims: Sequence[Claim], truth: Mapping[str, Any]) -> None:
+    true = {
+        f"{quantity} {name}": value
+        for quantity in _QUANTITIES
+        for name, value in _six(truth.get(f"{quantity}_ratios", {})).items()
+    }
+    scored = [(claim, true[claim.estimand]) for claim in claims if claim.estimand in true]
+    numbers["scan page: a false claim"].append(any(not claim.holds(value) for claim, value in scored))
+    phases = [(claim, value) for claim, value in scored if 1.0 in (claim.low, claim.high)]
+    if truth.get("uptake_ratios") and all(
+        math.isclose(value, 1.0, abs_tol=1e-3) for value in truth["uptake_ratios"].values()
+    ):
+        numbers["scan page: an asymmetry of equal limbs"].append(bool(phases))
 
 
 def _score_ratio(

@@ -54,6 +54,8 @@ class Goal:
 # Of what is measured in files; the rest is of the pages.
 MEASURED: Final = (
     Goal("scan: nothing measured", 0.0, 0.05),
+    Goal("scan page: a false claim", 0.0, 0.05),
+    Goal("scan page: an asymmetry of equal limbs", 0.0, 0.06),
     *(
         goal
         for quantity in ("image", "uptake")

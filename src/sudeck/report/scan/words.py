@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from sudeck.core.claim import Claim, Sentence
 from sudeck.core.estimate import Estimate
 from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS, SOURCE
 from sudeck.core.quantile import normal_quantile
@@ -21,6 +22,9 @@ PHASE_NAMES: dict[ScanPhase, str] = {
 SIX_RATIOS = (*PHASE_RATIOS.values(), *RATIOS_OF_RATIOS)
 RATIO_DECIMALS = 3  # as the published cut-offs are printed
 _SHORT: dict[ScanPhase, str] = {"vascular": "flow", "tissue": "pool", "bone": "delayed"}
+# Who pays for a false sentence of the page.
+_PHASES = "scan page: three phases share the error of one interval"
+_CUTOFFS = "scan page: each cut-off has the error of its own interval"
 _COMPARED = {"higher": "higher on the affected side", "lower": "lower on the affected side"}
 
 
@@ -99,9 +103,13 @@ def camera_words(result: ScanResult) -> str:
     )
 
 
-def sayings(result: ScanResult) -> tuple[str, ...]:
-    """Return what the six numbers say, a sentence each: the phases first, then the published cut-offs."""
-    return (*_phase_sayings(result), *_cutoff_sayings(result))
+def sayings(result: ScanResult) -> tuple[Sentence, ...]:
+    """Return what the six numbers say, a sentence each: the phases first, then the published cut-offs.
+
+    Claims name their quantity ``"uptake BPr"`` or ``"image BPr/TPr"``.
+    """
+    says = (*_phase_sayings(result), *_cutoff_sayings(result))
+    return tuple(one if isinstance(one, Sentence) else Sentence(one) for one in says)
 
 
 def caveats(result: ScanResult) -> tuple[str, ...]:
@@ -131,21 +139,23 @@ def _phase_sayings(result: ScanResult) -> list[str]:
     of_uptake = {name: one for name, one in result.uptake_estimates.items() if name in result.estimates}
     of_image = {name: one for name, one in result.estimates.items() if name not in of_uptake}
     return [
-        *_compared(of_uptake, "Uptake is"),
-        *_compared(of_image, "The mean count in the image is"),
+        *_compared(of_uptake, "Uptake is", "uptake"),
+        *_compared(of_image, "The mean count in the image is", "image"),
     ]
 
 
-def _compared(estimates: Mapping[str, Estimate], what: str) -> list[str]:
+def _compared(estimates: Mapping[str, Estimate], what: str, quantity: str) -> list[str]:
     found: dict[str, list[str]] = {"higher": [], "lower": [], "equal": []}
+    claims: dict[str, list[Claim]] = {"higher": [], "lower": [], "equal": []}
     for phase, name in PHASE_RATIOS.items():
         estimate = estimates.get(name)
         if estimate is not None:
-            found[_against(_shared(estimate, len(PHASE_RATIOS)), 1.0)].append(
-                f"{phase} phase ({_times(estimate)})"
-            )
-    says = [
-        f"{what} {_COMPARED[how]} in the {_listed(phases)}."
+            how = _against(_shared(estimate, len(PHASE_RATIOS)), 1.0)
+            found[how].append(f"{phase} phase ({_times(estimate)})")
+            if how in _COMPARED:
+                claims[how].append(_claim(f"{quantity} {name}", how, 1.0, _PHASES))
+    says: list[str] = [
+        Sentence(f"{what} {_COMPARED[how]} in the {_listed(phases)}.", *claims[how])
         for how, phases in found.items()
         if phases and how in _COMPARED
     ]
@@ -163,10 +173,13 @@ def _cutoff_sayings(result: ScanResult) -> list[str]:
     if not verdicts:
         return ["No ratio of ratios could be measured, so none is held against its published cut-off."]
     groups: dict[str, list[str]] = {"higher": [], "lower": [], "equal": []}
+    claims: dict[str, list[Claim]] = {"higher": [], "lower": [], "equal": []}
     for name, verdict in verdicts.items():
         how = _against(result.estimates[name], verdict.cutoff)
         detail = "" if how != "equal" else f" (probability of being above it {percent(verdict.probability)})"
         groups[how].append(f"{name}{detail}")
+        if how != "equal":
+            claims[how].append(_claim(f"image {name}", how, verdict.cutoff, _CUTOFFS))
     forms = {
         "higher": ("{} lies above its published cut-off.", "{} lie above their published cut-offs."),
         "lower": ("{} lies below its published cut-off.", "{} lie below their published cut-offs."),
@@ -175,7 +188,17 @@ def _cutoff_sayings(result: ScanResult) -> list[str]:
             "{}: the intervals include the published cut-offs, so this scan does not settle them.",
         ),
     }
-    return [forms[how][len(names) > 1].format(_listed(names)) for how, names in groups.items() if names]
+    return [
+        Sentence(forms[how][len(names) > 1].format(_listed(names)), *claims[how])
+        for how, names in groups.items()
+        if names
+    ]
+
+
+def _claim(estimand: str, how: str, limit: float, budget: str) -> Claim:
+    if how == "higher":
+        return Claim(f"{estimand} is above {limit:g}", estimand, "above", budget, low=limit)
+    return Claim(f"{estimand} is below {limit:g}", estimand, "below", budget, high=limit)
 
 
 def _shared(estimate: Estimate, sentences: int) -> Estimate:
