@@ -11,6 +11,7 @@ from sudeck.core.vocabulary import PHASE_RATIOS, SCAN_PHASES
 from sudeck.scan.measurement import MeasureSettings, measure_region, measure_scan
 from sudeck.scan.phases.phase_series import BoneScan, read_scan
 from sudeck.scan.posing import pose_scan
+from sudeck.synthetic.limbs.posture import Posture
 from support.phantoms import as_bone_scan, synthetic
 
 TRUE = {"VPr": 0.9, "TPr": 1.2, "BPr": 1.6}
@@ -308,3 +309,48 @@ def test_a_phase_from_the_other_side_shows_the_same_places(turned_round: bool) -
     # The two limbs of a phase are mirrored together: what is measured is the same place again.
     for name in PHASE_RATIOS.values():
         assert result.estimates[name].value == pytest.approx(plain.estimates[name].value, rel=0.01)
+
+
+def test_a_finger_that_one_hand_lacks_is_left_out_on_both() -> None:
+    for side in ("left", "right"):
+        hands = synthetic(3, limb="hand", gap_mm=30.0, postures={side: Posture(missing=(2,))}, **TRUE)
+        result = measure_scan(as_bone_scan(hands), affected="right")
+        truth = hands.truth.image_ratios("whole")
+        for name in PHASE_RATIOS.values():
+            assert result.estimates[name].value == pytest.approx(truth[name], rel=0.03)
+            estimate = result.estimates[name]
+            assert abs(math.log(estimate.value / truth[name])) < 3 * estimate.se
+        limb = "healthy" if side == "right" else "affected"
+        flags = [flag for flag in result.flags if flag.code == "no-counterpart"]
+        assert [limb in flag.message.split("have")[0] for flag in flags] == [True]
+
+
+def test_hands_alike_lack_nothing_even_beside_a_hot_wrist() -> None:
+    for chosen in ({}, {"region": "wrist", "VPr": 1.2, "TPr": 1.8, "BPr": 2.6, "periarticular": 0.5}):
+        hands = synthetic(4, limb="hand", rotation_deg=8.0, scale=0.98, **chosen)
+        result = measure_scan(as_bone_scan(hands), affected="right")
+        assert not {flag.code for flag in result.flags} & {"no-counterpart", "limb-size"}
+
+
+def test_fingers_spread_unequally_widen_the_interval() -> None:
+    plain = measure_scan(as_bone_scan(synthetic(5, limb="hand", gap_mm=30.0, **TRUE)), affected="right")
+    turns = {"left": (-6.0, 4.0, 3.0, -3.0, -4.0), "right": (5.0, -4.0, -3.0, 3.0, 5.0)}
+    postures = {side: Posture(turns_deg=turn) for side, turn in turns.items()}
+    spread = synthetic(5, limb="hand", gap_mm=30.0, postures=postures, **TRUE)
+    result = measure_scan(as_bone_scan(spread), affected="right")
+    for name in PHASE_RATIOS.values():
+        one, two = (found.estimates[name].components["placement"] for found in (plain, result))
+        assert two > 1.3 * one
+
+
+@pytest.mark.parametrize(("chosen", "soft"), [({"scale": 1.1}, False), ({"soft": 1.16}, True)])
+def test_a_larger_limb_is_said_with_what_it_means(chosen: dict, soft: bool) -> None:
+    if soft:
+        chosen = {"postures": {"right": Posture(**chosen)}}
+    hands = synthetic(6, limb="hand", gap_mm=30.0, **chosen)
+    flags = [
+        flag for flag in measure_scan(as_bone_scan(hands), affected="right").flags if flag.code == "limb-size"
+    ]
+    assert len(flags) == 1
+    assert flags[0].value > 1.08
+    assert ("soft tissue swells" in flags[0].message) is soft

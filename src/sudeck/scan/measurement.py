@@ -25,7 +25,7 @@ from sudeck.scan.ratios.camera_response import CameraResponse
 from sudeck.scan.ratios.curves import time_activity_curve
 from sudeck.scan.ratios.drawn_regions import drawn_region
 from sudeck.scan.ratios.hot_spots import HotSpots, mask_spots, scattered_into
-from sudeck.scan.ratios.placement import REGION_PLACEMENT_SD_MM, measure_placement
+from sudeck.scan.ratios.placement import REGION_PLACEMENT_SD_MM, Displacement, measure_placement, thinned
 from sudeck.scan.ratios.ratios import LogRatio, average_of, corrected, log_ratio, phase_ratio, ratio_of_ratios
 from sudeck.scan.ratios.regions import Region, anatomical_region
 from sudeck.scan.ratios.uptake import (
@@ -159,6 +159,7 @@ def measure_region(
         _refuse_lengths(settings)
     place = _region(posed, settings)
     place, spot_flags, spoilt = mask_spots(place, poses, posed.spots)
+    displacement = Displacement.over(thinned(place.points), poses.displacement_mm)
 
     ratios: dict[ScanPhase, LogRatio] = {}
     measured: dict[ScanPhase, PhaseMeasurement] = {}
@@ -169,7 +170,9 @@ def measure_region(
         if name not in poses.phases or name in spoilt:
             continue
         try:
-            phase, ratio = _measure_phase(scan.phases[name], poses.phases[name], place, settings)
+            phase, ratio = _measure_phase(
+                scan.phases[name], poses.phases[name], place, displacement, settings
+            )
             ratios[name] = _without_scatter(ratio, phase, posed.spots.get(name))
             measured[name] = phase
         except InputError as error:
@@ -180,6 +183,8 @@ def measure_region(
     estimates = _estimates(ratios, refused)
     of_uptake, uptake_refused = uptake_estimates(posed, measured, ratios, settings.camera)
     flags: list[Flag] = [*scan.flags, *posed.flags, *spot_flags]
+    if not place.drawn:
+        flags += posed.whole_flags
     flags += quality.opposite_flags({name: ratio.value for name, ratio in ratios.items()})
     return ScanResult(
         estimates=estimates,
@@ -253,7 +258,11 @@ def _refuse_lengths(settings: MeasureSettings) -> None:
 
 
 def _measure_phase(
-    series: PhaseSeries, pose: PhasePose, region: Region, settings: MeasureSettings
+    series: PhaseSeries,
+    pose: PhasePose,
+    region: Region,
+    displacement: Displacement,
+    settings: MeasureSettings,
 ) -> tuple[PhaseMeasurement, LogRatio]:
     points = pose.from_reference(region.points)
     mirrored = pose.mirror.transform(points)
@@ -268,7 +277,7 @@ def _measure_phase(
             pose.healthy_label,
         ),
     }
-    placement = measure_placement(points, pose, rim=region.rim, region_sd_mm=settings.region_sd_mm)
+    placement = measure_placement(region, pose, displacement, region_sd_mm=settings.region_sd_mm)
     images = [pose.image]
     if series.opposed is not None:
         images.append(series.opposed.sum(axis=0))

@@ -19,8 +19,9 @@ from sudeck.scan.limbs.poses import PhasePose, Poses, pose_phases
 from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
 from sudeck.scan.phases.spacing import PIXEL_UNITS, settle_spacing
 from sudeck.scan.ratios.camera_response import CameraImages, CameraResponse
+from sudeck.scan.ratios.counterparts import leave_out, one_sided
 from sudeck.scan.ratios.hot_spots import HotSpots, find_hot_spots, without_spots
-from sudeck.scan.ratios.regions import Region, make_region, whole_limb
+from sudeck.scan.ratios.regions import Region, whole_limb
 from sudeck.scan.ratios.set_mirror import lay_over, set_mirror
 
 
@@ -59,9 +60,18 @@ class PosedScan:
         default_factory=dict, repr=False, compare=False
     )
 
-    @cached_property
+    @property
     def whole(self) -> Region:
-        """The whole affected limb, cropped to what both limbs show in every phase."""
+        """The whole affected limb, as far as it has a counterpart in every phase."""
+        return self._whole[0]
+
+    @property
+    def whole_flags(self) -> list[Flag]:
+        """What the whole limb leaves out, and how large it is against the other."""
+        return self._whole[1]
+
+    @cached_property
+    def _whole(self) -> tuple[Region, list[Flag]]:
         reference = self.poses.phases[self.poses.reference]
         region = whole_limb(
             reference.limbs.mask(reference.affected_label),
@@ -69,7 +79,12 @@ class PosedScan:
             reference.grid,
             reference.mirror.transform,
         )
-        return _seen_in_every_phase(region, self.poses)
+        seen = _seen_in_every_phase(region, self.poses)
+        if reference.mirror.equal_size:  # laid over each other by outlines: places say little
+            return seen, []
+        lacking = one_sided(seen, self.poses)
+        whole = leave_out(seen, lacking, reference.grid)
+        return whole, [*lacking.flags(seen), *quality.size_flags(reference, whole, self.scan.limb)]
 
 
 def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
@@ -172,10 +187,7 @@ def _seen_in_every_phase(region: Region, poses: Poses) -> Region:
         for place in (points, pose.mirror.transform(points)):
             # Half a pixel beyond the outermost centres is the edge of the field.
             seen &= pose.grid.contains(place, margin_px=-0.5)
-    if seen.all():
-        return region
-    grid = poses.phases[poses.reference].grid
-    return make_region(region.name, region.points[seen], grid, drawn=False, rim=region.rim[seen])
+    return region if seen.all() else region.part(seen)
 
 
 def _series_flags(series: PhaseSeries, pose: PhasePose) -> list[Flag]:

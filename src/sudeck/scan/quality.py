@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError
-from sudeck.core.flags import Flag
-from sudeck.core.vocabulary import ScanPhase
+from sudeck.core.flags import Flag, Severity
+from sudeck.core.vocabulary import Limb, ScanPhase
 from sudeck.scan.limbs.axis import LimbAxis
 from sudeck.scan.limbs.geometry import Points
 from sudeck.scan.limbs.limb_masks import Limbs
@@ -24,6 +24,8 @@ from sudeck.scan.ratios.regions import Region
 GUIDELINE_COUNTS: Mapping[ScanPhase, float] = {"vascular": 20_000.0, "tissue": 50_000.0, "bone": 300_000.0}
 REFUSE_RESIDUAL = 0.45  # of the limb's level: limbs so unlike have no homologous regions
 _UNEQUAL_AREA = 0.20
+_LARGER = 0.08  # of area: twice what the hands of one person differ in length
+_SIZES_APART = 0.06  # of area, between the outlines and the pattern of uptake
 _OVERLAP = 0.03  # of a region, on the other limb
 _LEAST_ON_LIMB = 0.8  # of a drawn region, on the mask of the affected limb
 # Sudeck's own limit: no range of differences between phases is published. Flow down and bone up in one limb
@@ -95,6 +97,33 @@ def registration_flags(poses: Poses) -> list[Flag]:
             text = f"The limbs differ in shape by {100 * residual:.0f} % of their level after registration."
         flags.append(Flag("registration-residual", text, "caution", name, residual, UNLIKE_RESIDUAL))
     return flags
+
+
+def size_flags(pose: PhasePose, region: Region, limb: Limb | None) -> list[Flag]:
+    """Say how much larger one limb is than the other, and what that means, on the reference image.
+
+    Outlines tell the size of the skin, the mirror registration that of the pattern of uptake.
+    """
+    if region.on_affected is None or region.on_healthy is None:
+        return []
+    scale = pose.mirror.transform.scale
+    outlines = math.log(max(region.on_affected.sum(), 1) / max(region.on_healthy.sum(), 1) / scale**2)
+    if abs(outlines) < _LARGER:
+        return []
+    percent, word = 100 * abs(math.expm1(outlines)), "more" if outlines > 0 else "less"
+    text = (
+        f"The affected {limb or 'limb'} covers {percent:.0f} % {word} area than the healthy one. Uptake is "
+        "counted per area, so each ratio of a phase also holds how thick the limb is; a ratio of ratios does "
+        "not."
+    )
+    apart = outlines + 2 * math.log(scale)
+    if abs(apart) > _SIZES_APART:
+        text += (
+            f" The pattern of uptake differs by {100 * math.expm1(-2 * math.log(scale)):+.0f} % of area, "
+            "as where soft tissue swells over bones that do not: places near the skin are less sure."
+        )
+    severity: Severity = "caution" if abs(apart) > _SIZES_APART else "info"
+    return [Flag("limb-size", text, severity, pose.phase, math.exp(outlines), math.exp(_LARGER))]
 
 
 def counterpart_flags(poses: Poses) -> list[Flag]:

@@ -30,6 +30,7 @@ class ImageComparison:
     normal: Array
     gradient: Array
     lever: Array  # [n, 2, 4] movement (x, y) of each point with the parameters
+    shift: Array  # [n, 2] change of the predicted value per mm of movement along x and y
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,8 @@ class View:
         lever[:, 0, 0], lever[:, 1, 0] = -arm[:, 1], arm[:, 0]
         lever[:, :, 1] = arm
         lever[:, 0, 2] = lever[:, 1, 3] = 1.0
-        pose = (2.0 * field / predicted)[:, None] * (gx[:, None] * lever[:, 0] + gy[:, None] * lever[:, 1])
+        shift = (2.0 * field / predicted)[:, None] * np.stack([gx, gy], axis=1)
+        pose = shift[:, :1] * lever[:, 0] + shift[:, 1:] * lever[:, 1]
         # Take out of the pose what the gains can explain, so that both are in effect fitted together.
         jacobian = pose - design @ np.linalg.solve(inner, weighted.T @ pose)
         return ImageComparison(
@@ -119,6 +121,7 @@ class View:
             normal=pose.T @ (robust[:, None] * jacobian),
             gradient=jacobian.T @ (robust * residual),
             lever=lever,
+            shift=shift,
         )
 
     def _predict(self, gains: Array, target: Array) -> tuple[Array, Array]:

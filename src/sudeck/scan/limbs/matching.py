@@ -41,6 +41,8 @@ class Fit:
     residual: float
     gain: float
     overlap: float
+    misfit: float
+    slope: float
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,20 @@ class Match:
             residual=2.0 * math.sqrt(beyond) / max(level, 1e-9),
             gain=float(np.sum(there.weights * there.field) / there.weights.sum()),
             overlap=float(self.forward.grid.contains(transform(self.forward.points)).mean()),
+            misfit=(dispersion - 1.0) * float(np.sum(there.weights * noise) / np.sum(noise)),
+            slope=self._slope(there, noise),
         )
+
+    def _slope(self, there: ImageComparison, noise: Array) -> float:
+        """Mean squared slope along one direction over the noise, less the slopes of the noise."""
+        shown = np.sum(np.square(there.shift), axis=1) / 2.0
+        pretended = (
+            self.noise
+            * there.noisiness
+            * there.field
+            / (2.0 * (self.sigma * self.forward.grid.pixel_mm) ** 2)
+        )
+        return float(np.sum(there.weights * (shown - pretended)) / np.sum(noise))
 
     def _link(self, transform: Similarity) -> Array:
         """Matrix that turns a step of the transform into the step of its inverse."""

@@ -28,6 +28,7 @@ _SILHOUETTE_LEVEL = 0.3
 _SILHOUETTE_PX = (1.5, 2.0)
 _SILHOUETTE_MM = (4.0, 5.4)
 _LIGHT_PX = 1.0
+_MOST_DISPLACED_MM = 6.0  # farther than this it is no displacement of places
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,15 @@ class PhasePose:
         first, second = (smoothed(limb.counts, _LIGHT_PX) for limb in (self.affected(), self.healthy()))
         return first, second
 
+    @cached_property
+    def healthy_slopes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Slopes of the smoothed healthy limb along x and y, per mm."""
+        down, across = (
+            np.gradient(self.smooth_limbs[1], step, axis=axis)
+            for axis, step in enumerate(self.grid.spacing_mm)
+        )
+        return across, down
+
     def affected(self) -> LimbImage:
         """Return the affected limb alone."""
         return LimbImage.alone(self.image, self.grid, self.limbs, self.affected_label)
@@ -89,6 +99,18 @@ class Poses:
     reference: ScanPhase
     phases: Mapping[ScanPhase, PhasePose]
     refused: Mapping[ScanPhase, str]
+
+    @property
+    def displacement_mm(self) -> float:
+        """How far places of one limb lie beside their counterparts, along one direction, root mean square.
+
+        What is left of the difference between the limbs beyond noise, read as displacement, of all phases
+        together, each by how much it tells. Patterns that truly differ count, too.
+        """
+        mirrors = [pose.mirror for pose in self.phases.values()]
+        slope = sum(max(mirror.slope, 0.0) for mirror in mirrors)
+        misfit = max(sum(mirror.misfit for mirror in mirrors) / 2.0, 0.0)
+        return math.sqrt(min(misfit / max(slope, 1e-12), _MOST_DISPLACED_MM**2))
 
 
 def pose_phases(phases: Mapping[ScanPhase, PhaseSeries], *, affected: Side) -> Poses:

@@ -61,6 +61,9 @@ class Registration:
         Mean brightness of the first limb over the second, as registration saw it.
     overlap : float
         Share of the first limb whose counterpart lies inside the field of view.
+    misfit, slope : float
+        Variance of the difference of the limbs beyond noise, and mean squared slope along one direction per
+        mm², both over the variance of the noise: their ratio is a mean squared displacement.
     equal_size : bool
         Whether the limbs were too unlike for their sizes to be told apart, and were taken as equal.
     set_sd : tuple of 4 floats or None
@@ -75,6 +78,8 @@ class Registration:
     residual: float
     gain: float
     overlap: float
+    misfit: float = 0.0
+    slope: float = 1.0
     equal_size: bool = False
     set_sd: tuple[float, ...] | None = None
 
@@ -161,6 +166,8 @@ def _reported(match: Match, transform: Similarity) -> Registration:
         residual=fit.residual,
         gain=fit.gain,
         overlap=fit.overlap,
+        misfit=fit.misfit,
+        slope=fit.slope,
     )
 
 

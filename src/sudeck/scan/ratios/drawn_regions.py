@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sudeck.core.errors import InputError
 from sudeck.core.storage import parse_json, read_limited
 from sudeck.scan.limbs.geometry import Grid, Points
-from sudeck.scan.ratios.regions import SAMPLES_PER_PIXEL, Region, make_region, sample_points
+from sudeck.scan.ratios.regions import SAMPLES_PER_PIXEL, Region, sample_points
 
 _KEYS = {"name", "type", "unit", "points", "centre", "radii", "rotation_deg"}
 
@@ -79,8 +79,8 @@ def drawn_region(shape: Mapping[str, Any], grid: Grid, *, subject: str = "region
             f"region '{name}' covers fewer than four pixels of the image",
             "check its unit and its points",
         )
-    points = samples[inside]
-    return make_region(name, points, grid, drawn=True, rim=np.zeros(points.shape[0], dtype=bool))
+    area = samples.shape[0] * grid.pixel_mm**2 / SAMPLES_PER_PIXEL**2
+    return Region(name, samples, area, True, np.zeros(samples.shape[0], dtype=bool)).part(inside)
 
 
 def _in_polygon(points: Points, corners: Points) -> NDArray[np.bool_]:

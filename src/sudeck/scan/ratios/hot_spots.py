@@ -19,7 +19,7 @@ from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import ScanPhase
 from sudeck.scan.limbs.geometry import Grid, Points
 from sudeck.scan.limbs.poses import PhasePose, Poses
-from sudeck.scan.ratios.regions import Region, make_region
+from sudeck.scan.ratios.regions import Region
 
 # A spot is this many times as hot as the bright parts of the limbs (their 95th percentile). Blood is spread
 # smoothly; in bone a joint may be hot.
@@ -171,9 +171,7 @@ def mask_spots(
         )
     if kept.all():
         return region, tuple(flags), refused
-    grid = poses.phases[poses.reference].grid
-    left = make_region(region.name, region.points[kept], grid, drawn=region.drawn, rim=region.rim[kept])
-    return left, tuple(flags), refused
+    return region.part(kept), tuple(flags), refused
 
 
 def scattered_into(

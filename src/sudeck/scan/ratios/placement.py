@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +15,15 @@ from sudeck.scan.limbs.image_comparison import Bilinear
 from sudeck.scan.limbs.matching import PARAMETERS
 from sudeck.scan.limbs.poses import PhasePose
 from sudeck.scan.limbs.registration import EQUAL_SIZE_SD
+from sudeck.scan.ratios.regions import Region
 
 # How far a region on the affected limb may lie from where it is meant, by hand or by rule, in each direction.
 REGION_PLACEMENT_SD_MM = 1.0
+# A finger moves as a whole: places move alike over 12 mm across it and 45 mm along it; the geometric mean.
+_DISPLACED_REACH_MM = 23.0
+_NODE_MM = 15.0
+# Standard deviation of what may be anywhere between two measurements, as a share of their distance: even.
+_EVEN = 1.0 / math.sqrt(3.0)
 _MOST_POINTS = 4000  # of a region that are jittered
 
 
@@ -42,11 +50,62 @@ class Placement:
         return float(np.sqrt(self.registration**2 + sum(effect**2 for effect in self.shared.values())))
 
 
+@dataclass(frozen=True)
+class Displacement:
+    """Displacement of single places against their counterparts, as bumps at nodes over the reference image.
+
+    Places move smoothly: their displacements are correlated by exp(-d²/2l²) over the distance d, l being
+    `_DISPLACED_REACH_MM`. Fingers spread as they were spread in all phases, so that it is common to them.
+
+    Attributes
+    ----------
+    sd_mm : float
+        Of one place along one direction.
+    along_x, along_y : ndarray, shape [n, node]
+        The bumps at the sample points of a region, as a product of both.
+    """
+
+    sd_mm: float
+    along_x: NDArray[np.float64]
+    along_y: NDArray[np.float64]
+
+    @classmethod
+    def over(cls, points: Points, sd_mm: float) -> Displacement:
+        """Lay nodes over sample points of the reference image, in mm."""
+        bumps = []
+        for axis in (0, 1):
+            place = points[:, axis]
+            nodes = np.arange(
+                place.min() - _DISPLACED_REACH_MM, place.max() + 1.5 * _DISPLACED_REACH_MM, _NODE_MM
+            )
+            bumps.append(np.exp(-(((place[:, None] - nodes) / _DISPLACED_REACH_MM) ** 2)))
+        return cls(sd_mm, *bumps)
+
+    def effects(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the effect of one standard deviation at each node along each direction.
+
+        Parameters
+        ----------
+        slopes : ndarray, shape [n, 2]
+            Change of a sum over the points with the displacement of each, per mm.
+        """
+        # White noise under bumps exp(-d²/l²) has the wanted correlation and, with this amplitude, variance 1.
+        amplitude = self.sd_mm * math.sqrt(2.0 / math.pi) * _NODE_MM / _DISPLACED_REACH_MM
+        return amplitude * np.stack(
+            [(self.along_x.T @ (slopes[:, axis, None] * self.along_y)).ravel() for axis in (0, 1)]
+        )
+
+
+def thinned(points: NDArray[Any]) -> NDArray[Any]:
+    """Return at most `_MOST_POINTS` of the sample points of a region, or of what belongs to them."""
+    return points[:: max(1, -(-points.shape[0] // _MOST_POINTS))]
+
+
 def measure_placement(
-    points: Points,
+    region: Region,
     pose: PhasePose,
+    displacement: Displacement,
     *,
-    rim: NDArray[np.bool_] | None = None,
     region_sd_mm: float = REGION_PLACEMENT_SD_MM,
 ) -> Placement:
     """Jitter both regions and return how the log ratio of their means moves.
@@ -54,25 +113,27 @@ def measure_placement(
     The healthy region moves along each principal direction of the registration's covariance, one
     standard deviation either way (a deterministic jitter: the second-order sigma points of a Gaussian);
     the affected region moves by `region_sd_mm` with the healthy one following, as it does when a person
-    draws it elsewhere; and the outline that a threshold found shrinks by a pixel on both sides.
+    draws it elsewhere; the outline that a threshold found shrinks by a pixel on both sides; the surroundings
+    of a part that was left out go with it; where limbs were laid over each other as limbs of equal size,
+    each is measured inside its own outline; and single places are displaced against their counterparts as
+    much as this study shows.
 
     Parameters
     ----------
-    points : ndarray, shape [n, 2]
-        Sample points of the region on the affected limb of this phase, in mm.
+    region : Region
+        On the reference image.
     pose : PhasePose
-    rim : ndarray of bool, shape [n], optional
-        The points within a pixel of such an outline.
+    displacement : Displacement
+        Over the `thinned` points of the region.
     region_sd_mm : float
     """
     affected, healthy = (_sampler(image, pose) for image in pose.smooth_limbs)
-    every = max(1, -(-points.shape[0] // _MOST_POINTS))
-    thinned = points[::every]
+    points = pose.from_reference(thinned(region.points))
     mirror = pose.mirror
 
     def log_healthy(transform: Similarity) -> float:
         # Sample points of a larger region stand for more area, so their mean is the mean per area.
-        return float(np.log(max(healthy(transform(thinned)).mean(), 1e-9)))
+        return float(np.log(max(healthy(transform(points)).mean(), 1e-9)))
 
     def log_ratio_at(place: Points) -> float:
         return float(
@@ -104,9 +165,30 @@ def measure_placement(
     for axis, name in enumerate(("region x", "region y")):
         shift = np.zeros(2)
         shift[axis] = region_sd_mm
-        shared[name] = 0.5 * (log_ratio_at(thinned + shift) - log_ratio_at(thinned - shift))
-    if rim is not None and rim.any() and not rim.all():
-        shared["outline"] = log_ratio_at(thinned[~rim[::every]]) - log_ratio_at(thinned)
+        shared[name] = 0.5 * (log_ratio_at(points + shift) - log_ratio_at(points - shift))
+    as_measured = log_ratio_at(points)
+    rim = thinned(region.rim)
+    if rim.any() and not rim.all():
+        shared["outline"] = log_ratio_at(points[~rim]) - as_measured
+    if region.beside_left_out is not None:
+        beside = thinned(region.beside_left_out)
+        if beside.any() and not beside.all():
+            shared["edge of what is left out"] = log_ratio_at(points[~beside]) - as_measured
+    if mirror.equal_size and region.on_affected is not None and region.on_healthy is not None:
+        own, others = thinned(region.on_affected), thinned(region.on_healthy)
+        if own.any() and others.any():
+            apart = np.log(max(affected(points[own]).mean(), 1e-9)) - np.log(
+                max(healthy(mirror.transform(points[others])).mean(), 1e-9)
+            )
+            shared["own outlines"] = _EVEN * (float(apart) - as_measured)
+    if displacement.sd_mm > 0:
+        look = Bilinear.at(*pose.grid.pixel_of(mirror.transform(points)), pose.grid.shape)
+        slopes = np.stack([look(slope) for slope in pose.healthy_slopes], axis=1)
+        to_reference = mirror.transform.matrix @ pose.from_reference.matrix
+        slopes = slopes @ to_reference / max(float(look(pose.smooth_limbs[1]).sum()), 1e-9)
+        across, down = displacement.effects(slopes)
+        shared |= {f"place {number} x": effect for number, effect in enumerate(across.tolist())}
+        shared |= {f"place {number} y": effect for number, effect in enumerate(down.tolist())}
     return Placement(float(np.sqrt(np.sum(np.square(effects)))), shared)
 
 

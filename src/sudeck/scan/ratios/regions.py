@@ -56,6 +56,11 @@ class Region:
         Whether a person drew it.
     rim : ndarray of bool, shape [n]
         The sample points within one pixel of an outline that was found, not drawn: it may be that wrong.
+    on_affected, on_healthy : ndarray of bool, shape [n], or None
+        The sample points inside the outline of the affected limb, and those whose counterpart lies inside
+        that of the healthy one; None where a person drew the region.
+    beside_left_out : ndarray of bool, shape [n], or None
+        The sample points close to a part that was left out for want of a counterpart.
     """
 
     name: str
@@ -63,6 +68,28 @@ class Region:
     area_mm2: float
     drawn: bool
     rim: NDArray[np.bool_]
+    on_affected: NDArray[np.bool_] | None = None
+    on_healthy: NDArray[np.bool_] | None = None
+    beside_left_out: NDArray[np.bool_] | None = None
+
+    def part(self, kept: NDArray[np.bool_], *, name: str | None = None) -> Region:
+        """Return the part of a region whose sample points are kept; refuses none at all."""
+        name = self.name if name is None else name
+        points = self.points[kept]
+        if points.shape[0] == 0:
+            raise InputError(
+                f"region '{name}'", "no part of it lies inside the image on both sides", "choose another"
+            )
+        return Region(
+            name,
+            points,
+            self.area_mm2 * points.shape[0] / self.points.shape[0],
+            self.drawn,
+            self.rim[kept],
+            None if self.on_affected is None else self.on_affected[kept],
+            None if self.on_healthy is None else self.on_healthy[kept],
+            None if self.beside_left_out is None else self.beside_left_out[kept],
+        )
 
 
 @lru_cache(maxsize=4)
@@ -97,9 +124,11 @@ def whole_limb(
     inside = grid.contains(samples, margin_px=-_EDGE_MARGIN_PX) & grid.contains(
         homologous, margin_px=_EDGE_MARGIN_PX
     )
-    limb_points = _at(affected, samples, grid) | _at(healthy, homologous, grid)
-    inside &= limb_points
-    return make_region("whole", samples[inside], grid, drawn=False, rim=_rim(limb_points, grid)[inside])
+    on_affected, on_healthy = _at(affected, samples, grid), _at(healthy, homologous, grid)
+    inside &= on_affected | on_healthy
+    rim = _rim(on_affected | on_healthy, grid)
+    area = samples.shape[0] * grid.pixel_mm**2 / SAMPLES_PER_PIXEL**2
+    return Region("whole", samples, area, False, rim, on_affected, on_healthy).part(inside)
 
 
 def anatomical_region(
@@ -159,7 +188,7 @@ def anatomical_region(
     distance = axis.from_tip_mm(whole.points)
     first = name in ("fingers", "forefoot")
     inside = (distance < high) & ((distance >= low) | first)
-    return make_region(name, whole.points[inside], grid, drawn=False, rim=whole.rim[inside])
+    return whole.part(inside, name=name)
 
 
 def band_mm(
@@ -225,15 +254,6 @@ def _rim(inside: NDArray[np.bool_], grid: Grid) -> NDArray[np.bool_]:
     # Beyond the field the limb goes on: the field's edge is no outline.
     eroded = ndimage.binary_erosion(image, iterations=SAMPLES_PER_PIXEL, border_value=1)
     return np.asarray((image & ~eroded).reshape(-1))
-
-
-def make_region(name: str, points: Points, grid: Grid, *, drawn: bool, rim: NDArray[np.bool_]) -> Region:
-    """Return sample points as a region; refuses none at all."""
-    if points.shape[0] == 0:
-        raise InputError(
-            f"region '{name}'", "no part of it lies inside the image on both sides", "choose another"
-        )
-    return Region(name, points, points.shape[0] * grid.pixel_mm**2 / SAMPLES_PER_PIXEL**2, drawn, rim)
 
 
 def _at(mask: NDArray[np.bool_], points: Points, grid: Grid) -> NDArray[np.bool_]:
