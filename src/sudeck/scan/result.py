@@ -17,6 +17,7 @@ from sudeck.core.vocabulary import Limb, ScanPhase, Side
 from sudeck.scan.limbs.geometry import Points
 from sudeck.scan.limbs.poses import PhasePose
 from sudeck.scan.ratios.curves import TimeActivityCurve
+from sudeck.scan.ratios.set_mirror import describe_mirror
 from sudeck.scan.ratios.uptake import RegionUptake
 from sudeck.scan.reading.collection import Skipped
 
@@ -110,7 +111,12 @@ class PhaseMeasurement:
                 side: {"counts": region.counts, "area_px": region.area_px}
                 for side, region in (("affected", self.affected), ("healthy", self.healthy))
             },
-            "mirror": self.pose.mirror.to_dict(),
+            "mirror": {
+                **self.pose.mirror.to_dict(),
+                "as_set": describe_mirror(
+                    self.pose.mirror.transform, self.pose.mirror.centre_mm, self.pose.grid
+                ),
+            },
             "from_reference": self.pose.from_reference.to_dict(),
             "curves": [curve.to_dict() for curve in self.curves],
         }

@@ -8,8 +8,8 @@ import pytest
 
 from sudeck.ketamine.units import BASE_SHARE
 from sudeck.study.answers.patient_factors import PatientFactors, declare, tabulate_factors
-from sudeck.study.answers.treatment_flags import confounded_doses
-from sudeck.study.answers.treatment_given import patient_treatments
+from sudeck.study.answers.treatment.treatment_flags import confounded_doses
+from sudeck.study.answers.treatment.treatment_given import patient_treatments
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.settings import ResponderRule, Settings
 from sudeck.study.folder.tables import read_tables

@@ -318,7 +318,7 @@ def _pose_row(result: ScanResult, phase: PhaseMeasurement) -> PoseRow:
         f"{number(down, 1)} ± {error['shift_y_mm']:.1f} {unit}",
         f"{100 * mirror.residual:.0f} %",
         f"{100 * mirror.overlap:.0f} %",
-        "by outline, equal size" if mirror.equal_size else "by uptake",
+        "by a person" if mirror.set_sd else "by outline, equal size" if mirror.equal_size else "by uptake",
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sudeck.core.flags import Flag
 from sudeck.ketamine.record_checks import UNDER_DRUG_H
-from sudeck.study.answers.treatment_given import PatientTreatment
+from sudeck.study.answers.treatment.treatment_given import PatientTreatment
 from sudeck.study.folder.settings import Settings
 from sudeck.study.folder.tables import StudyTables
 
@@ -75,7 +75,7 @@ def flags_at_recording(treatments: Sequence[PatientTreatment], declared: Sequenc
     """Flag what is on board at the recording after treatment, and clock times that would tell."""
     flags = []
     n = len(treatments)
-    under = [one for one in treatments if _under_ketamine(one)]
+    under = [one for one in treatments if under_ketamine(one)]
     if under:
         text = (
             f"{len(under)} of {n} patients were recorded under ketamine, or on a day of it at times not "
@@ -111,7 +111,8 @@ def flags_at_recording(treatments: Sequence[PatientTreatment], declared: Sequenc
     return tuple(flags)
 
 
-def _under_ketamine(one: PatientTreatment) -> bool:
+def under_ketamine(one: PatientTreatment) -> bool:
+    """Return whether the session lies within half a day of ketamine, or on a day of it at times not known."""
     session = one.session
     if session is None:
         return False
