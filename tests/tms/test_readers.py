@@ -446,3 +446,15 @@ def test_acqknowledge_channels_and_events(
     assert isinstance(found, TrialSet)
     assert_same_sweeps(found, truth.emg_mv[0], truth.times_s, atol=1e-12)
     assert "Dupont" not in repr(read_recording(tmp_path / "a.acq"))
+
+
+def test_amplitudes_on_two_sheets_are_not_taken_from_the_first_alone(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for sheet in (book.active, book.create_sheet("right")):
+        sheet.append(["amplitude_mv", "isi_ms"])
+        for trial in range(6):
+            sheet.append([1.0 + trial / 7, 2.5])
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(InputError, match="2 of its sheets hold amplitudes"):
+        read_file(tmp_path / "a.xlsx")

@@ -97,6 +97,23 @@ def registration_flags(poses: Poses) -> list[Flag]:
     return flags
 
 
+def counterpart_flags(poses: Poses) -> list[Flag]:
+    """Say that a person set the counterpart of the affected limb, and how surely."""
+    mirror = poses.phases[poses.reference].mirror
+    if mirror.set_sd is None:
+        return []
+    turn, size, shift, _ = mirror.set_sd
+    return [
+        Flag(
+            "counterpart-set",
+            f"A person set which place of the healthy limb answers to the affected one, to {shift:.1f} mm, "
+            f"{math.degrees(turn):.1f}° and {100 * size:.0f} % of size.",
+            "info",
+            poses.reference,
+        )
+    ]
+
+
 def count_flags(poses: Poses) -> list[Flag]:
     """Flag phases with fewer counts than a guideline, or our own floor, asks for."""
     flags: list[Flag] = []

@@ -17,8 +17,10 @@ from typer.testing import CliRunner
 
 from sudeck.cli.app import app
 from sudeck.core.errors import InputError
+from sudeck.core.privacy import Redactor
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.imports.bdf_file import BdfSignal, bdf_bytes
+from sudeck.study.imports.clean_recording import neutral
 from sudeck.study.imports.import_tms import import_tms
 from sudeck.tms.readers import read_file
 from sudeck.tms.recordings.labelled_trials import read_trials
@@ -168,6 +170,10 @@ def test_sweeps_and_amplitudes_are_written_anew(make: Any, study: StudyFolder, t
     assert [file.action for file in import_tms(study, [source], patient="7", session="ses-pre").files] == [
         "unchanged"
     ]
+
+
+def test_labels_without_a_letter_stay_labels() -> None:
+    assert neutral([".", "-", "S 1"], Redactor(), letter="C") == {".": "C 1", "-": "C 2", "S 1": "S 1"}
 
 
 def test_trials_of_two_people_are_not_given_to_one(study: StudyFolder, tmp_path: Path) -> None:

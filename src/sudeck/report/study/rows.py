@@ -29,6 +29,8 @@ _NUMBERS: Final = {
     "age": "Age, years",
     "duration_months": "Duration of CRPS, months",
     "baseline_nrs": "Pain before treatment, 0 to 10",
+    "ketamine_mg_per_kg": "Ketamine into a vein, mg/kg of base",
+    "ketamine_auc": "Its area under the curve, mg h/L",
     "relief_percent": "Relief, % of baseline",
     "VPr": "VPr",
     "TPr": "TPr",

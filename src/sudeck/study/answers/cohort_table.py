@@ -16,6 +16,7 @@ from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES
 from sudeck.study.answers.after_treatment import AfterTreatment, after_treatment
 from sudeck.study.answers.outcomes import CohortOutcomes, measure_outcomes
 from sudeck.study.answers.scan_ratios import RatioSources, collect_ratios
+from sudeck.study.answers.treatment.treatment_given import patient_treatments
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import PARTICIPANTS, SCAN_RATIOS
 from sudeck.study.folder.settings import Settings, read_settings
@@ -36,6 +37,8 @@ _COLUMNS: Final = {
         f"{name}_log_se": f"Standard error of the natural logarithm of {name}"
         for name in (*PHASE_RATIOS.values(), *RATIOS_OF_RATIOS)
     },
+    "ketamine_mg_per_kg": "Ketamine into a vein in all, one form, in mg/kg of base",
+    "ketamine_auc": "Its area under the curve in a typical person of that weight, in mg h/L",
     "baseline_nrs": "Pain before treatment",
     "relief_points": "Fall of pain to the visit of the responder rule, in points",
     "relief_percent": "The same in per cent of baseline pain",
@@ -186,6 +189,9 @@ def assemble_cohort(study: StudyFolder) -> Cohort:
     table = people.merge(measured, on="participant_id", how="left").merge(
         outcomes.frame(), on="participant_id", how="left"
     )
+    treatments = patient_treatments(tables, table["participant_id"].tolist(), session=None)
+    table["ketamine_mg_per_kg"] = np.array([one.mg_per_kg for one in treatments], dtype=float)
+    table["ketamine_auc"] = np.array([one.area for one in treatments], dtype=float)
     failures = tuple(
         Failure(**failure) for record in records if record is not None for failure in record["failures"]
     )

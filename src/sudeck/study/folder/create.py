@@ -36,6 +36,7 @@ session = "ses-pre"
 region = "whole"                  # wrist, metacarpals, fingers; ankle, midfoot, forefoot
 background = "none"               # or "region"
 # view = "anterior"               # of every scan, for files in which nothing tells the side
+# flow_seconds = 60               # of the flow, from its start; else all of it, 2 min of one longer than 3
 # [scan.retest_sd]                # of the natural logarithm, between scans of one patient, where you know it
 # VPr = 0.08
 # "BPr/TPr" = 0.06                # and so on, for any of the six ratios
@@ -80,6 +81,13 @@ covariates = []                   # of the changes, e.g. ["midazolam_left_mg", "
 # geometric_mean = 0.45
 # log_sd = 0.40
 # n = 20
+
+[ketamine]
+model = "kamp"                    # whose typical person stands for a course; herd, clements, domino ...
+level_ng_per_ml = 100.0           # concentration that hours are counted above
+# [[ketamine.limits]]             # your own limits; none are built in
+# measure = "systolic_mmhg"       # a column of vitals.tsv; or ALT ... in multiples of its upper limit
+# above = 160
 
 [privacy]
 key_file = {key_file}    # pseudonyms; keep it apart from the study

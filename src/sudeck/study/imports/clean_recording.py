@@ -162,7 +162,9 @@ def neutral(
     given = [label for label in dict.fromkeys(labels) if label]
     masked = {label: redactor.clean(label).replace(MASK, " * ") for label in given}
     instead = neutral_labels(masked.values(), allowed=muscles)
-    harmless = {label for label in given if masked[label] == label and label not in instead}
+    # A dot or a dash alone would be read as a missing value.
+    said = [label for label in given if any(map(str.isalnum, label))]
+    harmless = {label for label in said if masked[label] == label and label not in instead}
     taken = set(harmless)
     result = {}
     for label in given:
@@ -171,7 +173,7 @@ def neutral(
             continue
         kept = instead.get(masked[label], masked[label])
         muscle, side = muscle_and_side(kept)
-        words = " ".join(re.findall(r"[^\s*]+", re.sub(r"\* \d+$", "", kept)))
+        words = " ".join(re.findall(r"[^\s*]*\w[^\s*]*", re.sub(r"\* \d+$", "", kept)))
         best = f"{side[0].upper() if side else ''}{muscle}" if muscle else words
         numbers = (f"{best or letter} {n}" for n in range(1, len(given) + 2))
         result[label] = next(name for name in ([best] if best else []) + list(numbers) if name not in taken)

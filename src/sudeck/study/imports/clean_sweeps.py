@@ -108,10 +108,10 @@ def clean_sweeps(
         clean = CleanTable(_table(tables, pulses), "amplitudes.tsv")
     _verify(path.name, sets, pulses, clean)
     replaced = any(old != new for old, new in (words | names).items())
-    remarks = [flag.message for item in sets for flag in item.flags if flag.code == "unit-inferred"]
-    if replaced or people - {""}:
-        remarks.append("labels were replaced by words of the field")
-    return replace(clean, remarks=tuple(dict.fromkeys(remarks)))
+    remarks = ["labels were replaced by words of the field"] if replaced or people - {""} else []
+    if any(flag.code == "unit-inferred" for item in sets for flag in item.flags):
+        remarks.append("it names no unit; taken for the one that its numbers fit, and written in mV")
+    return replace(clean, remarks=tuple(remarks))
 
 
 def _completed(path: Path, pulses: Sequence[Pulse]) -> list[Pulse]:
