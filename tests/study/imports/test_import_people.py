@@ -66,7 +66,7 @@ def test_a_dry_run_writes_the_list_and_the_import_reads_it_back(
 def test_a_list_that_is_none_is_refused_without_repeating_it(study: StudyFolder, tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     for text, what in (
-        ("name,age\nDupontel,3\n", "no columns record_number"),
+        ("name,age\nDupontel,3\n", "no column record_number"),
         ("record_number,participant_id\n7,\n7,\n", "stand twice"),
         ("record_number,participant_id\n,sub-001\n", "no record number"),
     ):

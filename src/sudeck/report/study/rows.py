@@ -47,6 +47,10 @@ _CHOICES: Final = {
 }
 
 
+_GROUPS: Final = {"sex": "Sex", "limb": "Limb", "centre": "Centre"}
+_LEVELS: Final = {("sex", "F"): "women", ("sex", "M"): "men", ("sex", "O"): "others"}
+
+
 @dataclass(frozen=True, slots=True)
 class PatientLine:
     """One patient in the table of patients."""
@@ -212,6 +216,38 @@ def validation_rows(predicted: StudyPrediction) -> Rows:
         for name, title in names.items()
         for one in [predicted.validation.measures[name]]
     ]
+
+
+def group_rows(predicted: StudyPrediction) -> Rows:
+    """Return how the model does by sex, limb and centre, of patients it did not learn from."""
+    return [
+        {
+            "what": f"{_GROUPS[one.column]}: {_LEVELS.get((one.column, one.group), one.group)}",
+            "patients": f"{one.events} of {one.n}",
+            "c": _with_interval(one.c_statistic),
+            "observed": _with_interval(one.observed_over_expected),
+        }
+        for one in predicted.groups
+    ]
+
+
+def centre_rows(predicted: StudyPrediction) -> Rows:
+    """Return how the model of all other centres does in each."""
+    return [
+        {
+            "centre": one.centre,
+            "patients": f"{one.events} of {one.n}",
+            "c": _with_interval(one.c_statistic),
+            "slope": _with_interval(one.slope),
+            "observed": _with_interval(one.observed_over_expected),
+            "refused": one.refused,
+        }
+        for one in predicted.centres
+    ]
+
+
+def _with_interval(one: Estimate | None) -> str:
+    return "too few" if one is None else f"{number(one.value, 2)} ({interval_text(one, 2)})"
 
 
 def patient_lines(

@@ -124,6 +124,7 @@ PARTICIPANTS: Final = Table(
             "duration_months", "number", "Months from onset to the first visit.", "months", low=0, high=900
         ),
         Field("weight_kg", "number", "Body weight.", "kg", low=2, high=400),
+        Field("centre", "text", "Code of the centre, where a study has several; no name of a hospital."),
     ),
     ("participant_id",),
 )

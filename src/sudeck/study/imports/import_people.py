@@ -88,8 +88,8 @@ def import_people(
     ----------
     study : StudyFolder
     path : Path
-        A CSV, TSV or XLSX with the columns record_number and participant_id (which may be empty), and any
-        columns of participants.tsv.
+        A CSV, TSV or XLSX with the column record_number, perhaps participant_id (a pseudonym of one's own,
+        or empty), and any columns of participants.tsv.
     dry_run : bool
         Do everything but write.
     key : Key, optional
@@ -146,10 +146,8 @@ def _lines(path: Path) -> list[tuple[int, str, str, dict[str, str]]]:
         raise InputError(_SUBJECT, error.problem, error.remedy) from None
     header = [text.strip().lstrip("\ufeff") for text in cells[0][1]] if cells else []
     names = [_RECORD if text.lower() == _RECORD else column_of(text, PARTICIPANTS.columns) for text in header]
-    if not {_RECORD, "participant_id"} <= set(names):
-        raise InputError(
-            _SUBJECT, "it has no columns record_number and participant_id", "give it these headings"
-        )
+    if _RECORD not in names:
+        raise InputError(_SUBJECT, "it has no column record_number", "give it this heading")
     found = []
     for line, texts in cells[1:]:
         if not any(text.strip() for text in texts):
