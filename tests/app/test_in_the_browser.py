@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -228,6 +229,22 @@ def test_an_onset_is_moved_by_keyboard(visitor: Visitor) -> None:
     visitor.save("a late response")
     visitor.saved()
     assert read_decisions(visitor.study, "sub-001")[0].kind == "onset"
+
+
+def test_a_whole_recording_is_judged_by_keyboard(visitor: Visitor) -> None:
+    visitor.open(TRIALS)
+    n = visitor.page.locator("#amplitudes .spot").count()
+    for place in range(n):
+        visitor.press(*(["r"] if place % 5 == 0 else []), "j")
+    visitor.settled()
+    shown = sorted(measures(visitor))
+    visitor.save("looked at each")
+    visitor.saved()
+    assert len(read_decisions(visitor.study, "sub-001")) == len(range(0, n, 5))
+    first = rerun(visitor.study)["recordings"][EMG_SESSION]
+    assert sorted((one["n"] or 0, one["value"] or 0.0) for one in first["estimates"]) == shown
+    shutil.rmtree(visitor.study.derivatives)
+    assert rerun(visitor.study)["recordings"][EMG_SESSION] == first
 
 
 def test_edits_outlive_the_page(visitor: Visitor) -> None:
