@@ -81,7 +81,7 @@ BUGS = [
         ),
     ),
     *_bugs(
-        "tms/test_readers.py tms/test_readers_clock.py tms/test_readers_limits.py",
+        "tms/test_readers.py tms/test_readers_clock.py study/imports/test_import_tms.py",
         ("tms/readers/cfs.py", '"ms": 1e-3', '"ms": 1e-2'),
         ("tms/readers/edf.py", "starts = [start if onset is None else onset", "starts = [start"),
         ("tms/readers/edf.py", "(value & 0x800000) << 1", "(value & 0x800000)"),

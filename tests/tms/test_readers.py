@@ -112,6 +112,15 @@ def test_cfs_comes_back_with_frames_in_order_of_time(tmp_path: Path, forge: Modu
     assert [pulse.isi_ms for pulse in sweeps.pulses] == [None, 3.0, None, 3.0]
 
 
+def test_cfs_with_times_in_milliseconds(tmp_path: Path, forge: ModuleType) -> None:
+    frame = forge.make_emg().emg_mv[0, :10_000]
+    path = forge.write_cfs(tmp_path / "a.cfs", [frame], first_x=-0.2, per_second=1000.0)
+    recording = read_file(path)
+    assert isinstance(recording, Recording)
+    assert recording.signals[0].rate_hz == pytest.approx(5000.0)
+    assert recording.duration_s == pytest.approx(2.0)
+
+
 def test_cfs_that_counts_millivolts_and_says_microvolts(tmp_path: Path, forge: ModuleType) -> None:
     truth = forge.make_emg()
     path = forge.write_cfs(tmp_path / "a.cfs", [truth.emg_mv[0]], unit="\xb5V")

@@ -172,6 +172,18 @@ def test_sweeps_and_amplitudes_are_written_anew(make: Any, study: StudyFolder, t
     ]
 
 
+def test_gaps_between_records_come_back(tmp_path: Path) -> None:
+    samples = np.random.default_rng(0).normal(0, 0.3, 2000)
+    data = bdf_bytes(
+        [BdfSignal("RFDI", "mV", 1000, samples)],
+        starts_s=[0.0, 7.5], record_s=1.0, notes=[(7.9, "TMS")], patient="sub-001", started=None,
+    )  # fmt: skip
+    (tmp_path / "a.bdf").write_bytes(data)
+    recording = read_file(tmp_path / "a.bdf")
+    assert [(part.start_s, part.stop_s) for part in recording.sections] == [(0.0, 1.0), (7.5, 8.5)]
+    assert recording.markers[0].time_s == 7.9
+
+
 def test_labels_without_a_letter_stay_labels() -> None:
     assert neutral([".", "-", "S 1"], Redactor(), letter="C") == {".": "C 1", "-": "C 2", "S 1": "S 1"}
 
