@@ -57,7 +57,14 @@ def rerun(study: StudyFolder, patient: str = "sub-001") -> dict[str, Any]:
 
 
 def drag(visitor: Visitor, selector: str, dx: float, dy: float) -> None:
-    box = visitor.page.locator(selector).first.bounding_box()
+    place = visitor.page.locator(selector).first
+    place.wait_for()
+    box = place.bounding_box()
+    for _ in range(50):  # what is drawn anew has no box for a moment
+        if box is not None:
+            break
+        visitor.page.wait_for_timeout(100)
+        box = place.bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     visitor.page.mouse.move(x, y)
