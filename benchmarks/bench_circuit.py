@@ -1,4 +1,4 @@
-"""The circuit: targets, drugs, interactions never fitted and the step.
+"""The circuit: targets, drugs, interactions of three pulses, stability and the step.
 
 Run with ``python benchmarks/bench_circuit.py [--quick]``; needs the extra ``circuit``.
 """
@@ -11,21 +11,24 @@ import itertools
 import numpy as np
 
 from sudeck.circuit.calibration import predict_targets
-from sudeck.circuit.drugs import apply_factors
+from sudeck.circuit.circuit_prior import circuits_at
+from sudeck.circuit.drugs import ARMS, apply_factors
+from sudeck.circuit.engines import default_engine
 from sudeck.circuit.interactions import Interactions, measure_interactions
-from sudeck.circuit.parameters import Circuit, select
-from sudeck.circuit.protocols import MEASURES
+from sudeck.circuit.parameters import Circuit, Floats, select
+from sudeck.circuit.protocols import MEASURES, Measure, single
 from sudeck.circuit.readout import measure
-from sudeck.circuit.reference import load_reference
+from sudeck.circuit.reference import load_distribution, load_reference
+from sudeck.circuit.simulation import RATE_LIMIT_PER_MS, Probe, probe_rates
 from sudeck.circuit.targets import TARGETS
 
 # What people show: larger or smaller than the first value of the pair (same: within 10 %).
 INTERACTIONS = (
     ("SICI weaker with LICI", "sici_with_lici", "sici", "larger"),
     ("SICI weaker with IHI", "sici_with_ihi", "sici", "larger"),
-    ("IHI weaker after SICI", "ihi_after_sici", "ihi", "larger"),
+    ("IHI weaker after SICI, fitted", "ihi_after_sici", "ihi", "larger"),
     ("IHI weaker after LICI", "ihi_after_lici", "ihi", "larger"),
-    ("IHI unchanged after ICF", "ihi_after_icf", "ihi", "same"),
+    ("IHI unchanged after ICF, fitted", "ihi_after_icf", "ihi", "same"),
 )
 
 
@@ -46,13 +49,50 @@ def print_targets(circuits: Circuit) -> None:
 
 def print_interactions(circuits: Circuit) -> None:
     result: Interactions = measure_interactions(circuits)
-    print(f"\n{'interaction (never fitted)':28}{'with':>8}{'without':>9}  circuits that agree")
+    print(f"\n{'interaction':32}{'with':>8}{'without':>9}  circuits that agree")
     for label, with_it, without, expected in INTERACTIONS:
         first, second = getattr(result, with_it), getattr(result, without)
         ratio = first / second
         agree = ratio > 1 if expected == "larger" else np.abs(np.log(ratio)) < 0.1
         shown = f"{np.nanmedian(first):8.3g}{np.nanmedian(second):9.3g}"
-        print(f"{label:28}{shown}  {agree.sum()} of {np.isfinite(ratio).sum()}")
+        print(f"{label:32}{shown}  {agree.sum()} of {np.isfinite(ratio).sum()}")
+
+
+def print_stability(count: int) -> None:
+    """Print how many draws of the reference still fire after strong pulses, in states near health."""
+    drawn = circuits_at(load_distribution().draw(count, np.random.default_rng(1)))
+    probes: tuple[tuple[float, Probe], ...] = ((1.6, 0), (1.8, 0), (1.6, "both"))
+    print(f"\nabove 20 Hz after a pulse, % of {count} draws (target: under 5 at 100 ms, 1 at 150 ms)")
+    print(f"{'':18}{'after':>8}" + "".join(f"{f'{i:g} RMT {side}':>14}" for i, side in probes))
+    states: dict[str, dict[str, float | Floats]] = {
+        "healthy": {},
+        "GABA-A x0.7": {"gaba_a": 0.7},
+        "AMPA x1.1": {"ampa": 1.1},
+        "AMPA x0.9": {"ampa": 0.9},
+        "acute ketamine": dict(ARMS["acute_ketamine"].factors),
+    }
+    for label, factors in states.items():
+        changed = apply_factors(drawn, factors)
+        for after_ms in (60.0, 100.0, 150.0):
+            rates = probe_rates(changed, probes, after_ms=after_ms, engine=default_engine())
+            shares = 100 * (rates > RATE_LIMIT_PER_MS).mean(axis=1)
+            print(f"{label:18}{after_ms:5g} ms" + "".join(f"{share:14.1f}" for share in shares))
+
+
+def print_recruitment(circuits: Circuit) -> None:
+    """Print the response over that at 1.2 RMT beside quartiles of people (see `targets`)."""
+    people = {1.1: (0.37, 0.72), 1.3: (1.14, 2.22), 1.4: (1.37, 3.21), 1.5: (1.68, 3.86), 1.6: (3.19, 4.59)}
+    people |= {1.7: (3.25, 6.27), 1.8: (3.18, 6.84)}
+    levels = (1.2, *people)
+    read = [Measure(f"MEP_{x:g}", single(x), None, "mep", "mV") for x in levels]
+    shown = measure(circuits, read).values
+    print("\nMEP over that at 1.2 RMT: median (range), quartiles of people (two groups together)")
+    for x, (low, high) in people.items():
+        ratio = shown[f"MEP_{x:g}"] / shown["MEP_1.2"]
+        inside = "inside" if low <= np.median(ratio) <= high else "OUTSIDE"
+        print(
+            f"{x:g}: {np.median(ratio):.2f} ({ratio.min():.2f} to {ratio.max():.2f}); {low}-{high} {inside}"
+        )
 
 
 def print_post_course(circuits: Circuit) -> None:
@@ -99,5 +139,7 @@ if __name__ == "__main__":
         chosen = select(chosen, np.arange(2))
     print_targets(chosen)
     print_interactions(chosen)
+    print_recruitment(chosen)
+    print_stability(100 if quick else 1000)
     print_post_course(chosen)
     print_step(chosen)

@@ -30,8 +30,8 @@ FLOORS = (
     {"prediction", "mechanism"},
     {"study"},
     {"report"},
-    {"truth"},
     {"app", "demo"},
+    {"truth"},
     {"cli"},
 )
 FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}

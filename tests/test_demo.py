@@ -1,7 +1,10 @@
 import json
 import re
 
+import pytest
+
 from sudeck.demo import run_demo
+from sudeck.demo.scan import real_scan
 
 
 def test_the_demo_measures_everything_and_links_to_it(tmp_path) -> None:
@@ -21,3 +24,12 @@ def test_the_demo_measures_everything_and_links_to_it(tmp_path) -> None:
     assert set(real["estimates"]) == {"BPr"}
     assert set(real["refused"]) == {"VPr", "TPr", "TPr/VPr", "BPr/TPr", "BPr/VPr"}
     assert told
+
+
+def test_the_real_scan_is_left_out_where_it_is_not_installed(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pydicom.data.get_testdata_file", lambda *_, **__: None)
+    told: list[str] = []
+    assert real_scan(tmp_path, say=told.append) is None
+    assert "pip install 'sudeck[demo]'" in told[0]

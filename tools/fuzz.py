@@ -114,6 +114,36 @@ def read_region(path: Path) -> object:
     return read_region_file(path)
 
 
+def read_decision_lines(path: Path) -> object:
+    """Read the decisions about a patient, line by line."""
+    from sudeck.study.folder.decisions import read_log
+    from sudeck.study.folder.layout import StudyFolder
+
+    study = StudyFolder(path.parent)
+    study.decisions.mkdir(exist_ok=True)
+    (study.decisions / "sub-001.jsonl").write_bytes(path.read_bytes())
+    return read_log(study, "sub-001")
+
+
+def read_given(path: Path) -> object:
+    """Read what was given, and hold it against itself and the study."""
+    from sudeck.study.checks.check import check_study
+    from sudeck.study.folder.layout import StudyFolder
+
+    study = StudyFolder(path.parent)
+    study.table_file("treatment").parent.mkdir(exist_ok=True)
+    study.table_file("treatment").write_bytes(path.read_bytes())
+    study.table_file("participants").write_text("participant_id\tweight_kg\nsub-001\t70\n", encoding="utf-8")
+    return check_study(study, pixels=False)
+
+
+def read_list(path: Path) -> object:
+    """Read the centre's own list of patients."""
+    from sudeck.study.imports.import_people import read_ids
+
+    return read_ids(path)
+
+
 Target = Callable[[Path], object]
 
 
@@ -232,16 +262,16 @@ def _too_long(number: int, frame: Any) -> None:
 # Seeds
 
 
-def _forge() -> Any:
+def _forge(name: str = "made_recordings") -> Any:
     """Return the makers of recordings that the tests use."""
-    if "made_recordings" not in sys.modules:
-        path = Path(__file__).resolve().parents[1] / "tests" / "tms" / "made_recordings.py"
-        spec = spec_from_file_location("made_recordings", path)
+    if name not in sys.modules:
+        path = Path(__file__).resolve().parents[1] / "tests" / "tms" / f"{name}.py"
+        spec = spec_from_file_location(name, path)
         assert spec is not None
         assert spec.loader is not None
         sys.modules[spec.name] = module_from_spec(spec)
         spec.loader.exec_module(sys.modules[spec.name])
-    return sys.modules["made_recordings"]
+    return sys.modules[name]
 
 
 def _emg() -> Any:
@@ -310,6 +340,60 @@ def _labchart(folder: Path) -> Path:
     return _written(folder / "a.txt", f"{head}{rows}\t#* pulse\n")
 
 
+def _delsys(folder: Path) -> Path:
+    rows = [f"{i / RATE_HZ:.4f},{1e-3 * x:.8f},," for i, x in enumerate(_emg().emg_mv[0])]
+    return _written(folder / "a.csv", "\n".join(['X [s],"RFDI: EMG 1 [V]",X [s],"RFDI: Acc 1 [g]"', *rows]))
+
+
+def _spike2_text(folder: Path) -> Path:
+    head = '"INFORMATION"\n"a.smr"\n"SUMMARY"\n"1"\t"Waveform"\t"RFDI"\t"mV"\t1000\n"2"\t"Evt+"\t"TMS"\n'
+    wave = '"CHANNEL"\t"1"\n"Waveform"\n"No comment"\n"RFDI"\n\n"START"\t0.0\t0.001\n'
+    events = '"CHANNEL"\t"2"\n"Evt+"\n"No comment"\n"TMS"\n\n0.4\n1.4\n'
+    samples = "\n".join(f"{x:.5f}" for x in _emg().emg_mv[0])
+    return _written(folder / "a.txt", f"{head}{wave}{samples}\n\n{events}")
+
+
+def _fieldtrip(folder: Path) -> Path:
+    from scipy.io import savemat
+
+    truth = _emg()
+    trial, time = np.empty((1, 2), dtype=object), np.empty((1, 2), dtype=object)
+    for i, at in enumerate(truth.times_s):
+        start = round(at * RATE_HZ) - 100
+        trial[0, i], time[0, i] = truth.emg_mv[:, start : start + 400], np.arange(-100, 300)[None] / RATE_HZ
+    labels = np.array([[name] for name in truth.names], dtype=object)
+    units = {"chanunit": np.array([["mV"], ["mV"]], dtype=object)}
+    data = {"label": labels, "fsample": RATE_HZ, "trial": trial, "time": time, "hdr": units}
+    savemat(folder / "a.mat", {"data": data})
+    return folder / "a.mat"
+
+
+def _fif(folder: Path) -> Path:
+    import mne
+
+    truth = _emg()
+    info = mne.create_info(list(truth.names), RATE_HZ, ["emg", "emg"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        raw = mne.io.RawArray(1e-3 * truth.emg_mv, info, verbose="CRITICAL")
+        raw.set_annotations(mne.Annotations(list(truth.times_s), 0.0, ["TMS", "TMS"]))
+        raw.save(folder / "a_raw.fif", fmt="double", verbose="CRITICAL")
+    return folder / "a_raw.fif"
+
+
+def _axon(folder: Path) -> Path:
+    import neo  # noqa: F401  the reader needs it
+
+    sweeps = _emg().emg_mv[0].reshape(2, 1000)
+    return Path(_forge("test_readers_libraries").write_abf(folder / "a.abf", sweeps, RATE_HZ))
+
+
+def _xdf(folder: Path) -> Path:
+    import pyxdf  # noqa: F401  the reader needs it
+
+    return Path(_forge("test_readers_libraries").write_xdf(folder / "a.xdf", _emg()))
+
+
 def _workbook(folder: Path, rows: list[list[object]]) -> Path:
     import openpyxl
 
@@ -364,6 +448,10 @@ def _written(path: Path, text: str) -> Path:
 
 _TOML = '[recording]\nunit = "mV"\n[pulses]\nisi_ms = 3.0\n[conditions.SICI]\nisi_ms = 2.5\n'
 _STUDY_TOML = '[responder]\nrelief = 0.3\n[tms]\nmuscle = "FDI"\n'
+_TREATMENT = (
+    "participant_id\tday\ttime\tdrug\troute\tdose_mg\tduration_h\tcomment\n"
+    "sub-001\t0\t09:00\tketamine\tintravenous\t100\t4\tn/a\nsub-001\t1\t09:30\tmidazolam\toral\t2\tn/a\tn/a\n"
+)
 _DECISION = {
     "patient": "sub-001", "session": "ses-pre", "kind": "side", "about": "", "value": "left",
     "who": "a", "why": "b", "when": "2020-01-01",
@@ -381,6 +469,12 @@ _RECORDINGS: dict[str, Callable[[Path], tuple[Path, Target]]] = {
     "nwb": lambda f: (_nwb(f), read_tms),
     "text": lambda f: (_text(f), read_tms),
     "labchart": lambda f: (_labchart(f), read_tms),
+    "delsys": lambda f: (_delsys(f), read_tms),
+    "spike2-text": lambda f: (_spike2_text(f), read_tms),
+    "fieldtrip": lambda f: (_fieldtrip(f), read_tms),
+    "fif": lambda f: (_fif(f), read_tms),
+    "axon": lambda f: (_axon(f), read_tms),
+    "xdf": lambda f: (_xdf(f), read_tms),
     "amplitudes": lambda f: (
         _written(f / "a.csv", "amplitude_mv,isi_ms\n1.0,n/a\n0.5,2.5\n0.3,2.5\n"),
         read_tms,
@@ -395,6 +489,12 @@ _OTHERS: dict[str, Callable[[Path], tuple[Path, Target]]] = {
     "study-xlsx": lambda f: (_participants_book(f), read_table),
     "settings": lambda f: (_written(f / "s.toml", _STUDY_TOML), read_settings),
     "decision": lambda f: (_written(f / "d.json", json.dumps(_DECISION)), read_decision),
+    "decision-lines": lambda f: (_decision_lines(f), read_decision_lines),
+    "treatment": lambda f: (_written(f / "t.tsv", _TREATMENT), read_given),
+    "ids": lambda f: (
+        _written(f / "i.csv", "record_number,participant_id,onset_date\n7,,2020-01-05\n"),
+        read_list,
+    ),
     "redcap-map": lambda f: (_written(f / "m.toml", '[participants]\nage = "age"\n'), read_redcap_map),
     "redcap-export": lambda f: (_written(f / "r.csv", "record_id,age\n1,40\n"), read_redcap_export),
     "region": lambda f: (
@@ -402,6 +502,22 @@ _OTHERS: dict[str, Callable[[Path], tuple[Path, Target]]] = {
         read_region,
     ),
 }
+
+
+def _decision_lines(folder: Path) -> Path:
+    from sudeck.study.folder.decisions import Decision, decision_file, record_decision
+    from sudeck.study.folder.layout import StudyFolder
+
+    with tempfile.TemporaryDirectory() as place:
+        study = StudyFolder(Path(place))
+        for side in ("left", "right"):
+            record_decision(
+                study,
+                Decision("sub-001", "side", side, who="a", why="b", when="2020-01-01", session="ses-pre"),
+            )
+        return _written(folder / "d.jsonl", decision_file(study, "sub-001").read_text(encoding="utf-8"))
+
+
 _BY_SUFFIX: dict[str, Target] = {".dcm": read_dicom, ".toml": read_protocol, ".json": read_region}
 
 

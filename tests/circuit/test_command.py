@@ -35,7 +35,7 @@ def test_figures_of_other_kinds_are_refused(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("numba_installed")
 def test_an_unstable_change_is_refused() -> None:
     with pytest.raises(InputError, match="Circuit"):
-        _run("simulate", "--protocol", "rmt", "--ampa", "10", "--gaba-a", "0")
+        _run("simulate", "--protocol", "rmt", "--nmda", "10", "--gaba-a", "0")
 
 
 def test_a_file_that_is_no_table_is_refused(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def _peak(rise: float, decay: float) -> float:
 def _integrate(
     circuit: Circuit, pulses: list[CircuitPulse], until_ms: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return times and motoneuron drive, shape (2, times), of one circuit, from 400 ms of rest on."""
+    """Return times and motoneuron drive, shape (2, times), of one circuit, from 600 ms of rest on."""
     c = {name: np.broadcast_to(value, (2, 1))[:, 0] for name, value in circuit._asdict().items()}
     kinds = ("ampa", "nmda", "across_ampa", "across_nmda", "gabaa", "gabab", "muscle")
     tau = np.array([[RISE_DECAY[kind.removeprefix("across_")][i] for kind in kinds] for i in (1, 0)])
@@ -35,8 +35,9 @@ def _integrate(
         return c.get(f"{source}_on_{target}_mv", np.zeros(2))
 
     def leaving(t: float, y: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return refractory flow, spikes of every population, and what crosses and what A releases."""
-        v, ready, s = y[:8].reshape(4, 2), y[8:16].reshape(4, 2), y[16:].reshape(2, 7, 2)
+        """Return spikes of every population, what crosses, what A and what local terminals of E release."""
+        v, ready, s = y[:8].reshape(4, 2), y[8:16].reshape(4, 2), y[16:44].reshape(2, 7, 2)
+        full = y[44:]
         gabab = (s[0] - s[1])[5]
         hazard = (
             0.9
@@ -54,10 +55,11 @@ def _integrate(
                     direct[row, pulse.hemisphere] += part[pulse.hemisphere]
         fired = ready * (hazard + direct)
         crossing = ready[0] * (hazard[0] + c["callosal_direct_share"] * direct[0])
-        return fired, crossing, fired[2] / (1 + c["presynaptic_gabab"] * gabab)
+        held_back = 1 + c["presynaptic_gabab"] * (gabab + c["gabab_agonist"])
+        return fired, crossing, fired[2] / held_back, full * fired[0]
 
     def slope(t: float, y: np.ndarray, past) -> np.ndarray:  # type: ignore[no-untyped-def]
-        v, ready, s = y[:8].reshape(4, 2), y[8:16].reshape(4, 2), y[16:].reshape(2, 7, 2)
+        v, ready, s = y[:8].reshape(4, 2), y[8:16].reshape(4, 2), y[16:44].reshape(2, 7, 2)
         now = s[0] - s[1]
         drive = []
         for row, target in enumerate(targets):
@@ -68,26 +70,28 @@ def _integrate(
                 - weight("gabaa", target) * now[4] - weight("gabab", target) * now[5]
                 + c[f"tonic_on_{target}_mv"]
             )  # fmt: skip
-        fired, _, _ = leaving(t, y)
+        fired, _, _, local = leaving(t, y)
+        refill = (1 - y[44:]) / 300 - c["depression_of_e"] * local
         near, across = past(t - DELAY["near"]), past(t - DELAY["across"])
         inhibits = past(t - DELAY["inhibits"])
-        e, x = near[0][0], across[1][::-1]
+        e, x = near[3], across[1][::-1]
         arriving = np.stack([e, e, x, x, inhibits[2], inhibits[0][3], fired[1]])
         move = -s / tau[:, :, None] + arriving / peak[:, None]
         return np.concatenate(
-            [(np.array(drive) - v).ravel(), ((1 - ready) / 1.2 - fired).ravel(), move.ravel()]
+            [(np.array(drive) - v).ravel(), ((1 - ready) / 1.2 - fired).ravel(), move.ravel(), refill]
         )
 
-    y = np.concatenate([np.zeros(8), np.ones(8), np.zeros(28)])
+    silent = np.concatenate([np.zeros(8), np.ones(8), np.zeros(28), np.ones(2)])
+    y = silent
     parts: list = []  # type: ignore[type-arg]
 
     def past(t: float) -> tuple[np.ndarray, ...]:
         for begin, end, solution in reversed(parts):
             if begin - 1e-9 <= t <= end + 1e-9:
                 return leaving(t, solution(t))
-        return leaving(-1e9, np.concatenate([np.zeros(8), np.ones(8), np.zeros(28)]))
+        return leaving(-1e9, silent)
 
-    start = -400.0
+    start = -600.0
     # No step may leap over a pulse, or reach back into itself.
     stops = sorted({*np.arange(start, until_ms, CHUNK_MS), *(p.time_ms for p in pulses), until_ms})
     for begin, end in pairwise(stops):
@@ -97,16 +101,19 @@ def _integrate(
         )  # fmt: skip
         parts.append((begin, end, found.sol))
         y = found.y[:, -1]
+        if begin <= start + 200.0 < end:  # else the terminals would take seconds to find their rest
+            y[44:] = 1 / (1 + 300 * c["depression_of_e"] * leaving(end, y)[0][0])
     times = np.arange(0.0, until_ms, 0.1)
     shown = []
     for t in times:
         solution = next(part[2] for part in parts if part[0] - 1e-9 <= t <= part[1] + 1e-9)
-        s = solution(t)[16:].reshape(2, 7, 2)
+        s = solution(t)[16:44].reshape(2, 7, 2)
         shown.append((s[0] - s[1])[6])
     return times, np.array(shown).T
 
 
 def test_the_circuit_is_what_its_page_says(one: Circuit) -> None:
+    one = one._replace(gabab_agonist=one.gabab_agonist + 0.3)
     pulses = [CircuitPulse(1.0, 1.1, 1), CircuitPulse(9.0, 0.8), CircuitPulse(11.0, 1.25)]
     times, expected = _integrate(one, pulses, 22.0)
     course = simulate(one, pulses, duration_ms=22.0)

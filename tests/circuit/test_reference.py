@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from sudeck.circuit.drugs import SYNAPSES, apply_factors
+from sudeck.circuit.drugs import ARMS, SYNAPSES, apply_factors
 from sudeck.circuit.experiment import run_experiment
 from sudeck.circuit.parameters import Circuit
+from sudeck.circuit.protocols import MEASURES
+from sudeck.circuit.readout import measure
 from sudeck.circuit.targets import TARGETS
 from sudeck.core.errors import InputError
 
@@ -19,19 +21,20 @@ def test_targets_are_met(circuits: Circuit) -> None:
         t.name for t, value in zip(TARGETS, shown, strict=True) if not t.limits[0] <= value <= t.limits[1]
     }
     # The misses that docs/circuit.md states, with what the model lacks; no other may join them.
-    assert missed <= {"SICI_1", "IHI_70", "nmda_block: MEP_1.2", "gaba_a: RMT"}
+    assert missed <= {"SICI_1", "IHI_70", "nmda_block: MEP_1.2", "gaba_a: RMT", "gaba_b: LICI_150"}
 
 
 @pytest.mark.usefixtures("numba_installed")
-def test_interactions_come_out_right_without_being_fitted(circuits: Circuit) -> None:
-    """Sanger 2001, Daskalakis 2002, and the study of what reduces interhemispheric inhibition (2007)."""
+def test_interactions_come_out_right(circuits: Circuit) -> None:
+    """Sanger 2001, Daskalakis 2002, and of what reduces interhemispheric inhibition (2007)."""
     from sudeck.circuit.interactions import measure_interactions
 
     shown = measure_interactions(circuits)
     assert np.nanmean(shown.sici_with_lici > shown.sici) > 0.9
     assert np.mean(shown.sici_with_ihi > shown.sici) > 0.9
-    assert np.mean(shown.ihi_after_sici > shown.ihi) > 0.8
+    assert np.mean(shown.ihi_after_sici > shown.ihi) > 0.9  # this and the last one are fitted
     assert np.mean(shown.ihi_after_lici > shown.ihi) > 0.9
+    assert np.mean(np.abs(np.log(shown.ihi_after_icf / shown.ihi)) < 0.1) > 0.7
 
 
 def test_factors_scale_their_synapses_and_no_other(one: Circuit) -> None:
@@ -39,6 +42,24 @@ def test_factors_scale_their_synapses_and_no_other(one: Circuit) -> None:
     for name in Circuit._fields:
         factor = 1.5 if name in SYNAPSES["gaba_a"] else 1.0
         assert np.allclose(getattr(changed, name), factor * getattr(one, name)), name
+
+
+def test_a_drug_may_add_to_a_field(one: Circuit) -> None:
+    changed = apply_factors(one, {"gabab_agonist": 0.4, "drive_of_pyramids_mv": 0.1})
+    assert np.allclose(changed.gabab_agonist, one.gabab_agonist + 0.4)
+    assert np.allclose(changed.tonic_on_e_mv, one.tonic_on_e_mv + 0.1)
+    assert np.allclose(changed.tonic_on_p_mv, one.tonic_on_p_mv + 0.1)
+    assert np.allclose(changed.tonic_on_a_mv, one.tonic_on_a_mv)
+
+
+@pytest.mark.usefixtures("numba_installed")
+def test_baclofen_weakens_sici_and_strengthens_lici_without_being_fitted(circuits: Circuit) -> None:
+    """McDonnell 2006: an agonist at terminals of the interneurons behind SICI."""
+    measures = [MEASURES[name] for name in ("SICI_2", "LICI_100")]
+    plain = measure(circuits, measures).values
+    drugged = measure(apply_factors(circuits, ARMS["baclofen"].factors), measures).values
+    assert np.median(drugged["SICI_2"] / plain["SICI_2"]) > 1.02
+    assert np.median(drugged["LICI_100"] / plain["LICI_100"]) < 0.98
 
 
 @pytest.mark.parametrize("factors", [{"gaba": 1.0}, {"gaba_a": -1.0}, {"gaba_a": float("nan")}])

@@ -91,6 +91,7 @@ def test_fast_stepper_equals_the_reference(circuits: Circuit, dt_ms: float) -> N
     many = select(circuits, np.arange(n) % circuits.n_circuits)
     # Unequal hemispheres, so that a mix-up of sides would show.
     many = many._replace(gabaa_on_p_mv=many.gabaa_on_p_mv * np.array([[1.0], [0.7]]))
+    many = many._replace(gabab_agonist=many.gabab_agonist + np.array([[0.5], [0.1]]))
     trials = _trials(n)
     rest = find_rest(many, trials.contraction_mv)
     slow = run_reference(many, trials, rest, duration_ms=38.4, dt_ms=dt_ms)

@@ -217,14 +217,6 @@ def test_the_same_input_gives_the_same_bits(feet) -> None:
     }
 
 
-def test_a_hot_spot_near_the_region_is_flagged() -> None:
-    scan = synthetic(6, limb="hand", injection_site="left", hot_spot=0.6)
-    result = measure_scan(as_bone_scan(scan), affected="right")
-    assert any(flag.code == "hot-spot" and "healthy" in flag.message for flag in result.flags)
-    clean = measure_scan(as_bone_scan(synthetic(6, limb="hand")), affected="right")
-    assert not any(flag.code == "hot-spot" for flag in clean.flags)
-
-
 def test_missing_and_emptied_frames_are_flagged(feet) -> None:
     scan = as_bone_scan(feet)
     flow = scan.phases["vascular"]

@@ -90,7 +90,7 @@ def make_stimulated_study(
     for number in range(patients):
         pid = f"sub-{number + 1:03d}"
         relief = (number + 0.5) / patients
-        people.append(f"{pid}\thand\t{affected}\t{60 + number}")
+        people.append(f"{pid}\thand\t{affected}\t{60 + 4 * number}")
         pain += [f"{pid}\tbaseline\t0\t8.0", f"{pid}\tday 5\t5\t{8.0 * (1 - relief):.2f}"]
         truth = {
             side: {

@@ -152,8 +152,12 @@ def write_cfs(
     first_x: float = 0.0,
     rate_hz: float = RATE_HZ,
     table: bool = True,
+    per_second: float = 1.0,
 ) -> Path:
-    """Write CFS: one channel of 16-bit samples, frame variables State, Start and StateL."""
+    """Write CFS: one channel of 16-bit samples, frame variables State, Start and StateL.
+
+    `per_second` is 1000 where the times of a frame are in milliseconds.
+    """
     scale = 1 / 6553.6
 
     def text(value: str, width: int) -> bytes:
@@ -171,7 +175,7 @@ def write_cfs(
         out += samples
         places.append(len(out))
         out += struct.pack("<3iH16s", places[-2] if index else 0, samples_at, len(samples), 0, b"")
-        out += struct.pack("<2i4f", 0, frame.size, scale, 0.0, 1 / rate_hz, first_x)
+        out += struct.pack("<2i4f", 0, frame.size, scale, 0.0, per_second / rate_hz, per_second * first_x)
         out += struct.pack("<i", (states or [0] * len(frames))[index])
         out += struct.pack("<d", (starts or [0.0] * len(frames))[index])
         out += text((labels or [""] * len(frames))[index], 22)
@@ -182,7 +186,8 @@ def write_cfs(
         1, n_file, n_frame, header_size, 30 + 24 + variables_size, places[-1], len(places), 1,
         text("Jeanne Dupont", 74), table_at, b"",
     )  # fmt: skip
-    channel = struct.pack("<22s10s10sBBhh", text("EMG", 22), text(unit, 10), text("s", 10), 2, 0, 2, 0)
+    x_unit = "s" if per_second == 1.0 else "ms"
+    channel = struct.pack("<22s10s10sBBhh", text("EMG", 22), text(unit, 10), text(x_unit, 10), 2, 0, 2, 0)
     entries = [("", 4, 0), ("", 4, 4), ("State", 4, 0), ("Start", 6, 4), ("StateL", 7, 12), ("", 4, 34)]
     variables = b"".join(struct.pack("<22sh10sh", text(n, 22), t, text("", 10), o) for n, t, o in entries)
     out[:header_size] = general + channel + variables

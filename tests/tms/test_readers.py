@@ -112,6 +112,15 @@ def test_cfs_comes_back_with_frames_in_order_of_time(tmp_path: Path, forge: Modu
     assert [pulse.isi_ms for pulse in sweeps.pulses] == [None, 3.0, None, 3.0]
 
 
+def test_cfs_with_times_in_milliseconds(tmp_path: Path, forge: ModuleType) -> None:
+    frame = forge.make_emg().emg_mv[0, :10_000]
+    path = forge.write_cfs(tmp_path / "a.cfs", [frame], first_x=-0.2, per_second=1000.0)
+    recording = read_file(path)
+    assert isinstance(recording, Recording)
+    assert recording.signals[0].rate_hz == pytest.approx(5000.0)
+    assert recording.duration_s == pytest.approx(2.0)
+
+
 def test_cfs_that_counts_millivolts_and_says_microvolts(tmp_path: Path, forge: ModuleType) -> None:
     truth = forge.make_emg()
     path = forge.write_cfs(tmp_path / "a.cfs", [truth.emg_mv[0]], unit="\xb5V")
@@ -446,3 +455,15 @@ def test_acqknowledge_channels_and_events(
     assert isinstance(found, TrialSet)
     assert_same_sweeps(found, truth.emg_mv[0], truth.times_s, atol=1e-12)
     assert "Dupont" not in repr(read_recording(tmp_path / "a.acq"))
+
+
+def test_amplitudes_on_two_sheets_are_not_taken_from_the_first_alone(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for sheet in (book.active, book.create_sheet("right")):
+        sheet.append(["amplitude_mv", "isi_ms"])
+        for trial in range(6):
+            sheet.append([1.0 + trial / 7, 2.5])
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(InputError, match="2 of its sheets hold amplitudes"):
+        read_file(tmp_path / "a.xlsx")

@@ -154,6 +154,25 @@ def test_axon_sweeps_come_back(tmp_path: Path, forge: ModuleType) -> None:
     assert (recording.signals[0].name, len(recording.sections)) == ("RFDI", 5)
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_what_a_library_skips_in_silence_is_refused(tmp_path: Path, forge: ModuleType) -> None:
+    pytest.importorskip("pyxdf")
+    path = write_xdf(tmp_path / "a.xdf", forge.make_emg())
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 40] = bytes(40)  # amidst the samples: pyxdf goes on behind it
+    path.write_bytes(bytes(data[:-3]))
+    with pytest.raises(InputError):
+        read_file(path)
+
+
+def test_infinite_samples_are_refused(tmp_path: Path) -> None:
+    emg = np.random.default_rng(0).normal(0, 0.1, (6, 800))
+    emg[2, 100] = np.inf
+    np.savez(tmp_path / "a.npz", emg=emg, fs=2000.0, pulse_sample=200, unit=np.array("mV"))
+    with pytest.raises(InputError, match="infinite"):
+        read_file(tmp_path / "a.npz")
+
+
 @pytest.mark.parametrize("suffix", [".smrx", ".adicht", ".hpf", ".cnt", ".tdms", ".poly5"])
 def test_what_nothing_reads_is_named_with_the_way_out(tmp_path: Path, suffix: str) -> None:
     (tmp_path / f"a{suffix}").write_bytes(b"\x01\x02\x03" * 100)

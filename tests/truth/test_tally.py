@@ -8,7 +8,8 @@ from sudeck.core.errors import InputError
 from sudeck.synthetic.study.worlds import WORLDS
 from sudeck.truth import table_study
 from sudeck.truth.goals import Goal, judge_goals
-from sudeck.truth.table_study import StudyRow, Task, score_table_study
+from sudeck.truth.row import StudyRow, Task
+from sudeck.truth.table_study import score_table_study
 from sudeck.truth.tally import tally_truth
 
 

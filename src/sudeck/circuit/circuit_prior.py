@@ -22,6 +22,7 @@ SPREAD: Final = {name: 0.15 if name.startswith("axon_threshold") else 0.6 for na
     "axon_threshold_p_rmt": 0.25,
     "release_threshold_mv": 0.3,
     "motoneuron_exponent": 0.3,
+    "presynaptic_gabab": 0.35,
 }
 
 

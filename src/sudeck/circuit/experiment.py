@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from sudeck.circuit.drugs import apply_factors
+from sudeck.circuit.drugs import SHIFTS, apply_factors
 from sudeck.circuit.engines import Engine, default_engine
 from sudeck.circuit.interactions import measure_interactions
 from sudeck.circuit.parameters import Circuit, Floats, select
@@ -56,7 +56,13 @@ class Experiment(Record):
     left_out: int = 0
 
     def __str__(self) -> str:
-        change = ", ".join(f"{name} ×{factor:g}" for name, factor in self.factors.items()) or "no change"
+        change = (
+            ", ".join(
+                f"{name} {factor:+g}" if name in SHIFTS else f"{name} ×{factor:g}"
+                for name, factor in self.factors.items()
+            )
+            or "no change"
+        )
         lines = [f"{self.protocol}, {change}; range over {self.rows[0].baseline.n:g} reference circuits"]
         lines += [
             f"{row.name:16} {_short(row.baseline)}  with change {_short(row.changed)}  "

@@ -1,4 +1,4 @@
-"""Three pulses: how one inhibition behaves in the presence of another. Nothing here is ever fitted."""
+"""Three pulses: how one inhibition behaves beside another. IHI after SICI and ICF is fitted."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sudeck.circuit.protocols import (
     LICI_INTENSITY,
     SICI_INTENSITY,
     CircuitTrial,
+    Measure,
     conditioned,
     single,
 )
@@ -25,6 +26,22 @@ ICF_ISI_MS: Final = 10.0
 LICI_ISI_MS: Final = 100.0
 IHI_ISI_MS: Final = 10.0
 _SICI: Final = (SICI_ISI_MS, SICI_INTENSITY, 0)
+
+
+# Pulses to the hemisphere that IHI comes from, before its own.
+_BEFORE_IHI: Final = {
+    "SICI": (IHI_ISI_MS + SICI_ISI_MS, SICI_INTENSITY, 1),
+    "ICF": (IHI_ISI_MS + ICF_ISI_MS, SICI_INTENSITY, 1),
+    "LICI": (IHI_ISI_MS + LICI_ISI_MS, LICI_INTENSITY, 1),
+}
+AFTER: Final = {
+    f"IHI_10_after_{name}": Measure(
+        f"IHI_10_after_{name}",
+        conditioned((IHI_ISI_MS, IHI_INTENSITY, 1), before),
+        conditioned(before),
+    )
+    for name, before in _BEFORE_IHI.items()
+}
 
 
 class Interactions(NamedTuple):
@@ -65,29 +82,24 @@ def measure_interactions(
     engine = engine or default_engine()
     rmt = find_thresholds(circuits, both=True, dt_ms=dt_ms, engine=engine)
     lici, ihi = (LICI_ISI_MS, LICI_INTENSITY, 0), (IHI_ISI_MS, IHI_INTENSITY, 1)
-    other_side = {
-        "sici": (IHI_ISI_MS + SICI_ISI_MS, SICI_INTENSITY, 1),
-        "icf": (IHI_ISI_MS + ICF_ISI_MS, SICI_INTENSITY, 1),
-        "lici": (IHI_ISI_MS + LICI_ISI_MS, LICI_INTENSITY, 1),
-    }
     plain = [single(), conditioned(_SICI), conditioned(ihi)]
     plain += [
-        trial for before in other_side.values() for trial in (conditioned(before), conditioned(ihi, before))
+        trial for before in _BEFORE_IHI.values() for trial in (conditioned(before), conditioned(ihi, before))
     ]
     shown = read_trials(circuits, [(trial, "mep") for trial in plain], rmt, dt_ms=dt_ms, engine=engine)
     alone = shown[single(), "mep"]
     after = {
         name: shown[conditioned(ihi, before), "mep"] / shown[conditioned(before), "mep"]
-        for name, before in other_side.items()
+        for name, before in _BEFORE_IHI.items()
     }
     return Interactions(
         sici=shown[conditioned(_SICI), "mep"] / alone,
         sici_with_lici=_with(circuits, lici, alone, rmt, dt_ms, engine),
         sici_with_ihi=_with(circuits, ihi, alone, rmt, dt_ms, engine),
         ihi=shown[conditioned(ihi), "mep"] / alone,
-        ihi_after_sici=after["sici"],
-        ihi_after_lici=after["lici"],
-        ihi_after_icf=after["icf"],
+        ihi_after_sici=after["SICI"],
+        ihi_after_lici=after["LICI"],
+        ihi_after_icf=after["ICF"],
     )
 
 

@@ -42,6 +42,8 @@ class Circuit(NamedTuple):
     callosal_nmda_on_e_mv: Floats
     callosal_direct_share: Floats
     presynaptic_gabab: Floats
+    gabab_agonist: Floats
+    depression_of_e: Floats
     axon_threshold_e_rmt: Floats
     axon_threshold_p_rmt: Floats
     axon_threshold_a_rmt: Floats
@@ -89,7 +91,7 @@ STARTING_POINT: Final[dict[str, float]] = {
     "callosal_nmda_on_b_mv": 0.065,
     "callosal_ampa_on_e_mv": 0.304,
     "callosal_nmda_on_e_mv": 0.0607,
-    "presynaptic_gabab": 0.138,
+    "presynaptic_gabab": 0.6,
     "axon_threshold_e_rmt": 0.982,
     "axon_threshold_p_rmt": 1.24,
     "axon_threshold_a_rmt": 0.799,
@@ -108,7 +110,12 @@ FITTED: Final = tuple(STARTING_POINT)
 ASSUMED: Final[dict[str, float]] = {
     "mep_max_mv": 5.0,  # a maximal response of the usual size
     # Of spikes that a pulse sets off in axons of E, the share that also travels through the callosum.
-    "callosal_direct_share": 0.1,
+    "callosal_direct_share": 0.2,
+    # An agonist at the GABA-B receptors on terminals of A, in units of the synaptic GABA-B; a drug alone.
+    "gabab_agonist": 0.0,
+    # Share of its transmitter that a local terminal of E spends a spike (U of Tsodyks and Markram 1997). No
+    # figure of human motor cortex exists; U free in the fit comes out between 0.10 and 0.22.
+    "depression_of_e": 0.17,
     # Steady input that is there in no healthy circuit; hypotheses and patients may have it.
     "tonic_on_e_mv": 0.0,
     "tonic_on_p_mv": 0.0,

@@ -80,6 +80,9 @@ _ISP: Final = Measure(
     "iSP", CircuitTrial((CircuitPulse(0.0, 1.4, 1),), CONTRACTION_MV), None, "ipsilateral_area", "ms"
 )
 
+# Where recruitment has ended: fitted, and not among the measures of a patient.
+MEP_AT_THE_END: Final = Measure("MEP_1.8", single(1.8), None, "mep", "mV")
+
 # Three pulses stand in `interactions`: their test pulse is matched to a response.
 PROTOCOLS: Final[dict[str, tuple[Measure, ...]]] = {
     "recruitment": tuple(Measure(f"MEP_{i:g}", single(i), None, "mep", "mV") for i in MEP_INTENSITIES),

@@ -21,7 +21,7 @@ from sudeck.circuit.steppers.stimulus import Ints
 
 _FILE: Final = "reference_circuits.json"
 # The circuit is far from linear over the whole length of a linearised fit: some of its ends are unstable.
-# At this share most draws show the targets (chi2 of 87 for 52 targets in the median; the fits 57 to 86).
+# At this share most draws show the targets.
 _SHARE_OF_FIT: Final = 0.4
 
 
@@ -58,7 +58,7 @@ class Reference:
 def load_reference() -> Circuit:
     """Return the fitted circuits, both hemispheres healthy and equal.
 
-    Made by ``sudeck circuit calibrate`` with its default settings, in about 25 s of one core.
+    Made by ``sudeck circuit calibrate`` with its default settings, in about 4 minutes of one core.
 
     Examples
     --------

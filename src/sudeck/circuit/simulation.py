@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,8 @@ RESIDUAL_LIMIT_MV = 0.01
 RATE_LIMIT_PER_MS = 0.02
 PROBE_INTENSITY = 1.6
 PROBE_MS = 150.0
+Probe = Literal[0, 1, "both"]
+PROBES: Final[tuple[Probe, ...]] = (0, 1, "both")
 
 
 class Simulation(NamedTuple):
@@ -98,21 +101,18 @@ def check_stable(circuits: Circuit, *, engine: Engine = "numpy") -> None:
 def find_instability(circuits: Circuit, *, engine: Engine = "numpy") -> list[str]:
     """Return for every circuit what is wrong with its stability, or an empty text.
 
-    The probe is a strong pulse to both hemispheres at once.
+    The probes are a strong pulse to each hemisphere alone, which provokes more, and to both at once.
     """
     count = circuits.n_circuits
     if not all(np.isfinite(field).all() for field in circuits):
         return ["a parameter is not a finite number"] * count
     rest = find_rest(circuits, np.zeros(count))
-    trials = make_trials(
-        [CircuitPulse(0.0, PROBE_INTENSITY), CircuitPulse(0.0, PROBE_INTENSITY, 1)], count=count
-    )
-    _, last = run_trials(circuits, trials, np.arange(count), duration_ms=PROBE_MS, dt_ms=0.2, engine=engine)
+    last = probe_rates(circuits, [(PROBE_INTENSITY, side) for side in PROBES], engine=engine)
     problems = []
     for unsettled, before, after in zip(
         rest.residual_mv > RESIDUAL_LIMIT_MV,
         rest.rate_per_ms[:2].max(axis=(0, 1)),
-        last[:2].max(axis=(0, 1)),
+        last.max(axis=0),
         strict=True,
     ):
         if unsettled:
@@ -126,6 +126,36 @@ def find_instability(circuits: Circuit, *, engine: Engine = "numpy") -> list[str
         else:
             problems.append("")
     return problems
+
+
+def probe_rates(
+    circuits: Circuit,
+    probes: Sequence[tuple[float, Probe]],
+    *,
+    after_ms: float = PROBE_MS,
+    engine: Engine = "numpy",
+) -> Floats:
+    """Return how pyramidal cells fire some time after strong pulses, per ms, shape (probes, n).
+
+    Parameters
+    ----------
+    circuits : Circuit
+        n circuits.
+    probes : sequence of (intensity in circuit units, hemisphere or "both")
+    after_ms : float
+    engine : {"numba", "numpy"}
+    """
+    count = circuits.n_circuits
+    parts = [
+        make_trials(
+            [CircuitPulse(0.0, intensity if side in (h, "both") else 0.0, h) for h in (0, 1)], count=count
+        )
+        for intensity, side in probes
+    ]
+    trials = Trials(*(np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True)))
+    which = np.tile(np.arange(count), len(probes))
+    _, last = run_trials(circuits, trials, which, duration_ms=after_ms, dt_ms=0.2, engine=engine)
+    return np.asarray(last[:2].max(axis=(0, 1)).reshape(len(probes), count))
 
 
 def run_trials(

@@ -39,6 +39,8 @@ def main() -> None:
         # A batch of which nothing is left gives the reason for each in notes.
         for sentence in (error, *getattr(error, "__notes__", ())):
             print(f"sudeck: {sentence}", file=sys.stderr)
+        if paste := getattr(error, "paste", ""):
+            print(f"\n{paste}", file=sys.stderr)
         raise SystemExit(EXIT_REFUSED) from None
     except wrong_words as error:
         error.show()

@@ -10,7 +10,9 @@ from sudeck.cli import (
     demo,
     explain,
     inspect,
+    ketamine,
     other_studies,
+    review,
     scan,
     study,
     study_setup,
@@ -49,6 +51,7 @@ def _root(
 app.command("scan")(scan.scan)
 app.add_typer(tms.app, name="tms")
 app.add_typer(circuit.circuit, name="circuit")
+app.add_typer(ketamine.app, name="ketamine")
 app.command("inspect")(inspect.inspect)
 app.command("demo")(demo.demo)
 app.command("run")(study.run)
@@ -64,5 +67,6 @@ app.command("init")(study_setup.init)
 app.command("import")(study_setup.import_)
 app.command("check")(study_setup.check)
 app.command("decide")(decide.decide)
+app.command("review")(review.review)
 app.command("truth")(truth.truth)
 app.command("who")(study_setup.who)

@@ -20,7 +20,11 @@ circuit = typer.Typer(
 
 
 Protocol = Literal["rmt", "recruitment", "sici", "icf", "lici", "csp", "isp", "ihi", "triple"]
-Arm = Literal["nmda_block", "gaba_a", "gaba_b", "acute_ketamine", "post_course", "midazolam"]
+Arm = Literal[
+    "nmda_block", "gaba_a", "gaba_b", "acute_ketamine", "post_course", "midazolam", "baclofen", "tiagabine",
+    "s44819", "benzodiazepine", "anaesthetic", "sodium_block", "riluzole", "gabapentin", "alpha_2",
+    "noradrenaline", "ethanol",
+]  # fmt: skip
 
 
 def _factor(text: str) -> object:
@@ -87,7 +91,9 @@ def calibrate(
     out: Annotated[Path, typer.Argument(help="File of the fitted circuits (JSON).")],
     members: Annotated[int, typer.Option(min=1, max=100, help="Circuits to begin with.")] = 32,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same circuits.")] = 0,
-    iterations: Annotated[int, typer.Option(min=1, help="Gauss-Newton steps.")] = 16,
+    iterations: Annotated[
+        int, typer.Option(min=1, help="Gauss-Newton steps before depression is added.")
+    ] = 12,
 ) -> None:
     """Fit reference circuits anew to the targets and drug effects that come with Sudeck."""
     from sudeck.circuit.calibration import calibrate as fit

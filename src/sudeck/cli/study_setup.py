@@ -53,8 +53,8 @@ def import_(
     ids: Annotated[
         Path | None,
         typer.Option(
-            help="Pseudonyms you chose: a CSV of record_number and participant_id. A dry run writes it, "
-            "outside the study, where it is not there yet."
+            help="Your list of patients, kept outside the study: record_number, participant_id (or empty) "
+            "and any columns of participants.tsv, true dates. A dry run writes it where it is missing."
         ),
     ] = None,
     session: Annotated[
@@ -65,16 +65,21 @@ def import_(
 ) -> None:
     """Bring scans, recordings or tables into a study: without names, a dry run first, nothing overwritten."""
     from sudeck.study.folder.layout import open_study
+    from sudeck.study.imports.import_people import read_ids
 
     study = open_study(folder)
-    if not dicom and not tms and redcap is None:
-        raise InputError("sudeck import", "nothing to import is named", "give --dicom, --tms or --redcap")
+    if not dicom and not tms and redcap is None and ids is None:
+        raise InputError(
+            "sudeck import", "nothing to import is named", "give --dicom, --tms, --redcap or --ids"
+        )
+    if ids is not None and ids.resolve().is_relative_to(study.root.resolve()):
+        raise InputError("--ids", "the table would name patients inside the study", "put it elsewhere")
     if redcap is not None and map_ is None:
         raise InputError(
             "--redcap", "no map is given", "add --map; redcap/redcap_map.toml of the study is an example"
         )
     wanted = ids if ids is not None and dicom and dry_run and not ids.exists() else None
-    pseudonyms = _pseudonyms(ids) if ids is not None and wanted is None else {}
+    pseudonyms = read_ids(ids) if ids is not None and wanted is None else {}
     if dicom and tms:
         dicom, tms = _told_apart([*dicom, *tms])
     key = None
@@ -84,6 +89,8 @@ def import_(
         _import_tms(study, tms, pseudonyms, patient, session, dry_run=dry_run, ask=not yes, key=key)
     if redcap is not None and map_ is not None:
         _import_redcap(study, redcap, dictionary, map_, pseudonyms, dry_run=dry_run, ask=not yes)
+    if ids is not None and wanted is None:
+        _import_people(study, ids, dry_run=dry_run, ask=not yes, key=key)
 
 
 def check(
@@ -188,18 +195,28 @@ def _import_dicom(
     from sudeck.study.folder.pseudonyms import write_ids
     from sudeck.study.imports.import_dicom import import_dicom
 
-    if template is not None and template.resolve().is_relative_to(study.root.resolve()):
-        raise InputError("--ids", "the table would name patients inside the study", "put it elsewhere")
     first = import_dicom(study, sources, dry_run=True, pseudonyms=pseudonyms, session=session)
     typer.echo(str(first))
     if template is not None:
         write_ids(template, first.records)
-        typer.echo(f"{template.name} holds their record numbers: change pseudonyms there, import with it.")
+        typer.echo(
+            f"{template.name} holds their record numbers: change pseudonyms there, fill in the rest, "
+            "import with it."
+        )
     if dry_run or (ask and not _agreed("Import?")):
         return first.key
     done = import_dicom(study, sources, pseudonyms=pseudonyms, session=session, key=first.key)
     typer.echo(str(done))
     return done.key
+
+
+def _import_people(study: StudyFolder, ids: Path, *, dry_run: bool, ask: bool, key: Key | None) -> None:
+    from sudeck.study.imports.import_people import import_people
+
+    first = import_people(study, ids, dry_run=True, key=key)
+    typer.echo(str(first))
+    if not dry_run and (not ask or _agreed("Import?")):
+        typer.echo(str(import_people(study, ids, key=first.key)))
 
 
 def _told_apart(sources: list[Path]) -> tuple[list[Path], list[Path]]:
@@ -253,24 +270,3 @@ def _import_redcap(
         study, export, map_file=map_file, dictionary=dictionary, pseudonyms=pseudonyms, key=first.key
     )
     typer.echo(str(done))
-
-
-def _pseudonyms(path: Path) -> dict[str, str]:
-    """Read a table of record numbers and pseudonyms; no message repeats a record number."""
-    from sudeck.study.folder.tables import read_cells
-
-    if not path.is_file():
-        raise InputError("--ids", "there is no such file", "check the path")
-    cells = read_cells(path)
-    header = [text.strip() for text in cells[0][1]] if cells else []
-    if not {"record_number", "participant_id"} <= set(header):
-        raise InputError(
-            "--ids", "its columns are not record_number and participant_id", "give it these headings"
-        )
-    record, pseudonym = header.index("record_number"), header.index("participant_id")
-    chosen: dict[str, str] = {}
-    for line, texts in cells[1:]:
-        if len(texts) <= max(record, pseudonym):
-            raise InputError("--ids", f"line {line} is too short", "fill in both columns")
-        chosen[texts[record].strip()] = texts[pseudonym].strip()
-    return chosen

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from sudeck.cli.progress import progress_bar
+
+Tier = Literal["tables", "files"]
 
 
 def truth(
@@ -15,6 +17,12 @@ def truth(
         list[str] | None, typer.Option(metavar="NAME", help="A world of truth; all unless named.")
     ] = None,
     studies: Annotated[int, typer.Option(min=1, help="Studies drawn in each world.")] = 100,
+    tier: Annotated[
+        Tier, typer.Option(help="Studies as tables, or as files of pixels and volts that are measured.")
+    ] = "tables",
+    fault: Annotated[
+        str, typer.Option(metavar="NAME", help="Plant a fault, which must make goals fail.")
+    ] = "",
     quick: Annotated[bool, typer.Option("--quick", help="A few studies of each world.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same studies.")] = 0,
     jobs: Annotated[
@@ -22,6 +30,13 @@ def truth(
     ] = None,
     cluster: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler whose workers do the studies.")
+    ] = None,
+    blind: Annotated[
+        Path | None,
+        typer.Option(metavar="STUDY", help="Measure this study and seal it, then score it; needs --against."),
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="TRUTH", help="Folder or ZIP with the truth of --blind.")
     ] = None,
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the table and every false claim there.")
@@ -34,14 +49,28 @@ def truth(
     from sudeck.study.measuring.engine import use_one_thread
 
     use_one_thread()
+    from sudeck.core.errors import InputError
     from sudeck.core.storage import write_json
-    from sudeck.truth.console import print_tally
+    from sudeck.truth.blind import score_blind
+    from sudeck.truth.console import print_lines, print_tally
     from sudeck.truth.tally import QUICK_STUDIES, tally_truth
 
+    if blind is not None:
+        if against is None:
+            raise InputError("--blind", "nothing says where the truth lies", "add --against FOLDER_OR_ZIP")
+        lines = score_blind(blind, against, jobs=jobs)
+        print_lines(lines)
+        if json is not None:
+            write_json(json, {"lines": [line.to_dict() for line in lines]})
+        if any(line.verdict == "fail" for line in lines):
+            raise typer.Exit(1)
+        return
     with progress_bar("Studies") as progress:
         tally = tally_truth(
             world or (),
             studies=QUICK_STUDIES if quick else studies,
+            tier=tier,
+            fault=fault,
             seed=seed,
             jobs=jobs,
             cluster=cluster,

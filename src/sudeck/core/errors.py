@@ -18,6 +18,8 @@ class InputError(SudeckError):
         What is wrong, without a final full stop.
     remedy : str
         What the user can do about it, without a final full stop.
+    paste : str
+        Lines to complete and to put into a file, where the remedy is to state something.
 
     Examples
     --------
@@ -25,15 +27,16 @@ class InputError(SudeckError):
     pool.dcm: the file is empty; export it again.
     """
 
-    def __init__(self, subject: str, problem: str, remedy: str) -> None:
+    def __init__(self, subject: str, problem: str, remedy: str, paste: str = "") -> None:
         self.subject = subject
         self.problem = problem
         self.remedy = remedy
+        self.paste = paste
         super().__init__(f"{subject}: {problem}; {remedy}.")
 
-    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str]]:
-        """Pickle by the three parts, so that the error crosses process borders whole."""
-        return type(self), (self.subject, self.problem, self.remedy)
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str, str]]:
+        """Pickle by its parts, so that the error crosses process borders whole."""
+        return type(self), (self.subject, self.problem, self.remedy, self.paste)
 
 
 class MissingDependencyError(SudeckError):

@@ -24,6 +24,12 @@ _MONTHS = (
     "jan|ene feb|fev mar|mrz|maer apr|avr|abr may|mai jun|juin "
     "jul|juil aug|aou|ago sep oct|okt nov dec|dez|dic"
 )
+# What may be a date: year first or last, the month in letters, or eight digits at a stretch.
+_A_DATE = re.compile(
+    r"(?<![^\W_])(?:(?:19|20)\d{2}[-./_ ]\d{1,2}[-./_ ]\d{1,2}|\d{1,2}[-./_ ]\d{1,2}[-./_ ](?:19|20)\d{2}"
+    r"|\d{1,2}([-./_])\d{1,2}\1\d{2}|\d\d \d\d \d\d|\d{8}|\d{1,4}[\W_]*[^\W\d_]{3,}[\W_]*\d{1,4}(?:\W+\d{4})?"
+    r"|[^\W\d_]{3,}[\W_]*\d{1,2}\W+\d{4})(?!\d)"
+)
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,19 @@ class Redactor:
         alone = {name for names in self.short_names for name in names if len(name) < _MIN_TOKEN_LENGTH}
         words = tuple(rf"(?<![a-z]){re.escape(name)}(?![a-z])" for name in sorted(alone) if len(name) > 1)
         return _masked(PurePath(path).name, (*self._patterns, *words))
+
+
+def without_dates(text: str, instead: str) -> str:
+    """Return a text with something else for every date in it, whosever it is.
+
+    Examples
+    --------
+    >>> without_dates("RFDI 12-04-1961, 3 ms", "*")
+    'RFDI *, 3 ms'
+    >>> without_dates("100 ms", "*"), without_dates("1961apr12", "*")
+    ('100 ms', '*')
+    """
+    return _A_DATE.sub(lambda match: instead if _dates_in(_fold(match[0])) else match[0], text)
 
 
 def _masked(text: str, patterns: tuple[str, ...]) -> str:

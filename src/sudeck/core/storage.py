@@ -9,7 +9,7 @@ import re
 import secrets
 import tomllib
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,9 +47,9 @@ def write_bytes(path: Path, data: bytes) -> None:
         raise
 
 
-def to_json(value: object) -> str:
-    """Return `value` as indented, strict JSON; NaN and infinities become ``null``."""
-    return json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def to_json(value: object, *, indent: int | None = 2) -> str:
+    """Return `value` as strict JSON, indented for people; NaN and infinities become ``null``."""
+    return json.dumps(_finite(value), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def write_json(path: Path, value: object) -> None:
@@ -74,10 +74,16 @@ def write_tsv(
     columns : mapping of str to str
         Column name to description, in the order of the columns.
     """
-    lines = ["\t".join(columns)]
-    lines += ["\t".join(_cell(row.get(name)) for name in columns) for row in rows]
-    write_text(path, "\n".join(lines) + "\n")
+    write_text(path, tsv_text(rows, columns))
     write_json(sidecar_of(path), {name: {"Description": text} for name, text in columns.items()})
+
+
+def tsv_text(rows: Iterable[Mapping[str, object]], columns: Iterable[str]) -> str:
+    """Return rows as the text of a TSV, as `write_tsv` writes it."""
+    names = list(columns)
+    lines = ["\t".join(names)]
+    lines += ["\t".join(_cell(row.get(name)) for name in names) for row in rows]
+    return "\n".join(lines) + "\n"
 
 
 def sidecar_of(path: Path) -> Path:

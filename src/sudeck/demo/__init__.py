@@ -33,8 +33,9 @@ def run_demo(folder: Path, *, patients: int = 105, say: Say = print) -> Path:
     """
     import sudeck
 
+    real = real_scan(folder / "real-scan", say=say)
     parts = [
-        real_scan(folder / "real-scan", say=say),
+        *([real] if real is not None else []),
         synthetic_scan(folder / "synthetic-scan", say=say),
         stimulation(folder / "tms", say=say),
     ]

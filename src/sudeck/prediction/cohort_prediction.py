@@ -27,7 +27,10 @@ from sudeck.prediction.published.published_rule import (
 )
 from sudeck.prediction.published.relief_correlation import PublishedAnalysis, published_analysis
 from sudeck.prediction.ratios import read_ratios
+from sudeck.prediction.reach.by_centre import CENTRE, CentreLeftOut, leave_centres_out
+from sudeck.prediction.reach.by_group import GroupPerformance, performance_by_group
 from sudeck.prediction.response_model import ResponseModel, fit_relief_model, fit_response_model
+from sudeck.prediction.updating import shrunk
 from sudeck.prediction.validation import Validation, leave_one_out, validate_model
 from sudeck.statistics.cutoff import BestOfSeveral, best_of_several
 from sudeck.statistics.reported import ReportedSet, check_reported_set
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
 Part = TypeVar("Part")
 
 BOOTSTRAPS: Final = 500
+# Columns of the table whose groups a model should serve alike.
+_GROUPS: Final = ("sex", "limb", CENTRE)
 # One seed for all studies: the same tables give the same bootstrap samples and the same answer.
 _SEED: Final = 2018
 # Optimism is a mean over all resamples, which averages over imputations as well; a few in each are enough.
@@ -61,11 +66,18 @@ class CohortPrediction:
         The best cut-offs of this cohort, with the bill for choosing them.
     model, relief_model : ResponseModel or None
     validation : Validation or None
+        Of the model before its predictions were shrunk.
+    shrinkage : float
+        What the predictions of the model were shrunk by: its corrected calibration slope.
     decision : DecisionCurve or None
     patients : Mapping of str to PatientPrediction
         Everybody with a scan.
     without : Mapping of str to float
         Probability of each patient of the model, from the same model fitted to all others.
+    groups : tuple of GroupPerformance
+        How these probabilities do by sex, limb and centre.
+    centres : tuple of CentreLeftOut
+        How the model of all other centres does in each.
     covariates : tuple of str
         Declared ones that entered the model.
     refused : Mapping of str to str
@@ -80,9 +92,12 @@ class CohortPrediction:
     model: ResponseModel | None
     relief_model: ResponseModel | None
     validation: Validation | None
+    shrinkage: float
     decision: DecisionCurve | None
     patients: Mapping[str, PatientPrediction]
     without: Mapping[str, float]
+    groups: tuple[GroupPerformance, ...]
+    centres: tuple[CentreLeftOut, ...]
     covariates: tuple[str, ...]
     refused: Mapping[str, str]
 
@@ -135,18 +150,30 @@ def predict_cohort(
             return None
 
     usable = usable_covariates(table, covariates, refused)
-    model = attempt("model", lambda: fit_cohort_model(table, usable, level=level, name=name))
+    fitted = attempt("model", lambda: fit_cohort_model(table, usable, level=level, name=name))
+    model: ResponseModel | None = None
     relief_model = attempt("relief model", lambda: _fit_relief(table, usable, level, name))
     validation = decision = None
     patients: tuple[PatientPrediction, ...] = ()
     without: Mapping[str, float] = {}
-    if model is not None:
+    groups: tuple[GroupPerformance, ...] = ()
+    centres: tuple[CentreLeftOut, ...] = ()
+    factor = 1.0
+    if fitted is not None:
         validation = attempt(
-            "validation", lambda: validate_model(table, model, rng=_rng(3), n_boot=n_boot, level=level)
+            "validation", lambda: validate_model(table, fitted, rng=_rng(3), n_boot=n_boot, level=level)
         )
+        factor = 1.0 if validation is None else validation.shrinkage
+        model = shrink_cohort_model(fitted, table, factor)
         scanned = table.dropna(subset=["VPr", "TPr", "BPr"], how="all")
-        without = attempt("leave-one-out", lambda: leave_one_out(table, model, rng=_rng(4))) or {}
+        without = (
+            attempt("leave-one-out", lambda: leave_one_out(table, fitted, rng=_rng(4), factor=factor)) or {}
+        )
         patients = attempt("patients", lambda: predict_patients(model, scanned)) or ()
+        groups = tuple(
+            one for column in _GROUPS for one in performance_by_group(table, without, column, level=level)
+        )
+        centres = leave_centres_out(table, fitted.plan, seed=[_SEED, 5], level=level)
     if validation is not None:
         if mostly_finite(validation.resamples):
             decision = corrected_decision_curve(validation.resamples, level=level)
@@ -163,9 +190,12 @@ def predict_cohort(
         model=model,
         relief_model=relief_model,
         validation=validation,
+        shrinkage=factor,
         decision=decision,
         patients={one.participant_id: one for one in patients},
         without=without,
+        groups=groups,
+        centres=centres,
         covariates=usable,
         refused=refused,
     )
@@ -190,7 +220,19 @@ def fit_cohort_model(
     """
     plan = _plan(table, covariates, level)
     require_enough(model_data(table, plan, outcome="responder"), subject=name)
-    return fit_response_model(table, plan, rng=_rng(2))
+    return _beyond_error(fit_response_model(table, plan, rng=_rng(2)), name)
+
+
+def shrink_cohort_model(model: ResponseModel, table: pd.DataFrame, factor: float) -> ResponseModel:
+    """Return the model with its predictions shrunk by a factor, as `updating.shrunk` does."""
+    return shrunk(model, model_data(table, model.plan, outcome=model.outcome_name), factor)
+
+
+def cohort_shrinkage(
+    table: pd.DataFrame, model: ResponseModel, *, level: float = 0.95, n_boot: int = BOOTSTRAPS
+) -> float:
+    """Return the factor that `predict_cohort` shrinks the predictions of a model by."""
+    return validate_model(table, model, rng=_rng(3), n_boot=n_boot, level=level).shrinkage
 
 
 def usable_covariates(
@@ -218,7 +260,18 @@ def _fit_relief(table: pd.DataFrame, covariates: Sequence[str], level: float, na
 
     plan = replace(_plan(table, covariates, level), likelihood="linear")
     require_enough(model_data(table, plan, outcome="relief_percent"), subject=name)
-    return fit_relief_model(table, plan, rng=_rng(2))
+    return _beyond_error(fit_relief_model(table, plan, rng=_rng(2)), name)
+
+
+def _beyond_error(model: ResponseModel, name: str) -> ResponseModel:
+    """Refuse a model of ratios that, in some direction, are not seen to differ by more than their error."""
+    if model.distribution.overwhelmed:
+        raise InputError(
+            name,
+            "its ratios spread no more than their stated measurement error, so no slope can be told",
+            "check the standard errors of the ratios and scan.retest_sd in sudeck.toml",
+        )
+    return model
 
 
 def _plan(table: pd.DataFrame, covariates: Sequence[str], level: float) -> ModelPlan:

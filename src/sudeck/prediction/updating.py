@@ -1,4 +1,4 @@
-"""A model from elsewhere on local patients: keep it, move it, stretch it or refit it.
+"""A model from elsewhere on local patients: keep it, move it, stretch it or refit it; and one's own shrunk.
 
 The closed test procedure of Vergouwe et al. 2017, Statistics in Medicine 36:4529-4539: the smallest change of
 a model that the local patients do not contradict.
@@ -18,8 +18,10 @@ from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
 from sudeck.core.record import Record
+from sudeck.prediction.model_data import ModelData
 from sudeck.prediction.response_model import ResponseModel
 from sudeck.statistics.arrays import FloatArray, both_classes
+from sudeck.statistics.regression.firth import corrected_intercept
 from sudeck.statistics.regression.logistic import (
     LogisticFit,
     bernoulli_log_likelihood,
@@ -194,6 +196,30 @@ def recalibrated(model: ResponseModel, update: ModelUpdate) -> ResponseModel:
         for j, (estimate, value) in enumerate(zip(model.coefficients, new, strict=True))
     )
     return replace(model, coefficients=coefficients, covariance=covariance, stretch=1.0, shift=0.0)
+
+
+def shrunk(model: ResponseModel, data: ModelData, factor: float) -> ResponseModel:
+    """Return a model whose predictions are drawn towards the mean by a uniform factor.
+
+    A model fitted to few patients predicts too extremely in new ones, by the slope that the bootstrap finds:
+    slopes are multiplied by it, and the intercept is moved so that the mean probability stays the share of
+    responders (Steyerberg 2019, Clinical Prediction Models, chapter 13). The coefficients themselves are
+    left, with their intervals and tests: they say what goes with response, not what to expect of one patient.
+
+    Parameters
+    ----------
+    model : ResponseModel
+        Of a yes/no outcome.
+    data : ModelData
+        The patients it was fitted to.
+    factor : float
+        Between 0 and 1.
+    """
+    stack = model.as_stack()
+    eta = stack.linear_predictor(data.predictors.values, data.predictors.error)
+    # The recalibrated intercept takes in the old one and its shift, each multiplied by the factor.
+    moved = float(corrected_intercept(factor * eta, data.outcome))
+    return replace(model, stretch=model.stretch / factor, shift=factor * model.shift + moved)
 
 
 def _step(name: StepName, fit: LogisticFit, names: Sequence[str], n: int, level: float) -> UpdateStep:

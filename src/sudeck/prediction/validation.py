@@ -6,9 +6,10 @@ Collins 2023, Biometrical Journal 65:2200302.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -30,10 +31,14 @@ from sudeck.statistics.calibration import (
     Performance,
     measure_performance,
 )
+from sudeck.statistics.regression.firth import corrected_intercept
 from sudeck.statistics.regression.logistic import expit
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# A slope below says that nothing was learned; everybody then gets nearly the same probability.
+_LEAST_SHRINKAGE: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,12 @@ class Validation:
     resamples: Resamples
     flags: tuple[Flag, ...]
 
+    @property
+    def shrinkage(self) -> float:
+        """The factor predictions are to be shrunk by: the corrected slope, or one where that is withheld."""
+        slope = self.measures["calibration_slope"].corrected
+        return min(max(slope, _LEAST_SHRINKAGE), 1.0) if math.isfinite(slope) else 1.0
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values, without the raw resamples."""
         return {name: measure.to_dict() for name, measure in self.measures.items()} | {
@@ -166,7 +177,7 @@ def validate_model(
 
 
 def leave_one_out(
-    table: pd.DataFrame, model: ResponseModel, *, rng: np.random.Generator
+    table: pd.DataFrame, model: ResponseModel, *, rng: np.random.Generator, factor: float = 1.0
 ) -> Mapping[str, float]:
     """Return the probability of each patient of a model by the same plan fitted to all others.
 
@@ -177,18 +188,23 @@ def leave_one_out(
     model : ResponseModel
     rng : numpy.random.Generator
         For missing predictors.
+    factor : float
+        By which predictions are shrunk: see `updating.shrunk`.
     """
     data = model_data(table, model.plan, outcome=model.outcome_name)
-    predictors = data.predictors
+    predictors, others = data.predictors, 1.0 - np.eye(data.n)
     stack = fit_stack(
         predictors.values,
         predictors.error,
         data.outcome,
         model.plan,
-        weights=1.0 - np.eye(data.n),
+        weights=others,
         rng=rng,
     )
-    eta = np.diagonal(stack.linear_predictor(predictors.values, predictors.error))
+    each = stack.linear_predictor(predictors.values, predictors.error)
+    if factor != 1.0:
+        each = factor * each + corrected_intercept(factor * each, data.outcome, weights=others)[:, None]
+    eta = np.diagonal(each)
     return dict(zip(predictors.ids, expit(eta).tolist(), strict=True))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,10 @@ from sudeck.scan.limbs.geometry import Grid, Points
 from sudeck.scan.limbs.poses import PhasePose
 from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
 from sudeck.scan.posing import PosedScan, pose_scan, with_mirror
+from sudeck.scan.ratios.camera_response import CameraResponse
 from sudeck.scan.ratios.curves import time_activity_curve
 from sudeck.scan.ratios.drawn_regions import drawn_region
+from sudeck.scan.ratios.hot_spots import HotSpots, mask_spots, scattered_into
 from sudeck.scan.ratios.placement import REGION_PLACEMENT_SD_MM, Displacement, measure_placement, thinned
 from sudeck.scan.ratios.ratios import LogRatio, average_of, corrected, log_ratio, phase_ratio, ratio_of_ratios
 from sudeck.scan.ratios.regions import Region, anatomical_region
@@ -35,6 +37,7 @@ from sudeck.scan.ratios.uptake import (
     pixel_weights,
 )
 from sudeck.scan.result import PhaseMeasurement, ScanResult
+from sudeck.scan.uptake_estimates import uptake_estimates
 
 _MIN_COUNTS = 20.0  # in each region, below which a ratio says nothing
 # By how much the uptake of a limb may change in a minute, as a standard deviation of its logarithm: what is
@@ -62,6 +65,8 @@ class MeasureSettings:
         Coverage of the intervals.
     region_sd_mm : float
         Placement error of the region on the affected limb.
+    camera : CameraResponse
+        Blur and scatter, for the ratios of uptake.
     """
 
     region: str = "whole"
@@ -70,6 +75,7 @@ class MeasureSettings:
     background: BackgroundRule = "none"
     level: float = 0.95
     region_sd_mm: float = REGION_PLACEMENT_SD_MM
+    camera: CameraResponse = field(default_factory=CameraResponse)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
@@ -80,6 +86,7 @@ class MeasureSettings:
             "background": self.background,
             "level": self.level,
             "region_sd_mm": self.region_sd_mm,
+            "camera": self.camera.to_dict(),
         }
 
 
@@ -151,33 +158,38 @@ def measure_region(
     if posed.in_pixels:
         _refuse_lengths(settings)
     place = _region(posed, settings)
+    place, spot_flags, spoilt = mask_spots(place, poses, posed.spots)
     displacement = Displacement.over(thinned(place.points), poses.displacement_mm)
 
     ratios: dict[ScanPhase, LogRatio] = {}
     measured: dict[ScanPhase, PhaseMeasurement] = {}
     refused: dict[str, str] = {PHASE_RATIOS[name]: reason for name, reason in scan.refused.items()}
     refused |= {PHASE_RATIOS[name]: reason for name, reason in posed.refused.items()}
+    refused |= {PHASE_RATIOS[name]: reason for name, reason in spoilt.items()}
     for name in SCAN_PHASES:
-        if name not in poses.phases:
+        if name not in poses.phases or name in spoilt:
             continue
         try:
-            measured[name], ratios[name] = _measure_phase(
+            phase, ratio = _measure_phase(
                 scan.phases[name], poses.phases[name], place, displacement, settings
             )
+            ratios[name] = _without_scatter(ratio, phase, posed.spots.get(name))
+            measured[name] = phase
         except InputError as error:
             refused[PHASE_RATIOS[name]] = str(error)
     if not measured:
         raise InputError("scan", " ".join(refused.values()).rstrip("."), "give files with more counts")
 
     estimates = _estimates(ratios, refused)
-    flags: list[Flag] = [*scan.flags, *posed.flags]
+    of_uptake, uptake_refused = uptake_estimates(posed, measured, ratios, settings.camera)
+    flags: list[Flag] = [*scan.flags, *posed.flags, *spot_flags]
     if not place.drawn:
         flags += posed.whole_flags
     flags += quality.opposite_flags({name: ratio.value for name, ratio in ratios.items()})
-    for phase in measured.values():
-        flags += quality.hot_spot_flags(phase.pose, (phase.affected.weights, phase.healthy.weights))
     return ScanResult(
         estimates=estimates,
+        uptake_estimates=of_uptake,
+        uptake_refused=uptake_refused,
         refused=refused,
         phases=measured,
         reference=poses.reference,
@@ -190,6 +202,20 @@ def measure_region(
             scan.sources, {"affected": affected, "limb": scan.limb, **settings.to_dict()}, sudeck.__version__
         ),
     )
+
+
+def _without_scatter(ratio: LogRatio, phase: PhaseMeasurement, spots: HotSpots | None) -> LogRatio:
+    """Take out what the scatter of a masked spot adds to one of the regions."""
+    if spots is None:
+        return ratio
+    regions = {"affected": phase.affected, "healthy": phase.healthy}
+    moved, error = scattered_into(
+        spots,
+        {side: region.weights for side, region in regions.items()},
+        {side: region.counts for side, region in regions.items()},
+        phase.pose,
+    )
+    return corrected(ratio, -moved, cause=f"scatter of a hot spot, {phase.phase}", se=error)
 
 
 def _without_identity(settings: MeasureSettings, scan: BoneScan) -> MeasureSettings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,10 +14,13 @@ from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import ScanPhase, Side
 from sudeck.scan import quality
 from sudeck.scan.limbs.axis import LimbAxis, find_axis
+from sudeck.scan.limbs.geometry import Grid
 from sudeck.scan.limbs.poses import PhasePose, Poses, pose_phases
 from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
-from sudeck.scan.phases.spacing import settle_spacing
+from sudeck.scan.phases.spacing import PIXEL_UNITS, settle_spacing
+from sudeck.scan.ratios.camera_response import CameraImages, CameraResponse
 from sudeck.scan.ratios.counterparts import leave_out, one_sided
+from sudeck.scan.ratios.hot_spots import HotSpots, find_hot_spots, without_spots
 from sudeck.scan.ratios.regions import Region, whole_limb
 from sudeck.scan.ratios.set_mirror import lay_over, set_mirror
 
@@ -39,6 +42,10 @@ class PosedScan:
         Phases that could not be posed, and why.
     flags : tuple of Flag
         Findings about the pose, whatever the region.
+    spots : Mapping of phase to HotSpots
+        What is far hotter than the limbs, where there is any; the limbs were found without it.
+    seen_by_camera : dict
+        Filled as regions are measured, because it does not depend on them.
     """
 
     scan: BoneScan
@@ -48,6 +55,10 @@ class PosedScan:
     in_pixels: bool
     refused: Mapping[ScanPhase, str]
     flags: tuple[Flag, ...]
+    spots: Mapping[ScanPhase, HotSpots] = field(default_factory=dict)
+    seen_by_camera: dict[tuple[ScanPhase, CameraResponse], CameraImages] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def whole(self) -> Region:
@@ -92,7 +103,14 @@ def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
         If no phase shows two limbs, or they are too unlike for homologous regions.
     """
     spacing = settle_spacing(scan.phases)
-    poses = pose_phases(spacing.phases, affected=affected)
+    spots = _spots(spacing.phases)
+    filled = {name: _filled(series, spots.get(name)) for name, series in spacing.phases.items()}
+    poses = pose_phases(filled, affected=affected)
+    seen = {
+        name: replace(pose, image=spacing.phases[name].counts.sum(axis=0)) if name in spots else pose
+        for name, pose in poses.phases.items()
+    }
+    poses = replace(poses, phases=seen)
     reference = poses.phases[poses.reference]
     if reference.mirror.residual > quality.REFUSE_RESIDUAL:
         raise InputError(
@@ -110,8 +128,27 @@ def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
         *(flag for name, pose in poses.phases.items() for flag in _series_flags(spacing.phases[name], pose)),
     )
     return PosedScan(
-        scan, affected, poses, axes, spacing.in_pixels, {**spacing.refused, **poses.refused}, flags
+        scan, affected, poses, axes, spacing.in_pixels, {**spacing.refused, **poses.refused}, flags, spots
     )
+
+
+def _spots(phases: Mapping[ScanPhase, PhaseSeries]) -> dict[ScanPhase, HotSpots]:
+    found = {}
+    for name, series in phases.items():
+        image = series.counts.sum(axis=0)
+        spots = find_hot_spots(image, Grid(image.shape, series.spacing_mm or PIXEL_UNITS), name)
+        if spots is not None:
+            found[name] = spots
+    return found
+
+
+def _filled(series: PhaseSeries, spots: HotSpots | None) -> PhaseSeries:
+    """Return a phase as one image without its spots, to find limbs on; itself where it has none."""
+    if spots is None:
+        return series
+    image = series.counts.sum(axis=0)
+    grid = Grid(image.shape, series.spacing_mm or PIXEL_UNITS)
+    return replace(series, counts=without_spots(image, spots, grid)[None])
 
 
 def with_mirror(posed: PosedScan, mirror: Mapping[str, Any]) -> PosedScan:

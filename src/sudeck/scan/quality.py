@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from sudeck.core.vocabulary import Limb, ScanPhase
 from sudeck.scan.limbs.axis import LimbAxis
 from sudeck.scan.limbs.geometry import Points
 from sudeck.scan.limbs.limb_masks import Limbs
-from sudeck.scan.limbs.poses import SPOT_PX, PhasePose, Poses
+from sudeck.scan.limbs.poses import PhasePose, Poses
 from sudeck.scan.limbs.registration import UNLIKE_RESIDUAL
 from sudeck.scan.phases.phase_series import PhaseSeries
 from sudeck.scan.ratios.regions import Region
@@ -26,8 +26,6 @@ REFUSE_RESIDUAL = 0.45  # of the limb's level: limbs so unlike have no homologou
 _UNEQUAL_AREA = 0.20
 _LARGER = 0.08  # of area: twice what the hands of one person differ in length
 _SIZES_APART = 0.06  # of area, between the outlines and the pattern of uptake
-_HOT_SPOT = 4.0  # times the 95th percentile of the limb
-_HOT_SPOT_REACH_MM = 15.0
 _OVERLAP = 0.03  # of a region, on the other limb
 _LEAST_ON_LIMB = 0.8  # of a drawn region, on the mask of the affected limb
 # Sudeck's own limit: no range of differences between phases is published. Flow down and bone up in one limb
@@ -161,39 +159,6 @@ def count_flags(poses: Poses) -> list[Flag]:
                     counts,
                     limit,
                     "counts",
-                )
-            )
-    return flags
-
-
-def hot_spot_flags(pose: PhasePose, weights: Sequence[NDArray[np.float64]]) -> list[Flag]:
-    """Flag small spots far hotter than their limb, in or near a region: an injection site, a spill."""
-    from scipy import ndimage
-
-    flags: list[Flag] = []
-    smooth = pose.spots
-    for side, label, region in zip(
-        ("affected", "healthy"), (pose.affected_label, pose.healthy_label), weights, strict=True
-    ):
-        mask = pose.limbs.mask(label)
-        typical = float(np.percentile(smooth[mask], 95)) if mask.any() else 0.0
-        noise = np.sqrt(max(typical, 0.0) / (4 * np.pi * SPOT_PX**2))
-        limit = _HOT_SPOT * typical + 6.0 * noise
-        if not (smooth[pose.limbs.territory == label] > limit).any():
-            continue
-        distance = ndimage.distance_transform_edt(region < 0.25, sampling=pose.grid.spacing_mm)
-        near = (distance <= _HOT_SPOT_REACH_MM) & (pose.limbs.territory == label)
-        peak = float(smooth[near].max()) if near.any() else 0.0
-        if typical > 0 and peak > limit:
-            flags.append(
-                Flag(
-                    "hot-spot",
-                    f"A spot {peak / typical:.1f} times as hot as the {side} limb lies in or near its region "
-                    f"in the {pose.phase} phase: an injection site or a spill would raise the uptake there.",
-                    "serious",
-                    pose.phase,
-                    peak / typical,
-                    _HOT_SPOT,
                 )
             )
     return flags

@@ -129,7 +129,8 @@ class ScanResult:
     Attributes
     ----------
     estimates : mapping of str to Estimate
-        ``VPr``, ``TPr``, ``BPr`` and their ratios, as far as they could be had.
+        ``VPr``, ``TPr``, ``BPr`` and their ratios, as far as they could be had: of the counts in the image,
+        as the publication measured them and its cut-offs are for.
     refused : mapping of str to str
         For each of the six that could not, why.
     phases : mapping of phase to PhaseMeasurement
@@ -141,6 +142,10 @@ class ScanResult:
         Name of the region.
     flags, skipped, provenance
         Findings, files left out and why, and how to make the result again.
+    uptake_estimates : mapping of str to Estimate
+        The same of uptake per area, with blur, scatter and background of the image taken out.
+    uptake_refused : mapping of str to str
+        Why an image ratio has no such counterpart.
     """
 
     estimates: Mapping[str, Estimate]
@@ -153,6 +158,8 @@ class ScanResult:
     flags: tuple[Flag, ...]
     skipped: tuple[Skipped, ...]
     provenance: Provenance = field(repr=False)
+    uptake_estimates: Mapping[str, Estimate] = field(default_factory=dict)
+    uptake_refused: Mapping[str, str] = field(default_factory=dict)
 
     def verdicts(self) -> Mapping[str, CutoffVerdict]:
         """Hold each ratio of ratios against its published cut-off; none while a serious flag stands."""
@@ -182,6 +189,10 @@ class ScanResult:
         """Return the contract of ``scan.json`` as plain JSON-ready values."""
         return {
             "estimates": {name: estimate.to_dict() for name, estimate in self.estimates.items()},
+            "uptake_estimates": {
+                name: estimate.to_dict() for name, estimate in self.uptake_estimates.items()
+            },
+            "uptake_refused": dict(self.uptake_refused),
             "refused": dict(self.refused),
             "published_cutoffs": {name: verdict.to_dict() for name, verdict in self.verdicts().items()},
             "affected": self.affected,

@@ -10,7 +10,8 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from sudeck.synthetic.study.worlds import WORLDS
-from sudeck.truth.table_study import StudyRow
+from sudeck.truth.folder_score import STIMULATION, stratum_names
+from sudeck.truth.row import StudyRow
 
 Kind = Literal["share", "mean", "root mean square"]
 Verdict = Literal["pass", "fail", "open"]
@@ -50,6 +51,31 @@ class Goal:
         return f"{self.low:g} to {self.high:g}"
 
 
+# Of what is measured in files; the rest is of the pages.
+MEASURED: Final = (
+    Goal("scan: nothing measured", 0.0, 0.05),
+    Goal("scan page: a false claim", 0.0, 0.05),
+    Goal("scan page: an asymmetry of equal limbs", 0.0, 0.06),
+    *(
+        goal
+        for quantity in ("image", "uptake")
+        for goal in (
+            Goal(f"{quantity} ratio: interval holds the true one", 0.93, 0.97),
+            Goal(f"{quantity} ratio: interval holds the true one, phase ratios", 0.93, 0.98),
+            Goal(f"{quantity} ratio: interval holds the true one, ratios of ratios", 0.93, 0.98),
+            *(
+                Goal(f"{quantity} ratio: interval holds the true one, {part}", 0.90, 1.0)
+                for part in stratum_names()
+            ),
+            Goal(f"{quantity} ratio: error over stated error", 0.90, 1.10, kind="root mean square"),
+        )
+    ),
+    *(Goal(f"{name}: interval holds the true one", 0.93, 0.98) for name in STIMULATION),
+    *(Goal(f"{name}: log of measured over true", -0.005, 0.005, kind="mean") for name in ("SICI", "ICF")),
+    Goal("RMT: log of measured over true", -0.002, 0.002, kind="mean"),
+    Goal("RMT: error over stated error", 0.95, 1.05, kind="root mean square"),
+)
+
 GOALS: Final[tuple[Goal, ...]] = (
     Goal("C: interval holds the true C", 0.92, 1.0),
     Goal("C: lower end above one half", 0.0, 0.035, _NULL),
@@ -66,6 +92,7 @@ GOALS: Final[tuple[Goal, ...]] = (
     Goal("change: error over stated error", 0.95, 1.05, kind="root mean square"),
     Goal("power: stated minus achieved", -1.0, 0.05, ("as-published",), kind="mean"),
     Goal("r corrected for error is pinned at 1", 0.0, 0.0),
+    *MEASURED,
 )
 
 
@@ -120,7 +147,7 @@ def judge_goals(rows: Sequence[StudyRow], goals: Sequence[Goal] = GOALS) -> tupl
 
     Examples
     --------
-    >>> from sudeck.truth.table_study import StudyRow, Task
+    >>> from sudeck.truth.row import StudyRow, Task
     >>> rows = [StudyRow(Task("nothing-true", (i,)), {"so": (float(i < 30),)}, ()) for i in range(100)]
     >>> line = judge_goals(rows, [Goal("so", 0.0, 0.05)])[0]
     >>> print(line, line.verdict)

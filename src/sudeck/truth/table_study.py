@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from sudeck.core.claim import INTERVAL, Claim, claims_of
-from sudeck.core.vocabulary import PHASE_RATIOS
+from sudeck.core.claim import INTERVAL, claims_of
+from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS
 from sudeck.mechanism.group_statistics import GroupStatistics, explain_group
 from sudeck.prediction.cohort_prediction import predict_cohort
 from sudeck.prediction.model_data import model_data
@@ -38,6 +37,8 @@ from sudeck.synthetic.study.worlds import (
     find_world,
     true_values,
 )
+from sudeck.truth.faults import planted, swapped_sides, with_halved_errors
+from sudeck.truth.row import Scored, StudyRow, Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,62 +51,15 @@ _NEW_PATIENTS_SEED: Final = 71
 _PINNED: Final = 1 - 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One study to be drawn: the name of its world, and the numbers that seed it."""
-
-    world: str
-    seed: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """A claim of a page beside the truth.
-
-    Attributes
-    ----------
-    page : str
-    claim : Claim
-    true : float
-        Value of the quantity in this world.
-    holds : bool
-    """
-
-    page: str
-    claim: Claim
-    true: float
-    holds: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {"page": self.page, **self.claim.to_dict(), "true": self.true, "holds": self.holds}
-
-
-@dataclass(frozen=True)
-class StudyRow:
-    """What one study got right.
-
-    Attributes
-    ----------
-    task : Task
-    numbers : Mapping of str to tuple of float
-        By what is scored: 1 or 0 for each thing that was so or not, or a difference from the truth. What the
-        study did not say is not there.
-    ledger : tuple of Scored
-    """
-
-    task: Task
-    numbers: Mapping[str, tuple[float, ...]]
-    ledger: tuple[Scored, ...]
-
-
 def score_table_study(task: Task) -> StudyRow:
     """Draw, answer and score one study."""
     study = draw_world_study(find_world(task.world), rng=np.random.default_rng(task.seed))
-    predicted = _predicted(study)
-    group = explain_group(study.measures, study.relief)
-    truth = true_values(study.world) | _true_of_cohort(study, predicted)
-    return score_pages(task, predicted, group, truth)
+    with planted(task.fault):
+        predicted = _predicted(study)
+        group = explain_group(swapped_sides(study.measures, task.fault), study.relief)
+        group = with_halved_errors(group, task.fault)
+        truth = true_values(study.world) | _true_of_cohort(study, predicted)
+        return score_pages(task, predicted, group, truth)
 
 
 def score_pages(
@@ -136,6 +90,17 @@ def score_pages(
     _score_model(numbers, predicted, truth)
     _score_group(numbers, group, truth)
     return StudyRow(task, {name: tuple(values) for name, values in numbers.items()}, ledger)
+
+
+def true_of_null(predicted: StudyPrediction) -> dict[str, float]:
+    """Return what is true of the claims about ratios and relief where nothing goes with relief."""
+    known = predicted.model is not None
+    return {
+        **{f"correlation of relief and {name}": 0.0 for name in (*PHASE_RATIOS.values(), *RATIOS_OF_RATIOS)},
+        study_words.RATIOS: 0.0,
+        study_words.C_STATISTIC: 0.5 if known else math.nan,
+        "calibration slope of the model": 0.0 if known else math.nan,
+    }
 
 
 def _score_claims(numbers: dict[str, list[float]], ledger: tuple[Scored, ...]) -> None:
@@ -203,17 +168,7 @@ def _score_group(numbers: dict[str, list[float]], group: GroupStatistics, truth:
 def _predicted(study: WorldStudy) -> StudyPrediction:
     table, settings = study.cohort.table, Settings()
     answer = predict_cohort(table, covariates=settings.covariates, n_boot=_BOOTSTRAPS, name=study.world.name)
-    measured = table[list(PHASE_RATIOS.values())].notna()
-    outcome = table["responder"].notna()
-    both = measured.any(axis=1) & outcome
-    flow = Flow(
-        enrolled=len(table),
-        scanned=int(measured.any(axis=1).sum()),
-        complete=int(measured.all(axis=1).sum()),
-        with_outcome=int(outcome.sum()),
-        analysed=int(both.sum()),
-        responders=int(table.loc[both, "responder"].sum()),
-    )
+    flow = Flow.of(table)
     outcomes = CohortOutcomes((), settings.responder, None)
     sources = RatioSources((), tuple(table["participant_id"]), {}, ())
     course = AfterTreatment((), None, (), 0, "")
@@ -227,10 +182,10 @@ def _true_of_cohort(study: WorldStudy, predicted: StudyPrediction) -> dict[str, 
     correlations = dict.fromkeys(truth.correlations, 0.0) if study.world.equal_limbs else truth.correlations
     slopes = list(truth.slopes.values())[:2]  # of the two log ratios; the third is of duration
     inform = 0.0 if study.world.equal_limbs else _exact(math.hypot(*slopes))
+    if not inform and not truth.settings.duration_effect:
+        return true_of_null(predicted)  # nothing is to be known of anybody, whatever the model
     c, slope = math.nan, math.nan
-    if predicted.model is not None and not inform and not truth.settings.duration_effect:
-        c, slope = 0.5, 0.0  # nothing is to be known of anybody, whatever the model
-    elif predicted.model is not None:
+    if predicted.model is not None:
         c, slope = _in_new_patients(study.world.name, predicted.model)
     return {
         **{f"correlation of relief and {name}": _exact(r) for name, r in correlations.items()},

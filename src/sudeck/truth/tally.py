@@ -7,20 +7,27 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import sudeck
+from sudeck.core.errors import InputError
 from sudeck.study.measuring.engine import Died, spread
 from sudeck.study.measuring.run import Progress
 from sudeck.synthetic.study.worlds import WORLDS, find_world
+from sudeck.truth.faults import find_fault
+from sudeck.truth.file_study import WORLDS_OF_FILES, score_file_study
 from sudeck.truth.goals import Line, judge_goals
-from sudeck.truth.table_study import StudyRow, Task, score_table_study
+from sudeck.truth.row import StudyRow, Task
+from sudeck.truth.table_study import score_table_study
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 QUICK_STUDIES: Final = 6
 STUDIES: Final = 100
+
+Tier = Literal["tables", "files"]
+_SCORED: Final = {"tables": score_table_study, "files": score_file_study}
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,8 @@ class Tally:
         One a study, in the order they were asked for.
     died : int
         Studies whose process died.
+    tier, fault : str
+        As asked for.
     seed : int
     seconds : float
     """
@@ -42,6 +51,8 @@ class Tally:
     lines: tuple[Line, ...]
     rows: tuple[StudyRow, ...]
     died: int
+    tier: Tier
+    fault: str
     seed: int
     seconds: float
 
@@ -62,6 +73,8 @@ class Tally:
         """Return the contract of ``truth.json`` as plain JSON-ready values."""
         return {
             "software": f"sudeck {sudeck.__version__}",
+            "tier": self.tier,
+            "fault": self.fault or None,
             "seed": self.seed,
             "worlds": {row.task.world: WORLDS[row.task.world].what for row in self.rows},
             "studies": len(self.rows),
@@ -81,6 +94,8 @@ def tally_truth(
     worlds: Sequence[str] = (),
     *,
     studies: int = STUDIES,
+    tier: Tier = "tables",
+    fault: str = "",
     seed: int = 0,
     jobs: int | None = None,
     cluster: str | None = None,
@@ -94,6 +109,10 @@ def tally_truth(
         All unless named.
     studies : int
         In each world.
+    tier : {"tables", "files"}
+        Studies as tables of a hundred patients, or as files, pixels and volts, of two dozen.
+    fault : str
+        Of `sudeck.truth.faults`, planted to see goals fail.
     seed : int
         With world and number it seeds a study, so that any number of workers computes the same.
     jobs, cluster
@@ -104,16 +123,23 @@ def tally_truth(
     Raises
     ------
     InputError
-        If there is no world of a name.
+        If there is no world or no fault of a name, or the tier has not that world.
     """
-    names = [find_world(name).name for name in worlds] or list(WORLDS)
+    drawn = WORLDS_OF_FILES if tier == "files" else tuple(WORLDS)
+    names = [find_world(name).name for name in worlds] or list(drawn)
+    for name in names:
+        if name not in drawn:
+            raise InputError(name, "this world is drawn as tables only", f"use one of {', '.join(drawn)}")
+    find_fault(fault)
     tasks = [
-        Task(name, (seed, zlib.crc32(name.encode()), number)) for number in range(studies) for name in names
+        Task(name, (seed, zlib.crc32(name.encode()), number), fault)
+        for number in range(studies)
+        for name in names
     ]
     begun = time.perf_counter()
     found: dict[int, StudyRow] = {}
     died = 0
-    for done, (index, row) in enumerate(spread(score_table_study, tasks, jobs=jobs, cluster=cluster), 1):
+    for done, (index, row) in enumerate(spread(_SCORED[tier], tasks, jobs=jobs, cluster=cluster), 1):
         if isinstance(row, Died):
             died += 1
         else:
@@ -123,4 +149,4 @@ def tally_truth(
             progress(Progress(done, len(tasks), 0, pace * (len(tasks) - done)))
     rows = tuple(found[index] for index in sorted(found))
     ordered = sorted(rows, key=lambda row: (names.index(row.task.world), row.task.seed))
-    return Tally(judge_goals(ordered), tuple(ordered), died, seed, time.perf_counter() - begun)
+    return Tally(judge_goals(ordered), tuple(ordered), died, tier, fault, seed, time.perf_counter() - begun)

@@ -80,3 +80,21 @@ def test_touching_thumbs_are_cut_at_their_contact(variant: int) -> None:
     truth = scan.truth.phases["bone"].labels
     for label in (1, 2):
         assert float((limbs.territory[truth == label] == label).mean()) > 0.995
+
+
+@pytest.mark.parametrize(("limb", "view"), [("hand", "palmar"), ("foot", "plantar"), ("foot", "anterior")])
+@pytest.mark.parametrize("quarters", [1, 3])
+def test_an_image_turned_by_a_quarter_is_refused(limb: str, view: str, quarters: int) -> None:
+    for phase in ("tissue", "bone"):
+        image = synthetic(limb=limb, view=view).counts[phase].reshape(128, 128).astype(float)
+        with pytest.raises(InputError, match=r"turned by 90 degrees|only one limb|cannot be found"):
+            find_limbs(np.rot90(image, quarters))
+
+
+def test_a_limb_alone_is_refused() -> None:
+    image = synthetic(limb="hand", gap_mm=25.0).counts["bone"].reshape(128, 128).astype(float)
+    middle = 48 + int(image.sum(axis=0)[48:80].argmin())
+    image[:, :middle] = 0
+    for shift in (0, -20, -40):
+        with pytest.raises(InputError):
+            find_limbs(np.roll(image, shift, axis=1))

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from sudeck.scan.phases.digits import digits_direction, left_of_limb_view
+from sudeck.scan.phases.digits import (
+    digits_direction,
+    direction_flags,
+    is_turned_round,
+    left_of_limb_view,
+)
 from support.phantoms import synthetic
 
 
@@ -28,3 +33,22 @@ def test_the_side_agrees_with_synthetic_hands(view: str) -> None:
 def test_other_views_are_none_of_its_business() -> None:
     assert left_of_limb_view("anterior", "up") is None
     assert left_of_limb_view("palmar", None) is None
+
+
+@pytest.mark.parametrize(("limb", "view"), [("hand", "palmar"), ("foot", "plantar"), ("foot", "anterior")])
+def test_a_phase_upside_down_is_seen_against_another(limb: str, view: str) -> None:
+    counts = synthetic(limb=limb, view=view).counts
+    flow, bone = (counts[phase].sum(axis=0).astype(float).reshape(128, 128) for phase in ("vascular", "bone"))
+    assert not is_turned_round(bone, flow, rows_mm=(2.7, 2.7))
+    assert is_turned_round(bone[::-1, ::-1], flow, rows_mm=(2.7, 2.7))
+    assert is_turned_round(bone[::-1].repeat(2, axis=0), flow, rows_mm=(1.35, 2.7))
+
+
+def test_only_phases_that_claim_one_side_contradict_each_other() -> None:
+    image = synthetic(limb="hand").counts["bone"].reshape(128, 128).astype(float)
+    first = ("vascular", "palmar", "right", image, 2.7)
+    round_about = image[::-1, ::-1]
+    (flag,) = direction_flags([first, ("bone", "palmar", "right", round_about, 2.7)])
+    assert (flag.code, flag.severity, flag.subject) == ("phase-turned-round", "serious", "bone")
+    assert direction_flags([first, ("bone", "palmar", "left", round_about, 2.7)]) == ()
+    assert direction_flags([first, ("bone", "palmar", "right", image, 2.7)]) == ()

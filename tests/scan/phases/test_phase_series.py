@@ -368,7 +368,7 @@ def test_a_masked_name_can_be_typed_as_it_is(study: Any) -> None:
         study.write(name, dataset)
     scan = read_scan([study.folder], phase_of={"ZELDA.dcm": "bone"})
     labels = {phase: series.sources[0].label for phase, series in scan.phases.items()}
-    assert labels == {"tissue": "[removed].dcm (1)", "bone": "[removed].dcm (2)"}
+    assert labels == {"tissue": "[removed].dcm (file 1 of 2)", "bone": "[removed].dcm (file 2 of 2)"}
 
 
 def test_the_other_limb_alone_is_refused_with_its_reason(study: Any, refusal: Refusal) -> None:
@@ -535,3 +535,12 @@ def test_real_whole_body_scan(shared: Path, refusal: Refusal) -> None:
 def test_an_error_of_reading_is_an_input_error() -> None:
     with pytest.raises(InputError):
         read_scan([])
+
+
+def test_the_flow_can_be_measured_over_a_window_of_ones_own(study: Any) -> None:
+    path = study.write("flow.dcm", study.flow(frames=30, frame_ms=2000))
+    assert read_scan([path]).phases["vascular"].duration_s.sum() == 60
+    scan = read_scan([path], flow_s=40)
+    assert scan.phases["vascular"].duration_s.sum() == 40
+    assert list(scan.phases) == ["vascular"]
+    assert "flow-cut" in {flag.code for flag in scan.flags}

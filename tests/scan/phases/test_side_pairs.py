@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydicom import dcmread
 
 from sudeck.scan.measurement import measure_scan
 from sudeck.scan.phases.phase_series import read_scan
@@ -67,6 +68,30 @@ def test_a_limb_alone_is_refused(study: Any, hands: Any, refusal: Callable[..., 
     assert "right limb alone" in refusal(read_scan, [path])
     much_later = one_limb(study, "l.dcm", left, number=6, time="130000", side="left")
     assert "none can be measured" in refusal(read_scan, [path, much_later])
+
+
+def test_a_pair_that_can_not_be_joined_costs_its_own_phase_alone(study: Any, hands: Any) -> None:
+    right, left, _ = hands
+    one_limb(study, "r.dcm", right, number=5, time="120000", side="right")
+    path = one_limb(study, "l.dcm", left, number=6, time="120500", side="left")
+    dataset = dcmread(path)
+    del dataset.ActualFrameDuration
+    dataset.save_as(path)
+    pool = study.pool()
+    pool.BodyPartExamined = "HAND"
+    study.write("pool.dcm", pool)
+    scan = read_scan([study.folder])
+    assert list(scan.phases) == ["tissue"]
+    assert "states no duration" in scan.refused["bone"]
+
+
+def test_sides_as_technicians_abbreviate_them(study: Any, hands: Any) -> None:
+    right, left, _ = hands
+    files = [
+        one_limb(study, "r.dcm", right, number=5, time="120000", side="r."),
+        one_limb(study, "l.dcm", left, number=6, time="121000", side="izq"),
+    ]
+    assert list(read_scan(files).phases["bone"].side_seconds) == ["right", "left"]
 
 
 def test_both_limbs_in_an_image_that_names_one_side(study: Any, hands: Any) -> None:

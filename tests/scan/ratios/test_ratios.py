@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from sudeck.scan.ratios.placement import Placement
 from sudeck.scan.ratios.ratios import LogRatio, average_of, log_ratio, phase_ratio, ratio_of_ratios
@@ -110,3 +111,22 @@ def test_a_shared_background_error_is_carried() -> None:
 def test_nothing_has_no_ratio() -> None:
     with pytest.raises(ValueError, match="not positive"):
         ratio(0.0, 10.0)
+
+
+def test_the_bounds_of_a_few_counts_are_those_of_jeffreys() -> None:
+    found = ratio(4.0, 9.0)  # half a count more on either side
+    low, high = (stats.beta.ppf(p, 4.5, 9.5) for p in (0.025, 0.975))
+    assert math.exp(found.counting_low) == pytest.approx(low / (1 - low))
+    assert math.exp(found.counting_high) == pytest.approx(high / (1 - high))
+
+
+def test_each_limit_comes_from_the_error_on_its_side() -> None:
+    lopsided = LogRatio(0.0, -0.1, 0.3, 0.2, SURE, 100.0, 0.95)
+    found = phase_ratio("BPr", lopsided)
+    assert (math.log(found.low), math.log(found.high)) == pytest.approx((-0.1, 0.3))
+    over = ratio_of_ratios("BPr/TPr", lopsided, lopsided)
+    assert math.log(over.low) == pytest.approx(-math.hypot(0.1, 0.3))
+    apart = ratio_of_ratios("BPr/TPr", ratio(3000, 2000), ratio(2400, 2000))
+    assert apart.value == pytest.approx(1.25)
+    twice = ratio_of_ratios("BPr/TPr", lopsided, LogRatio(0.0, 0.0, 0.0, 0.0, SURE, 100.0, 0.95))
+    assert (math.log(twice.low), math.log(twice.high)) == pytest.approx((-0.1, 0.3))

@@ -43,6 +43,16 @@ def test_effective_counts_state_the_poisson_error_of_weighted_pixels() -> None:
     assert 1 / np.sqrt(uptake.effective_counts) == pytest.approx(relative, rel=0.05)
 
 
+def test_half_pixels_bring_half_the_counts_and_the_background_is_taken_off() -> None:
+    weights = np.zeros(GRID.shape)
+    weights[10:20, 10:20] = 0.5
+    uptake = measure_uptake(np.full(GRID.shape, 7.0), weights, 50.0, Background(2.0, 0.01, 400.0))
+    assert uptake.counts == pytest.approx(350.0)
+    # Of 700 counts each lies inside with one half: the relative error is that of 700, not of 350.
+    assert uptake.effective_counts == pytest.approx(700.0)
+    assert uptake.net_per_pixel == pytest.approx(5.0)
+
+
 def test_points_outside_the_image_bring_no_counts() -> None:
     points = GRID.points_of(np.array([5.0, 5.0, 500.0, -9.0]), np.array([5.0, 6.0, 5.0, 5.0]))
     assert pixel_weights(points, GRID, 4.0).sum() == pytest.approx(2.0)

@@ -48,6 +48,8 @@ def evidence(*, code: str = "", orientation: list[float] | None = None, **header
         ({"SeriesDescription": "HANDS ANT"}, "anterior", "right"),
         ({"SeriesDescription": "HANDS AP"}, "anterior", "right"),
         ({"SeriesDescription": "FEET POST"}, "posterior", "left"),
+        ({"ProtocolName": "HANDS ANT"}, "anterior", "right"),
+        ({"SeriesDescription": "MANI ANTERIORE", "ProtocolName": "BONE ANT/POST"}, "anterior", "right"),
         ({"orientation": SOLE, "SeriesDescription": "FEET PLANTAR"}, "plantar", "right"),
         ({"orientation": [-1, 0, 0, 0, 1, 0], "SeriesDescription": "HANDS DORSAL"}, "dorsal", "left"),
         ({"orientation": SOLE}, "unknown", "right"),
@@ -87,6 +89,24 @@ def test_a_single_word_is_said_to_have_settled_the_side(study: Any) -> None:
     scan = read_scan([study.write("a.dcm", dataset)])
     assert scan.phases["bone"].image_left == "right"
     assert "side-by-word" in {flag.code for flag in scan.flags}
+
+
+def test_where_no_file_tells_the_view_that_of_the_study_counts(study: Any, refusal: Refusal) -> None:
+    dataset = study.delayed()
+    dataset.DetectorInformationSequence = [study.item()]
+    path = study.write("a.dcm", dataset)
+    sentence = refusal(read_scan, [path])
+    assert "sudeck decide STUDY PATIENT image-left right" in sentence
+    assert '[scan] view = "anterior"' in sentence
+    scan = read_scan([path], usual_view="posterior")
+    assert scan.phases["bone"].image_left == "left"
+    assert [flag.message for flag in scan.flags if flag.code == "side-by-word"] == [
+        "Patient left is taken to stand at image-left because the study says posterior; nothing else in the "
+        "file tells the side."
+    ]
+    dataset.SeriesDescription = "DELAYED FEET ANT"
+    said = read_scan([study.write("a.dcm", dataset)], usual_view="posterior")
+    assert said.phases["bone"].image_left == "right"
 
 
 def test_after_the_injection_is_not_a_posterior_view() -> None:

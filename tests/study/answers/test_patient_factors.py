@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from sudeck.ketamine.units import BASE_SHARE
 from sudeck.study.answers.patient_factors import PatientFactors, declare, tabulate_factors
+from sudeck.study.answers.treatment.treatment_flags import confounded_doses
+from sudeck.study.answers.treatment.treatment_given import patient_treatments
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.settings import ResponderRule, Settings
 from sudeck.study.folder.tables import read_tables
@@ -55,28 +59,113 @@ def test_what_was_given_before_the_recording(filled: StudyFolder) -> None:
         filled,
         "treatment",
         "sub-001 1 ketamine base 100 4 intravenous n/a",
-        "sub-001 5 esketamine base 80 4 intravenous n/a",
-        "sub-001 5 midazolam n/a 2 n/a intravenous n/a",
+        "sub-001 5 ketamine hydrochloride 80 4 intravenous n/a",
+        "sub-001 5 clonidine n/a 0.1 n/a oral n/a",
+        "sub-001 1 midazolam n/a 4 n/a intravenous n/a",
         "sub-001 9 ketamine base 100 4 intravenous n/a",
         "sub-002 4 ketamine base 160 4 intravenous n/a",
     )
     found = factors(filled)
     row = found.frame.set_index("participant_id")
-    assert row["ketamine_mg"].tolist() == [180, 160]
-    assert row["ketamine_mg_per_kg"].tolist() == [3, 2]
+    assert row["ketamine_mg"].tolist() == [pytest.approx(100 + 80 * BASE_SHARE), 160]
+    assert row["ketamine_mg_per_kg"].tolist() == [pytest.approx((100 + 80 * BASE_SHARE) / 60), 2]
+    assert row["ketamine_auc"].iloc[1] == pytest.approx(160 / (84 * (80 / 70) ** 0.75), rel=1e-6)
     assert row["days_since_infusion"].tolist() == [1, 3]
-    assert row["midazolam_mg"].tolist() == [2, 0]
-    assert "1 of 2 patients had midazolam" in found.flags[0].message
-    assert factors(filled, Settings(mechanism_covariates=("midazolam_mg",))).flags == ()
-    declared = declare(found.frame, ("midazolam_mg", "ketamine_mg"))
-    assert declared.reference == {"midazolam_mg": 0.0, "ketamine_mg": "mean"}
+    assert row["midazolam_left_mg"].iloc[0] < 1e-12
+    assert row["clonidine_left_mg"].tolist() == [pytest.approx(0.1 * 0.5 ** (24 / 192**0.5)), 0]
+    assert [flag.code for flag in found.flags] == ["co-medication-on-board", "hours-since-dose"]
+    assert "1 of 2 patients had clonidine on board" in found.flags[0].message
+    declared = declare(found.frame, ("clonidine_left_mg", "midazolam_left_mg", "midazolam_mg"))
+    assert declared.reference == {"clonidine_left_mg": 0.0}
+    assert "nothing of it is left" in declared.refused["covariate midazolam_left_mg"]
+    assert "use midazolam_left_mg" in declared.refused["covariate midazolam_mg"]
+
+
+def test_routes_and_forms_are_not_added_up(filled: StudyFolder) -> None:
+    write(
+        filled,
+        "treatment",
+        "sub-001 1 ketamine base 100 4 intravenous n/a",
+        "sub-001 2 esketamine base 80 4 intravenous n/a",
+        "sub-002 1 ketamine base 100 4 intravenous n/a",
+        "sub-002 2 ketamine base 100 4 oral n/a",
+    )
+    assert factors(filled).frame[["ketamine_mg", "ketamine_auc"]].isna().all(axis=None)
+    reasons = [one.reason for one in patient_treatments(read_tables(filled), PATIENTS, session=None)]
+    assert "esketamine and ketamine are not added up" in reasons[0]
+    assert "intravenous and oral" in reasons[1]
+
+
+def test_recorded_on_the_day_of_an_infusion(filled: StudyFolder) -> None:
+    write(filled, "sessions", "sub-001 ses-post 5 n/a", "sub-002 ses-post 6 n/a")
+    write(
+        filled,
+        "treatment",
+        "sub-001 5 ketamine base 100 4 intravenous n/a",
+        "sub-002 5 ketamine base 100 4 intravenous n/a",
+    )
+    (flag,) = factors(filled).flags
+    assert flag.code == "recorded-under-ketamine"
+    assert flag.value == 1
+
+
+def test_recorded_under_other_routes_and_long_infusions(filled: StudyFolder) -> None:
+    write(filled, "sessions", "sub-001 ses-post 6 n/a", "sub-002 ses-post 6 n/a")
+    write(
+        filled,
+        "treatment",
+        "sub-001 6 ketamine base 100 n/a oral n/a",
+        "sub-002 5 ketamine base 300 24 intravenous n/a",
+    )
+    found = factors(filled)
+    assert found.under_ketamine == PATIENTS, "a day-long infusion may end on the day of the recording"
+    assert found.flags[0].code == "recorded-under-ketamine"
+
+
+def cohort(dose_mg_per_kg: np.ndarray, weight: np.ndarray, pain: np.ndarray) -> pd.DataFrame:
+    mg = dose_mg_per_kg * weight
+    return pd.DataFrame(
+        {
+            "participant_id": [f"sub-{n}" for n in range(len(mg))],
+            "ketamine_mg": mg,
+            "ketamine_mg_per_kg": dose_mg_per_kg,
+            "ketamine_auc": mg / (84 * (weight / 70) ** 0.75),
+            "baseline_nrs": pain,
+        }
+    )
+
+
+def test_a_dose_by_weight_is_nothing_to_regress_on() -> None:
+    rng = np.random.default_rng(5)
+    weight, pain = rng.normal(72, 20, 60).clip(45, 120), rng.normal(7, 1, 60)
+    doses = ("ketamine_mg", "ketamine_mg_per_kg", "ketamine_auc")
+    by_weight = declare(cohort(np.full(60, 8.0) + rng.normal(0, 0.03, 60), weight, pain), doses)
+    assert by_weight.reference == {}
+    assert "less than 5 %" in by_weight.refused["covariate ketamine_mg_per_kg"]
+    assert "follows weight alone" in by_weight.refused["covariate ketamine_mg"]
+    same = declare(cohort(500 / weight, weight, pain), doses)
+    assert same.reference == {}
+
+
+def test_a_titrated_dose_is_told_as_confounded() -> None:
+    rng = np.random.default_rng(5)
+    weight, pain = rng.normal(72, 12, 60), rng.normal(7, 1, 60)
+    titrated = cohort(8 + 2 * (pain - 7) + rng.normal(0, 1, 60), weight, pain)
+    (flag,) = confounded_doses(titrated, ("ketamine_auc",), {})
+    assert (flag.code, flag.severity) == ("dose-confounded", "serious")
+    assert "was titrated" in flag.message
+    free = cohort(rng.normal(8, 2, 60), weight, pain)
+    (flag,) = confounded_doses(free, ("ketamine_auc",), {})
+    assert flag.severity == "caution"
+    assert confounded_doses(titrated, (), {}) == ()
 
 
 def test_nothing_is_known_without_a_table(filled: StudyFolder) -> None:
     frame = factors(filled).frame
-    assert frame[["midazolam_mg", "ketamine_mg", "days_since_infusion"]].isna().all(axis=None)
-    declared = declare(frame, ("midazolam_mg", "weight_kg", "shoe_size"))
+    assert frame[["midazolam_left_mg", "ketamine_mg", "days_since_infusion"]].isna().all(axis=None)
+    declared = declare(frame, ("midazolam_left_mg", "weight_kg", "shoe_size"))
     assert declared.reference == {"weight_kg": "mean"}
-    assert "no patient has a value" in declared.refused["covariate midazolam_mg"]
+    assert "no patient has a value" in declared.refused["covariate midazolam_left_mg"]
     assert "it is not known" in declared.refused["covariate shoe_size"]
     assert "does not vary" in declare(frame.assign(age=50.0), ("age",)).refused["covariate age"]
+    assert "varies by 0.7 %" in declare(frame.assign(age=[50.0, 50.5]), ("age",)).refused["covariate age"]

@@ -209,13 +209,13 @@ def test_what_the_run_refused_is_said(tmp_path: Path) -> None:
 
 def test_covariates_and_healthy_values_of_the_settings(tmp_path: Path) -> None:
     study = make_stimulated_study(tmp_path / "study")
-    settle(study, "covariates = []", 'covariates = ["weight_kg", "midazolam_mg"]')
+    settle(study, "covariates = []", 'covariates = ["weight_kg", "midazolam_left_mg"]')
     with study.settings_file.open("a") as file:
         file.write('\n[[mechanism.healthy]]\nmeasure = "SICI"\ngeometric_mean = 0.45\nlog_sd = 0.3\nn = 20\n')
     result = statistics(study)
     assert result.group is not None
-    assert result.group.changes.covariates == ("weight_kg (stated at 62.5)",)
-    assert "no patient has a value" in result.refused["covariate midazolam_mg"]
+    assert result.group.changes.covariates == ("weight_kg (stated at 70)",)
+    assert "no patient has a value" in result.refused["covariate midazolam_left_mg"]
     assert {(one.hemisphere, one.visit) for one in result.group.healthy} >= {
         ("pain", "pre"),
         ("other", "post"),

@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sudeck.core.errors import InputError
+from sudeck.study.checks.check import check_study
 from sudeck.study.folder.create import create_study
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import PAIN, PARTICIPANTS, TREATMENT
 from sudeck.study.folder.table_edit import merge_rows
-from sudeck.study.folder.tables import read_cells, read_table, type_rows
+from sudeck.study.folder.tables import read_cells, read_table, read_tables, type_rows
 
 ROWS = [
     ["participant_id", "visit", "day", "nrs"],
@@ -228,3 +229,30 @@ def test_two_infusions_a_day_are_two() -> None:
     assert problems([*row, "9:30"], [*row, "14h"], more=("start_time",)) == []
     ((said, serious),) = problems([*row, "25:00"], more=("start_time",))
     assert ("HH:MM" in said, serious) == (True, True)
+
+
+def test_every_table_says_how_many_rows_it_holds_and_how_many_take_part(study: StudyFolder) -> None:
+    people = study.table_file("participants")
+    header = people.read_text().splitlines()[0]
+    rest = "\tn/a" * header.count("\t")
+    people.write_text("\n".join([header, f"sub-001{rest}", f"sub-002{rest}", f"sub-001{rest}", f"n/a{rest}"]))
+    pain = study.table_file("pain")
+    pain.write_text("participant_id\tvisit\tday\tnrs\nsub-001\tbaseline\t0\t7\nsub-009\tbaseline\t0\t6\n")
+    counts = {count.table: str(count) for count in read_tables(study).row_counts()}
+    assert counts["participants.tsv"] == (
+        "participants.tsv 4, 2 used (1 without a readable participant_id, 1 of a patient who stands above)"
+    )
+    assert counts["pain.tsv"] == "pain.tsv 2, 1 used (1 of nobody in participants.tsv)"
+    assert "Rows: participants.tsv 4, 2 used" in str(check_study(study))
+
+
+def test_a_further_sheet_is_not_passed_over_in_silence(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for sheet in (book.active, book.create_sheet("more")):
+        sheet.append(["participant_id", "age"])
+        sheet.append(["sub-001", 40])
+    book.save(tmp_path / "participants.xlsx")
+    read = read_table(tmp_path / "participants.xlsx", PARTICIPANTS)
+    assert len(read) == 1
+    assert any("1 more filled sheet" in str(problem) for problem in read.problems)

@@ -64,6 +64,9 @@ def test_dates_move_together_and_identifiers_follow_the_key(planted: Any) -> Non
     path = sorted(planted.folder.glob("*.dcm"))[0]
     before = pydicom.dcmread(path)
     after = pydicom.dcmread(BytesIO(cleaned(path)))
+    # PS3.15: whoever reads the file is told that it was de-identified, and how dates were treated.
+    assert after.PatientIdentityRemoved == "YES"
+    assert after.LongitudinalTemporalInformationModified == "MODIFIED"
     shift = KEY.shift("sub-001")
     assert timedelta(days=-3650) <= shift <= timedelta(days=-365)
     for keyword in ("StudyDate", "AcquisitionDate"):

@@ -122,6 +122,15 @@ def test_the_identity_stays_out(study: StudyFolder, files: dict[str, Path]) -> N
         assert not [
             word for word in ("dupontel", "martinet", "7788990", "2020-01-05") if word in text.lower()
         ]
+    assert "fell, twice" not in study.table_file("treatment").read_text()
+
+
+def test_a_setting_lets_comments_in_and_the_names_of_the_patient_out(
+    study: StudyFolder, files: dict[str, Path]
+) -> None:
+    settings = study.settings_file
+    settings.write_text(settings.read_text().replace("free_text = false", "free_text = true"))
+    import_redcap(study, files["export.csv"], map_file=files["map.toml"], dictionary=files["dict.csv"])
     assert "[removed] fell, twice" in study.table_file("treatment").read_text()
 
 

@@ -17,11 +17,14 @@ from typer.testing import CliRunner
 
 from sudeck.cli.app import app
 from sudeck.core.errors import InputError
+from sudeck.core.privacy import Redactor
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.imports.bdf_file import BdfSignal, bdf_bytes
+from sudeck.study.imports.clean_recording import neutral
 from sudeck.study.imports.import_tms import import_tms
 from sudeck.tms.readers import read_file
 from sudeck.tms.recordings.labelled_trials import read_trials
+from sudeck.tms.signals.trials import TrialSet
 
 NAMED = "RFDI Dupontel"
 WORDS = ("dupontel", "jehanne", "7788990", "12-apr-1961", "19610412")
@@ -113,6 +116,91 @@ def test_states_of_sweeps_become_an_events_table(forge: Any, study: StudyFolder,
     renamed = [pulse.condition for pulse in after.pulses]
     assert len(set(conditions)) == len(set(renamed)) > 1
     assert len(set(zip(conditions, renamed, strict=True))) == len(set(conditions))
+
+
+def _named_sweeps(folder: Path) -> Path:
+    rng = np.random.default_rng(3)
+    time_ms = np.arange(-100, 300) / 1.0
+    emg = rng.normal(0, 0.01, (2, 12, 400))
+    emg[:, :, 120:130] += np.sin(np.arange(10))
+    conditions = ["Dupontel single", "SICI Jehanne"] * 6
+    path = folder / "Dupontel.npz"
+    np.savez(
+        path,
+        emg=emg, time_ms=time_ms, unit=np.array("mV"), channels=np.array([NAMED, "LFDI"]),
+        condition=np.array(conditions), test_mso=np.arange(50.0, 62.0), patient=np.array("Jehanne Dupontel"),
+    )  # fmt: skip
+    return path
+
+
+def _named_table(folder: Path) -> Path:
+    path = folder / "Dupontel.csv"
+    lines = ["name;born;muscle;condition;ISI (ms);MEP amplitude (mV);latency (ms);remark"]
+    for trial in range(12):
+        isi, kind = ("", "single") if trial % 2 else ("2,5", "Dupontel SICI")
+        lines.append(
+            f"Jehanne Dupontel;12-APR-1961;right FDI;{kind};{isi};{0.5 + trial / 7:.4f};21.5;MRN7788990"
+        )
+    path.write_text("\n".join(lines).replace(",", "."))
+    return path
+
+
+@pytest.mark.parametrize("make", [_named_sweeps, _named_table])
+def test_sweeps_and_amplitudes_are_written_anew(make: Any, study: StudyFolder, tmp_path: Path) -> None:
+    source = make(tmp_path)
+    done = import_tms(study, [source], patient="7", session="ses-pre")
+    assert not leaks(study.root)
+    assert not [word for word in WORDS if word in str(done).lower()]
+    assert [file.action for file in done.files] == ["new"], str(done)
+    (path,) = study.tms_folder("sub-001", "ses-pre").iterdir()
+    before, after = read_trials(source), read_trials(path, participant="", visit="")
+    assert len(after) == len(before) > 0
+    for old, new in zip(before, after, strict=True):
+        if isinstance(old, TrialSet):
+            np.testing.assert_array_equal(new.emg_mv, old.emg_mv)
+            assert new.pulse_sample == old.pulse_sample
+        else:
+            np.testing.assert_allclose(new.amplitude_mv, old.amplitude_mv, rtol=1e-9)
+            np.testing.assert_allclose(new.latency_ms, old.latency_ms)
+        for first, second in zip(old.pulses, new.pulses, strict=True):
+            kept = ("kind", "isi_ms", "test_mso")
+            assert [getattr(first, n) for n in kept] == [getattr(second, n) for n in kept]
+            assert (second.muscle, second.muscle_side) in ((None, None), ("FDI", "right"))
+            assert (first.muscle is None) == (second.muscle is None)
+    assert [file.action for file in import_tms(study, [source], patient="7", session="ses-pre").files] == [
+        "unchanged"
+    ]
+
+
+def test_gaps_between_records_come_back(tmp_path: Path) -> None:
+    samples = np.random.default_rng(0).normal(0, 0.3, 2000)
+    data = bdf_bytes(
+        [BdfSignal("RFDI", "mV", 1000, samples)],
+        starts_s=[0.0, 7.5], record_s=1.0, notes=[(7.9, "TMS")], patient="sub-001", started=None,
+    )  # fmt: skip
+    (tmp_path / "a.bdf").write_bytes(data)
+    recording = read_file(tmp_path / "a.bdf")
+    assert [(part.start_s, part.stop_s) for part in recording.sections] == [(0.0, 1.0), (7.5, 8.5)]
+    assert recording.markers[0].time_s == 7.9
+
+
+def test_labels_without_a_letter_stay_labels() -> None:
+    assert neutral([".", "-", "S 1"], Redactor(), letter="C") == {".": "C 1", "-": "C 2", "S 1": "S 1"}
+
+
+def test_trials_of_two_people_are_not_given_to_one(study: StudyFolder, tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("subject,muscle,MEP (mV)\n" + "".join(f"A{i % 2},FDI,{1 + i / 9}\n" for i in range(12)))
+    (file,) = import_tms(study, [path], patient="7", session="ses-pre").files
+    assert file.action == "refused"
+    assert "several people" in file.reason
+
+
+def test_the_study_itself_is_no_source(forge: Any, study: StudyFolder) -> None:
+    made(forge, "edf", study.root.parent / "MRN 5" / "pre")
+    first = import_tms(study, [study.root.parent], patient="MRN 5")
+    again = import_tms(study, [study.root.parent], patient="MRN 5")
+    assert [len(run.files) for run in (first, again)] == [len(first.files)] * 2
 
 
 def test_a_second_import_changes_nothing_and_dates_move_with_the_patient(

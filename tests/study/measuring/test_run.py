@@ -207,11 +207,26 @@ def test_what_keeps_a_patient_out_is_named(copy_of: Callable[..., Path], undistu
     lines = people.read_text().splitlines()
     people.write_text("\n".join([*lines[:4], "sub-909\t50\tF\tR\t1\thand\tleft\tn/a\t5\t70"]) + "\n")
     failures = {failure.participant_id: failure for failure in run_study(root, jobs=1).failures}
-    assert "moved during the flow" in failures["sub-001"].reason
+    assert "the decisions say why" in failures["sub-001"].reason
     assert "use left, right" in failures["sub-002"].reason
     assert "not readable JSON" in failures["sub-003"].reason
     assert "has no row" in failures["sub-004"].reason
     assert failures["sub-909"].kind == "absent"
+
+
+def test_why_a_person_left_a_patient_out_is_printed_where_a_setting_allows_it(
+    copy_of: Callable[..., Path], undisturbed: Path
+) -> None:
+    root = copy_of(undisturbed)
+    study = StudyFolder(root)
+    told = {"who": "NM", "session": "ses-pre"}
+    record_decision(study, Decision("sub-001", "exclude", True, why="Dupont moved", **told))
+    reasons = [failure.reason for failure in run_study(root, jobs=1).failures]
+    assert not any("Dupont" in reason for reason in reasons)
+    settings = study.settings_file
+    settings.write_text(settings.read_text().replace("free_text = false", "free_text = true"))
+    reasons = [failure.reason for failure in run_study(root, jobs=1).failures]
+    assert any("Dupont moved" in reason for reason in reasons)
 
 
 def test_one_run_at_a_time(undisturbed: Path) -> None:

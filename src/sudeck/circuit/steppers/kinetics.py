@@ -15,6 +15,10 @@ E, P, A, B = range(4)
 MEMBRANE_MS: Final = 1.0  # effective constant of cells bombarded by synapses; assumed
 RECOVERY_MS: Final = 1.2  # refractoriness: leaves volleys (I-waves) about 1.5 ms apart; assumed
 RELEASE_EFFICACY: Final = 0.9  # share of ready cells that a full unit of drive sets off is 1 - exp(-0.9)
+# Depressed terminals recover with this constant: of the size Tsodyks and Markram 1997 (PNAS 94:719-723)
+# found between pyramidal cells and Campagnola 2022 (Science 375:eabj5861) in human cortex; assumed.
+# Multipolar interneurons get depressing input too (Reyes 1998, Nature Neuroscience 1:279-285).
+DEPRESSION_RECOVERY_MS: Final = 300.0
 PULSE_MS: Final = 0.5  # spread of the first spikes after a pulse; assumed
 
 # Conduction and synaptic delays; E as far as its neighbours, both interneurons, and through the callosum.

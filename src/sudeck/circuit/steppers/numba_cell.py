@@ -55,7 +55,7 @@ from sudeck.circuit.steppers.numba_rows import (
 
 F = np.float32
 ZERO, ONE, _TWO = F(0), F(1), F(2)
-_HALF, _THIRD, _FOURTH, _FIFTH = F(1 / 2), F(1 / 3), F(1 / 4), F(1 / 5)
+HALVED, _THIRD, _FOURTH, _FIFTH = F(1 / 2), F(1 / 3), F(1 / 4), F(1 / 5)
 # 2^x on [-0.5, 0.5]: smallest relative error, 8e-8.
 _P0, _P1, _P2, _P3, _P4, _P5 = (
     F(c) for c in (1.00000007, 0.69314697, 0.2402212, 0.05550713, 0.00967554, 0.00132765)
@@ -77,8 +77,8 @@ def _exp2(x: Any) -> Any:
 @inlined
 def _released_share(hazard: Any) -> Any:
     """Return ``1 − exp(−hazard)`` without cancellation: series of its half, exact to 1e-6 below 1."""
-    x = hazard * _HALF
-    s = x * (ONE - x * _HALF * (ONE - x * _THIRD * (ONE - x * _FOURTH * (ONE - x * _FIFTH))))
+    x = hazard * HALVED
+    s = x * (ONE - x * HALVED * (ONE - x * _THIRD * (ONE - x * _FOURTH * (ONE - x * _FIFTH))))
     return s * (_TWO - s)
 
 

@@ -13,12 +13,24 @@ import numpy as np
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from sudeck.circuit.steppers.numba_cell import ONE, ZERO, advance, begin, drives, load_parameters, release
+from sudeck.circuit.steppers.numba_cell import (
+    HALVED,
+    ONE,
+    ZERO,
+    advance,
+    begin,
+    drives,
+    load_parameters,
+    release,
+)
 from sudeck.circuit.steppers.numba_rows import (
+    AGONIST,
     AMPA,
     ARRIVING,
+    DEPRESSION,
     DIRECT,
     EARLIER,
+    FULL,
     GABAA,
     GABAB,
     GIVEN,
@@ -55,15 +67,17 @@ def _start(s: Any, rest: Any, at: Any, lane: Any, c: Any) -> None:
             s[o + V + p * LANES] = rest[at, h, p]
             s[o + READY + p * LANES] = rest[at, h, 8 + p]
         e, across, b = rest[at, h, 4], rest[at, 1 - h, 4], rest[at, h, 7]
-        begin(s, o + AMPA, c.ampa, e)
-        begin(s, o + NMDA, c.nmda, e)
+        s[o + FULL] = ONE / (ONE + s[o + DEPRESSION] * c.depression_ms * e)
+        local = s[o + FULL] * e
+        begin(s, o + AMPA, c.ampa, local)
+        begin(s, o + NMDA, c.nmda, local)
         begin(s, o + X_AMPA, c.ampa, across)
         begin(s, o + X_NMDA, c.nmda, across)
         held = begin(s, o + GABAB, c.gabab, b)
-        released = rest[at, h, 6] / (ONE + s[o + PRESYNAPTIC] * held)
+        released = rest[at, h, 6] / (ONE + s[o + PRESYNAPTIC] * (held + s[o + AGONIST]))
         begin(s, o + GABAA, c.gabaa, released)
         begin(s, o + MOTO, c.motoneuron, rest[at, h, 5])
-        for series, rate in enumerate((e, e, released, b)):
+        for series, rate in enumerate((local, e, released, b)):
             s[LEAVING + (2 * series + h) * LANES + lane] = rate * c.step_ms
 
 
@@ -120,9 +134,12 @@ def _step(s: Any, o: Any, c: Any, h: Any) -> None:
         spikes_a = release(s, i, c, A, drive[2])
         spikes_b = release(s, i, c, B, drive[3])
         lane = i - o + h * LANES
-        s[LEAVING + lane] = spikes_e
+        full = ONE - (ONE - s[i + FULL]) * c.refill
+        local = full * spikes_e * (ONE - HALVED * s[i + DEPRESSION] * spikes_e)
+        s[i + FULL] = ONE - (ONE - (full - s[i + DEPRESSION] * local)) * c.refill
+        s[LEAVING + lane] = local
         s[LEAVING + 2 * LANES + lane] = spikes_e
-        s[LEAVING + 4 * LANES + lane] = spikes_a / (ONE + s[i + PRESYNAPTIC] * b)
+        s[LEAVING + 4 * LANES + lane] = spikes_a / (ONE + s[i + PRESYNAPTIC] * (b + s[i + AGONIST]))
         s[LEAVING + 6 * LANES + lane] = spikes_b
         near, across = s[ARRIVING + lane], s[ARRIVING + 2 * LANES + i - o + (1 - h) * LANES]
         advance(s, i + AMPA, c.ampa, near)
@@ -157,7 +174,7 @@ def run_tiles(
 
     Parameters
     ----------
-    parameters : float32 array, shape (circuits, 2, 36)
+    parameters : float32 array, shape (circuits, 2, 38)
         `PARAMETERS` and `AXONS`.
     rest : float32 array, shape (states, 2, 13)
         From `numba_rest.settle_tiles`.

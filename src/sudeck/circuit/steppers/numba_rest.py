@@ -8,6 +8,8 @@ import numpy as np
 
 from sudeck.circuit.steppers.numba_cell import ONE, ZERO, drives, hazard_per_ms, load_parameters
 from sudeck.circuit.steppers.numba_rows import (
+    AGONIST,
+    DEPRESSION,
     DIRECT,
     HALF,
     LANES,
@@ -32,7 +34,7 @@ def settle_tiles(
 
     Parameters
     ----------
-    parameters : float32 array, shape (circuits, 2, 36)
+    parameters : float32 array, shape (circuits, 2, 38)
         `PARAMETERS` and `AXONS`.
     contraction_mv : float32 array, shape (n,)
     circuit : int array, shape (n,)
@@ -58,10 +60,12 @@ def settle_tiles(
             for h in range(2):
                 for i in range(h * HALF, h * HALF + LANES):
                     other = i + (1 - 2 * h) * HALF
-                    ampa, nmda = s[i + SPIKES + E] * c.ampa.area, s[i + SPIKES + E] * c.nmda.area
+                    e = s[i + SPIKES + E]
+                    local = e / (ONE + s[i + DEPRESSION] * c.depression_ms * e)
+                    ampa, nmda = local * c.ampa.area, local * c.nmda.area
                     x_ampa, x_nmda = s[other + SPIKES + E] * c.ampa.area, s[other + SPIKES + E] * c.nmda.area
                     b = s[i + SPIKES + B] * c.gabab.area
-                    a = s[i + SPIKES + A] * c.gabaa.area / (ONE + s[i + PRESYNAPTIC] * b)
+                    a = s[i + SPIKES + A] * c.gabaa.area / (ONE + s[i + PRESYNAPTIC] * (b + s[i + AGONIST]))
                     drive = drives(s, i, c, ampa, nmda, x_ampa, x_nmda, a, b)
                     s[i + DIRECT + E] = drive[0] - s[i + V + E]
                     s[i + DIRECT + P] = drive[1] - s[i + V + P]

@@ -27,6 +27,7 @@ PARAMETERS: Final = (
     *("callosal_direct_share", "presynaptic_gabab"),
     *("release_threshold_mv", "release_spread_mv", "release_max_per_ms"),
     *("tonic_on_e_mv", "tonic_on_p_mv", "tonic_on_a_mv", "tonic_on_b_mv"),
+    *("gabab_agonist", "depression_of_e"),
 )
 ROWS: Final = len(PARAMETERS)
 # Needed once a pulse, and therefore in no row: thresholds, then spreads, of the axons of the populations.
@@ -37,7 +38,9 @@ AXONS: Final = tuple(f"axon_{part}_{p}_rmt" for part in ("threshold", "spread") 
 (AMPA_B, NMDA_B, GABAA_B, X_AMPA_A, X_AMPA_B, X_NMDA_B, X_AMPA_E, X_NMDA_E, SHARE, PRESYNAPTIC) = range(
     11 * LANES, 21 * LANES, LANES
 )
-(THRESHOLD, SPREAD, RELEASE, TONIC_E, TONIC_P, TONIC_A, TONIC_B) = range(21 * LANES, 28 * LANES, LANES)
+(THRESHOLD, SPREAD, RELEASE, TONIC_E, TONIC_P, TONIC_A, TONIC_B, AGONIST, DEPRESSION) = range(
+    21 * LANES, 30 * LANES, LANES
+)
 
 # What changes, of one hemisphere: potentials, refractoriness, the two exponentials of every synapse, drive
 # by a pulse, spikes. Offsets count numbers, not rows.
@@ -45,7 +48,8 @@ E, P, A, B = range(0, 4 * LANES, LANES)
 V, READY, DIRECT, SPIKES = (offset * LANES for offset in (ROWS, ROWS + 4, ROWS + 8, ROWS + 12))
 (AMPA, NMDA, X_AMPA, X_NMDA, GABAA, GABAB, MOTO) = range((ROWS + 16) * LANES, (ROWS + 30) * LANES, 2 * LANES)
 HAZARD = (ROWS + 30) * LANES
-HALF = (ROWS + 31) * LANES
+FULL = (ROWS + 31) * LANES  # transmitter that the local terminals of E have
+HALF = (ROWS + 32) * LANES
 # After both hemispheres: what leaves for delays and what arrives from them. Four series (E, E through the
 # callosum, A, B), hemispheres next to each other.
 LEAVING = 2 * HALF
@@ -83,6 +87,8 @@ class Constants(NamedTuple):
     keep_v: Any
     take_v: Any
     recover: Any
+    depression_ms: Any
+    refill: Any
     magnesium: Any
     magnesium_open: Any
     magnesium_log2_per_mv: Any

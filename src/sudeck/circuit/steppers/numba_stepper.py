@@ -178,7 +178,7 @@ def _filled(count: int) -> npt.NDArray[np.int64]:
 
 
 def _pack(circuits: Circuit) -> npt.NDArray[np.float32]:
-    """Return the rows that the kernel reads, shape (m, 2, 36)."""
+    """Return the rows that the kernel reads, shape (m, 2, 38)."""
     from sudeck.circuit.steppers.numba_rows import AXONS, PARAMETERS
 
     names = PARAMETERS + AXONS
@@ -220,6 +220,8 @@ def _constants(dt_ms: float) -> Any:
         keep_v=np.float32(keep_v),
         take_v=np.float32(1 - keep_v),
         recover=np.float32(np.exp(-0.5 * dt_ms / kinetics.RECOVERY_MS)),
+        depression_ms=np.float32(kinetics.DEPRESSION_RECOVERY_MS),
+        refill=np.float32(np.exp(-0.5 * dt_ms / kinetics.DEPRESSION_RECOVERY_MS)),
         magnesium=np.float32(kinetics.MAGNESIUM_AT_REST),
         magnesium_open=np.float32(1 + kinetics.MAGNESIUM_AT_REST),
         magnesium_log2_per_mv=np.float32(-kinetics.MAGNESIUM_PER_MV / np.log(2)),

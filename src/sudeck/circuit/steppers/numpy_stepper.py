@@ -17,6 +17,7 @@ from sudeck.circuit.steppers.kinetics import (
     DELAY_CALLOSUM_MS,
     DELAY_E_MS,
     DELAY_INTERNEURON_MS,
+    DEPRESSION_RECOVERY_MS,
     GABA_A,
     GABA_B,
     MEMBRANE_MS,
@@ -97,18 +98,22 @@ def run_reference(
     contraction[0] = trials.contraction_mv
 
     v, ready, rate = rest.potential_mv.copy(), rest.ready.copy(), rest.rate_per_ms
-    ampa, nmda = Synapse(AMPA, rate[E], dt), Synapse(NMDA, rate[E], dt)
+    full = 1 / (1 + c.depression_of_e * DEPRESSION_RECOVERY_MS * rate[E])  # transmitter at local terminals
+    local_at_rest = full * rate[E]
+    ampa, nmda = Synapse(AMPA, local_at_rest, dt), Synapse(NMDA, local_at_rest, dt)
     ampa_across, nmda_across = Synapse(AMPA, rate[E][::-1], dt), Synapse(NMDA, rate[E][::-1], dt)
     gabab = Synapse(GABA_B, rate[B], dt)
-    released_at_rest = rate[A] / (1 + c.presynaptic_gabab * gabab.value)
+    released_at_rest = rate[A] / (1 + c.presynaptic_gabab * (gabab.value + c.gabab_agonist))
     gabaa = Synapse(GABA_A, released_at_rest, dt)
     moto = Synapse(MOTONEURON, rate[P], dt)
     keep_v, recover = np.exp(-dt / MEMBRANE_MS), np.exp(-0.5 * dt / RECOVERY_MS)
+    refill = np.exp(-0.5 * dt / DEPRESSION_RECOVERY_MS)
 
     motoneuron = np.empty((steps + 1, *rest.motoneuron.shape))
     motoneuron[0] = moto.value
     spikes = np.empty((steps, *v.shape))
     released = np.empty((steps, *rest.motoneuron.shape))  # GABA of A, after its presynaptic receptors
+    local = np.empty_like(released)  # what the local terminals of E release
     crossing = np.empty_like(released)  # spikes of E that enter the callosum
     for n in range(steps):
         gate = magnesium_gate(v)
@@ -149,9 +154,12 @@ def run_reference(
         spikes[n] = ready * -np.expm1(-hazard - direct)
         crossing[n] = across_share * spikes[n, E]
         ready = 1 - (1 - (ready - spikes[n])) * recover
-        released[n] = spikes[n, A] / (1 + c.presynaptic_gabab * gabab.value)
+        released[n] = spikes[n, A] / (1 + c.presynaptic_gabab * (gabab.value + c.gabab_agonist))
+        full = 1 - (1 - full) * refill
+        local[n] = full * spikes[n, E] * (1 - 0.5 * c.depression_of_e * spikes[n, E])
+        full = 1 - (1 - (full - c.depression_of_e * local[n])) * refill
 
-        near = _delayed(spikes[:, E], n, DELAY_E_MS / dt, rate[E] * dt)
+        near = _delayed(local, n, DELAY_E_MS / dt, local_at_rest * dt)
         across = _delayed(crossing, n, DELAY_CALLOSUM_MS / dt, rate[E] * dt)[::-1]
         ampa.advance(near)
         nmda.advance(near)

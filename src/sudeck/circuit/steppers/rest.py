@@ -9,6 +9,7 @@ import numpy as np
 from sudeck.circuit.parameters import Circuit, Floats
 from sudeck.circuit.steppers.kinetics import (
     AMPA,
+    DEPRESSION_RECOVERY_MS,
     GABA_A,
     GABA_B,
     MOTONEURON,
@@ -100,10 +101,11 @@ def _steady_input(circuits: Circuit, potential: Floats, contraction: Floats) -> 
     c = circuits
     hazard, ready = _steady_release(c, potential)
     e, _, a, b = hazard * ready
-    ampa, nmda = e * AMPA.area_ms, e * NMDA.area_ms
+    local = e / (1 + c.depression_of_e * DEPRESSION_RECOVERY_MS * e)
+    ampa, nmda = local * AMPA.area_ms, local * NMDA.area_ms
     gabab = b * GABA_B.area_ms
-    gabaa = a * GABA_A.area_ms / (1 + c.presynaptic_gabab * gabab)
-    across_ampa, across_nmda = ampa[::-1], nmda[::-1]
+    gabaa = a * GABA_A.area_ms / (1 + c.presynaptic_gabab * (gabab + c.gabab_agonist))
+    across_ampa, across_nmda = e[::-1] * AMPA.area_ms, e[::-1] * NMDA.area_ms
     gate = magnesium_gate(potential)
     return np.stack(
         [

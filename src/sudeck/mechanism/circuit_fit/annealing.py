@@ -19,11 +19,11 @@ KEPT: Final = 0.5  # effective share of the draws after each step
 _MOST_STEPS: Final = 200
 _LENGTHS: Final = (0.8, 0.5, 0.3)  # of the moves, in standard deviations of the draws
 # Moves are repeated until the draws have gone this far, in squared standard deviations a dimension: at the
-# last step much further, because draws that were chosen again and again lie too close together.
+# last step further, because draws that were chosen again and again lie too close together.
 _DISTANCE: Final = 0.5
-_LAST_DISTANCE: Final = 4.0
+_LAST_DISTANCE: Final = 2.0
 _MOST_ROUNDS: Final = 4
-_MOST_LAST_ROUNDS: Final = 24
+_MOST_LAST_ROUNDS: Final = 12
 
 
 class Draws(NamedTuple):

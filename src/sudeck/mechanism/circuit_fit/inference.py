@@ -201,8 +201,8 @@ def _runaway(position: Floats, weight: Floats, engine: Engine | None) -> tuple[F
     if share < _MUCH_RUNAWAY:
         return ()
     message = (
-        f"In {100 * share:.0f} % of the draws the circuit before treatment keeps firing after the strongest "
-        f"pulses to both hemispheres at once ({PROBE_INTENSITY:g} RMT): the model is at its edge."
+        f"In {100 * share:.0f} % of the draws the circuit before treatment keeps firing after strong "
+        f"pulses to one hemisphere or both ({PROBE_INTENSITY:g} RMT): the model is at its edge."
     )
     return (Flag("circuit-runaway", message, "caution", value=share, limit=_MUCH_RUNAWAY),)
 

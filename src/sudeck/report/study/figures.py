@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _SCATTER_MM = (186.0, 108.0)
 _SQUARE_MM = (84.0, 70.0)
 _SQUARE_AXES = (12.0, 10.0, 69.0, 57.0)
+_UPPER_AXES, _LOWER_AXES = (12.0, 31.0, 69.0, 36.0), (12.0, 10.0, 69.0, 18.0)
 _RESPONDER: Final[dict[str, Any]] = {"marker": "o", "facecolor": AFFECTED_COLOUR, "edgecolor": "white"}
 _OTHER: Final[dict[str, Any]] = {"marker": "o", "facecolor": "white", "edgecolor": HEALTHY_COLOUR}
 
@@ -47,7 +48,7 @@ def calibration_figure(predicted: StudyPrediction) -> Markup:
 
 
 def decision_figure(predicted: StudyPrediction) -> Markup:
-    """Draw net benefit against threshold for the model, for treating all and for treating none."""
+    """Draw net benefit against threshold: the model, treating all, none; and its gain over the better."""
     return draw_svg(
         lambda figure: _paint_decision(figure, predicted),
         size_mm=_SQUARE_MM,
@@ -135,28 +136,35 @@ def _paint_calibration(figure: Figure, predicted: StudyPrediction) -> None:
 def _paint_decision(figure: Figure, predicted: StudyPrediction) -> None:
     decision = predicted.decision
     assert decision is not None
-    axes = axes_mm(figure, *_SQUARE_AXES)
-    model = decision.model
+    axes = axes_mm(figure, *_UPPER_AXES)
+    model, gain = decision.model, decision.difference
     axes.fill_between(model.x, model.low, model.high, color=HEALTHY_COLOUR, alpha=0.18, linewidth=0)
     axes.plot(model.x, model.y, color=HEALTHY_COLOUR, linewidth=1.5)
     axes.plot(model.x, decision.treat_all, color=INK, linewidth=1.0, linestyle=(0, (4, 2)))
     axes.axhline(0.0, color=QUIET, linewidth=1.0)
     top = float(max(model.high.max(), decision.treat_all.max())) + 0.05
-    axes.set(
-        xlim=(0, 1),
-        ylim=(-0.15, top),
-        xlabel="threshold: treat from this probability on",
-        ylabel="net benefit (responders per patient)",
-    )
+    axes.set(xlim=(0, 1), ylim=(-0.15, top), ylabel="net benefit")
+    axes.tick_params(labelbottom=False)
     names = (
         ("model", 0.96, HEALTHY_COLOUR),
-        ("treat all (dashed)", 0.88, INK),
-        ("treat none", 0.80, QUIET),
+        ("treat all (dashed)", 0.84, INK),
+        ("treat none", 0.72, QUIET),
     )
     for text, height, colour in names:
         axes.text(
             0.98, height, text, transform=axes.transAxes, ha="right", va="top", color=colour, fontsize=7
         )
+    below = axes_mm(figure, *_LOWER_AXES)
+    below.fill_between(gain.x, gain.low, gain.high, color=HEALTHY_COLOUR, alpha=0.18, linewidth=0)
+    below.plot(gain.x, gain.y, color=HEALTHY_COLOUR, linewidth=1.5)
+    below.axhline(0.0, color=QUIET, linewidth=1.0)
+    reach = max(float(np.abs([gain.low.min(), gain.high.max()]).max()), 0.05)
+    below.set(
+        xlim=(0, 1),
+        ylim=(-1.1 * reach, 1.1 * reach),
+        xlabel="threshold: treat from this probability on",
+        ylabel="gain",
+    )
 
 
 def _paint_instability(figure: Figure, predicted: StudyPrediction) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -131,6 +132,9 @@ def study_report(study: StudyFolder, predicted: StudyPrediction, *, place: Path)
         relief_model=predicted.relief_model,
         validation=rows.validation_rows(predicted),
         figures=_validation_figures(predicted),
+        shrinkage=_shrinkage(predicted),
+        groups=rows.group_rows(predicted),
+        centres=rows.centre_rows(predicted),
         lines=lines,
         any_recordings=any(line.recordings for line in lines),
         axis=axis,
@@ -208,11 +212,30 @@ def _validation_figures(predicted: StudyPrediction) -> list[tuple[Markup, str]]:
         )
         figures.append((calibration_figure(predicted), caption))
     if predicted.decision is not None:
-        caption = "Decision curve, corrected for optimism: above both lines the model helps to decide."
+        caption = (
+            "Decision curve, corrected for optimism. Below: net benefit of the model less that of the better "
+            "default, treating all or none; where the band lies above zero, the model helps to decide."
+        )
         figures.append((decision_figure(predicted), caption))
     caption = "Instability: the range of probabilities that models from bootstrap samples give each patient."
     figures.append((instability_figure(predicted), caption))
     return figures
+
+
+def _shrinkage(predicted: StudyPrediction) -> str:
+    if predicted.validation is None:
+        return ""
+    if math.isnan(predicted.validation.measures["calibration_slope"].corrected):
+        return (
+            "The slope is withheld, so predictions are not shrunk: they are too extreme by an unknown factor."
+        )
+    if predicted.shrinkage == 1.0:
+        return "The corrected slope is not below 1, so predictions are not shrunk."
+    return (
+        f"Predictions are shrunk by {predicted.shrinkage:.2f}, the corrected slope: the probability of every "
+        "patient here, the saved model and the page for one patient. This table and the figures are of the "
+        "model before that."
+    )
 
 
 def _thumbnails(study: StudyFolder, predicted: StudyPrediction, place: Path) -> list[Thumbnail]:

@@ -29,7 +29,6 @@ _SILHOUETTE_PX = (1.5, 2.0)
 _SILHOUETTE_MM = (4.0, 5.4)
 _LIGHT_PX = 1.0
 _MOST_DISPLACED_MM = 6.0  # farther than this it is no displacement of places
-SPOT_PX = 1.2
 
 
 @dataclass(frozen=True)
@@ -83,11 +82,6 @@ class PhasePose:
             for axis, step in enumerate(self.grid.spacing_mm)
         )
         return across, down
-
-    @cached_property
-    def spots(self) -> NDArray[np.float64]:
-        """Whole image, smoothed so that a hot spot stands out of the noise."""
-        return smoothed(self.image, SPOT_PX)
 
     def affected(self) -> LimbImage:
         """Return the affected limb alone."""

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError
+from sudeck.scan.limbs.turned import refuse_turned
 
 MAX_BRIDGE = 0.6  # of the separating line may run through limb tissue
 _CORE = 0.6  # of a limb's greatest depth: its core, deeper than any finger or thumb
@@ -44,9 +45,11 @@ def separate(
     """
     path = _path_between(smooth, body, subject)
     territory = np.where(np.arange(smooth.shape[1])[None, :] < path[:, None], 1, 2).astype(np.uint8)
-    occupied = body.any(axis=1)
     crossed = body[np.arange(path.size), path]
-    if float(crossed[occupied].mean()) > MAX_BRIDGE:
+    bridge = _crossed_share(body, path)
+    if bridge > 0:
+        refuse_turned(smooth, bridge, _across(smooth, body, subject), subject)
+    if bridge > MAX_BRIDGE:
         raise InputError(
             subject,
             "only one limb, or two that overlap, can be seen",
@@ -54,7 +57,23 @@ def separate(
         )
     if not crossed.any():
         return territory, 0.0
-    return _grow(smooth, body, territory), float(crossed[occupied].mean())
+    return _grow(smooth, body, territory), bridge
+
+
+def _crossed_share(body: NDArray[np.bool_], path: NDArray[np.intp]) -> float:
+    """Return the share of the length of the limbs over which a path runs through tissue."""
+    return float(body[np.arange(path.size), path][body.any(axis=1)].mean())
+
+
+def _across(
+    smooth: NDArray[np.float64], body: NDArray[np.bool_], subject: str
+) -> tuple[NDArray[np.intp], float]:
+    """Return the path from left to right, and the share of it that runs through tissue."""
+    try:
+        path = _path_between(smooth.T, body.T, subject)
+    except InputError:
+        return np.zeros(smooth.shape[1], dtype=np.intp), 1.0
+    return path, _crossed_share(body.T, path)
 
 
 def _path_between(smooth: NDArray[np.float64], body: NDArray[np.bool_], subject: str) -> NDArray[np.intp]:

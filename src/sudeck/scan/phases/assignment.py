@@ -26,8 +26,7 @@ from sudeck.scan.phases.timeline import Origin, begins_with_flow
 from sudeck.scan.reading.acquisitions import same_counts
 from sudeck.scan.reading.clock import seconds_between
 from sudeck.scan.reading.frames import Acquisition, Frame
-
-_STATE_PHASE = "state it with --phase FILE=tissue (or vascular, bone)"
+from sudeck.scan.reading.remedies import SAY_FRAME_TIME, SAY_INJECTION, SAY_PHASE
 
 
 @dataclass(frozen=True)
@@ -95,6 +94,7 @@ def candidates_of(
     origin: Origin,
     stated: Mapping[int | None, ScanPhase],
     by_order: ScanPhase | None,
+    flow_s: float | None = None,
 ) -> tuple[PhaseCandidate, ...]:
     """Split an acquisition into the phases of the study it holds.
 
@@ -108,6 +108,8 @@ def candidates_of(
         Phases a person states for this file, by DICOM phase; None for all of them.
     by_order : {"tissue", "bone"} or None
         Phase by the order of the images of the study, used when nothing else tells.
+    flow_s : float, optional
+        Seconds of the flow that a person wants measured; what follows in a run as short as a flow is unused.
 
     Raises
     ------
@@ -122,10 +124,11 @@ def candidates_of(
         if phase is not None:
             groups.setdefault(phase, []).extend(block)
             continue
-        early, tail = _cut_flow(acquisition, orientation.frames, block)
+        early, tail = _cut_flow(acquisition, orientation.frames, block, flow_s)
         parts: list[tuple[list[int], list[Flag]]] = [(early, [])]
         if tail:
             alone = len(block) == len(orientation.frames)
+            alone &= _end(orientation.frames[tail[-1]]) > LONGEST_FLOW_S
             is_pool, flag = _judge_tail(acquisition, orientation.frames[tail[0]], alone=alone)
             parts = [(early, []), (tail, [flag])] if is_pool else [(early, [flag])]
         for part, of_cut in parts:
@@ -157,21 +160,21 @@ def _blocks(acquisition: Acquisition, frames: Sequence[Frame]) -> list[list[int]
         raise InputError(
             acquisition.label,
             "the times of its frames are not stated",
-            "state the frame time with --frame-seconds 2",
+            SAY_FRAME_TIME,
         )
     return [list(run) for _, run in groupby(range(len(frames)), key=lambda position: frames[position].phase)]
 
 
 def _cut_flow(
-    acquisition: Acquisition, frames: Sequence[Frame], block: list[int]
+    acquisition: Acquisition, frames: Sequence[Frame], block: list[int], flow_s: float | None
 ) -> tuple[list[int], list[int]]:
-    """Cut a long run of quick frames that begins the acquisition where the flow ends."""
+    """Cut a run of quick frames that begins the acquisition where the flow ends: a long one, or as stated."""
     first, last = frames[block[0]], frames[block[-1]]
     quick = first.duration_s is not None and first.duration_s <= LONGEST_FLOW_FRAME_S
-    long = _start(first) == 0 and _end(last) > LONGEST_FLOW_S
+    long = _start(first) == 0 and _end(last) > (flow_s or LONGEST_FLOW_S)
     if acquisition.kind != "dynamic" or not quick or not long:
         return block, []
-    early = [position for position in block if _end(frames[position]) <= FLOW_S]
+    early = [position for position in block if _end(frames[position]) <= (flow_s or FLOW_S)]
     return early, block[len(early) :]
 
 
@@ -228,13 +231,13 @@ def _phase_of(
             else f"has frames of a {by_clock} phase"
         )
         raise InputError(
-            label, f"it {when} ({by_clock} phase), but is described as {by_text} phase", _STATE_PHASE
+            label, f"it {when} ({by_clock} phase), but is described as {by_text} phase", SAY_PHASE
         )
     if leads and begins_with_flow(acquisition) and by_clock != "vascular" and start is not None:
         raise InputError(
             label,
             f"its quick frames are those of a flow, but it starts {span(start)} after the injection",
-            f"state the time of injection with --injected-at, or {_STATE_PHASE}",
+            f"check the time of injection: {SAY_INJECTION}",
         )
     if by_clock is not None:
         return by_clock, []
@@ -243,7 +246,7 @@ def _phase_of(
             why = f"it starts {span(-start)} before the injection"
             raise InputError(label, f"its phase cannot be told: {why}", "check --injected-at and the clock")
         why = f"it starts {span(start)} after injection"
-        raise InputError(label, f"its phase cannot be told: {why}", _STATE_PHASE)
+        raise InputError(label, f"its phase cannot be told: {why}", SAY_PHASE)
     why = "no injection time is known"
     if by_text is not None and by_text != "vascular":
         return by_text, [
@@ -272,7 +275,7 @@ def _phase_of(
                 by_order,
             )
         ]
-    raise InputError(label, f"its phase cannot be told: {why}", _STATE_PHASE)
+    raise InputError(label, f"its phase cannot be told: {why}", SAY_PHASE)
 
 
 def _with_timing_flags(item: PhaseCandidate) -> PhaseCandidate:

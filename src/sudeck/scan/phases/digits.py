@@ -7,11 +7,13 @@ for the same picture turned round has its sides exchanged. From the dorsum it is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import Side, opposite
 from sudeck.scan.reading.sides import View
 
@@ -20,6 +22,11 @@ Direction = Literal["up", "down"]
 _BORDER = 0.03  # of the rows, at either end
 _CUT = 0.25  # of a typical row of the limbs, in a border that cuts them
 _FREE = 0.05  # the same in a border that does not
+# Of 150 pairs of phases of synthetic limbs the upright profile correlates better by at least 0.04 in feet and
+# by 0.5 in hands.
+_TURNED, _TIMES_WORSE = 0.03, 1.5
+_STEP_MM, _SMOOTHING_MM = 4.0, 4.0
+_REACH_STEPS = 20
 
 
 def digits_direction(image: NDArray[np.float64]) -> Direction | None:
@@ -46,6 +53,78 @@ def digits_direction(image: NDArray[np.float64]) -> Direction | None:
     if bottom > _CUT and top < _FREE:
         return "up"
     return None
+
+
+def is_turned_round(
+    image: NDArray[np.float64], like: NDArray[np.float64], *, rows_mm: tuple[float, float]
+) -> bool:
+    """Say whether an image fits another of the same limbs better upside down, by the widths along its rows.
+
+    Parameters
+    ----------
+    image, like : NDArray [row, column]
+        Counts of both limbs in two phases.
+    rows_mm : (float, float)
+        Height of a row in each.
+    """
+    first, second = (_widths(counts, row_mm) for counts, row_mm in zip((image, like), rows_mm, strict=True))
+    upright, turned = _best_correlation(first, second), _best_correlation(first[::-1], second)
+    return turned - upright > _TURNED and 1 - upright > _TIMES_WORSE * (1 - turned)
+
+
+def _widths(counts: NDArray[np.float64], row_mm: float) -> NDArray[np.float64]:
+    """Return how much limb there is in each step down the image, hot places counting no more."""
+    from scipy import ndimage
+
+    smooth = ndimage.gaussian_filter(counts, _SMOOTHING_MM / row_mm)
+    if smooth.max() <= 0:
+        return np.zeros(1)
+    limit = 0.25 * float(np.percentile(smooth[smooth > 0.1 * smooth.max()], 80))
+    rows = np.minimum(smooth, limit).sum(axis=1)
+    steps = (np.arange(max(round(rows.size * row_mm / _STEP_MM), 1)) + 0.5) * _STEP_MM / row_mm - 0.5
+    return np.asarray(np.interp(steps, np.arange(rows.size), rows))
+
+
+def _best_correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Return the highest correlation of two profiles under shifts that leave most of them in common."""
+    best = -1.0
+    for shift in range(-_REACH_STEPS, _REACH_STEPS + 1):
+        start, end = max(0, shift), min(first.size, second.size + shift)
+        if end - start < 0.6 * max(first.size, second.size) or end - start < 4:
+            continue
+        a, b = first[start:end], second[start - shift : end - shift]
+        if a.std() > 0 and b.std() > 0:
+            best = max(best, float(np.corrcoef(a, b)[0, 1]))
+    return best
+
+
+def direction_flags(seen: Sequence[tuple[str, View, Side, NDArray[np.float64], float]]) -> tuple[Flag, ...]:
+    """Flag a phase whose fingers or toes point the other way than its sides and its view would have it.
+
+    Turning an image round exchanges left and right: of two phases of one view, of which one is the other
+    upside down, the sides must differ.
+
+    Parameters
+    ----------
+    seen : sequence of (phase, view, side at image-left, counts, height of a row in mm)
+    """
+    flags = []
+    for phase, view, left, image, row_mm in seen[1:]:
+        first, first_view, first_left, first_image, first_mm = seen[0]
+        if view != first_view or left != first_left:
+            continue
+        if is_turned_round(image, first_image, rows_mm=(row_mm, first_mm)):
+            flags.append(
+                Flag(
+                    "phase-turned-round",
+                    f"The {phase} phase shows the limbs the other way up than the {first} phase, though both "
+                    f"are said to have patient {left} at image-left: one of them may be turned round, with "
+                    "its left and right exchanged.",
+                    "serious",
+                    phase,
+                )
+            )
+    return tuple(flags)
 
 
 def left_of_limb_view(view: View, digits: Direction | None) -> Side | None:

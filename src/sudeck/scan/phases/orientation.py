@@ -12,10 +12,9 @@ from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import Side, opposite
 from sudeck.scan.phases.digits import digits_direction, left_of_limb_view
 from sudeck.scan.reading.frames import Acquisition, Frame
+from sudeck.scan.reading.remedies import SAY_SIDE, SAY_VIEW
 from sudeck.scan.reading.sides import LIMB_VIEWS, Clue, SideEvidence, View, left_of_view, weigh
 
-_SETTLE_LIMB = "state it with --image-left right (or left)"
-_SETTLE = f"{_SETTLE_LIMB}, or with --view anterior (or posterior)"
 _FRONT: tuple[View, ...] = ("anterior", "dorsal")
 # How much better an opposed image must match unmirrored before we disbelieve that it is opposed.
 _MIRROR_MARGIN = 0.05
@@ -33,7 +32,11 @@ class Orientation:
 
 
 def orient(
-    acquisition: Acquisition, *, view: View | None = None, image_left: Side | None = None
+    acquisition: Acquisition,
+    *,
+    view: View | None = None,
+    image_left: Side | None = None,
+    usual_view: View | None = None,
 ) -> Orientation:
     """Choose the detector, and settle the side at image-left.
 
@@ -46,6 +49,8 @@ def orient(
         The acquisition.
     view, image_left
         What a person states; it overrules the file, with a flag where the file disagrees.
+    usual_view : str, optional
+        View of all scans of a study; it counts where nothing in the file tells the side.
 
     Raises
     ------
@@ -60,6 +65,8 @@ def orient(
     found = evidence[primary]
     if view in LIMB_VIEWS and not found.disbelieved:
         found = weigh((*found.clues, Clue("the person", view, None, 0)))
+    if usual_view is not None and not found.disbelieved and _is_silent(found):
+        found = weigh((*found.clues, Clue("the study", usual_view, left_of_view(usual_view), 1)))
     settled = image_left or (left_of_view(view) if view is not None else None) or found.image_left
     if settled is None and found.view in LIMB_VIEWS:
         settled = _left_by_digits(acquisition, primary, found, stated=view is not None)
@@ -74,7 +81,7 @@ def orient(
                 )
             )
     if settled is None:
-        raise InputError(label, found.problem, _SETTLE_LIMB if found.view in LIMB_VIEWS else _SETTLE)
+        raise InputError(label, found.problem, SAY_SIDE if found.view in LIMB_VIEWS else SAY_VIEW)
     if found.by_word and view is None and image_left is None:
         flags.append(
             Flag(
@@ -100,6 +107,11 @@ def orient(
         acquisition, evidence, primary, settled, frames, view is not None or image_left is not None, flags
     )
     return Orientation(frames, opposed, chosen_view, settled, tuple(flags))
+
+
+def _is_silent(found: SideEvidence) -> bool:
+    """Say whether no clue names a side or a view."""
+    return all(clue.image_left is None and clue.view == "unknown" for clue in found.clues)
 
 
 def _said(found: SideEvidence) -> str:

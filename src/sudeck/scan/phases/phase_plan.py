@@ -7,19 +7,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import SourceFile
 from sudeck.core.vocabulary import Limb, ScanPhase, Side
 from sudeck.scan.phases.assignment import PhaseCandidate, candidates_of
 from sudeck.scan.phases.choice import choose
+from sudeck.scan.phases.digits import direction_flags
 from sudeck.scan.phases.orientation import orient
 from sudeck.scan.phases.side_pairs import pair_sides
-from sudeck.scan.phases.stated import match_stated_phases
+from sudeck.scan.phases.stated import StatedPhases, match_stated_phases
 from sudeck.scan.phases.timeline import phases_by_order, zero_time
+from sudeck.scan.phases.view_pairs import pair_views
 from sudeck.scan.phases.wholebody import crop_limb
 from sudeck.scan.reading.collection import Collection, Skipped, refuse_mixtures
 from sudeck.scan.reading.frames import Acquisition
+from sudeck.scan.reading.remedies import SAY_LIMB
 from sudeck.scan.reading.sides import View
 
 
@@ -87,6 +93,8 @@ def plan_scan(
     image_left: Side | None = None,
     injected_at: datetime | None = None,
     phase_of: Mapping[str, ScanPhase] | None = None,
+    usual_view: View | None = None,
+    flow_s: float | None = None,
 ) -> ScanPlan:
     """Plan a study; the options are those of `sudeck.scan.phases.phase_series.read_scan`.
 
@@ -102,7 +110,7 @@ def plan_scan(
     limb, acquisitions, of_other_limb = _limb_of(collection.acquisitions, limb)
     skipped += [Skipped(error.subject, error.problem) for error in of_other_limb]
     pairs = pair_sides(acquisitions)
-    acquisitions = list(pairs.acquisitions)
+    acquisitions = pair_views(pairs.acquisitions)
     skipped += [Skipped(error.subject, f"{error.problem}; {error.remedy}") for error in pairs.alone]
     stated = match_stated_phases(phase_of or {}, collection)
     zero, origin, zero_flags = zero_time(acquisitions, injected_at)
@@ -115,11 +123,17 @@ def plan_scan(
             cropped = crop_limb(acquisition, limb)
             candidates += candidates_of(
                 cropped,
-                orient(cropped, view=view, image_left=None if cropped.sides else image_left),
+                orient(
+                    cropped,
+                    view=view,
+                    image_left=None if cropped.sides else image_left,
+                    usual_view=usual_view,
+                ),
                 zero=zero,
                 origin=origin,
-                stated=stated.get(acquisition.source.sha256, {}),
+                stated=_stated_for(acquisition, stated),
                 by_order=by_order.get(acquisition.source.sha256),
+                flow_s=flow_s,
             )
         except InputError as error:
             errors.append(error)
@@ -140,6 +154,11 @@ def plan_scan(
     )
 
 
+def _stated_for(acquisition: Acquisition, stated: StatedPhases) -> Mapping[int | None, ScanPhase]:
+    """Return what a person states for any of the files of an acquisition."""
+    return next((stated[one.sha256] for one in acquisition.sources if one.sha256 in stated), {})
+
+
 def _refuse_other_part(acquisition: Acquisition, stated: Limb | None) -> None:
     """Refuse an image that names another part of the body, where neither file nor person names the limb."""
     unsaid = acquisition.limb is None and stated is None
@@ -147,7 +166,7 @@ def _refuse_other_part(acquisition: Acquisition, stated: Limb | None) -> None:
         raise InputError(
             acquisition.label,
             f"it names another part of the body ({acquisition.other_part}), not hands or feet",
-            "state --limb hand or --limb foot if it shows them all the same",
+            f"if it shows them all the same, {SAY_LIMB}",
         )
 
 
@@ -166,6 +185,26 @@ def _part_flags(acquisition: Acquisition) -> tuple[Flag, ...]:
 
 
 def _view_flags(chosen: Sized[PhaseCandidate]) -> tuple[Flag, ...]:
+    turned = direction_flags(
+        [
+            (item.phase, item.orientation.view, item.orientation.image_left, _image(item), _row_mm(item))
+            for item in chosen
+        ]
+    )
+    return (*turned, *_differing_views(chosen))
+
+
+def _image(item: PhaseCandidate) -> NDArray[np.float64]:
+    frames = [frame.index for frame in item.frames]
+    return np.asarray(item.acquisition.counts[frames].sum(axis=0), dtype=np.float64)
+
+
+def _row_mm(item: PhaseCandidate) -> float:
+    spacing = item.acquisition.spacing_mm
+    return spacing[0] if spacing is not None else 1.0
+
+
+def _differing_views(chosen: Sized[PhaseCandidate]) -> tuple[Flag, ...]:
     sides = {item.phase: f"{item.phase} {item.orientation.view}" for item in chosen}
     if len({item.orientation.image_left for item in chosen}) < 2:
         return ()
@@ -188,7 +227,7 @@ def _limb_of(
             raise InputError(
                 f"{len(acquisitions)} files",
                 "some show hands and some feet",
-                "choose with --limb hand or --limb foot",
+                SAY_LIMB,
             )
         return next(iter(named), None), list(acquisitions), []
     kept = [item for item in acquisitions if item.limb in (None, limb)]

@@ -111,6 +111,8 @@ def read_scan(
     injected_at: datetime | None = None,
     phase_of: Mapping[str, ScanPhase] | None = None,
     frame_s: float | None = None,
+    usual_view: View | None = None,
+    flow_s: float | None = None,
 ) -> BoneScan:
     """Read a three-phase bone scan from files and folders.
 
@@ -123,6 +125,11 @@ def read_scan(
         patient at image-left, in the measured detector; injection time; duration of a frame of a dynamic, s.
     phase_of : Mapping[str, ScanPhase], optional
         Phase of the study by file name, or by ``name#2`` for the second DICOM phase of a file.
+    usual_view : str, optional
+        View in which a centre takes all its scans: used, with a flag, where nothing in a file tells the side.
+    flow_s : float, optional
+        Seconds of the flow to measure from its start. Unless given, all of a flow of up to 3 min; of quick
+        frames that run on for longer the first 2 min.
 
     Raises
     ------
@@ -138,6 +145,8 @@ def read_scan(
         image_left=image_left,
         injected_at=injected_at,
         phase_of=phase_of,
+        usual_view=usual_view,
+        flow_s=flow_s,
     )
     if not plan.chosen:
         raise plan.refusal()

@@ -228,7 +228,9 @@ def _inspected(acquisition: Acquisition, plan: ScanPlan) -> InspectedFile:
         groups=_groups(acquisition),
         clues=tuple(clues),
         used_for=tuple(
-            phase for phase, item in plan.chosen.items() if item.acquisition.source.sha256 == sha256
+            phase
+            for phase, item in plan.chosen.items()
+            if sha256 in {source.sha256 for source in item.acquisition.sources}
         ),
         flags=acquisition.flags,
     )

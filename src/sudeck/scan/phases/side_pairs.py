@@ -27,8 +27,12 @@ from sudeck.scan.reading.sides import SideEvidence
 _APART: Final = timedelta(minutes=30)  # two images of one phase, one after the other
 _ONE_LIMB: Final = 0.85  # of the counts of all limbs, in the largest connected part
 _SIDE_WORDS: Final[dict[Side, re.Pattern[str]]] = {
-    "left": re.compile(r"\b(LEFT|LT|GAUCHE|LINKS|LINKER?|IZQUIERD[AO]|SINISTR[AO])\b"),
-    "right": re.compile(r"\b(RIGHT|RT|DROITE?|RECHTS|RECHTER?|DERECH[AO]|DESTR[AO])\b"),
+    "left": re.compile(
+        r"\b(LEFT|LT|L|GAUCHE|GCHE|LINKS|LINKER?|LI|IZQUIERD[AO]|IZQ|IZDA|SINISTR[AO]|SX|(MAIN|PIED) G)\b"
+    ),
+    "right": re.compile(
+        r"\b(RIGHT|RT|R|DROITE?|DTE?|RECHTS|RECHTER?|RE|DERECH[AO]|DCHA|DESTR[AO]|DX|(MAIN|PIED) D)\b"
+    ),
 }
 
 
@@ -73,7 +77,10 @@ def pair_sides(acquisitions: Sequence[Acquisition]) -> SidePairs:
                 )
             )
         elif side == "right":
-            kept.append(_joined(item, partner[id(item)]))
+            try:
+                kept.append(_joined(item, partner[id(item)]))
+            except InputError as error:  # this phase is lost, not the study
+                alone.append(error)
     return SidePairs(tuple(kept), tuple(alone))
 
 

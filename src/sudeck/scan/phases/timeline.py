@@ -11,6 +11,7 @@ from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import ScanPhase
 from sudeck.scan.phases.guideline import LONGEST_FLOW_FRAME_S
 from sudeck.scan.reading.frames import Acquisition
+from sudeck.scan.reading.remedies import SAY_INJECTION
 
 Origin = Literal["injection", "acquisition"]
 _LONG_GAP = timedelta(hours=1.5)
@@ -108,7 +109,7 @@ def _injection_flags(acquisitions: Sequence[Acquisition], recorded: Sequence[dat
         raise InputError(
             f"{len(acquisitions)} files",
             f"they record injections {spread_s / 3600:.0f} h apart, so they are not one study",
-            "give the files of one injection, or state it with --injected-at",
+            f"give the files of one injection, or {SAY_INJECTION}",
         )
     if spread_s > _SAME_CLOCK_S:
         flags.append(

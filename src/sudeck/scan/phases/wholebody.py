@@ -11,6 +11,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import Limb
 from sudeck.scan.reading.frames import Acquisition
+from sudeck.scan.reading.remedies import SAY_LIMB
 
 # Feet with ankles: the lowest 30 cm of the body.
 _FOOT_MM = 300.0
@@ -40,9 +41,7 @@ def crop_limb(acquisition: Acquisition, limb: Limb | None) -> Acquisition:
         return acquisition
     label = acquisition.label
     if limb is None:
-        raise InputError(
-            label, "it shows the whole body", "state what to measure with --limb hand or --limb foot"
-        )
+        raise InputError(label, "it shows the whole body", SAY_LIMB)
     if acquisition.spacing_mm is None:
         raise InputError(label, "it shows the whole body and states no pixel spacing", "export it again")
     top, bottom = _body(acquisition.counts, label)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError
+from sudeck.core.storage import parse_json, read_limited
 from sudeck.scan.limbs.geometry import Grid, Similarity
 from sudeck.scan.limbs.poses import PhasePose, Poses
 from sudeck.scan.limbs.registration import judge
@@ -92,6 +94,20 @@ def set_mirror(shape: Mapping[str, Any], grid: Grid, *, subject: str = "mirror")
         mirrored=True,
     )
     return SetMirror(transform, centre, _stated_error(shape.get("error", {}), float(to_mm.mean()), subject))
+
+
+def read_mirror_file(path: Path) -> Mapping[str, Any]:
+    """Read the counterpart that a file holds, as `set_mirror` takes it.
+
+    Raises
+    ------
+    InputError
+        If it is no JSON object.
+    """
+    content = parse_json(read_limited(path, subject=path.name), subject=path.name)
+    if not isinstance(content, Mapping):
+        raise InputError(path.name, "it is no JSON object", "see docs/regions.md for how to write one")
+    return content
 
 
 def describe_mirror(transform: Similarity, centre_mm: NDArray[np.float64], grid: Grid) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pydicom.config
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
-from sudeck.core.privacy import Redactor
+from sudeck.core.privacy import MASK, Redactor
 from sudeck.core.record import Record
 from sudeck.scan.reading.acquisitions import read_acquisition
 from sudeck.scan.reading.dicom import DicomFile, find_files, open_dicom
@@ -98,12 +98,21 @@ def collect(paths: Sequence[Path], *, frame_s: float | None = None) -> Collectio
 def label_files(paths: Sequence[Path], redactor: Redactor) -> dict[Path, str]:
     """Name each file by its masked name, numbered in the order of the paths where several would be alike.
 
+    A name that lost a part gets the place of the file among all, so that its owner finds it.
+
     Examples
     --------
     >>> sorted(label_files([Path("a/IM0001"), Path("b/IM0001"), Path("b/pool.dcm")], Redactor()).values())
     ['IM0001 (1)', 'IM0001 (2)', 'pool.dcm']
+    >>> label_files([Path("a/dupont.dcm"), Path("a/pool.dcm")], Redactor.from_values(["DUPONT"]))[
+    ...     Path("a/dupont.dcm")
+    ... ]
+    '[removed].dcm (file 1 of 2)'
     """
     masked = {path: redactor.label(path) for path in sorted(paths)}
+    for place, (path, label) in enumerate(masked.items(), 1):
+        if MASK in label:
+            masked[path] = f"{label} (file {place} of {len(masked)})"
     times = Counter(masked.values())
     taken = {label for label, files in times.items() if files == 1}
     labels: dict[Path, str] = {}

@@ -109,6 +109,8 @@ class Acquisition:
         Where the image was joined from two files of one limb each: which they are.
     sides_apart_s : float
         Seconds between the two.
+    opposed_source : SourceFile or None
+        Where a second file holds the frames of detector 2: which.
     """
 
     source: SourceFile
@@ -130,6 +132,7 @@ class Acquisition:
     laterality: Side | None = None
     sides: tuple[OneSide, ...] = ()
     sides_apart_s: float = 0.0
+    opposed_source: SourceFile | None = None
 
     @property
     def label(self) -> str:
@@ -139,7 +142,9 @@ class Acquisition:
     @property
     def sources(self) -> tuple[SourceFile, ...]:
         """The files it comes from."""
-        return tuple(side.source for side in self.sides) or (self.source,)
+        if self.sides:
+            return tuple(side.source for side in self.sides)
+        return (self.source,) if self.opposed_source is None else (self.source, self.opposed_source)
 
     @property
     def detectors(self) -> tuple[int, ...]:

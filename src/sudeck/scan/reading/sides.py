@@ -37,10 +37,10 @@ _VIEW_CODES: dict[str, View] = {
     "272479007": "posterior",
 }
 _VIEW_WORDS: tuple[tuple[View, re.Pattern[str]], ...] = (
-    ("anterior", re.compile(r"\b(ANT|AP|ANTERIOR|ANT[EÉ]RIEURE?|VENTRAL|VORNE)\b")),
+    ("anterior", re.compile(r"\b(ANT|AP|ANTERIORE?|ANT[EÉ]RIEURE?|VENTRAL|VORNE)\b")),
     (
         "posterior",
-        re.compile(r"\b(POSTERIOR|PA|POST[EÉ]RIEURE?|HINTEN|POST(?![- ]?(INJ|OP|TRAUM|DOSE|TREAT)))\b"),
+        re.compile(r"\b(POSTERIORE?|PA|POST[EÉ]RIEURE?|HINTEN|POST(?![- ]?(INJ|OP|TRAUM|DOSE|TREAT)))\b"),
     ),
     ("palmar", re.compile(r"\b(PALMAR|PALMAIRES?|PALM|VOLAR)\b")),
     ("plantar", re.compile(r"\b(PLANTAR|PLANTAIRES?)\b")),
@@ -52,6 +52,8 @@ _WORD_SOURCES = (
     ("ImageComments", "the image comment"),
     ("AcquisitionDeviceProcessingDescription", "the processing description"),
 )
+# A protocol may name every view of an examination: it counts where it names one.
+_PROTOCOL_SOURCES = (("ProtocolName", "the protocol name"), ("ViewPosition", "the view position"))
 _OFF_AXIS = 0.8  # rows further than 37 degrees from the left-right axis do not show left and right
 _STRONG = 3
 _WEAK = 1
@@ -192,6 +194,8 @@ def _word_clues(header: Header) -> list[Clue]:
     texts.setdefault(str(private or "").upper(), "the private orientation")
     if any(len(_views_in(text)) > 1 for text in texts):
         return []  # both views of one examination: no other word tells which of them this image is
+    for keyword, source in _PROTOCOL_SOURCES:
+        texts.setdefault(header.text(keyword), source)
     found = ((source, _view_in(text)) for text, source in texts.items())
     return [_clue(source, view, _WEAK) for source, view in found if view is not None]
 

@@ -1,13 +1,13 @@
 """One row a patient for `sudeck explain`: relief, and what else could have moved the measures.
 
-Midazolam deepens SICI by itself, a higher dose or a fresher infusion may do more: such factors are there to
-be declared as covariates in sudeck.toml, before the data are looked at.
+Midazolam, lorazepam and clonidine move SICI and ICF by themselves, a higher exposure or a fresher infusion
+may do more: such factors are there to be declared as covariates in sudeck.toml, before the data are looked
+at. They are what is on board at the recording and what exposure the course was, not sums of milligrams.
 """
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.study.answers.outcomes import CohortOutcomes, measure_outcomes
+from sudeck.study.answers.treatment.treatment_flags import (
+    LEFT,
+    confounded_doses,
+    early_relief,
+    flags_at_recording,
+    under_ketamine,
+)
+from sudeck.study.answers.treatment.treatment_given import patient_treatments
 from sudeck.study.folder.settings import Settings
 from sudeck.study.folder.tables import StudyTables
 
@@ -22,14 +30,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OUTCOME: Final = "relief"
-KETAMINE: Final = ("ketamine", "esketamine", "arketamine")
-MIDAZOLAM: Final = "midazolam"
+DOSES: Final = ("ketamine_mg", "ketamine_mg_per_kg", "ketamine_auc")
+_LEAST_VARIATION: Final = 0.05
+_LEAST_LEFT_MG: Final = 0.001
+# Names of before, and what says it now.
+_FORMER: Final = {"midazolam_mg": "midazolam_left_mg"}
 
 # What can be declared, beside the numbers of participants.tsv; a column without a value is of no use.
 FACTORS: Final = {
-    "midazolam_mg": "Midazolam given up to the recording after treatment, in mg",
-    "ketamine_mg": "Ketamine (any form) given up to the recording after treatment, in mg",
+    "midazolam_left_mg": "Midazolam on board at the recording after treatment, in mg",
+    "lorazepam_left_mg": "Lorazepam on board then, in mg",
+    "clonidine_left_mg": "Clonidine on board then, in mg",
+    "ketamine_mg": "Ketamine into a vein up to the recording, one form, in mg of base",
     "ketamine_mg_per_kg": "The same per kg of body weight",
+    "ketamine_auc": "Its area under the curve in a typical person of that weight, in mg h/L",
     "days_since_infusion": "Days from the last ketamine to the recording after treatment",
     "baseline_nrs": "Pain before treatment",
     "age": "Age, in years",
@@ -49,11 +63,14 @@ class PatientFactors:
     unit : str
         Of relief: ``"%"`` of baseline pain, or ``"points"``, as in the responder rule.
     flags : tuple of Flag
+    under_ketamine : tuple of str
+        Patients whose recording after treatment shows the drug acting and not what the course left.
     """
 
     frame: pd.DataFrame
     unit: str
     flags: tuple[Flag, ...]
+    under_ketamine: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,18 +107,15 @@ def tabulate_factors(
 
     outcomes = measure_outcomes(tables["pain"], settings, patients=patients)
     people = {row["participant_id"]: row for row in tables["participants"].rows}
-    days = {
-        row["participant_id"]: row["day"] for row in tables["sessions"].rows if row["session_id"] == after
-    }
-    given: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
-    for treatment in tables["treatment"].rows:
-        given[treatment["participant_id"]].append(treatment)
+    treatments = patient_treatments(tables, patients, session=after)
     reliefs = _reliefs(outcomes, settings)
     rows = []
-    for patient, outcome in zip(patients, outcomes.patients, strict=True):
+    for patient, outcome, treatment in zip(patients, outcomes.patients, treatments, strict=True):
         person = people.get(patient, {})
         row: dict[str, Any] = {"participant_id": patient, **reliefs[patient]}
-        row |= _treatment(given[patient], days.get(patient), person.get("weight_kg"))
+        row |= {f"{drug}_left_mg": treatment.left_mg(drug) for drug in LEFT}
+        row |= {"ketamine_mg": treatment.mg, "ketamine_mg_per_kg": treatment.mg_per_kg}
+        row |= {"ketamine_auc": treatment.area, "days_since_infusion": treatment.days_since}
         row["baseline_nrs"] = outcome.baseline
         row |= {name: person.get(name) for name in ("age", "duration_months", "weight_kg")}
         rows.append(row)
@@ -111,30 +125,63 @@ def tabulate_factors(
     if frame[f"{OUTCOME}_se"].isna().all():
         frame = frame.drop(columns=f"{OUTCOME}_se")
     unit = "%" if settings.responder.unit == "percent" else "points"
-    return PatientFactors(frame, unit, _confounding(frame, settings.mechanism_covariates))
+    declared = settings.mechanism_covariates
+    early = early_relief(tables, settings, patients)
+    doses = [name for name in declared if name in DOSES and _no_use(frame, name) is None]
+    flags = (*flags_at_recording(treatments, declared), *confounded_doses(frame, doses, early))
+    under = tuple(one.patient for one in treatments if under_ketamine(one))
+    return PatientFactors(frame, unit, flags, under)
 
 
 def declare(frame: pd.DataFrame, names: Iterable[str]) -> Declared:
     """Return the declared covariates that vary and are known; of the others, keep the reason.
 
-    Changes are stated at the mean of a covariate; for midazolam at none, where some patients had none.
+    Changes are stated at the mean of a covariate; for what is on board at none, where some patients had
+    none. A covariate that varies by less than 5 % has nothing to regress on, and a dose that follows weight
+    alone is weight under another name.
     """
     reference: dict[str, float | str] = {}
     refused: dict[str, str] = {}
     for name in names:
         subject = f"covariate {name}"
         if name not in FACTORS:
-            refused[subject] = str(InputError(subject, "it is not known", f"use {', '.join(FACTORS)}"))
+            remedy = f"use {_FORMER.get(name) or ', '.join(FACTORS)}"
+            what = "a sum does not say what is on board" if name in _FORMER else "it is not known"
+            refused[subject] = str(InputError(subject, what, remedy))
             continue
         known = frame[name].dropna()
-        if known.empty:
-            refused[subject] = str(InputError(subject, "no patient has a value", "fill in the tables"))
-        elif known.max() <= known.min():
-            refused[subject] = str(InputError(subject, "it does not vary", "leave it out"))
+        reason = _no_use(frame, name)
+        if reason is not None:
+            refused[subject] = str(InputError(subject, *reason))
         else:
-            without = name == "midazolam_mg" and known.min() == 0
-            reference[name] = 0.0 if without else "mean"
+            reference[name] = 0.0 if name.endswith("_left_mg") and known.min() == 0 else "mean"
     return Declared(reference, refused)
+
+
+def _no_use(frame: pd.DataFrame, name: str) -> tuple[str, str] | None:
+    """Return why a covariate can not be used and what to do; None where it can."""
+    known = frame[name].dropna()
+    if known.empty:
+        return "no patient has a value", "fill in the tables"
+    if known.max() <= known.min():
+        return "it does not vary", "leave it out"
+    if name.endswith("_left_mg") and known.max() < _LEAST_LEFT_MG:
+        return "nothing of it is left at the recording", "leave it out"
+    varies = _variation(known)
+    if varies < _LEAST_VARIATION:
+        return f"it varies by {100 * varies:.1f} %, less than 5 %: nothing to regress on", "leave it out"
+    if name in DOSES:
+        for other, words in (("ketamine_mg_per_kg", "the dose by weight"), ("ketamine_mg", "the dose")):
+            same = frame[other].dropna()
+            if len(same) > 1 and _variation(same) < _LEAST_VARIATION:
+                return f"{words} was the same for all, so it follows weight alone", "leave it out"
+    return None
+
+
+def _variation(values: pd.Series) -> float:
+    """Return the standard deviation over the mean; infinite where the mean is none."""
+    mean = abs(float(values.mean()))
+    return float(values.std(ddof=1)) / mean if mean > 0 else math.inf
 
 
 def _reliefs(outcomes: CohortOutcomes, settings: Settings) -> dict[str, dict[str, float | None]]:
@@ -153,41 +200,3 @@ def _reliefs(outcomes: CohortOutcomes, settings: Settings) -> dict[str, dict[str
                 se = 100 * error / patient.baseline * math.hypot(1.0, visit.score / patient.baseline)
         found[patient.patient] = {OUTCOME: relief, f"{OUTCOME}_se": se}
     return found
-
-
-def _treatment(
-    rows: Sequence[Mapping[str, Any]], recorded: object, weight_kg: object
-) -> dict[str, float | None]:
-    """Return doses and times of one patient; the table lists all that was given, so no row is no drug."""
-    until = recorded if isinstance(recorded, int) else math.inf
-    rows = [row for row in rows if isinstance(row["day"], int) and row["day"] <= until]
-    if not rows:
-        return {}
-    ketamine = [row for row in rows if row["drug"] in KETAMINE]
-    total = _sum_of_doses(ketamine)
-    last = max((row["day"] for row in ketamine), default=None)
-    weight = weight_kg if isinstance(weight_kg, int | float) and weight_kg > 0 else None
-    return {
-        "midazolam_mg": _sum_of_doses([row for row in rows if row["drug"] == MIDAZOLAM]),
-        "ketamine_mg": total,
-        "ketamine_mg_per_kg": None if total is None or weight is None else total / weight,
-        "days_since_infusion": None if last is None or math.isinf(until) else until - last,
-    }
-
-
-def _sum_of_doses(rows: Iterable[Mapping[str, Any]]) -> float | None:
-    """Return the sum of doses; None where a dose is not stated."""
-    doses = [row["dose_mg"] for row in rows]
-    return None if None in doses else float(sum(doses))
-
-
-def _confounding(frame: pd.DataFrame, declared: Sequence[str]) -> tuple[Flag, ...]:
-    """Flag midazolam that some patients had and nobody declared."""
-    had = int((frame["midazolam_mg"] > 0).sum())
-    if not had or "midazolam_mg" in declared:
-        return ()
-    text = (
-        f"{had} of {len(frame)} patients had midazolam, which deepens SICI by itself; declare it: "
-        '[mechanism] covariates = ["midazolam_mg"] in sudeck.toml.'
-    )
-    return (Flag("midazolam-undeclared", text, "caution", value=float(had)),)

@@ -74,7 +74,12 @@ class StudyPrediction(CohortPrediction):
                 "informative": checked["informative"],
                 "bootstraps": {name: checked[name] for name in ("n_boot", "n_separated", "n_one_class")},
             }
-        return entry | {"decision_curve": _plain(self.decision)}
+        return entry | {
+            "decision_curve": _plain(self.decision),
+            "shrinkage": self.shrinkage,
+            "by_group": [one.to_dict() for one in self.groups],
+            "by_centre_left_out": [one.to_dict() for one in self.centres],
+        }
 
     def _verdict(self, participant_id: str) -> dict[str, Any] | None:
         found = next((one for one in self.verdicts if one.participant_id == participant_id), None)
@@ -128,7 +133,7 @@ class PredictedPatient:
         if self.without is not None:
             lines.append(f"  fitted to all other patients: {self.without.prediction}")
         lines.append("  rests on (log odds against the mean patient):")
-        lines += [f"    {name} {share:+.2f}" for name, share in one.contributions.items()]
+        lines += [f"    {name} {share:+z.2f}" for name, share in one.contributions.items()]
         if self.verdict is not None:
             lines.append(f"  published rule: {self.verdict}")
         lines += [f"  {sentence}" for sentence in self.origin.sentences()]

@@ -16,10 +16,17 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.storage import write_json, write_text
-from sudeck.prediction.cohort_prediction import BOOTSTRAPS, fit_cohort_model, predict_cohort
+from sudeck.prediction.cohort_prediction import (
+    BOOTSTRAPS,
+    cohort_shrinkage,
+    fit_cohort_model,
+    predict_cohort,
+    shrink_cohort_model,
+)
 from sudeck.prediction.saved_model import ModelOrigin, model_to_json, read_saved_model
 from sudeck.study.answers.cohort_table import Cohort, assemble_cohort
 from sudeck.study.answers.study_prediction import PredictedPatient, StudyPrediction
+from sudeck.study.folder.bids import keep_to_bids
 from sudeck.study.folder.layout import StudyFolder, open_study
 
 if TYPE_CHECKING:
@@ -30,7 +37,7 @@ if TYPE_CHECKING:
 
 PREDICTION_FILE, MODEL_FILE = "prediction.json", "model.json"
 # Of what is said: raised where the same tables get another answer, so that an old one is not taken for it.
-_ANSWER: Final = 3
+_ANSWER: Final = 4
 
 
 def predict_study(root: Path, *, n_boot: int = BOOTSTRAPS) -> StudyPrediction:
@@ -59,6 +66,7 @@ def predict_study(root: Path, *, n_boot: int = BOOTSTRAPS) -> StudyPrediction:
     )
     predicted = StudyPrediction(cohort=cohort, fingerprint=_fingerprint(cohort, n_boot), **vars(answer))
     cohort.write(study)
+    keep_to_bids(study, cohort.table["participant_id"])
     if predicted.model is not None:
         write_text(study.derivatives / MODEL_FILE, _saved(predicted))
     else:
@@ -129,10 +137,12 @@ def predict_patient(root: Path, participant_id: str, *, model_file: Path | None 
         settings = cohort.settings
         covariates = usable_covariates(table, settings.covariates)
         model = fit_cohort_model(table, covariates, level=settings.level, name=cohort.name)
+        factor = _shrinkage(root, cohort, model)
         origin = ModelOrigin.of(model, study=cohort.name)
         if own["responder"].notna().all():
             others = table[table["participant_id"] != participant_id]
-            without = _without(others, own, model)
+            without = _without(others, own, model, factor)
+        model = shrink_cohort_model(model, table, factor)
     verdicts = apply_published_rule(own)
     return PredictedPatient(
         predict_patients(model, own)[0], verdicts[0] if verdicts else None, without, origin
@@ -159,7 +169,20 @@ def _fingerprint(cohort: Cohort, n_boot: int) -> str:
     return hashlib.sha256(f"{cohort.fingerprint} {n_boot} {_ANSWER}".encode()).hexdigest()
 
 
-def _without(others: pd.DataFrame, own: pd.DataFrame, model: ResponseModel) -> PatientPrediction | None:
+def _shrinkage(root: Path, cohort: Cohort, model: ResponseModel) -> float:
+    """Return what predictions are shrunk by: as was last said of these very tables, or worked out anew."""
+    stored = stored_prediction(open_study(root)) or {}
+    boots = (stored.get("model") or {}).get("bootstraps")
+    if boots is not None:
+        n_boot = int(boots["n_boot"]) + int(boots["n_one_class"])
+        if stored.get("fingerprint") == _fingerprint(cohort, n_boot):
+            return float(stored["model"]["shrinkage"])
+    return cohort_shrinkage(cohort.table, model, level=cohort.settings.level)
+
+
+def _without(
+    others: pd.DataFrame, own: pd.DataFrame, model: ResponseModel, factor: float
+) -> PatientPrediction | None:
     """Predict a patient from all others; None where they do not carry the model."""
     from sudeck.prediction.patients import predict_patients
     from sudeck.prediction.response_model import fit_response_model
@@ -168,7 +191,7 @@ def _without(others: pd.DataFrame, own: pd.DataFrame, model: ResponseModel) -> P
         fitted = fit_response_model(others, model.plan, rng=np.random.default_rng(0))
     except InputError:
         return None
-    return predict_patients(fitted, own)[0]
+    return predict_patients(shrink_cohort_model(fitted, others, factor), own)[0]
 
 
 def _saved(predicted: StudyPrediction) -> str:
@@ -179,6 +202,7 @@ def _saved(predicted: StudyPrediction) -> str:
             "study": predicted.cohort.name,
             "fitted_on": datetime.datetime.now(datetime.UTC).date().isoformat(),
             "patients_needed": predicted.patients_needed,
+            "shrinkage": predicted.shrinkage,
             "responder_rule": str(predicted.cohort.settings.responder),
             "settings": predicted.cohort.settings.to_dict(),
             "flow": predicted.cohort.flow.to_dict(),

@@ -12,7 +12,7 @@ from sudeck.study.checks.check_tables import check_tables
 from sudeck.study.folder.layout import SETTINGS_FILE, StudyFolder
 from sudeck.study.folder.schema import TABLES
 from sudeck.study.folder.settings import Settings, read_settings
-from sudeck.study.folder.tables import Problem, ReadTable, StudyTables, read_table
+from sudeck.study.folder.tables import Problem, ReadTable, RowCount, StudyTables, read_table
 
 _NAMED: Final = 5
 
@@ -29,11 +29,14 @@ class StudyCheck:
         Patients in the table of participants.
     scans : int
         Sessions with files of a bone scan.
+    rows : tuple of RowCount
+        How many rows each table holds, and how many take part.
     """
 
     problems: tuple[Problem, ...]
     patients: int
     scans: int
+    rows: tuple[RowCount, ...] = ()
 
     @property
     def serious(self) -> tuple[Problem, ...]:
@@ -45,6 +48,7 @@ class StudyCheck:
         return {
             "patients": self.patients,
             "scans": self.scans,
+            "tables": {count.table: count.to_dict() for count in self.rows},
             "problems": [problem.to_dict() for problem in self.problems],
         }
 
@@ -52,6 +56,8 @@ class StudyCheck:
         serious = self.serious
         others = [problem for problem in self.problems if not problem.serious]
         lines = [f"{self.patients} patients, {self.scans} bone scans"]
+        filled = [str(count) for count in self.rows if count.rows]
+        lines += [f"Rows: {'; '.join(filled)}"] if filled else []
         for title, found in (("To correct", serious), ("To look at", others)):
             if found:
                 lines += [f"{title} ({len(found)}):", *(f"  {problem}" for problem in found)]
@@ -72,7 +78,7 @@ def check_study(study: StudyFolder, *, pixels: bool = True) -> StudyCheck:
     problems += check_files(study, tables, settings, pixels=pixels)
     problems.sort(key=lambda problem: not problem.serious)
     scans = sum(1 for _ in _scans(study))
-    return StudyCheck(tuple(problems), len(tables["participants"]), scans)
+    return StudyCheck(tuple(problems), len(tables["participants"]), scans, tables.row_counts())
 
 
 def require_sound_tables(study: StudyFolder) -> None:

@@ -109,7 +109,9 @@ def _pain(tables: StudyTables, settings: Settings) -> Iterator[Problem]:
         if visit not in held:
             found = ", ".join(sorted(held)[:12])
             message = f"nobody has a score at {visit}, which sudeck.toml names; the table names {found}"
-            yield Problem(where, message, column="visit")
+            # A follow-up nobody came to yet stops nothing; one under another name would be lost.
+            needed = visit in (settings.baseline, settings.responder.visit)
+            yield Problem(where, message, column="visit", serious=needed or bool(unknown))
     for patient, _, _ in _rows(tables, "participants"):
         for visit in dict.fromkeys((settings.baseline, settings.responder.visit)):
             if visit in held and visit not in scored[patient]:

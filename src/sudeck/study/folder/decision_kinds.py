@@ -31,7 +31,7 @@ DecisionKind = Literal[
 KINDS: Final[tuple[DecisionKind, ...]] = get_args(DecisionKind)
 # Kinds that concern one trial of a recording, one scan or recording, the patient as a whole.
 OF_TRIALS: Final[frozenset[str]] = frozenset({"trial", "onset"})
-_VIEWS: Final = ("anterior", "posterior", "palmar", "dorsal", "plantar")
+VIEWS: Final = ("anterior", "posterior", "palmar", "dorsal", "plantar")
 _TRIAL: Final = re.compile(r"(?:trial )?([1-9][0-9]{0,5})(?: of (.+?))?(?: channel (.+))?")
 _LONGEST_FRAME_S: Final = 3600.0
 _LATEST_ONSET_MS: Final = 500.0
@@ -77,7 +77,7 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "region": _Rule(lambda value: isinstance(value, Mapping), "write a region as docs/regions.md says"),
     "mirror": _Rule(lambda value: isinstance(value, Mapping), "write a counterpart as docs/regions.md says"),
     "side": _one_of(SIDES),
-    "view": _one_of(_VIEWS),
+    "view": _one_of(VIEWS),
     "image-left": _one_of(SIDES),
     "limb": _one_of(LIMBS),
     "injection-time": _Rule(_moment, "write the shifted date and time as 2026-01-31T10:30"),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,6 +107,10 @@ def decision_file(study: StudyFolder, patient: str) -> Path:
     return study.decisions / f"{patient}.jsonl"
 
 
+class StaleError(InputError):
+    """Somebody decided something else in the meantime; nothing was kept."""
+
+
 def record_decision(study: StudyFolder, decision: Decision) -> Path:
     """Add a decision to the file of its patient and return the path of the file.
 
@@ -118,23 +122,61 @@ def record_decision(study: StudyFolder, decision: Decision) -> Path:
     InputError
         If who or why is missing, or the decision is malformed.
     """
+    record_decisions(study, [decision])
+    return decision_file(study, decision.patient)
+
+
+def record_decisions(
+    study: StudyFolder, decisions: Sequence[Decision], *, after: str | None = None
+) -> tuple[str, ...]:
+    """Add decisions about one patient to its file, in one piece, and return the hashes of their lines.
+
+    Parameters
+    ----------
+    study : StudyFolder
+    decisions : sequence of Decision
+        At least one, all of one patient.
+    after : str, optional
+        Hash of the last line the person had seen, empty for none: decisions are only kept if nothing was
+        decided since.
+
+    Raises
+    ------
+    StaleError
+        If another line has come in between.
+    InputError
+        If who or why is missing, or a decision is malformed.
+    """
     from filelock import FileLock, Timeout
 
-    when = decision.when or datetime.now(UTC).isoformat(timespec="seconds")
-    content = {**decision.to_dict(), "when": when}
-    _checked(content, "the decision")
-    path = decision_file(study, decision.patient)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    contents = [{**decision.to_dict(), "when": decision.when or now} for decision in decisions]
+    for content in contents:
+        _checked(content, "the decision")
+    (patient,) = {decision.patient for decision in decisions}
+    path = decision_file(study, patient)
     path.parent.mkdir(parents=True, exist_ok=True)
+    hashes: list[str] = []
     try:
         with FileLock(path.with_name(f".{path.name}.lock"), timeout=_LOCK_WAIT_S):
             handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
             with os.fdopen(handle, "r+b", buffering=0) as file:
                 before = _last_line(file, path)
-                content["before"] = sha256_of(before) if before else _origin(study, decision.patient)
-                _append(file, content)
+                last = sha256_of(before) if before else ""
+                if after is not None and after != last:
+                    raise StaleError(
+                        patient, "something else was decided in the meantime", "look at it, then save again"
+                    )
+                link = last or _origin(study, patient)
+                lines = []
+                for content in contents:
+                    lines.append(_line_of({**content, "before": link}))
+                    link = sha256_of(lines[-1][:-1])
+                    hashes.append(link)
+                _append(file, b"".join(lines))
     except Timeout:
         raise InputError(path.name, "another program holds it", "try again when that has ended") from None
-    return path
+    return tuple(hashes)
 
 
 def read_decisions(study: StudyFolder, patient: str | None = None) -> tuple[Decision, ...]:
@@ -241,13 +283,17 @@ def _last_line(file: Any, path: Path) -> bytes:
     return last
 
 
-def _append(file: Any, content: Mapping[str, Any]) -> None:
+def _line_of(content: Mapping[str, Any]) -> bytes:
     line = json.dumps(content, ensure_ascii=False, allow_nan=False).encode() + b"\n"
     if len(line) > _LONGEST_LINE:
         raise InputError("the decision", "it is longer than a line may be", "draw with fewer points")
+    return line
+
+
+def _append(file: Any, data: bytes) -> None:
     written = 0
-    while written < len(line):
-        written += file.write(line[written:])
+    while written < len(data):
+        written += file.write(data[written:])
     os.fsync(file.fileno())
 
 

@@ -24,6 +24,7 @@ from typing import Any, Final
 from sudeck.core.errors import InputError
 from sudeck.core.storage import parse_json, read_limited, to_json
 from sudeck.study.folder.layout import StudyFolder
+from sudeck.study.folder.schema import PARTICIPANTS
 
 _PSEUDONYM: Final = re.compile(r"sub-[A-Za-z0-9]+")
 _SHORTEST_SHIFT_DAYS: Final = 365
@@ -193,12 +194,16 @@ def write_key(path: Path, key: Key) -> None:
 
 
 def write_ids(path: Path, records: Mapping[str, str]) -> None:
-    """Write a table of record numbers and pseudonyms to be edited; it names patients: for its owner only."""
+    """Write a table of record numbers and pseudonyms to be edited; it names patients: for its owner only.
+
+    The columns of participants.tsv follow, to be filled in with true dates.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("record_number", "participant_id"))
+    asked = PARTICIPANTS.columns[1:]
+    writer.writerow(("record_number", "participant_id", *asked))
     for record, pseudonym in sorted(records.items(), key=lambda pair: pair[1]):
-        writer.writerow((record, pseudonym))
+        writer.writerow((record, pseudonym, *[""] * len(asked)))
     _write_for_owner(path, text.getvalue())
 
 

@@ -117,12 +117,14 @@ PARTICIPANTS: Final = Table(
         Field(
             "onset_date",
             "date",
-            "Day CRPS began, shifted as all dates of this patient; or give duration_months.",
+            "Day CRPS began, shifted as all dates of this patient (sudeck import --ids does it); or give "
+            "duration_months.",
         ),
         Field(
             "duration_months", "number", "Months from onset to the first visit.", "months", low=0, high=900
         ),
         Field("weight_kg", "number", "Body weight.", "kg", low=2, high=400),
+        Field("centre", "text", "Code of the centre, where a study has several; no name of a hospital."),
     ),
     ("participant_id",),
 )

@@ -38,6 +38,13 @@ class SettingsSection:
             raise self.refusal(key, "is not a text", f'write it in quotes, e.g. {key} = "{default or "..."}"')
         return value.strip()
 
+    def yes_no(self, key: str, default: bool) -> bool:
+        """Return true or false."""
+        value = self.get(key, default)
+        if not isinstance(value, bool):
+            raise self.refusal(key, "is neither true nor false", "write true or false")
+        return value
+
     def texts(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
         """Return a list of texts."""
         value = self.get(key, list(default))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -112,6 +112,25 @@ class ReadTable:
         return len(self.rows)
 
 
+@dataclass(frozen=True, slots=True)
+class RowCount:
+    """How many rows a table holds and how many of them take part, with the reason where these differ."""
+
+    table: str
+    rows: int
+    used: int
+    reasons: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {"rows": self.rows, "used": self.used, "reasons": list(self.reasons)}
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.rows}" + (
+            f", {self.used} used ({', '.join(self.reasons)})" if self.reasons else ""
+        )
+
+
 @dataclass(frozen=True)
 class StudyTables:
     """Every table of a study, by name."""
@@ -129,6 +148,27 @@ class StudyTables:
     def frame(self, name: str) -> pd.DataFrame:
         """Return one table as a DataFrame."""
         return self.tables[name].frame()
+
+    def row_counts(self) -> tuple[RowCount, ...]:
+        """Count the rows of every table that is there, and those that name a participant."""
+        known = {str(row["participant_id"]) for row in self.tables["participants"].rows}
+        counts = []
+        for name, table in self.tables.items():
+            if not table.present:
+                continue
+            people = [row["participant_id"] for row in table.rows]
+            nameless = people.count(None)
+            repeated = len(people) - nameless - len({*people} - {None}) if name == "participants" else 0
+            unknown = sum(who is not None and str(who) not in known for who in people)
+            left_out = (
+                (nameless, "without a readable participant_id"),
+                (repeated, "of a patient who stands above"),
+                (unknown, "of nobody in participants.tsv"),
+            )
+            reasons = tuple(f"{number} {why}" for number, why in left_out if number)
+            used = len(people) - nameless - repeated - unknown
+            counts.append(RowCount(Path(table.table.path).name, len(people), used, reasons))
+        return tuple(counts)
 
 
 def read_tables(study: StudyFolder) -> StudyTables:
@@ -160,7 +200,12 @@ def read_table(path: Path, table: Table) -> ReadTable:
     InputError
         If the file can not be read as a table.
     """
-    return type_rows(read_cells(path), table, where=path.name)
+    read = type_rows(read_cells(path), table, where=path.name)
+    further = sum(bool(sheet.rows) for sheet in read_sheets(path)) - 1 if _is_workbook(path) else 0
+    if further < 1:
+        return read
+    said = f"the workbook holds {further} more filled sheet{'s' if further > 1 else ''}; the first is read"
+    return replace(read, problems=(*read.problems, Problem(path.name, said, serious=False)))
 
 
 def type_rows(cells: Sequence[tuple[int, Sequence[str]]], table: Table, *, where: str) -> ReadTable:
@@ -245,7 +290,7 @@ def read_cells(path: Path) -> list[tuple[int, list[str]]]:
     InputError
         If the file can not be read, is not a table or is not text.
     """
-    if path.suffix.lower() in WORKBOOKS:
+    if _is_workbook(path):
         return _cells_of_sheet(path)
     text = decoded(read_limited(path, subject=path.name))
     if "\0" in text:
@@ -260,6 +305,10 @@ def read_cells(path: Path) -> list[tuple[int, list[str]]]:
     except csv.Error as error:
         raise InputError(path.name, f"it can not be read as a table ({error})", "save it again") from error
     return [(line, row) for line, row in cells if row]
+
+
+def _is_workbook(path: Path) -> bool:
+    return path.suffix.lower() in WORKBOOKS
 
 
 def decoded(data: bytes) -> str:

@@ -92,6 +92,7 @@ class CleanRecording:
 
 def clean_recording(
     path: Path,
+    recording: Recording,
     *,
     patient: str,
     started: datetime | None,
@@ -103,7 +104,9 @@ def clean_recording(
     Parameters
     ----------
     path : Path
-        A file of any format that holds a recording.
+        The file; a BIDS events table beside it is taken in.
+    recording : Recording
+        What reading it gave.
     patient : str
         Pseudonym.
     started : datetime or None
@@ -116,29 +119,22 @@ def clean_recording(
     Raises
     ------
     InputError
-        If the file can not be read, holds sweeps or amplitudes only, or would read differently afterwards.
+        If it has no place in BDF+, or would read differently afterwards.
     """
-    recording = read_file(path)
-    if not isinstance(recording, Recording):
-        raise InputError(
-            path.name,
-            "it holds sweeps or amplitudes that were cut before, in a form of its own",
-            "put a copy without names into the tms folder of the session by hand, or give the recording",
-        )
     spaced, moved = _spaced(recording)
     allowed = tuple(muscles)
-    names = _channel_names(recording.signals, redactor, allowed)
+    names = channel_names((signal.name for signal in recording.signals), redactor, allowed)
     words = {marker.label or marker.channel: "M" for marker in recording.markers}
     words |= {section.label: "C" for section in recording.sections if section.label}
     rows, remarks = _event_rows(path, recording, moved)
-    words |= {str(row["trial_type"]): "C" for row in rows if row.get("trial_type")}
+    words |= {str(row[name]): "C" for row in rows for name in ("trial_type", "muscle") if row.get(name)}
     labels = neutral(words, redactor, allowed, letter="C")
     notes = [(moved(marker.time_s), labels[marker.label or marker.channel]) for marker in spaced.markers]
     data = _as_bdf(spaced, names, notes, patient, started)
     _verify(path.name, spaced, notes, data)
     if len(set(names.values()) - set(names)) or any(old != new for old, new in labels.items()):
         remarks = (*remarks, "labels were replaced by words of the field")
-    events = [{**row, "trial_type": labels.get(str(row.get("trial_type")))} for row in rows]
+    events = [_worded(row, labels) for row in rows]
     channels = [
         {
             "name": names[signal.name],
@@ -166,7 +162,9 @@ def neutral(
     given = [label for label in dict.fromkeys(labels) if label]
     masked = {label: redactor.clean(label).replace(MASK, " * ") for label in given}
     instead = neutral_labels(masked.values(), allowed=muscles)
-    harmless = {label for label in given if masked[label] == label and label not in instead}
+    # A dot or a dash alone would be read as a missing value.
+    said = [label for label in given if any(map(str.isalnum, label))]
+    harmless = {label for label in said if masked[label] == label and label not in instead}
     taken = set(harmless)
     result = {}
     for label in given:
@@ -175,7 +173,7 @@ def neutral(
             continue
         kept = instead.get(masked[label], masked[label])
         muscle, side = muscle_and_side(kept)
-        words = " ".join(re.findall(r"[^\s*]+", re.sub(r"\* \d+$", "", kept)))
+        words = " ".join(re.findall(r"[^\s*]*\w[^\s*]*", re.sub(r"\* \d+$", "", kept)))
         best = f"{side[0].upper() if side else ''}{muscle}" if muscle else words
         numbers = (f"{best or letter} {n}" for n in range(1, len(given) + 2))
         result[label] = next(name for name in ([best] if best else []) + list(numbers) if name not in taken)
@@ -183,8 +181,9 @@ def neutral(
     return result
 
 
-def _channel_names(signals: Sequence[Signal], redactor: Redactor, muscles: Iterable[str]) -> dict[str, str]:
-    names = neutral((signal.name for signal in signals), redactor, muscles, letter="channel")
+def channel_names(labels: Iterable[str], redactor: Redactor, muscles: Iterable[str]) -> dict[str, str]:
+    """Return what stands instead of each label of a channel, short enough for a header."""
+    names = neutral(labels, redactor, muscles, letter="channel")
     short: dict[str, str] = {}
     for old, new in names.items():
         name, number = new[:LONGEST_LABEL], 2
@@ -245,13 +244,18 @@ def _event_rows(path: Path, recording: Recording, moved: Any) -> tuple[list[dict
 
 def _row(told: Mapping[str, Any], onset_s: float) -> dict[str, Any]:
     row = {name: told.get(name) for name in _EVENT_COLUMNS if name not in ("onset", "duration")}
-    muscle = muscle_and_side(str(row["muscle"] or ""))[0]
+    return {"onset": round(onset_s, 6), "duration": 0.0, **row, "trial_type": told.get("condition")}
+
+
+def _worded(row: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:
+    """Put condition and muscle of a row into words of the field; a side in the muscle's name is kept."""
+    name = labels.get(str(row["muscle"]), "")
+    muscle, side = muscle_and_side(name)
     return {
-        "onset": round(onset_s, 6),
-        "duration": 0.0,
         **row,
-        "trial_type": told.get("condition"),
-        "muscle": muscle,
+        "trial_type": labels.get(str(row.get("trial_type"))),
+        "muscle": muscle or name or None,
+        "muscle_side": row["muscle_side"] or side,
     }
 
 

@@ -165,7 +165,7 @@ def import_dicom(
         )
     settings = read_settings(study)
     key_path = settings.key_path(study)
-    paths = find_files(sources)
+    paths = files_outside(study, sources)
     found, outcomes = _open_all(paths)
     key = open_key(study, key_path, offered=key).with_pseudonyms(pseudonyms or {})
     found = _refuse_repeated(found, key, outcomes)
@@ -340,6 +340,14 @@ def _add_to_tables(
             }
         )
     merge_rows(study, "sessions", rows)
+
+
+def files_outside(study: StudyFolder, sources: Sequence[Path]) -> tuple[Path, ...]:
+    """Return the files of the sources; not those of the study itself, where it lies in a folder named."""
+    root = study.root.resolve()
+    if any(source.resolve().is_relative_to(root) for source in sources):
+        return find_files(sources)
+    return tuple(path for path in find_files(sources) if not path.resolve().is_relative_to(root))
 
 
 def write_report(study: StudyFolder, files: Sequence[FileOutcome], kind: str) -> str:

@@ -27,6 +27,7 @@ _IDENTIFYING: Final = re.compile(
     r"name|nom\b|prenom|birth|naiss|geburt|dob|mrn|ipp|record|hospital|address|adresse|phone|mail|ssn|insur",
     re.IGNORECASE,
 )
+_FREE_TEXT: Final = "comment"  # what people type there may name somebody
 _NUMBERED: Final = re.compile(r"sub-\d{1,5}", re.ASCII)
 _COLUMNS: Final = {
     "line": "Line of the export",
@@ -141,7 +142,8 @@ def import_redcap(
     rows = read_export(export)
     header = tuple(rows[0][1])
     _check_map(plan, header, said, dictionary is not None)
-    key_path = read_settings(study).key_path(study)
+    settings = read_settings(study)
+    key_path = settings.key_path(study)
     groups = _by_patient(rows, plan, header[0])
     numbers = [number for number in groups if number]
     key = open_key(study, key_path, offered=key).with_pseudonyms(pseudonyms or {})
@@ -156,7 +158,8 @@ def import_redcap(
         if not number:
             reports += [RowReport(line, "", "", "refused", "it names no patient") for line, _ in rows_of]
             continue
-        drafts += _drafts(rows_of, plan, said, key, key.pseudonym(number, own=own) or "")
+        patient = key.pseudonym(number, own=own) or ""
+        drafts += _drafts(rows_of, plan, said, key, patient, free_text=settings.free_text)
     reports += _merge(study, drafts, dry_run)
     done = tuple(sorted(reports, key=lambda row: row.line))
     return RedcapImport(done, dry_run, key, "" if dry_run else _write_report(study, done))
@@ -194,7 +197,7 @@ def _by_patient(rows: Sequence[ExportRow], plan: RedcapMap, first: str) -> dict[
 
 
 def _drafts(
-    own: Sequence[ExportRow], plan: RedcapMap, said: Dictionary, key: Key, patient: str
+    own: Sequence[ExportRow], plan: RedcapMap, said: Dictionary, key: Key, patient: str, *, free_text: bool
 ) -> list[_Draft]:
     identity = [
         text
@@ -218,6 +221,10 @@ def _drafts(
                 if name in block.table.columns and name not in block.sources:
                     _set(draft, reader, name, Source(constant=text), row)
             for name, source in block.sources.items():
+                if name == _FREE_TEXT and not free_text and name not in block.table.key:
+                    if _holds(row, source):
+                        draft.problems.append(f"{name} was left out, see [privacy] free_text")
+                    continue
                 _set(draft, reader, name, source, row)
             drafts.append(draft)
     return _joined(drafts)

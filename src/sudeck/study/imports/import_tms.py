@@ -18,14 +18,22 @@ from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.privacy import Redactor
 from sudeck.core.provenance import sha256_of
 from sudeck.core.storage import sidecar_of, write_bytes, write_json, write_tsv
-from sudeck.scan.reading.dicom import find_files, looks_like_dicom
+from sudeck.scan.reading.dicom import looks_like_dicom
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.pseudonyms import Key, open_key, write_key
 from sudeck.study.folder.settings import Settings, read_settings
 from sudeck.study.folder.table_edit import merge_rows
 from sudeck.study.imports.clean_recording import CleanRecording, clean_recording
-from sudeck.study.imports.import_dicom import FileOutcome, FilesImport, file_label, write_report
-from sudeck.tms.readers import recognises
+from sudeck.study.imports.clean_sweeps import CleanTable, clean_sweeps
+from sudeck.study.imports.import_dicom import (
+    FileOutcome,
+    FilesImport,
+    file_label,
+    files_outside,
+    write_report,
+)
+from sudeck.tms.readers import read_file, recognises
+from sudeck.tms.signals.recording import Recording
 
 _SESSION: Final = re.compile(r"ses-[A-Za-z0-9]+")
 # Files that describe a recording; of those that are read along, what is said goes into the new tables.
@@ -101,7 +109,7 @@ def import_tms(
     key = key.with_patients(stated, taken=study.patients(), own=own)
     outcomes: list[FileOutcome] = []
     found: list[_Found] = []
-    for number, path in enumerate(find_files(sources), 1):
+    for number, path in enumerate(files_outside(study, sources), 1):
         if _BESIDE.search(path.name) or looks_like_dicom(path):
             continue
         label = file_label(path, number)
@@ -246,19 +254,19 @@ def _import_one(
     redactor = people | item.redactor | Redactor.from_values([whose.record])
     started = None if item.started is None else item.started + key.shift(whose.patient)
     try:
-        clean = clean_recording(
-            item.path, patient=whose.patient, started=started, redactor=redactor, muscles=settings.muscles
-        )
+        clean = _cleaned(item.path, whose.patient, started, redactor, settings.muscles)
     except SudeckError as error:
         # A sentence may quote the file: its name, a label.
         said = f"{error.problem}; {error.remedy}" if isinstance(error, InputError) else str(error)
         return replace(outcome, reason=_without_names(said, item, redactor))
-    folder = study.emg_folder(whose.patient, whose.session)
-    there = sorted(folder.glob("*_emg.bdf")) if folder.is_dir() else []
+    folder, ending = study.emg_folder(whose.patient, whose.session), "emg.bdf"
+    if isinstance(clean, CleanTable):
+        folder, ending = study.tms_folder(whose.patient, whose.session), clean.ending
+    there = sorted(folder.glob(f"*_{ending}")) if folder.is_dir() else []
     same = next((path for path in there if path.read_bytes() == clean.data), None)
     numbers = [int(match[1]) for path in there if (match := re.search(r"_run-(\d+)_", path.name))]
     number = 1 + max(numbers, default=0)
-    target = same or folder / f"{whose.patient}_{whose.session}_task-tms_run-{number}_emg.bdf"
+    target = same or folder / f"{whose.patient}_{whose.session}_task-tms_run-{number}_{ending}"
     outcome = replace(
         outcome, target=target.relative_to(study.root).as_posix(), reason="; ".join(clean.remarks)
     )
@@ -266,8 +274,22 @@ def _import_one(
         return replace(outcome, action="unchanged")
     if dry_run:
         return replace(outcome, action="new")
-    _write(target, clean)
+    if isinstance(clean, CleanTable):
+        write_bytes(target, clean.data)
+    else:
+        _write(target, clean)
     return replace(outcome, action="new")
+
+
+def _cleaned(
+    path: Path, patient: str, started: datetime | None, redactor: Redactor, muscles: Sequence[str]
+) -> CleanRecording | CleanTable:
+    contents = read_file(path)
+    if not isinstance(contents, Recording):
+        return clean_sweeps(path, contents, redactor=redactor, muscles=muscles)
+    return clean_recording(
+        path, contents, patient=patient, started=started, redactor=redactor, muscles=muscles
+    )
 
 
 def _without_names(text: str, item: _Found, redactor: Redactor) -> str:

@@ -109,24 +109,26 @@ def gather_inputs(study: StudyFolder, participants: Iterable[Row]) -> tuple[Pati
         Of participants.tsv. Patients with files and no row are among the result, and will be refused.
     """
     rows: dict[str, Row] = {str(row["participant_id"]): row for row in participants if row["participant_id"]}
-    gathered = []
-    for patient in sorted({*rows, *study.patients()}):
-        row = rows.get(patient, {})
-        sessions = study.sessions(patient)
-        scans = {session: study.scan_files(patient, session) for session in sessions}
-        recordings = {session: study.recording_files(patient, session) for session in sessions}
-        gathered.append(
-            PatientInputs(
-                patient,
-                row.get("limb"),  # type: ignore[arg-type]  # the schema allows no other values
-                row.get("affected_side"),  # type: ignore[arg-type]
-                patient in rows,
-                {session: files for session, files in scans.items() if files},
-                {session: files for session, files in recordings.items() if recordings_among(files)},
-                *_decisions(study, patient),
-            )
-        )
-    return tuple(gathered)
+    return tuple(
+        patient_inputs(study, patient, rows.get(patient)) for patient in sorted({*rows, *study.patients()})
+    )
+
+
+def patient_inputs(study: StudyFolder, patient: str, row: Row | None) -> PatientInputs:
+    """Return what there is to measure of one patient, with its row of participants.tsv if there is one."""
+    sessions = study.sessions(patient)
+    scans = {session: study.scan_files(patient, session) for session in sessions}
+    recordings = {session: study.recording_files(patient, session) for session in sessions}
+    told = row or {}
+    return PatientInputs(
+        patient,
+        told.get("limb"),  # type: ignore[arg-type]  # the schema allows no other values
+        told.get("affected_side"),  # type: ignore[arg-type]
+        row is not None,
+        {session: files for session, files in scans.items() if files},
+        {session: files for session, files in recordings.items() if recordings_among(files)},
+        *_decisions(study, patient),
+    )
 
 
 def _decisions(study: StudyFolder, patient: str) -> tuple[tuple[Decision, ...], str, tuple[str, ...]]:
@@ -150,7 +152,7 @@ def protocol_among(files: Iterable[Path]) -> Path | None:
 
 def measurement_settings(settings: Settings) -> dict[str, Any]:
     """Return the settings that measurements depend on: a new responder rule measures nothing anew."""
-    kept = ("region", "background", "level", "muscles", "pairs")
+    kept = ("region", "background", "view", "flow_seconds", "level", "muscles", "pairs", "free_text")
     return {name: value for name, value in settings.to_dict().items() if name in kept}
 
 

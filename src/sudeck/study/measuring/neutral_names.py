@@ -13,6 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
+from sudeck.core.privacy import without_dates
 from sudeck.tms.signals.muscles import muscle_and_side
 
 # Words that name no one: what scans and recordings are called.
@@ -57,7 +58,7 @@ def neutral_names(paths: Iterable[Path], participant_id: str) -> dict[str, str]:
         text = _IMPORTED.sub(r"\1\2", path.name.lower()).replace(participant_id.lower(), "")
         words = set(re.findall(r"[^\W\d_]+", text))
         long_numbers = [digits for digits in re.findall(r"\d+", text) if len(digits) > _LONGEST_NUMBER]
-        if long_numbers or not words <= _NEUTRAL:
+        if long_numbers or not words <= _NEUTRAL or without_dates(text, "") != text:
             suffix = path.suffix if path.suffix.lower().removeprefix(".") in _NEUTRAL else ""
             instead[path.name] = f"file-{number}{suffix}"
     return instead
@@ -85,7 +86,8 @@ def neutral_labels(labels: Iterable[str], *, allowed: Iterable[str] = ()) -> dic
     taken: dict[str, int] = {}
     for label in dict.fromkeys(filter(None, labels)):
         kept = " ".join(
-            piece if _is_known(piece, known) else "*" for piece in re.findall(r"[^\W\d_]+|[\d.,]+", label)
+            piece if _is_known(piece, known) else "*"
+            for piece in re.findall(r"[^\W\d_]+|[\d.,]+|\*", without_dates(label, " * "))
         )
         reduced = re.sub(r"\*( \*)+", "*", kept)
         if "*" in reduced:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.vocabulary import PHASE_RATIOS
 from sudeck.study.folder.settings import Settings
-from sudeck.study.measuring.choices import acceptances, excluded_recordings, scan_choices, trial_choices
+from sudeck.study.measuring.choices import (
+    ScanChoices,
+    acceptances,
+    excluded_recordings,
+    scan_choices,
+    trial_choices,
+)
 from sudeck.study.measuring.inputs import PatientInputs, protocol_among, recordings_among
 from sudeck.study.measuring.neutral_names import neutral_labels, neutral_names, neutralise
 
@@ -17,7 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sudeck.core.provenance import Provenance
+    from sudeck.scan.measurement import MeasureSettings
     from sudeck.scan.result import ScanResult
+    from sudeck.tms.recordings.trial_decisions import TrialDecision
     from sudeck.tms.result import TmsResult
 
 FailureKind = Literal["absent", "refused", "crashed"]
@@ -196,6 +204,7 @@ def _with_recordings(
         instead |= neutral_labels(_labels(result), allowed=settings.muscles)
         files = _presented(result, session, present, instead)
     except Exception as error:  # one bad patient stops nobody
+        instead |= neutral_labels(_labels_in(paths), allowed=settings.muscles)
         return _failed(record, session, "tms", error, instead)
     rows = neutralise([trial.to_row() for trial in result.trials], instead)
     plain = neutralise(_undated(result.to_dict()), instead)
@@ -230,30 +239,62 @@ def _measure_scan(
 
     choices = scan_choices(patient.decisions, session)
     if choices.excluded:
-        raise InputError(patient.participant_id, f"a person left it out ({choices.excluded})", _UNDECIDE)
+        raise _left_out(patient, choices.excluded, settings)
     affected = choices.affected or patient.affected
     if affected is None:
         raise InputError(
             patient.participant_id, "participants.tsv does not say the affected side", "fill in affected_side"
         )
-    how = replace(settings.scan_settings(), drawn=choices.region, mirror=choices.mirror)
-    scan = read_scan(paths, **{"limb": patient.limb, **choices.reading})
+    scan = read_scan(paths, **reading_of(patient, choices, settings))
+    how = measuring_of(choices, settings)
     result = measure_scan(scan, affected=affected, settings=how)
     return replace(result, provenance=_timeless(result.provenance))
+
+
+def reading_of(patient: PatientInputs, choices: ScanChoices, settings: Settings) -> dict[str, Any]:
+    """Return how the files of a scan are read: what the study says, and what a person decided."""
+    usual = {"limb": patient.limb, "usual_view": settings.view or None, "flow_s": settings.flow_seconds}
+    return {**usual, **choices.reading}
+
+
+def measuring_of(choices: ScanChoices, settings: Settings) -> MeasureSettings:
+    """Return how a scan is measured: as the study says, in the region and the counterpart a person set."""
+    return replace(settings.scan_settings(), drawn=choices.region, mirror=choices.mirror)
 
 
 def _measure_recordings(
     patient: PatientInputs, session: str, paths: tuple[Path, ...], settings: Settings
 ) -> TmsResult:
     from sudeck.tms.measurement import TmsSettings, measure_recordings
-    from sudeck.tms.recordings.trial_decisions import TrialDecision
 
     excluded = excluded_recordings(patient.decisions, session)
     if excluded:
-        raise InputError(patient.participant_id, f"a person left it out ({excluded})", _UNDECIDE)
+        raise _left_out(patient, excluded, settings)
+    result = measure_recordings(
+        recordings_among(paths),
+        protocol=protocol_among(paths),
+        participant=patient.participant_id,
+        visit=session,
+        settings=TmsSettings(measures=settings.tms_settings()),
+        decisions=decided_trials(patient, session),
+    )
+    wanted = settings.muscles
+    if wanted:
+        groups = tuple(group for group in result.groups if group.muscle in wanted)
+        without = tuple(one for one in result.estimates_without_flagged if one.muscle in wanted)
+        before = tuple(one for one in result.estimates_undecided if one.muscle in wanted)
+        result = replace(result, groups=groups, estimates_without_flagged=without, estimates_undecided=before)
+    return replace(result, provenance=_timeless(result.provenance))
+
+
+def decided_trials(patient: PatientInputs, session: str) -> list[TrialDecision]:
+    """Return what was decided on the trials of a session, as the measurement takes it."""
+    from sudeck.tms.recordings.trial_decisions import TrialDecision
+
     # Decisions name recordings as the results do, where a name that may name a person was replaced.
-    real = {neutral: name for name, neutral in neutral_names(paths, patient.participant_id).items()}
-    decisions = [
+    names = neutral_names(patient.recordings[session], patient.participant_id)
+    real = {neutral: name for name, neutral in names.items()}
+    return [
         TrialDecision(
             choice.trial,
             rejected=choice.rejected,
@@ -265,21 +306,12 @@ def _measure_recordings(
         )
         for choice in trial_choices(patient.decisions, session)
     ]
-    result = measure_recordings(
-        recordings_among(paths),
-        protocol=protocol_among(paths),
-        participant=patient.participant_id,
-        visit=session,
-        settings=TmsSettings(measures=settings.tms_settings()),
-        decisions=decisions,
-    )
-    wanted = settings.muscles
-    if wanted:
-        groups = tuple(group for group in result.groups if group.muscle in wanted)
-        without = tuple(one for one in result.estimates_without_flagged if one.muscle in wanted)
-        before = tuple(one for one in result.estimates_undecided if one.muscle in wanted)
-        result = replace(result, groups=groups, estimates_without_flagged=without, estimates_undecided=before)
-    return replace(result, provenance=_timeless(result.provenance))
+
+
+def _left_out(patient: PatientInputs, why: str, settings: Settings) -> InputError:
+    """Build the refusal of what a person left out; the reason is free text and may name somebody."""
+    said = f" ({why})" if settings.free_text else "; the decisions say why"
+    return InputError(patient.participant_id, f"a person left it out{said}", _UNDECIDE)
 
 
 def _labels(result: TmsResult) -> list[str]:
@@ -287,6 +319,27 @@ def _labels(result: TmsResult) -> list[str]:
     labels = [text for trial in result.trials for text in (trial.channel, trial.pulse.condition)]
     labels += [group.muscle or "" for group in result.groups]
     return labels + [trial.participant for trial in result.trials]
+
+
+def _labels_in(paths: Iterable[Path]) -> list[str]:
+    """Return the labels in recordings that could not be measured: the reason may quote them."""
+    from sudeck.tms.readers import read_file
+    from sudeck.tms.signals.recording import Recording
+
+    labels: list[str] = []
+    for path in recordings_among(paths):
+        try:
+            contents = read_file(path)
+        except SudeckError:
+            continue
+        if isinstance(contents, Recording):
+            labels += [signal.name for signal in contents.signals]
+            labels += [text for marker in contents.markers for text in (marker.label, marker.channel)]
+            labels += [section.label for section in contents.sections]
+        else:
+            labels += [getattr(item, "channel", "") for item in contents]
+            labels += [pulse.condition for item in contents for pulse in item.pulses]
+    return labels
 
 
 def _timeless(provenance: Provenance) -> Provenance:

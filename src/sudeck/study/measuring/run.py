@@ -21,9 +21,10 @@ import sudeck
 from sudeck.core.errors import InputError
 from sudeck.core.provenance import library_versions
 from sudeck.core.storage import write_json
+from sudeck.study.folder.bids import keep_to_bids
 from sudeck.study.folder.layout import StudyFolder, open_study
 from sudeck.study.folder.settings import Settings, read_settings
-from sudeck.study.folder.tables import read_table
+from sudeck.study.folder.tables import RowCount, read_table, read_tables
 from sudeck.study.measuring.engine import spread
 from sudeck.study.measuring.inputs import PatientInputs, fingerprints, gather_inputs, measurement_settings
 from sudeck.study.measuring.patient_measures import Failure, PatientRecord, Presenter, measure_patient
@@ -114,6 +115,7 @@ class _Task:
 def run_study(
     root: Path,
     *,
+    reader: str = "",
     jobs: int | None = None,
     cluster: str | None = None,
     present: Presenter | None = None,
@@ -125,6 +127,8 @@ def run_study(
     ----------
     root : Path
         The study folder.
+    reader : str
+        Whose blinded reading is measured, instead of the decisions that count.
     jobs : int, optional
         Worker processes; as many as there are cores unless given.
     cluster : str, optional
@@ -145,11 +149,12 @@ def run_study(
     """
     began = time.perf_counter()
     started = datetime.now(UTC)
-    study = open_study(root)
+    study = open_study(root, reader=reader)
     settings = read_settings(study)
     participants = _participants(study)
     with _alone(study):
         _sweep(study)
+        keep_to_bids(study, [str(row["participant_id"]) for row in participants])
         inputs = gather_inputs(study, participants)
         how = measurement_settings(settings) | {"files": getattr(present, "__qualname__", "")}
         wanted = fingerprints(inputs, how)
@@ -178,7 +183,7 @@ def run_study(
             failures=tuple(failure for digest in ordered for failure in digest.failures),
             seconds=time.perf_counter() - began,
         )
-        write_json(study.derivatives / "run.json", _log(summary, settings, started))
+        write_json(study.derivatives / "run.json", _log(summary, settings, started, _row_counts(study)))
     return summary
 
 
@@ -205,7 +210,17 @@ def _participants(study: StudyFolder) -> tuple[Mapping[str, Any], ...]:
     return read_table(path, PARTICIPANTS).rows
 
 
-def _log(summary: RunSummary, settings: Settings, started: datetime) -> dict[str, Any]:
+def _row_counts(study: StudyFolder) -> tuple[RowCount, ...]:
+    """Count the rows of the tables; none where one can not be read, which `check` tells."""
+    try:
+        return read_tables(study).row_counts()
+    except InputError:
+        return ()
+
+
+def _log(
+    summary: RunSummary, settings: Settings, started: datetime, rows: tuple[RowCount, ...]
+) -> dict[str, Any]:
     return {
         "software": f"sudeck {sudeck.__version__}",
         "python": platform.python_version(),
@@ -213,6 +228,7 @@ def _log(summary: RunSummary, settings: Settings, started: datetime) -> dict[str
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "settings": settings.to_dict(),
+        "tables": {count.table: count.to_dict() for count in rows},
         **summary.to_dict(),
     }
 

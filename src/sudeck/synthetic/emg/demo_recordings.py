@@ -13,10 +13,9 @@ from typing import Final
 
 import numpy as np
 
-from sudeck.core.errors import MissingDependencyError
 from sudeck.core.storage import write_json
 from sudeck.core.vocabulary import SIDES, Side
-from sudeck.synthetic.emg.emg_files import write_edf, write_epochs_csv
+from sudeck.synthetic.emg.emg_files import write_recording
 from sudeck.synthetic.emg.synthetic_recording import (
     Amplifier,
     Stimulus,
@@ -87,7 +86,7 @@ def make_demo_recordings(folder: Path, seed: int = 1900, *, trials: int = 15) ->
         for side in SIDES:
             recording = _recorded(visit, side, trials, rng)
             where = folder / f"ses-{visit}" / "emg"
-            files[visit].append(_written(recording, where, f"sub-001_ses-{visit}_task-tms{side}"))
+            files[visit].append(write_recording(recording, where, stem=f"sub-001_ses-{visit}_task-tms{side}"))
             truth[visit, side] = {
                 "RMT": recording.truth.rmt_mso,
                 "MEP": float(recording.truth.median_amplitude_mv(_test_mso(recording.truth))),
@@ -125,10 +124,3 @@ def _recorded(visit: str, side: Side, trials: int, rng: np.random.Generator) -> 
         *silent_period_block(truth, trials=8),
     ]
     return simulate_emg(truth, stimuli, amplifier=_AMPLIFIER, rng=rng)
-
-
-def _written(recording: SyntheticRecording, folder: Path, stem: str) -> Path:
-    try:
-        return write_edf(recording, folder, stem=stem)
-    except MissingDependencyError:
-        return write_epochs_csv(recording, folder, stem=stem, before_s=0.2, after_s=0.45)

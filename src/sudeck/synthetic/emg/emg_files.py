@@ -134,6 +134,14 @@ def write_edf(recording: SyntheticRecording, folder: Path, *, stem: str = "sub-0
     return path
 
 
+def write_recording(recording: SyntheticRecording, folder: Path, *, stem: str) -> Path:
+    """Write EDF or, where edfio is not installed, sweeps as CSV; return the file's path."""
+    try:
+        return write_edf(recording, folder, stem=stem)
+    except MissingDependencyError:
+        return write_epochs_csv(recording, folder, stem=stem, before_s=0.2, after_s=0.45)
+
+
 def write_epochs_csv(
     recording: SyntheticRecording,
     folder: Path,

@@ -1,8 +1,8 @@
 """A whole synthetic study: which patients it has, how each one's scan and stimulation are made, what is odd.
 
-Nothing is simulated until asked for: a study is a plan, and `scan_of` and `trials_of` make one patient at a
-time from seeds of their own. So the files are the same whether one process writes them all or several share
-them.
+Nothing is simulated until asked for: a study is a plan, and `scan_of`, `recording_of` and `trials_of` make
+one patient at a time from seeds of their own. So the files are the same whether one process writes them all
+or several share them.
 """
 
 from __future__ import annotations
@@ -25,16 +25,22 @@ from sudeck.core.vocabulary import (
 )
 from sudeck.synthetic.dicom.nm_dialects import Dialect
 from sudeck.synthetic.emg.synthetic_recording import (
+    Amplifier,
+    Stimulus,
+    SyntheticRecording,
     TrialTruth,
     VirtualHemisphere,
     paired_pulse_block,
     recruitment_block,
+    simulate_emg,
     simulate_trials,
 )
 from sudeck.synthetic.scan.bone_scan import SyntheticBoneScan, simulate_bone_scan
 from sudeck.synthetic.scan.random_designs import random_design
 from sudeck.synthetic.scan.scan_design import CLINICAL_COUNTS, BoneScanDesign
-from sudeck.synthetic.study.cohort import CohortSettings, SyntheticCohort, draw_cohort
+from sudeck.synthetic.study.cohort import SyntheticCohort, draw_cohort
+from sudeck.synthetic.study.population import CohortSettings
+from sudeck.synthetic.study.worlds import World
 
 Oddity = Literal["", "damaged scan", "damaged bone phase", "stray files", "sides not said"]
 Visit = Literal["pre", "post"]
@@ -53,6 +59,12 @@ _COUNTS_SPREAD: Final = 0.25  # of the logarithm of the counts of a scan
 _SICI_PAIN_SIDE, _SICI_OTHER, _ICF = 0.80, 0.45, 1.60
 _SICI_PER_RELIEF, _ICF_PER_RELIEF = -0.0065, -0.0035  # of the log ratio, per per cent of relief
 _BETWEEN_PATIENTS: Final = 0.15  # of the log ratios
+_TEST_RMT: Final = 120.0
+# Pulses follow each other faster than in any laboratory, only so that files stay small.
+_AMPLIFIER: Final = Amplifier(
+    rate_hz=4000.0, interval_s=0.6, noise_rms_mv=0.003, hum_mv=0.005, resting_rms_mv=0.002
+)
+_TABLE_EVERY: Final = 5  # stimulated patient whose laboratory kept a table of amplitudes, and no traces
 
 
 @dataclass(frozen=True)
@@ -77,6 +89,8 @@ class PlannedPatient:
         said"`` (a person has to tell which side is at image-left) or none.
     stimulated : bool
         Whether recorded with magnetic stimulation before and after treatment.
+    changes : bool
+        Whether SICI is weak on the pain side before treatment and, with ICF, goes with relief after it.
     """
 
     participant_id: str
@@ -88,6 +102,7 @@ class PlannedPatient:
     dialect: Dialect
     oddity: Oddity
     stimulated: bool
+    changes: bool = True
 
 
 @dataclass(frozen=True)
@@ -127,13 +142,16 @@ class SyntheticStudy:
         }
 
 
-def plan_study(*, patients: int = 105, seed: int = 2018) -> SyntheticStudy:
+def plan_study(*, patients: int = 105, seed: int = 2018, world: World | None = None) -> SyntheticStudy:
     """Plan a study whose measured ratios go with relief, on average over studies, as published.
 
     Parameters
     ----------
     patients : int
     seed : int
+    world : World, optional
+        Of another truth: the cohort's settings and equal limbs are taken from it, and stimulation shows
+        either what was published or, where the world has no change, nothing. Its files have no oddities.
 
     Examples
     --------
@@ -141,13 +159,15 @@ def plan_study(*, patients: int = 105, seed: int = 2018) -> SyntheticStudy:
     >>> sum(patient.stimulated for patient in study.patients)
     19
     """
-    settings = CohortSettings(n=patients, measurement_sd=_PIXEL_ERROR)
+    base = CohortSettings() if world is None else world.cohort
+    settings = replace(base, n=patients, measurement_sd=_PIXEL_ERROR)
     # Every patient comes to the scan; what is lost of it is lost on the way, see the oddities.
     settings = replace(settings, missing={**settings.missing, "scan": 0.0})
     cohort = draw_cohort(settings, rng=np.random.default_rng([seed, 0]))
+    equal = world is not None and world.equal_limbs
     truth = cohort.truth.patients.to_dict("records")
     rows = cohort.participants.to_dict("records")
-    oddities = _oddities(patients)
+    oddities = _oddities(patients) if world is None else {}
     hands = [number for number, row in enumerate(rows) if row["limb"] == "hand" and number not in oddities]
     stimulated = set(hands[: round(_STIMULATED * patients)])
     planned = tuple(
@@ -156,13 +176,17 @@ def plan_study(*, patients: int = 105, seed: int = 2018) -> SyntheticStudy:
             number=number,
             limb=row["limb"],
             affected=row["affected_side"],
-            ratios={PHASE_RATIOS[phase]: float(true[PHASE_RATIOS[phase]]) for phase in SCAN_PHASES},
+            ratios={
+                name: 1.0 if equal else float(true[name])
+                for name in (PHASE_RATIOS[phase] for phase in SCAN_PHASES)
+            },
             relief_percent=float(true["relief_percent"]),
             dialect=_UNSAID
             if oddities.get(number) == "sides not said"
             else _DIALECTS[number % len(_DIALECTS)],
             oddity=oddities.get(number, ""),
             stimulated=number in stimulated,
+            changes=world is None or bool(world.stimulation.change),
         )
         for number, (row, true) in enumerate(zip(rows, truth, strict=True))
     )
@@ -175,23 +199,56 @@ def scan_of(patient: PlannedPatient, *, seed: int) -> SyntheticBoneScan:
     return simulate_bone_scan(_design(patient, rng), rng=rng)
 
 
+def recording_of(patient: PlannedPatient, visit: Visit, hemisphere: Side, *, seed: int) -> SyntheticRecording:
+    """Simulate the EMG of one hemisphere at one visit: threshold, single and paired pulses."""
+    truth, stimuli, rng = _stimulation(patient, visit, hemisphere, seed)
+    return simulate_emg(truth, stimuli, amplifier=_AMPLIFIER, rng=rng)
+
+
 def trials_of(patient: PlannedPatient, visit: Visit, *, seed: int) -> list[dict[str, object]]:
-    """Simulate the magnetic stimulation of one patient at one visit: threshold, single and paired pulses.
+    """Simulate the same of both hemispheres as a table of amplitudes.
 
     Returns
     -------
     list of dict
-        One row a trial, as a laboratory keeps them: hemisphere, muscle, condition, intensities, amplitude.
-        The hemispheres differ between the visits in SICI and ICF alone.
+        One row a trial, as some laboratories keep them: hemisphere, muscle, condition, intensities,
+        amplitude. The hemispheres differ between the visits in SICI and ICF alone.
     """
     rows: list[dict[str, object]] = []
-    for index, hemisphere in enumerate(SIDES):
-        truth = true_hemisphere(patient, hemisphere, visit, seed=seed)
-        rng = np.random.default_rng([seed, 3, patient.number, index, VISITS.index(visit)])
-        steps = [round(truth.rmt_mso) + step for step in (-4, -2, 0, 2, 4)]
-        stimuli = recruitment_block(steps, trials=4, rng=rng) + paired_pulse_block(truth, trials=12, rng=rng)
+    for hemisphere in SIDES:
+        truth, stimuli, rng = _stimulation(patient, visit, hemisphere, seed)
         rows += [_row(trial, truth, visit) for trial in simulate_trials(truth, stimuli, rng=rng)]
     return rows
+
+
+def keeps_amplitudes(patient: PlannedPatient) -> bool:
+    """Return whether the patient's laboratory kept a table of amplitudes instead of traces."""
+    return patient.number % _TABLE_EVERY == _TABLE_EVERY - 1
+
+
+def true_measures(patient: PlannedPatient, visit: Visit, *, seed: int) -> dict[Side, dict[str, float]]:
+    """Return what is true of both hemispheres at a visit: RMT (%MSO), MEP of the test (mV), SICI, ICF."""
+    found: dict[Side, dict[str, float]] = {}
+    for hemisphere in SIDES:
+        truth = true_hemisphere(patient, hemisphere, visit, seed=seed)
+        test = float(round(_TEST_RMT / 100 * truth.rmt_mso))
+        found[hemisphere] = {
+            "RMT": truth.rmt_mso,
+            f"MEP at {test:g} %MSO": float(truth.median_amplitude_mv(test)),
+            **truth.ratios,
+        }
+    return found
+
+
+def _stimulation(
+    patient: PlannedPatient, visit: Visit, hemisphere: Side, seed: int
+) -> tuple[VirtualHemisphere, list[Stimulus], np.random.Generator]:
+    truth = true_hemisphere(patient, hemisphere, visit, seed=seed)
+    rng = np.random.default_rng([seed, 3, patient.number, SIDES.index(hemisphere), VISITS.index(visit)])
+    steps = [round(truth.rmt_mso) + step for step in (-4, -2, 0, 2, 4)]
+    stimuli = recruitment_block(steps, trials=4, rng=rng)
+    stimuli += paired_pulse_block(truth, trials=12, test_rmt=_TEST_RMT, rng=rng)
+    return truth, stimuli, rng
 
 
 def _design(patient: PlannedPatient, rng: np.random.Generator) -> BoneScanDesign:
@@ -212,10 +269,11 @@ def true_hemisphere(
     rng = np.random.default_rng([seed, 2, patient.number, SIDES.index(hemisphere)])
     pain_side = hemisphere == pain_side_hemisphere(patient.affected)
     s50, sici, icf, change_sici, change_icf = rng.standard_normal(5)
-    log_sici = math.log(_SICI_PAIN_SIDE if pain_side else _SICI_OTHER) + _BETWEEN_PATIENTS * sici
+    weak = pain_side and patient.changes
+    log_sici = math.log(_SICI_PAIN_SIDE if weak else _SICI_OTHER) + _BETWEEN_PATIENTS * sici
     log_icf = math.log(_ICF) + _BETWEEN_PATIENTS * icf
     if visit == "post":
-        relief = patient.relief_percent
+        relief = patient.relief_percent if patient.changes else 0.0
         log_sici += (_SICI_PER_RELIEF * relief if pain_side else 0.0) + 0.5 * _BETWEEN_PATIENTS * change_sici
         log_icf += _ICF_PER_RELIEF * relief + 0.5 * _BETWEEN_PATIENTS * change_icf
     return VirtualHemisphere(

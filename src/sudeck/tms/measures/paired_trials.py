@@ -129,6 +129,14 @@ def unconditioned_trials(pairs: Sequence[Trial], singles: Sequence[Trial]) -> li
             "no single pulse has the test intensity of the pairs",
             "name the unconditioned trials in the events table or the protocol",
         )
+    names = {trial.pulse.condition for trial in singles}
+    if wanted == {None} and 1 < len(names) <= len(singles) / 2:
+        raise InputError(
+            "paired pulses",
+            f"the single pulses have several names ({', '.join(sorted(names))}) and none has an intensity: "
+            "nothing says which of them are the test pulse alone",
+            "state test_rmt or test_mso of pairs and single pulses in the events table or the protocol",
+        )
     return list(singles)
 
 

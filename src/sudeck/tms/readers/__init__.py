@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -11,6 +14,8 @@ import numpy as np
 
 from sudeck.core.errors import InputError, SudeckError
 from sudeck.tms.readers.base import HEAD_BYTES, Hints, Reader, corrupt, is_there
+from sudeck.tms.signals.recording import Recording
+from sudeck.tms.signals.trials import TrialSet
 
 if TYPE_CHECKING:
     from sudeck.tms.readers.base import Contents
@@ -140,9 +145,10 @@ def read_file(path: Path, hints: Hints | None = None) -> Contents:
     """
     reader = reader_of(path)
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
+        with warnings.catch_warnings(), np.errstate(all="ignore"), _overheard() as errors:
             warnings.simplefilter("ignore")  # what a parser mutters of a damaged file is no one's concern
-            return reader.read(path, hints or Hints())
+            contents = reader.read(path, hints or Hints())
+        _refuse_infinite(contents, path)
     except SudeckError:
         raise
     except MemoryError as error:
@@ -151,3 +157,30 @@ def read_file(path: Path, hints: Hints | None = None) -> Contents:
         ) from error
     except Exception as error:  # a parser fails on a damaged file with whatever its arithmetic runs into
         raise corrupt(path, f"the {reader.FORMAT} file can not be read to its end") from error
+    if errors:  # the library went on behind a damage, without what it had skipped
+        raise corrupt(path, f"a part of the {reader.FORMAT} file is damaged")
+    return contents
+
+
+@contextmanager
+def _overheard() -> Iterator[list[str]]:
+    """Keep what libraries log off the screen; gather what they log as errors."""
+    errors: list[str] = []
+    ear = logging.Handler(logging.ERROR)
+    ear.emit = lambda record: errors.append(record.getMessage())  # type: ignore[method-assign]
+    root = logging.getLogger()
+    root.addHandler(ear)
+    try:
+        yield errors
+    finally:
+        root.removeHandler(ear)
+
+
+def _refuse_infinite(contents: Contents, path: Path) -> None:
+    """Refuse samples that no amplifier writes: they come of a damaged scale or a division by zero."""
+    if isinstance(contents, Recording):
+        arrays = [signal.samples_mv for signal in contents.signals]
+    else:
+        arrays = [item.emg_mv for item in contents if isinstance(item, TrialSet)]
+    if any(np.isinf(samples).any() for samples in arrays):
+        raise corrupt(path, "some of its samples are infinite")

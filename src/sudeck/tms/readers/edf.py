@@ -7,7 +7,7 @@ mask file names and for nothing else.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -82,7 +82,8 @@ def read(path: Path, hints: Hints) -> Recording:
                 :, channel.first * layout.width : (channel.first + channel.samples) * layout.width
             ]
             onsets, found = _annotations(block)
-            markers += found
+            # What the header says of the patient is no label, wherever it was typed.
+            markers += [replace(mark, label=layout.redactor.clean(mark.label)) for mark in found]
             starts = [start if onset is None else onset for start, onset in zip(starts, onsets, strict=True)]
     waves = [channel for channel in layout.channels if channel.label not in _ANNOTATIONS]
     if not any(channel.label != _STATUS for channel in waves):
@@ -98,7 +99,8 @@ def read(path: Path, hints: Hints) -> Recording:
             continue
         gain = (channel.physical_max - channel.physical_min) / (channel.digital_max - channel.digital_min)
         physical = (digital - channel.digital_min) * gain + channel.physical_min
-        raw.append(RawChannel(channel.label, physical, channel.unit, rate_hz, starts[0]))
+        label = layout.redactor.clean(channel.label)
+        raw.append(RawChannel(label, physical, channel.unit, rate_hz, starts[0]))
     signals, flags = signals_of(raw, path.name, hints)
     name = "BDF" if layout.width == 3 else FORMAT
     sections = _sections(starts, layout)

@@ -39,7 +39,8 @@ def read(path: Path, hints: Hints) -> Recording:
     except ImportError as error:
         raise MissingDependencyError("Reading XDF files", "eeg") from error
     check_memory(path, path.stat().st_size, copies=_COPIES)
-    streams, _ = pyxdf.load_xdf(str(path), verbose=False)
+    with path.open("rb") as file:
+        streams, _ = pyxdf.load_xdf(file, verbose=False)
     sampled = [s for s in streams if _is_sampled(s)]
     if not sampled:
         raise InputError(

@@ -7,13 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.tms.readers import read_file
 from sudeck.tms.recordings.channels import muscle_channels, settled
-from sudeck.tms.recordings.labelling import questions, tell_channel, tell_pulses
+from sudeck.tms.recordings.labelling import questions, tell_channel, tell_pulses, without_open
 from sudeck.tms.recordings.own_trials import events_of
-from sudeck.tms.recordings.pairs import look_for_pairs
+from sudeck.tms.recordings.pairs import look_for_pairs, look_in_sweeps
 from sudeck.tms.recordings.protocol import StimulationProtocol, plain_name, read_protocol, with_channels
 from sudeck.tms.recordings.pulses import FoundPulse, PulseTrain, find_pulses
 from sudeck.tms.recordings.statement import Statement
@@ -141,7 +143,7 @@ def _names_of(recording: Recording, pulses: Sequence[FoundPulse], events: Events
         rows = sorted(events.rows, key=lambda row: float(row["time_s"])) if in_order else events.rows
     sections = [recording.section_of(pulse.time_s) for pulse in pulses]
     return [
-        " ".join(filter(None, (*_said(row), pulse.label, section.label if section else "")))
+        " ".join(filter(None, (*_said(row), *dict.fromkeys((pulse.label, section.label if section else "")))))
         for row, pulse, section in zip(rows, pulses, sections, strict=True)
     ]
 
@@ -221,6 +223,10 @@ def _cut(
         *(section.label for section in recording.sections),
     )
     told_flags = (*told_flags, *_unmatched(protocol, names))
+    told, open_flags = without_open(
+        train.pulses, pulses, recording.source.label, recording.sections[0].start_s
+    )
+    pulses, told_flags = tuple(pulses[i] for i in told), (*told_flags, *open_flags)
     sets = []
     for signal in signals:
         known = stated.completed(tell_channel(pulses, signal.name, protocol), recording.source.label)
@@ -246,9 +252,13 @@ def _told(
     """Complete the pulses of epochs and tables by all that is said; choose channel and muscle."""
     completed: list[TrialSet | AmplitudeTable] = []
     for item in sets:
-        found = [FoundPulse(p.time_s, p.kind, p.isi_ms, p.condition) for p in item.pulses]
+        found, seen = found_in_sweeps(item, sets, events, protocol)
         pulses, flags = tell_pulses(found, label=item.source.label, events=events, protocol=protocol)
-        pulses = tuple(_merged(old, new) for old, new in zip(item.pulses, pulses, strict=True))
+        pulses = tuple(merged(old, new) for old, new in zip(item.pulses, pulses, strict=True))
+        kept, open_flags = without_open(found, pulses, item.source.label)
+        item, flags = _at_test_pulse(item, found), (*seen, *flags, *open_flags)
+        if len(kept) < len(pulses):
+            item, pulses = item.chosen(kept), tuple(pulses[i] for i in kept)
         names = (*(pulse.condition for pulse in pulses), *(pulse.label for pulse in found))
         flags = (*flags, *_unmatched(protocol, (*names, *protocol.sequence)))
         if isinstance(item, TrialSet):
@@ -268,8 +278,58 @@ def _told(
     return tuple(completed)
 
 
-def _merged(old: Pulse, new: Pulse) -> Pulse:
-    """Keep what the file itself says where tables and protocol say nothing."""
+def found_in_sweeps(
+    item: TrialSet | AmplitudeTable,
+    sweeps: Sequence[TrialSet | AmplitudeTable],
+    events: EventsTable | None,
+    protocol: StimulationProtocol,
+) -> tuple[Sequence[FoundPulse], tuple[Flag, ...]]:
+    """Return what a file of sweeps or amplitudes, and the artefacts in its sweeps, say of its stimuli.
+
+    Parameters
+    ----------
+    item : TrialSet or AmplitudeTable
+    sweeps : sequence of TrialSet or AmplitudeTable
+        All channels of the file: the one that shows artefacts best is looked at.
+    events, protocol
+        What is stated of a stimulus goes before what its artefact shows.
+    """
+    found = [FoundPulse(p.time_s, p.kind, p.isi_ms, p.condition) for p in item.pulses]
+    if not isinstance(item, TrialSet):
+        return found, ()
+    pulses, _ = tell_pulses(found, label=item.source.label, events=events, protocol=protocol)
+    if all(pulse.kind != "unknown" for pulse in pulses):
+        return found, ()
+    alike = [other for other in sweeps if isinstance(other, TrialSet) and _form_of(other) == _form_of(item)]
+    stated = [replace(one, kind=pulse.kind) for one, pulse in zip(found, pulses, strict=True)]
+    looked, flags = look_in_sweeps(alike, stated, [pulse.condition for pulse in pulses])
+    return [
+        new if pulse.kind == "unknown" else old for new, old, pulse in zip(looked, found, pulses, strict=True)
+    ], flags
+
+
+def _form_of(item: TrialSet) -> tuple[tuple[int, ...], float, int]:
+    return item.emg_mv.shape, item.rate_hz, item.pulse_sample
+
+
+def _at_test_pulse(item: TrialSet | AmplitudeTable, found: Sequence[FoundPulse]) -> TrialSet | AmplitudeTable:
+    """Move sweeps that were cut at the conditioning pulse of a pair to its test pulse."""
+    late = [round(pulse.late_s * item.rate_hz) if isinstance(item, TrialSet) else 0 for pulse in found]
+    if not isinstance(item, TrialSet) or not any(late):
+        return item
+    length = item.emg_mv.shape[1] - max(late)
+    moved = np.stack([sweep[shift : shift + length] for sweep, shift in zip(item.emg_mv, late, strict=True)])
+    n = sum(map(bool, late))
+    text = (
+        f"{n} sweeps of {item.channel} were cut at the conditioning pulse of a pair; they were moved to the "
+        "test pulse, where the later artefact is."
+    )
+    flag = Flag("moved-to-test-pulse", text, "caution", item.channel, value=float(n), unit="sweeps")
+    return replace(item, emg_mv=moved, flags=(*item.flags, flag))
+
+
+def merged(old: Pulse, new: Pulse) -> Pulse:
+    """Keep what the file itself says of a stimulus where tables and protocol say nothing."""
     empty = (None, "", "unknown")
     kept = {
         name: getattr(old, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.tms.recordings.protocol import ChannelRole, StimulationProtocol, plain_name
 from sudeck.tms.signals.events import EventsTable, Told
+from sudeck.tms.signals.forms import events_form
 from sudeck.tms.signals.muscles import muscle_and_side
 from sudeck.tms.signals.recording import Section
 from sudeck.tms.signals.trials import Pulse
@@ -26,6 +28,8 @@ _ASKED = {
 }
 # Recorded and stated intervals further apart than this contradict each other.
 _ISI_TOLERANCE_MS = 1.0
+# As many rows of a table does a refusal show.
+_ROWS = 60
 
 
 def tell_pulses(
@@ -104,6 +108,71 @@ def tell_pulses(
         told.setdefault("kind", pulse.kind)
         pulses.append(Pulse(**{**told, "time_s": pulse.time_s}))
     return tuple(pulses), tuple(flags)
+
+
+def as_it_seems(found: FoundPulse, pulse: Pulse) -> Pulse:
+    """Fill in what the artefact of a stimulus looks like where its kind is open: a proposal, for a form."""
+    seen = found.seems
+    if seen is None or pulse.kind != "unknown":
+        return pulse
+    return replace(pulse, kind=seen.kind, isi_ms=seen.isi_ms, time_s=seen.time_s)
+
+
+def without_open(
+    found: Sequence[FoundPulse], pulses: Sequence[Pulse], label: str, start_s: float = 0.0
+) -> tuple[list[int], tuple[Flag, ...]]:
+    """Leave out stimuli whose name holds several kinds while nothing says which is which.
+
+    Parameters
+    ----------
+    found : sequence of FoundPulse
+    pulses : sequence of Pulse
+        The same, with all that is stated.
+    label : str
+        Name of the recording, for messages.
+    start_s : float
+        Where their clock stands when that of an events table begins.
+
+    Returns
+    -------
+    kept : list of int
+    flags : tuple of Flag
+
+    Raises
+    ------
+    InputError
+        If none is left; with an events table to paste, filled with what each looks like.
+    """
+    seems = {
+        i: one.seems
+        for i, (one, pulse) in enumerate(zip(found, pulses, strict=True))
+        if one.seems is not None and pulse.kind == "unknown"
+    }
+    if not seems:
+        return list(range(len(pulses))), ()
+    counts = Counter(f"at {one.isi_ms:g} ms" if one.isi_ms else one.kind for one in seems.values())
+    looks = ", ".join(
+        f"{n} {'paired ' if name.startswith('at') else ''}{'unclear' if name == 'unknown' else name}"
+        for name, n in sorted(counts.items())
+    )
+    named = ", ".join(sorted({found[i].label for i in seems if found[i].label})) or "without a name"
+    filled = [as_it_seems(one, pulse) for one, pulse in zip(found, pulses, strict=True)]
+    if len(seems) == len(pulses):
+        raise InputError(
+            label,
+            f"its {len(seems)} stimuli ({named}) look unlike by their artefacts ({looks}), and nothing says "
+            "which were single and which paired; their responses are not one MEP",
+            f"check the table below, save it as events.tsv and give it with --events (sudeck inspect {label} "
+            "--template FOLDER writes it whole, and a protocol)",
+            paste=events_form(filled, start_s, most=_ROWS),
+        )
+    text = (
+        f"{len(seems)} of {len(pulses)} stimuli ({named}) look unlike by their artefacts ({looks}), and "
+        "nothing says which were single and which paired; they were left out. State kind and isi_ms in the "
+        "events table, or under [conditions] in the protocol file."
+    )
+    flag = Flag("kind-open-left-out", text, "serious", named, value=float(len(seems)), unit="stimuli")
+    return [i for i in range(len(pulses)) if i not in seems], (flag,)
 
 
 def tell_channel(

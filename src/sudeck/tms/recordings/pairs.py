@@ -18,13 +18,13 @@ from sudeck.tms.signals.artefact_times import (
     lag_of,
     sharpness,
 )
+from sudeck.tms.signals.recording import Recording, Section, Signal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sudeck.tms.recordings.pulses import FoundPulse
-    from sudeck.tms.signals.recording import Recording, Signal
-    from sudeck.tms.signals.trials import PulseKind
+    from sudeck.tms.signals.trials import PulseKind, TrialSet
 
 # The artefact must be this much sharper than quiet EMG for its absence to mean that there was no pulse.
 CLEAR_ARTEFACT = 8.0
@@ -38,16 +38,23 @@ _SAME_INTERVAL_MS = 0.45
 _MOST = 1 / 2
 # As many that look otherwise are worth a caution.
 _NOTABLE = 1 / 4
+# Where one name is all there is it tells no conditions apart: as many that look alike are another one.
+_ANOTHER, _ANOTHER_SHARE = 3, 1 / 10
 _ENOUGH_TO_AVERAGE = 3
 
 
 def look_for_pairs(
-    recording: Recording, pulses: Sequence[FoundPulse], names: Sequence[str] = ()
+    recording: Recording,
+    pulses: Sequence[FoundPulse],
+    names: Sequence[str] = (),
+    *,
+    before_ms: float = _BEFORE_S * 1e3,
 ) -> tuple[tuple[FoundPulse, ...], tuple[Flag, ...]]:
     """Tell single from paired stimuli by their artefacts, where these are clear.
 
     Stimuli of one name are of one kind and one interval: what most of them show. A single odd trial is a
-    response or a spike that looks like an artefact, not another condition.
+    response or a spike that looks like an artefact, not another condition. Where all stimuli have one name,
+    as those of a bare trigger do, and several kinds are seen in it, all stay unknown.
 
     Parameters
     ----------
@@ -58,14 +65,17 @@ def look_for_pairs(
         artefacts are not clear, or there are three, it stays unknown.
     names : sequence of str, optional
         Condition of each, as marker, state or events table name it; each is judged by itself unless given.
+    before_ms : float
+        How much signal there is before each stimulus, where it is little.
 
     Returns
     -------
     pulses : tuple of FoundPulse
+        Of one that stays unknown because its name holds several kinds, `FoundPulse.seems` is its look.
     flags : tuple of Flag
     """
     unknown = [pulse.time_s for pulse in pulses if pulse.kind == "unknown"]
-    ratio, lag_ms, signal = artefact_ratio(recording, unknown)
+    ratio, lag_ms, signal = artefact_ratio(recording, unknown, before_ms=before_ms)
     marked = iter(_snapped([pulse for pulse in pulses if pulse.kind == "paired"]))
     pulses = [next(marked) if pulse.kind == "paired" else pulse for pulse in pulses]
     if signal is None or not ratio >= CLEAR_ARTEFACT:
@@ -100,6 +110,46 @@ def look_for_pairs(
     return tuple(looked), (flag, *mixed)
 
 
+def look_in_sweeps(
+    sets: Sequence[TrialSet], found: Sequence[FoundPulse], names: Sequence[str]
+) -> tuple[tuple[FoundPulse, ...], tuple[Flag, ...]]:
+    """Tell single from paired stimuli in sweeps that are cut already, as `look_for_pairs` does.
+
+    Parameters
+    ----------
+    sets : sequence of TrialSet
+        The channels of one file: the same trials, of one length.
+    found : sequence of FoundPulse
+        What is known of the stimuli.
+    names : sequence of str
+        Condition of each.
+
+    Returns
+    -------
+    pulses : tuple of FoundPulse
+        With the times that they had. A pair that the sweeps hold by its conditioning pulse has a
+        `FoundPulse.late_s` above zero.
+    flags : tuple of Flag
+    """
+    first = sets[0]
+    length_s, late_s = first.emg_mv.shape[1] / first.rate_hz, first.pulse_sample / first.rate_hz
+    signals = tuple(Signal(one.channel, one.emg_mv.ravel(), one.rate_hz, 0.0, "mV") for one in sets)
+    sections = tuple(Section(i * length_s, (i + 1) * length_s) for i in range(first.n_trials))
+    recording = Recording(first.source, "sweeps", signals, (), sections)
+    placed = [replace(pulse, time_s=i * length_s + late_s) for i, pulse in enumerate(found)]
+    pulses, flags = look_for_pairs(recording, placed, names, before_ms=1e3 * late_s)
+    back = [
+        replace(
+            new,
+            time_s=old.time_s,
+            late_s=max(0.0, new.time_s - put.time_s),
+            seems=None if new.seems is None else replace(new.seems, time_s=old.time_s),
+        )
+        for new, put, old in zip(pulses, placed, found, strict=True)
+    ]
+    return tuple(back), flags
+
+
 def _one_kind_a_name(
     looked: Sequence[FoundPulse],
     before: Sequence[FoundPulse],
@@ -110,35 +160,50 @@ def _one_kind_a_name(
     made, flags = list(looked), []
     for name in dict.fromkeys(names):
         own = [i for i, other in enumerate(names) if other == name and before[i].kind == "unknown"]
+        single = [i for i in own if looked[i].kind == "single"]
+        paired = [i for i in own if looked[i].kind == "paired"]
+        alike = _alike(looked, paired)
+        n_seen = len(single) + len(paired)
+        if len(set(names)) == 1 and _several_kinds(single, paired, alike, looked):
+            for i in own:
+                made[i] = replace(before[i], seems=looked[i])
+            flags.append(_mixed(name, len(own), len(single), len(paired)))
+            continue
         kind, gap_s = together([before[i] for i in own])
-        share = [looked[i].kind == kind for i in own]
-        if kind != "unknown" and sum(share) >= len(own) / 3:
-            other = sum(looked[i].kind not in {kind, "unknown"} for i in own)
+        share = sum(looked[i].kind == kind for i in own)
+        if kind != "unknown" and share >= len(own) / 3 and share > _MOST * n_seen:
+            other = n_seen - share
             flags += [_unlike(name, len(own), other)] if other >= _NOTABLE * len(own) else []
             for i in own:
                 made[i] = _classified(before[i], kind, round(gap_s, 4))
             continue
-        n_single = sum(looked[i].kind == "single" for i in own)
-        pairs = _alike(looked, [i for i in own if looked[i].kind == "paired"])
-        n_seen = sum(looked[i].kind != "unknown" for i in own)
-        minority = n_seen - max(len(pairs), n_single)
-        if max(len(pairs), n_single) > _MOST * n_seen and minority >= _NOTABLE * n_seen:
+        minority = n_seen - max(len(alike), len(single))
+        if max(len(alike), len(single)) > _MOST * n_seen and minority >= _NOTABLE * n_seen:
             flags.append(_unlike(name, len(own), minority))
-        if len(pairs) > _MOST * n_seen:
-            isi_ms = float(np.median([looked[i].isi_ms or 0.0 for i in pairs]))
-            shift_s = float(np.median([looked[i].time_s - before[i].time_s for i in pairs]))
+        if len(alike) > _MOST * n_seen:
+            isi_ms = float(np.median([looked[i].isi_ms or 0.0 for i in alike]))
+            shift_s = float(np.median([looked[i].time_s - before[i].time_s for i in alike]))
             for i in own:
-                seen = looked[i].time_s if i in pairs else before[i].time_s + shift_s
+                seen = looked[i].time_s if i in alike else before[i].time_s + shift_s
                 made[i] = replace(before[i], kind="paired", isi_ms=round(isi_ms, 1), time_s=seen)
-        elif n_single > _MOST * n_seen:
+        elif len(single) > _MOST * n_seen:
             for i in own:
                 made[i] = replace(before[i], kind="single")
         else:
             for i in own:
-                made[i] = before[i]
+                made[i] = replace(before[i], seems=looked[i]) if n_seen else before[i]
             if n_seen:
-                flags.append(_mixed(name, len(own), n_single, n_seen - n_single))
+                flags.append(_mixed(name, len(own), len(single), len(paired)))
     return made, flags
+
+
+def _several_kinds(
+    single: Sequence[int], paired: Sequence[int], alike: Sequence[int], looked: Sequence[FoundPulse]
+) -> bool:
+    """Tell whether more than one kind of stimulus is seen: single and paired, or several intervals."""
+    rest = [i for i in paired if i not in alike]
+    sizes = sorted((len(single), len(alike), len(_alike(looked, rest))))
+    return sizes[-2] >= max(_ANOTHER, _ANOTHER_SHARE * (len(single) + len(paired)))
 
 
 def _alike(looked: Sequence[FoundPulse], pairs: Sequence[int]) -> list[int]:

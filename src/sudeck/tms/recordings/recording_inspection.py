@@ -15,12 +15,15 @@ from sudeck.core.flags import Flag
 from sudeck.tms.recordings.labelled_trials import (
     events_for,
     find_or_take_pulses,
+    found_in_sweeps,
+    merged,
     protocol_for,
     read_recording,
 )
 from sudeck.tms.recordings.labelling import questions, tell_channel, tell_pulses
 from sudeck.tms.recordings.protocol import StimulationProtocol
 from sudeck.tms.recordings.pulses import PulseTrain
+from sudeck.tms.signals.events import EventsTable
 from sudeck.tms.signals.muscles import muscle_and_side
 from sudeck.tms.signals.recording import Recording
 from sudeck.tms.signals.trials import AmplitudeTable, Pulse, TrialSet
@@ -168,7 +171,7 @@ def inspect_recording(
     contents = read_recording(path, protocol=protocol)
     table = events_for(events, path)
     if not isinstance(contents, Recording):
-        return _of_sets(contents)
+        return _of_sets(contents, table, protocol)
     try:
         train = find_or_take_pulses(contents, table, protocol)
         pulses, told_flags = tell_pulses(
@@ -197,12 +200,19 @@ def inspect_recording(
     )
 
 
-def _of_sets(contents: tuple[TrialSet | AmplitudeTable, ...]) -> RecordingInspection:
+def _of_sets(
+    contents: tuple[TrialSet | AmplitudeTable, ...], events: EventsTable | None, protocol: StimulationProtocol
+) -> RecordingInspection:
     """Summarise a file that holds epochs or amplitudes."""
     sweeps = [item for item in contents if isinstance(item, TrialSet)]
-    tables = [item for item in contents if isinstance(item, AmplitudeTable)]
-    pulses: Sequence[Pulse] = sweeps[0].pulses if sweeps else [p for item in tables for p in item.pulses]
-    flags = tuple(dict.fromkeys(flag for item in contents for flag in item.flags))
+    pulses: list[Pulse] = []
+    told_flags: tuple[Flag, ...] = ()
+    for item in sweeps[:1] or contents:
+        found, seen = found_in_sweeps(item, contents, events, protocol)
+        told, contradicted = tell_pulses(found, label=item.source.label, events=events, protocol=protocol)
+        pulses += map(merged, item.pulses, told)
+        told_flags += (*seen, *contradicted)
+    flags = tuple(dict.fromkeys((*(flag for item in contents for flag in item.flags), *told_flags)))
     return RecordingInspection(
         contents[0].source.label,
         "epochs" if sweeps else "amplitude table",

@@ -35,6 +35,7 @@ BURST_SHARE = 0.25
 _RARE = 0.02
 # Of the range of a burst: the least second difference of an artefact.
 _ANGULAR = 0.18
+_BOUNCE_S = 0.8e-3
 _TRIGGER_WORDS = ("trig", "ttl", "sync", "tms", "stim", "mag")
 
 
@@ -59,8 +60,17 @@ def lag_of(rate_hz: float) -> int:
     return max(1, round(_LAG_S * rate_hz))
 
 
-def artefact_ratio(recording: Recording, times_s: Sequence[float]) -> tuple[float, float, Signal | None]:
+def artefact_ratio(
+    recording: Recording, times_s: Sequence[float], *, before_ms: float = -_QUIET_MS[0]
+) -> tuple[float, float, Signal | None]:
     """Compare the sharpest moment near each time with quiet EMG before it.
+
+    Parameters
+    ----------
+    recording : Recording
+    times_s : sequence of float
+    before_ms : float
+        How far before each time there is EMG; where it is little, what is quiet begins later.
 
     Returns
     -------
@@ -75,17 +85,16 @@ def artefact_ratio(recording: Recording, times_s: Sequence[float]) -> tuple[floa
     best, best_lag, best_signal = float("nan"), float("nan"), None
     for signal in voltages(recording):
         per_ms = signal.rate_hz / 1e3
-        n_quiet, first = (
-            round((_QUIET_MS[1] - _QUIET_MS[0]) * per_ms),
-            round((_NEAR_MS[0] - _QUIET_MS[0]) * per_ms),
-        )
+        quiet_ms = -min(before_ms, -_QUIET_MS[0]), -min(before_ms / 2, -_QUIET_MS[1])
+        n_quiet = round((quiet_ms[1] - quiet_ms[0]) * per_ms)
+        first = round((_NEAR_MS[0] - quiet_ms[0]) * per_ms)
         near, before, lags = [], [], []
         for time_s in times_s:
             centre = recording.sample_at(signal, time_s)
             if centre is None:
                 continue
             # Sharpness is wanted around the times only: compute it there, not over an hour of recording.
-            start, stop = centre + round(_QUIET_MS[0] * per_ms), centre + round(_NEAR_MS[1] * per_ms) + 2
+            start, stop = centre + round(quiet_ms[0] * per_ms), centre + round(_NEAR_MS[1] * per_ms) + 2
             if start < 0 or stop > signal.samples_mv.size or n_quiet < 1 or stop - start < first + 3:
                 continue
             sharp = sharpness(signal.samples_mv[start:stop], signal.rate_hz)
@@ -257,6 +266,10 @@ def trigger_times(recording: Recording) -> tuple[str, tuple[float, ...]] | None:
             continue
         up = is_high if np.mean(is_low) > 0.5 else is_low
         edges = np.flatnonzero(~up[:-1] & up[1:]) + 1
+        ends = np.flatnonzero(up[:-1] & ~up[1:]) + 1
+        before = ends[np.searchsorted(ends, edges[1:]) - 1] if edges.size > 1 and ends.size else edges[1:]
+        # A line that falls for less than this and rises again has bounced: it is the same pulse.
+        edges = edges[np.append(True, edges[1:] - before >= _BOUNCE_S * signal.rate_hz)[: edges.size]]
         if 0 < edges.size < x.size / 20:
             return signal.name, tuple(time_of(recording, signal, int(edge)) for edge in edges)
     return None

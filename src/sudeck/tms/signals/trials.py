@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -115,6 +115,11 @@ class TrialSet:
         """Number of sweeps."""
         return int(self.emg_mv.shape[0])
 
+    def chosen(self, rows: Sequence[int]) -> TrialSet:
+        """Return the set with some of its trials only, counted from 0."""
+        pulses = tuple(self.pulses[row] for row in rows)
+        return replace(self, emg_mv=self.emg_mv[list(rows)], pulses=pulses)
+
     @property
     def time_ms(self) -> NDArray[np.float64]:
         """Time of every column after the test pulse, in milliseconds."""
@@ -152,6 +157,16 @@ class AmplitudeTable:
     def n_trials(self) -> int:
         """Number of trials."""
         return int(self.amplitude_mv.size)
+
+    def chosen(self, rows: Sequence[int]) -> AmplitudeTable:
+        """Return the table with some of its rows only, counted from 0."""
+        index = list(rows)
+        return replace(
+            self,
+            amplitude_mv=self.amplitude_mv[index],
+            pulses=tuple(self.pulses[row] for row in index),
+            latency_ms=None if self.latency_ms is None else self.latency_ms[index],
+        )
 
 
 def cut_trials(

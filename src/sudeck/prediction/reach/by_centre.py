@@ -1,0 +1,110 @@
+"""Every centre of one study as another study: fitted to the others, tried there.
+
+Internal-external validation (Royston, Parmar & Sylvester 2004, Stat Med 23:907-926): what a model that did
+not see a centre is worth there says more of the next centre than any bootstrap of all patients together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from sudeck.core.errors import InputError
+from sudeck.core.estimate import Estimate
+from sudeck.core.record import Record
+from sudeck.prediction.fitting import ModelPlan
+from sudeck.prediction.model_data import model_data, require_enough
+from sudeck.prediction.response_model import fit_response_model
+from sudeck.statistics.arrays import text_column
+from sudeck.statistics.calibration import measure_performance
+from sudeck.statistics.regression.logistic import expit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CENTRE: Final = "centre"
+# As for trying a saved model: below, no measure of it has an interval worth printing.
+LEAST_OF_EACH: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CentreLeftOut(Record):
+    """How the model of all other centres does in one.
+
+    Attributes
+    ----------
+    centre : str
+    n, events : int
+        Patients of the centre with an outcome and a scan, and responders among them.
+    c_statistic, slope, observed_over_expected : Estimate or None
+        None where it was not tried.
+    refused : str
+        Why not; empty where it was.
+    """
+
+    centre: str
+    n: int
+    events: int
+    c_statistic: Estimate | None
+    slope: Estimate | None
+    observed_over_expected: Estimate | None
+    refused: str = ""
+
+
+def leave_centres_out(
+    table: pd.DataFrame, plan: ModelPlan, *, seed: Sequence[int], level: float = 0.95
+) -> tuple[CentreLeftOut, ...]:
+    """Fit a plan to all centres but one and try it there, for every centre in turn.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As for `predict_cohort`, with the column ``centre``; patients without one take no part.
+    plan : ModelPlan
+    seed : sequence of int
+        Of the imputations; each centre has its own stream.
+    level : float
+
+    Returns
+    -------
+    tuple of CentreLeftOut
+        In alphabetical order; empty where there are not two centres.
+    """
+    if CENTRE not in table.columns:
+        return ()
+    where = np.array([name or "" for name in text_column(table, CENTRE)])
+    names = sorted(set(where.tolist()) - {""})
+    if len(names) < 2:
+        return ()
+    known = where != ""
+    return tuple(
+        _without(name, table[known & (where != name)], table[where == name], plan, [*seed, place], level)
+        for place, name in enumerate(names)
+    )
+
+
+def _without(
+    name: str,
+    others: pd.DataFrame,
+    own: pd.DataFrame,
+    plan: ModelPlan,
+    seed: Sequence[int],
+    level: float,
+) -> CentreLeftOut:
+    n = events = 0
+    try:
+        here = model_data(own, plan, outcome="responder")
+        n, events = here.n, int(here.outcome.sum())
+        if min(events, n - events) < LEAST_OF_EACH:
+            raise InputError(name, "it has too few patients", f"{LEAST_OF_EACH} of each outcome are needed")
+        require_enough(model_data(others, plan, outcome="responder"), subject=f"all but {name}")
+        model = fit_response_model(others, plan, rng=np.random.default_rng(list(seed)))
+        stack = model.as_stack()
+        eta = stack.linear_predictor(here.predictors.values, here.predictors.error)
+        did = measure_performance(expit(eta), here.outcome, level=level)
+    except InputError as error:
+        return CentreLeftOut(name, n, events, None, None, None, str(error))
+    return CentreLeftOut(name, n, events, did.c_statistic, did.slope, did.observed_over_expected)

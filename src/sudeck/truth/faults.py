@@ -1,0 +1,98 @@
+"""Faults planted on purpose, which must make goals fail: a table that passes under them proves nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+from unittest import mock
+
+from sudeck.core.errors import InputError
+from sudeck.core.estimate import Estimate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sudeck.mechanism.group_statistics import GroupStatistics
+
+FAULTS: Final = {
+    "errors-halved": "Every interval is half as wide as it should be.",
+    "sides-swapped": "The painful side and the other are mixed up.",
+    "holm-removed": "Tests do not share their 5 %.",
+}
+_CONTROLS: Final = (
+    ("sudeck.mechanism.published_pattern._controlled", lambda judgements, alpha: tuple(judgements)),
+    ("sudeck.report.study.words._holm", lambda p: [name for name, value in p.items() if value < 0.05]),
+)
+
+
+def find_fault(name: str) -> str:
+    """Return the name of a fault, or an empty one as it is.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+    """
+    if name and name not in FAULTS:
+        raise InputError(name, "no fault is called so", f"use one of {', '.join(FAULTS)}")
+    return name
+
+
+@contextmanager
+def planted(fault: str) -> Iterator[None]:
+    """Answer without control of several tests, where that is the fault; otherwise change nothing."""
+    patches = [mock.patch(where, without) for where, without in _CONTROLS if fault == "holm-removed"]
+    for patch in patches:
+        patch.start()
+    try:
+        yield
+    finally:
+        for patch in patches:
+            patch.stop()
+
+
+def swapped_sides(measures: pd.DataFrame, fault: str) -> pd.DataFrame:
+    """Return measures with the hemispheres mixed up, where that is the fault."""
+    if fault != "sides-swapped":
+        return measures
+    other = {"pain": "other", "other": "pain"}
+    return measures.assign(hemisphere=measures["hemisphere"].map(other))
+
+
+def with_halved_errors(group: GroupStatistics, fault: str) -> GroupStatistics:
+    """Return the statistics with every change's error halved, where that is the fault."""
+    if fault != "errors-halved":
+        return group
+    changes: tuple[Any, ...] = tuple(
+        replace(change, ratio=halved(change.ratio)) for change in group.changes.changes
+    )
+    return replace(group, changes=replace(group.changes, changes=changes))
+
+
+def halved(estimate: Estimate) -> Estimate:
+    """Return a ratio with half its error.
+
+    Examples
+    --------
+    >>> print(halved(Estimate.from_log("BPr", math.log(1.3), 0.02)))
+    BPr 1.300 (95 % interval 1.275 to 1.326)
+    """
+    low, high = (
+        estimate.value * math.sqrt(bound / estimate.value) for bound in (estimate.low, estimate.high)
+    )
+    se = None if estimate.se is None else estimate.se / 2
+    return replace(estimate, low=low, high=high, se=se)
+
+
+def with_fault(estimate: Mapping[str, Any], fault: str) -> Mapping[str, Any]:
+    """Return a measured ratio, as a result file keeps it, with a fault of `FAULTS` put in."""
+    value, low, high, se = (estimate[name] for name in ("value", "low", "high", "se"))
+    if fault == "errors-halved":
+        low, high = (value * math.sqrt(bound / value) for bound in (low, high))
+        se = None if se is None else se / 2
+    elif fault == "sides-swapped":
+        value, low, high = 1 / value, 1 / high, 1 / low
+    return {**estimate, "value": value, "low": low, "high": high, "se": se}

@@ -1,0 +1,185 @@
+"""What was measured in a study folder, number by number against what is true of its patients.
+
+The truth lies in files of its own, one or two a patient: ``<participant>_scan.json`` with ``image_ratios``
+and ``uptake_ratios``, ``<participant>_tms.json`` with measures by visit and hemisphere (``RMT``, ``SICI``,
+``ICF``, ``MEP at 56 %MSO``). What a file does not tell is not scored.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+from sudeck.core.claim import Claim
+from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS
+from sudeck.study.folder.layout import StudyFolder
+from sudeck.study.measuring.records import stored_record
+from sudeck.truth.faults import with_fault
+from sudeck.truth.scan_ledger import read_claims
+
+Numbers = dict[str, tuple[float, ...]]
+
+STRATA: Final = (0.0, 0.1, 0.2, 0.4, 0.6, math.inf)  # of |log ratio|
+STIMULATION: Final = ("RMT", "MEP", "SICI", "ICF")
+_QUANTITIES: Final = {"image": "estimates", "uptake": "uptake_estimates"}
+
+
+def score_patients(study: StudyFolder, truth: Path, *, fault: str = "") -> dict[str, Numbers]:
+    """Hold every ratio and every measure of stimulation against the truth.
+
+    Parameters
+    ----------
+    study : StudyFolder
+        Measured by `sudeck.study.measuring.run.run_study`.
+    truth : Path
+        Folder of the truth.
+    fault : str
+        Of `sudeck.truth.faults`, planted in what was measured.
+
+    Returns
+    -------
+    dict of str to dict of str to tuple of float
+        By patient, then by what is scored, as in `sudeck.truth.row.StudyRow`.
+    """
+    found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for path in sorted(truth.glob("*_scan.json")):
+        patient = path.name.removesuffix("_scan.json")
+        record = stored_record(study, patient) or {}
+        truth_of_scan = _read(path)
+        _score_scan(found[patient], list(record.get("scans", {}).values()), truth_of_scan, fault)
+        for claims in read_claims(study.patient_derivatives(patient)):
+            _score_page(found[patient], claims, truth_of_scan)
+    rows = _stimulation_rows(study)
+    for path in sorted(truth.glob("*_tms.json")):
+        patient = path.name.removesuffix("_tms.json")
+        own = [row for row in rows if row["participant_id"] == patient]
+        _score_stimulation(found[patient], own, _read(path))
+    return {
+        patient: {name: tuple(values) for name, values in numbers.items()}
+        for patient, numbers in found.items()
+    }
+
+
+def stratum(ratio: float) -> str:
+    """Return how far a ratio lies from 1, in words.
+
+    Examples
+    --------
+    >>> stratum(1.3)
+    '|log ratio| 0.2 to 0.4'
+    """
+    size = abs(math.log(ratio))
+    return next(name for name, high in zip(stratum_names(), STRATA[1:], strict=True) if size < high)
+
+
+def stratum_names() -> tuple[str, ...]:
+    """Return the names of all strata, the nearest to 1 first."""
+    return tuple(
+        f"|log ratio| {low:g} to {high:g}" if math.isfinite(high) else f"|log ratio| above {low:g}"
+        for low, high in pairwise(STRATA)
+    )
+
+
+def _score_scan(
+    numbers: dict[str, list[float]],
+    results: Sequence[Mapping[str, Any]],
+    truth: Mapping[str, Any],
+    fault: str,
+) -> None:
+    numbers["scan: nothing measured"].append(not any(one.get("estimates") for one in results))
+    for quantity, key in _QUANTITIES.items():
+        true = _six(truth.get(f"{quantity}_ratios", {}))
+        for found in results:
+            for name, estimate in found.get(key, {}).items():
+                if name in true:
+                    _score_ratio(numbers, quantity, name, with_fault(estimate, fault), true[name])
+
+
+def _score_page(numbers: dict[str, list[float]], claims: Sequence[Claim], truth: Mapping[str, Any]) -> None:
+    true = {
+        f"{quantity} {name}": value
+        for quantity in _QUANTITIES
+        for name, value in _six(truth.get(f"{quantity}_ratios", {})).items()
+    }
+    scored = [(claim, true[claim.estimand]) for claim in claims if claim.estimand in true]
+    numbers["scan page: a false claim"].append(any(not claim.holds(value) for claim, value in scored))
+    phases = [(claim, value) for claim, value in scored if 1.0 in (claim.low, claim.high)]
+    if truth.get("uptake_ratios") and all(
+        math.isclose(value, 1.0, abs_tol=1e-3) for value in truth["uptake_ratios"].values()
+    ):
+        numbers["scan page: an asymmetry of equal limbs"].append(bool(phases))
+
+
+def _score_ratio(
+    numbers: dict[str, list[float]], quantity: str, name: str, estimate: Mapping[str, Any], true: float
+) -> None:
+    held = estimate["low"] <= true <= estimate["high"]
+    what = f"{quantity} ratio: interval holds the true one"
+    kind = "phase ratios" if name in PHASE_RATIOS.values() else "ratios of ratios"
+    for stated in (what, f"{what}, {kind}", f"{what}, {stratum(true)}"):
+        numbers[stated].append(held)
+    error = math.log(estimate["value"] / true)
+    numbers[f"{quantity} ratio: relative error"].append(error**2)
+    if estimate.get("se"):
+        numbers[f"{quantity} ratio: error over stated error"].append((error / estimate["se"]) ** 2)
+
+
+def _score_stimulation(
+    numbers: dict[str, list[float]],
+    rows: Sequence[Mapping[str, str]],
+    truth: Mapping[str, Mapping[str, Mapping[str, float]]],
+) -> None:
+    for row in rows:
+        visit = row["visit"].removeprefix("ses-")
+        name, told = row["measure"], truth.get(visit, {}).get(row["hemisphere"], {})
+        true = told.get(name, told.get(f"{name} at {row['intensity']}"))
+        if true is None or name not in STIMULATION:
+            continue
+        value, low, high, se = (_number(row[column]) for column in ("value", "low", "high", "se"))
+        numbers[f"{name}: interval holds the true one"].append(low <= true <= high)
+        error = math.log(value / true) if value > 0 else math.nan
+        if math.isfinite(error):
+            numbers[f"{name}: log of measured over true"].append(error)
+        own = value - true if row["scale"] == "linear" else error
+        if math.isfinite(se) and se > 0 and math.isfinite(own):
+            numbers[f"{name}: error over stated error"].append((own / se) ** 2)
+
+
+def _six(phases: Mapping[str, float]) -> dict[str, float]:
+    six = dict(phases)
+    for name in RATIOS_OF_RATIOS:
+        over, under = name.split("/")
+        if over in phases and under in phases:
+            six[name] = phases[over] / phases[under]
+    return six
+
+
+def _stimulation_rows(study: StudyFolder) -> list[dict[str, str]]:
+    path = study.derivatives / "tms.tsv"
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream, delimiter="\t"))
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _number(text: str) -> float:
+    return math.nan if text == "n/a" else float(text)
+
+
+def merged(*scores: Mapping[str, Sequence[float]]) -> Numbers:
+    """Return the numbers of several scores together."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for score in scores:
+        for name, values in score.items():
+            found[name] += values
+    return {name: tuple(values) for name, values in found.items()}

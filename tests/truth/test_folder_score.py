@@ -1,0 +1,105 @@
+"""What was measured in files is held against their truth, and a blind study is sealed before it is scored."""
+
+import json
+import math
+import zipfile
+
+import pytest
+
+from sudeck.core.errors import InputError
+from sudeck.demo.study_on_disk import make_demo_study, truth_folder
+from sudeck.study.folder.layout import open_study
+from sudeck.truth.blind import SEAL, score_blind
+from sudeck.truth.folder_score import score_patients, stratum
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    root = tmp_path_factory.mktemp("blind") / "study"
+    make_demo_study(root, patients=3, seed=5, jobs=1)
+    lines = score_blind(root, truth_folder(root), jobs=1)
+    return root, lines
+
+
+def test_a_study_is_measured_sealed_and_scored(measured):
+    root, lines = measured
+    assert (open_study(root).derivatives / SEAL).is_file()
+    held = {line.goal.what: line for line in lines}
+    assert held["image ratio: interval holds the true one"].n == 3
+    assert held["image ratio: interval holds the true one"].measured > 0.7
+    assert held["scan: nothing measured"].measured == 0.0
+    assert held["scan page: a false claim"].n == 3
+
+
+def test_every_ratio_and_measure_is_scored_against_its_truth(measured):
+    root, _ = measured
+    scores = score_patients(open_study(root), truth_folder(root))
+    assert set(scores) == {"sub-001", "sub-002", "sub-003"}
+    assert all(len(one["image ratio: interval holds the true one"]) == 6 for one in scores.values())
+    stimulated = [one for one in scores.values() if "RMT: interval holds the true one" in one]
+    assert [len(one["SICI: interval holds the true one"]) for one in stimulated] == [4]
+    # Two visits of two hemispheres: only the test intensity has a truth of its own.
+    assert [len(one["MEP: interval holds the true one"]) for one in stimulated] == [4]
+
+
+@pytest.mark.parametrize(("fault", "expected"), [("sides-swapped", 10.0), ("errors-halved", 1.6)])
+def test_a_planted_fault_is_seen_in_the_ratios(measured, fault, expected):
+    root, _ = measured
+    errors = [
+        math.sqrt(
+            sum(sum(one["image ratio: error over stated error"]) for one in scores.values())
+            / sum(len(one["image ratio: error over stated error"]) for one in scores.values())
+        )
+        for scores in (
+            score_patients(open_study(root), truth_folder(root), fault=planted) for planted in ("", fault)
+        )
+    ]
+    assert errors[1] > expected * errors[0]
+
+
+def test_the_truth_may_be_an_archive(measured, tmp_path):
+    root, lines = measured
+    with zipfile.ZipFile(tmp_path / "truth.zip", "w") as archive:
+        for path in truth_folder(root).iterdir():
+            archive.write(path, f"deep/{path.name}")
+    assert score_blind(root, tmp_path / "truth.zip") == lines
+
+
+def test_results_that_changed_after_the_seal_are_not_scored(measured):
+    root, _ = measured
+    record = open_study(root).derivatives / "sub-001" / "sub-001.json"
+    kept = record.read_text()
+    told = json.loads(kept)
+    told["scans"]["ses-pre"]["estimates"]["VPr"]["value"] *= 1.01
+    record.write_text(json.dumps(told))
+    try:
+        with pytest.raises(InputError, match="sealed"):
+            score_blind(root, truth_folder(root))
+    finally:
+        record.write_text(kept)
+
+
+def test_a_truth_without_patients_is_told(measured, tmp_path):
+    with pytest.raises(InputError, match="participant"):
+        score_blind(measured[0], tmp_path)
+
+
+def test_strata_cover_every_ratio():
+    assert [stratum(ratio) for ratio in (1.0, 0.95, 1 / 1.3, 1.3, 5.0)] == [
+        "|log ratio| 0 to 0.1",
+        "|log ratio| 0 to 0.1",
+        "|log ratio| 0.2 to 0.4",
+        "|log ratio| 0.2 to 0.4",
+        "|log ratio| above 0.6",
+    ]
+
+
+def test_a_false_sentence_of_a_scan_is_seen(measured, tmp_path):
+    root, _ = measured
+    told = json.loads((truth_folder(root) / "sub-001_scan.json").read_text())
+    turned = {
+        quantity: {name: 1 / value**3 for name, value in told[quantity].items()}
+        for quantity in ("image_ratios", "uptake_ratios")
+    }
+    (tmp_path / "sub-001_scan.json").write_text(json.dumps(turned))
+    assert score_patients(open_study(root), tmp_path)["sub-001"]["scan page: a false claim"] == (True,)
