@@ -39,7 +39,7 @@ from sudeck.study.folder.create import create_study
 from sudeck.study.folder.layout import open_study
 
 _TAGS = re.compile(r"<(svg|style|script)\b.*?</\1>|<[^>]*>", re.DOTALL)
-_NONSENSE = re.compile(r"(?<![\w-])(nan|inf|None(?! of| in)|-0\.0+|\[\]|\{\})(?![\w-])")
+_NONSENSE = re.compile(r"(?<![\w-])(nan|inf|None(?! of| in)|-0\.0+)(?![\w-])")
 # Each of these lies in [0, 1] wherever it stands in prediction.json.
 _SHARES = {"c_statistic", "brier", "probability", "probability_from_all_others", "p"}
 
