@@ -150,7 +150,7 @@ def pattern_rows(pattern: Sequence[Judgement]) -> Rows:
 def _uncorrected(one: Association) -> str:
     if one.reliability is None:
         return ""
-    return f"reliability {number(one.reliability, 2)}: can not be corrected"
+    return f"not possible: reliability {number(one.reliability, 2)}"
 
 
 def association_rows(associations: Associations | None) -> Rows:

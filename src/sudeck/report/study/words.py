@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sudeck.core.claim import INTERVAL, Claim, Sentence
@@ -71,9 +71,8 @@ def _model_saying(predicted: StudyPrediction) -> list[str]:
     informs = model.ratios_p < _ALPHA
     clear = "do" if informs else "do not show that they"
     text = (
-        f"Together with {_listed(predicted.covariates)}, the two ratios {clear} carry information about "
-        "response "
-        f"(P = {_p(model.ratios_p)})."
+        f"Together with {_listed(_covariate_words(predicted.covariates))}, the two ratios {clear} carry "
+        f"information about response (P = {_p(model.ratios_p)})."
         if predicted.covariates
         else f"The two ratios {clear} carry information about response (P = {_p(model.ratios_p)})."
     )
@@ -172,6 +171,15 @@ def _holm(p_values: Mapping[str, float]) -> list[str]:
             break
         passed.add(name)
     return [name for name in p_values if name in passed]
+
+
+def _covariate_words(covariates: Sequence[str]) -> list[str]:
+    """Return covariates as a reader calls them: ``log duration_months`` is the logarithm of the duration."""
+    names = {"duration_months": "duration", "age": "age", "sex": "sex", "limb": "limb"}
+    return [
+        f"the logarithm of {names.get(name, name)}" if logged else names.get(name, name)
+        for logged, name in ((one.startswith("log "), one.removeprefix("log ")) for one in covariates)
+    ]
 
 
 def _listed(names: list[str] | tuple[str, ...]) -> str:
