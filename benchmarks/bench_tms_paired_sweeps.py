@@ -1,5 +1,7 @@
 """SICI from sweeps, down to the floor: bias and coverage at ratios of 0.06 to 1, 6 to 30 trials a condition.
 
+Bias is that of the logarithm, on which change and groups are worked out.
+
 Each sweep is 4 µV of background with a correlation of 0.4 from sample to sample, mains hum of 6 µV, an
 artefact with a tail that decays into the response, and an MEP of unlike half waves. Amplitudes are
 log-normal (test pulse 1 mV), their excitability correlated by 0.4 from one trial to the next, conditions
@@ -80,7 +82,7 @@ def main() -> None:
                 made = [one_run(ratio, trials, log_sd, rng) for _ in range(runs)]
                 value, low, high, means = np.array([one for one in made if one is not None]).T
                 covered = 100 * np.mean((low <= ratio) & (ratio <= high))
-                bias, other = (100 * (np.mean(x) / ratio - 1) for x in (value, means))
+                bias, other = (100 * (np.exp(np.mean(np.log(x / ratio))) - 1) for x in (value, means))
                 print(
                     f"{log_sd:>7}{ratio:>7}{trials:>8}{covered:>8.1f} %{bias:>+7.1f} %{other:>+15.1f} %"
                     f"{sum(one is None for one in made):>11}",

@@ -131,6 +131,25 @@ def test_corners_are_added_and_removed_and_the_image_is_zoomed(visitor: Visitor)
     assert "scale(1)" in str(visitor.page.locator(".moved").first.get_attribute("style"))
 
 
+def test_the_healthy_side_is_moved_by_itself(visitor: Visitor) -> None:
+    visitor.open(SCAN)
+    first = visitor.ratios()
+    visitor.page.click("#free")
+    visitor.settled()
+    drag(visitor, '[data-phase="tissue"] .region.healthy', 4, 3)
+    visitor.press("ArrowUp", "[")
+    shown = visitor.ratios()
+    assert shown["TPr"] != first["TPr"]
+    visitor.save("it lay too low")
+    visitor.saved()
+    assert [one.kind for one in read_decisions(visitor.study, "sub-001")] == ["mirror"]
+    measured = rerun(visitor.study)["scans"]["ses-pre"]["estimates"]
+    assert {name: one["value"] for name, one in measured.items()} == shown
+    visitor.page.click("#free")
+    visitor.settled()
+    assert visitor.ratios() == first
+
+
 def test_the_flow_is_played(visitor: Visitor) -> None:
     visitor.open(SCAN)
     visitor.page.click("#play")

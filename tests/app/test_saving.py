@@ -43,7 +43,10 @@ def test_what_is_shown_first_is_what_the_run_measured(reader: Reader) -> None:
 
 def kinds(reader: Reader) -> dict[str, list[dict[str, Any]]]:
     region = drawn(reader)
+    as_set = reader.ask(SCAN)["poses"]["bone"]["as_set"]
+    counterpart = [as_set["counterpart"][0] + 0.7, as_set["counterpart"][1] - 0.4]
     return {
+        "mirror": [{"kind": "mirror", "value": {**as_set, "counterpart": counterpart}}],
         "region": [{"kind": "region", "value": moved(region, 0.5, -0.6)}],
         "side": [{"kind": "side", "value": "right"}],
         "image-left": [{"kind": "image-left", "value": "left"}],
@@ -55,7 +58,7 @@ def kinds(reader: Reader) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-@pytest.mark.parametrize("kind", ["region", "side", "image-left", "view", "phase"])
+@pytest.mark.parametrize("kind", ["region", "mirror", "side", "image-left", "view", "phase"])
 def test_after_saving_a_run_gives_exactly_the_ratios_shown(reader: Reader, kind: str) -> None:
     before = reader.ask(SCAN)["result"]["estimates"]
     drafts = kinds(reader)[kind]

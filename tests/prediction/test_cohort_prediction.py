@@ -12,6 +12,7 @@ from sudeck.core.errors import InputError
 from sudeck.prediction.bootstrap import Resamples, corrected_measures, mostly_finite, out_of_sample_c
 from sudeck.prediction.cohort_prediction import CohortPrediction, fit_cohort_model, predict_cohort
 from sudeck.statistics.sample_size.least_patients import least_patients
+from sudeck.synthetic.study.cohort import CohortSettings, draw_cohort
 
 COVARIATES = ["log duration_months", "limb"]
 
@@ -134,3 +135,22 @@ def test_slopes_that_mostly_separate_are_withheld() -> None:
     assert math.isnan(slope.corrected)
     assert "separate" in slope.withheld
     assert math.isfinite(corrected_measures(r, informative=True)["calibration_slope"].corrected)
+
+
+def test_ratios_that_spread_no_more_than_their_error_get_no_slope() -> None:
+    rng = np.random.default_rng(3)
+    table = draw_cohort(CohortSettings(missing={}), rng=rng).table
+    table[[f"{name}_log_se" for name in ("VPr", "TPr", "BPr")]] = 0.5
+    table = table.drop(columns=[name for name in table if "/" in name])
+    said = predict_cohort(table, n_boot=20)
+    assert said.model is None
+    assert said.relief_model is None
+    assert "measurement error" in said.refused["model"]
+
+
+def test_a_phase_that_follows_from_the_others_gets_no_slope() -> None:
+    table = draw_cohort(CohortSettings(missing={}), rng=np.random.default_rng(3)).table
+    table = table.drop(columns=[name for name in table if name.endswith("_log_se") or "/" in name])
+    table["BPr"] = (table["TPr"] ** 2 / table["VPr"]).round(5)  # then BPr/TPr is TPr/VPr
+    with pytest.raises(InputError, match="repeat each other"):
+        fit_cohort_model(table, [])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sudeck.core.provenance import SourceFile
+from sudeck.report.tms.page import tms_report
 from sudeck.tms.measurement import measure_trials
 from sudeck.tms.signals.events import told_by
 from sudeck.tms.signals.trials import Pulse, TrialSet
@@ -30,6 +31,7 @@ def test_afferent_inhibition_is_measured_beside_intracortical(mep, how: dict[str
     assert sai.conditioning == "afferent"
     (facilitation,) = result.find("ICF")
     assert facilitation.estimate.value > 1
+    assert ">SAI<" in tms_report(result)
 
 
 def test_an_events_table_says_so_in_its_words() -> None:

@@ -34,6 +34,7 @@ def _save(request: Request, content: dict[str, object]) -> Response:
     session, who, why, seen = (str(content.get(name, "")) for name in ("session", "who", "why", "seen"))
     if session and session not in {*patient.inputs.scans, *patient.inputs.recordings}:
         raise HTTPException(404, "The study has no such session.")
+    who = bench.study.reader or who
     if not who.strip() or not why.strip():
         raise InputError("the decision", "it does not say who decides, and why", "fill in both")
     drafts = drafts_of(patient.inputs.participant_id, session, content.get("drafts", []))
@@ -54,6 +55,8 @@ def _save(request: Request, content: dict[str, object]) -> Response:
     except StaleError:
         found = bench.patient(patient.inputs.participant_id)
         return _stale(found or patient)
+    if bench.saved:
+        bench.saved()
     return JSONResponse({"head": hashes[-1], "saved": len(hashes)})
 
 

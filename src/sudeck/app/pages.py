@@ -14,10 +14,12 @@ from sudeck.app.asked import bench_of, patient_of, session_of
 from sudeck.app.security import REPORT_POLICY
 from sudeck.app.workbench import Patient
 from sudeck.app.worklist import STATES, worklist
+from sudeck.core.errors import InputError
+from sudeck.study.answers.reader_agreement import compare_readers
 from sudeck.study.folder.decisions import Decision
 from sudeck.study.measuring.inputs import recordings_among
 from sudeck.study.measuring.neutral_names import neutral_names
-from sudeck.study.measuring.records import stored_record
+from sudeck.study.measuring.records import SIX_RATIOS, stored_record
 
 _TEMPLATES: Final = Path(__file__).with_name("templates")
 _TYPES: Final = {".html": "text/html; charset=utf-8", ".png": "image/png", ".svg": "image/svg+xml"}
@@ -37,16 +39,42 @@ def _environment() -> Any:
 
 
 def _page(name: str, request: Request, **content: Any) -> Response:
-    study = bench_of(request).study.root.resolve().name
+    bench = bench_of(request)
     template = _environment().get_template(name)
-    return HTMLResponse(template.render(study=study, **content))
+    study = bench.study.root.resolve().name
+    reader = bench.study.reader
+    # How what was saved comes to count.
+    rerun = f"sudeck review {study} --compare" if reader else f"sudeck run {study}"
+    alone = bench.saved is not None
+    return HTMLResponse(template.render(study=study, reader=reader, rerun=rerun, alone=alone, **content))
 
 
 def worklist_page(request: Request) -> Response:
     """Show every patient, those that wait for a person first."""
     rows = worklist(bench_of(request))
     counts = {state: sum(row.state == state for row in rows) for state in STATES}
-    return _page("worklist.html.j2", request, rows=rows, counts=counts, stale=sum(row.stale for row in rows))
+    study = bench_of(request).study
+    return _page(
+        "worklist.html.j2",
+        request,
+        rows=rows,
+        counts=counts,
+        stale=sum(row.stale for row in rows),
+        readers=() if study.reader else study.readers(),
+    )
+
+
+def readers_page(request: Request) -> Response:
+    """Show how far persons who read the study blinded agree; those who do are not shown it."""
+    study = bench_of(request).study
+    if study.reader:
+        raise HTTPException(404, "The study has no such page.")
+    found, problem = None, ""
+    try:
+        found = compare_readers(study)
+    except InputError as error:
+        problem = str(error)
+    return _page("readers.html.j2", request, found=found, problem=problem, ratios=SIX_RATIOS)
 
 
 def scan_page(request: Request) -> Response:

@@ -31,11 +31,13 @@ from sudeck.scan import (
 from sudeck.scan.limbs.geometry import Grid, Points, Similarity
 from sudeck.scan.limbs.poses import Poses
 from sudeck.scan.ratios.regions import outline as outlines_of
+from sudeck.scan.ratios.set_mirror import describe_mirror
 from sudeck.study.folder.decision_kinds import OF_TRIALS
 from sudeck.study.folder.decisions import Decision
 from sudeck.study.measuring.choices import ScanChoices, scan_choices
 from sudeck.study.measuring.inputs import PatientInputs
 from sudeck.study.measuring.neutral_names import neutral_names, neutralise
+from sudeck.study.measuring.patient_measures import measuring_of, reading_of
 
 _CORNER_TOLERANCE_PX: Final = 0.8  # how far a region to start from may lie off the outline that was found
 _LARGEST_FRAMES: Final = 64 << 20  # bytes of a flow that a page takes
@@ -97,7 +99,7 @@ def scan_at_work(bench: Workbench, inputs: PatientInputs, session: str) -> ScanA
         )
     scan, key = _scan(bench, inputs, session, choices)
     posed = bench.poses.get((key, affected), lambda: pose_scan(scan, affected=affected))
-    how = replace(bench.settings.scan_settings(), drawn=choices.region)
+    how = measuring_of(choices, bench.settings)
     return ScanAtWork(posed, how, f"{abs(hash((key, affected))):x}")
 
 
@@ -109,7 +111,7 @@ def _scan(
     **instead: Any,
 ) -> tuple[BoneScan, tuple[object, ...]]:
     paths = inputs.scans[session]
-    told = {"limb": inputs.limb, **choices.reading, **instead}
+    told = {**reading_of(inputs, choices, bench.settings), **instead}
     key = (inputs.participant_id, session, stamp(paths), repr(sorted(told.items())))
     return bench.scans.get(key, lambda: read_scan(paths, **told)), key
 
@@ -144,15 +146,20 @@ def _answer(request: Request, content: dict[str, Any], images: bool) -> Response
             answer["phases"] = _images_alone(bench, inputs, session)
         return answered(neutralise(answer, instead))
     poses = work.posed.poses
+    answer["reading"] = work.reading
+    try:
+        result = work.measured()
+        # The counterpart a person set is that of the result.
+        poses = replace(
+            poses, phases={**poses.phases, **{name: one.pose for name, one in result.phases.items()}}
+        )
+        answer["result"] = result_of(result)
+    except SudeckError as error:
+        answer["problem"] = str(error)
     answer |= {
-        "reading": work.reading,
         "reference": poses.reference,
         "poses": {name: _matrices(poses, name) for name in poses.phases},
     }
-    try:
-        answer["result"] = result_of(work.measured())
-    except SudeckError as error:
-        answer["problem"] = str(error)
     if images:
         scan = work.posed.scan
         answer |= {
@@ -208,12 +215,17 @@ def result_of(result: ScanResult) -> dict[str, Any]:
     }
 
 
-def _matrices(poses: Poses, name: ScanPhase) -> dict[str, list[float]]:
-    """Return pixels of the reference image to pixels of another, on the affected and the healthy limb."""
+def _matrices(poses: Poses, name: ScanPhase) -> dict[str, Any]:
+    """Return pixels of the reference image to pixels of another, of the affected limb and of its counterpart.
+
+    Also how the healthy limb came from the reference image, and the counterpart as a person would set it.
+    """
     pose, start = poses.phases[name], poses.phases[poses.reference].grid
     return {
         "to_affected": _matrix(pose.from_reference, start, pose.grid),
         "to_healthy": _matrix(pose.from_reference.then(pose.mirror.transform), start, pose.grid),
+        "healthy_moved": _matrix(pose.healthy_from_reference, start, pose.grid),
+        "as_set": describe_mirror(pose.mirror.transform, pose.mirror.centre_mm, pose.grid),
         "spacing_mm": list(pose.grid.spacing_mm),
     }
 

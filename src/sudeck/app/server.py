@@ -1,12 +1,14 @@
-"""The server of the review pages: one a study, on this machine alone, until it is stopped."""
+"""The server of the review pages: one a study or scan, on this machine alone, until it is stopped."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import socket
+import threading
 import webbrowser
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -19,18 +21,23 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from sudeck.app import decision_calls, pages, scan_calls, trial_calls
+from sudeck.app.one_scan import PATIENT, keeper, study_of_scan
 from sudeck.app.security import LOOPBACK, Guard, new_token
 from sudeck.app.workbench import Workbench
 from sudeck.core.errors import InputError, SudeckError
+from sudeck.core.vocabulary import Limb, Side
 from sudeck.study.folder.decisions import StaleError
 from sudeck.study.folder.layout import StudyFolder, open_study
+from sudeck.study.folder.settings import read_settings
 
 _LOCK: Final = ".review.lock"
 _PORTS: Final = (8700, 300)  # first, how many
 _STATIC: Final = Path(__file__).with_name("static")
 
 
-def review_app(study: StudyFolder, *, token: str, port: int) -> ASGIApp:
+def review_app(
+    study: StudyFolder, *, token: str, port: int, saved: Callable[[], None] | None = None
+) -> ASGIApp:
     """Return the review pages of a study as an ASGI application.
 
     Parameters
@@ -40,12 +47,15 @@ def review_app(study: StudyFolder, *, token: str, port: int) -> ASGIApp:
         That the browser must bring.
     port : int
         That the server will listen on; pages at another address are refused.
+    saved : callable, optional
+        Called after something was saved.
     """
     patient = "/{patient}"
     part = "/{patient}/{session}"
     app = Starlette(
         routes=[
             Route("/", pages.worklist_page),
+            Route("/readers", pages.readers_page),
             Mount(
                 "/patients",
                 routes=[
@@ -72,7 +82,7 @@ def review_app(study: StudyFolder, *, token: str, port: int) -> ASGIApp:
         ],
         exception_handlers={SudeckError: _refusal, json.JSONDecodeError: _not_json, OSError: _unreadable},
     )
-    app.state.bench = Workbench(study)
+    app.state.bench = Workbench(study, saved=saved)
     return Guard(app, token=token, port=port)
 
 
@@ -94,7 +104,12 @@ def _unreadable(request: Request, problem: Exception) -> Response:
 
 
 def serve_review(
-    root: Path, *, port: int | None = None, open_browser: bool = True, told: Callable[[str], None] = print
+    root: Path,
+    *,
+    reader: str = "",
+    port: int | None = None,
+    open_browser: bool = True,
+    told: Callable[[str], None] = print,
 ) -> None:
     """Serve the review pages of a study until stopped.
 
@@ -102,6 +117,8 @@ def serve_review(
     ----------
     root : Path
         The study folder.
+    reader : str
+        Who reads it blinded to what others decided; what is saved is then kept apart and compared.
     port : int, optional
         One that belongs to the study unless given, so that edits kept in the browser are found again.
     open_browser : bool
@@ -114,19 +131,66 @@ def serve_review(
     InputError
         If there is no study, or another review of it is open.
     """
+    study = open_study(root, reader=reader)
+    with _alone(study):
+        _serve(study, "/", port=port, open_browser=open_browser, told=told)
+
+
+def serve_scan(
+    paths: Sequence[Path],
+    *,
+    affected: Side,
+    limb: Limb | None = None,
+    port: int | None = None,
+    open_browser: bool = True,
+    told: Callable[[str], None] = print,
+) -> None:
+    """Serve the page of one scan until stopped, and tell after every save how to measure the same.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files and folders.
+    affected : {"left", "right"}
+    limb : {"hand", "foot"}, optional
+        Where the files do not say.
+    port, open_browser, told
+        As in `serve_review`.
+
+    Raises
+    ------
+    InputError
+        If a path is not there.
+    """
+    with study_of_scan(paths, affected=affected, limb=limb) as study:
+        session = read_settings(study).scan_session
+        keep = keeper(study, paths, told, affected=affected, limb=limb)
+        place = f"/patients/{PATIENT}/{session}/scan"
+        _serve(study, place, port=port, open_browser=open_browser, told=told, saved=keep)
+
+
+def _serve(
+    study: StudyFolder,
+    place: str,
+    *,
+    port: int | None,
+    open_browser: bool,
+    told: Callable[[str], None],
+    saved: Callable[[], None] | None = None,
+) -> None:
     import uvicorn
 
-    study = open_study(root)
-    with _alone(study), _listening(study, port) as listener:
+    with _listening(study, port) as listener:
         number = listener.getsockname()[1]
         token = new_token()
-        address = f"http://{LOOPBACK}:{number}/?token={token}"
+        address = f"http://{LOOPBACK}:{number}{place}?token={token}"
         told(f"Review of {study.root.resolve().name}: {address}")
         told("Stop with Ctrl-C; what was saved is kept.")
+        threading.Thread(target=_load, daemon=True).start()
         if open_browser:
             webbrowser.open(address)
         config = uvicorn.Config(
-            review_app(study, token=token, port=number),
+            review_app(study, token=token, port=number, saved=saved),
             log_level="error",
             access_log=False,  # addresses name patients
             lifespan="off",
@@ -134,6 +198,12 @@ def serve_review(
             timeout_graceful_shutdown=2,
         )
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _load() -> None:
+    """Load the libraries of a measurement while the browser opens, so that its first page need not wait."""
+    for name in ("pydicom", "skimage.measure", "sudeck.scan.measurement", "sudeck.tms.measurement"):
+        importlib.import_module(name)
 
 
 @contextmanager
@@ -156,7 +226,7 @@ def _alone(study: StudyFolder) -> Iterator[None]:
 @contextmanager
 def _listening(study: StudyFolder, port: int | None) -> Iterator[socket.socket]:
     first, count = _PORTS
-    own = first + zlib.crc32(str(study.root.resolve()).encode()) % count
+    own = first + zlib.crc32(f"{study.root.resolve()} {study.reader}".encode()) % count
     wanted = [port] if port is not None else [own, 0]
     for number in wanted:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -167,6 +237,7 @@ def _listening(study: StudyFolder, port: int | None) -> Iterator[socket.socket]:
             listener.close()
             continue
         with listener:
+            listener.listen(128)  # a browser that is faster than the server waits instead of failing
             yield listener
         return
     raise InputError(f"port {port}", "another program listens there", "choose another with --port")

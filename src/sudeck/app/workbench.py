@@ -84,10 +84,13 @@ class Workbench:
     Parameters
     ----------
     study : StudyFolder
+    saved : callable, optional
+        Called after something was saved; given for one scan without a study.
     """
 
-    def __init__(self, study: StudyFolder) -> None:
+    def __init__(self, study: StudyFolder, *, saved: Callable[[], None] | None = None) -> None:
         self.study = study
+        self.saved = saved
         self.scans, self.poses, self.recordings, self.digests = Kept(), Kept(), Kept(), Kept(100_000)
 
     @property

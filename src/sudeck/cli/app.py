@@ -10,6 +10,7 @@ from sudeck.cli import (
     demo,
     explain,
     inspect,
+    ketamine,
     other_studies,
     review,
     scan,
@@ -50,6 +51,7 @@ def _root(
 app.command("scan")(scan.scan)
 app.add_typer(tms.app, name="tms")
 app.add_typer(circuit.circuit, name="circuit")
+app.add_typer(ketamine.app, name="ketamine")
 app.command("inspect")(inspect.inspect)
 app.command("demo")(demo.demo)
 app.command("run")(study.run)

@@ -49,6 +49,9 @@ def scan(
     region_file: Annotated[
         Path | None, typer.Option(help="A region drawn by a person on the reference image, as JSON.")
     ] = None,
+    mirror_file: Annotated[
+        Path | None, typer.Option(help="The counterpart on the healthy limb set by a person, as JSON.")
+    ] = None,
     background: Annotated[
         Literal["none", "region"], typer.Option(help="Subtract nothing, or what lies away from both limbs.")
     ] = "none",
@@ -61,6 +64,10 @@ def scan(
     injected_at: InjectedOption = None,
     frame_seconds: FrameOption = None,
     phase: PhaseOption = None,
+    flow_seconds: Annotated[
+        float | None,
+        typer.Option(min=5, help="Seconds of the flow to measure; else all.", show_default=False),
+    ] = None,
 ) -> None:
     """Measure a three-phase bone scan: VPr, TPr, BPr and their ratios, each with its interval.
 
@@ -70,12 +77,14 @@ def scan(
     from sudeck.report.scan.page import write_scan
     from sudeck.scan.measurement import MeasureSettings
     from sudeck.scan.ratios.drawn_regions import read_region_file
+    from sudeck.scan.ratios.set_mirror import read_mirror_file
 
     if region_file is not None and region != "whole":
         raise InputError("--region", "a region file is given too", "give one of --region and --region-file")
     settings = MeasureSettings(
         region=region,
         drawn=read_region_file(region_file) if region_file else None,
+        mirror=read_mirror_file(mirror_file) if mirror_file else None,
         background=background,
         level=level,
     )
@@ -89,6 +98,7 @@ def scan(
         injected_at=injected_at,
         frame_s=frame_seconds,
         phase_of=phase_map(phase or []),
+        flow_s=flow_seconds,
     )
     if out:
         write_scan(result, out)

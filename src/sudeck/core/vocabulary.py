@@ -44,3 +44,28 @@ def pain_side_hemisphere(affected: Side) -> Side:
     Derived from the affected side and never typed in, so that the two can not disagree.
     """
     return opposite(affected)
+
+
+def counted(n: int, noun: str, verb: str = "") -> str:
+    """Return a number with its noun, and the verb that agrees with it.
+
+    Parameters
+    ----------
+    n : int
+    noun : str
+        In the singular.
+    verb : str
+        ``"have"``, ``"lack"`` …, in the plural; left out unless given.
+
+    Examples
+    --------
+    >>> counted(1, "patient", "have"), counted(0, "patient"), counted(2, "patient", "lack")
+    ('1 patient has', '0 patients', '2 patients lack')
+    """
+    words = [str(n), noun if n == 1 else f"{noun}s"]
+    if verb:
+        words.append(_SINGULAR.get(verb, f"{verb}s") if n == 1 else verb)
+    return " ".join(words)
+
+
+_SINGULAR: Final = {"have": "has", "are": "is", "were": "was", "do": "does"}

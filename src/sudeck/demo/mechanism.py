@@ -1,26 +1,23 @@
-"""The demo's mechanism: what changed in the synthetic study, and the circuit of a few of its patients."""
+"""The demo's mechanism: what changed in the synthetic study, and the circuits of its patients."""
 
 from __future__ import annotations
 
 import math
-import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from sudeck.core.errors import InputError, MissingDependencyError
-from sudeck.core.storage import write_json
+from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import SIDES, pain_side_hemisphere
 from sudeck.demo.part import DemoPart, DemoRow, Say, demo_row
 
 if TYPE_CHECKING:
     from sudeck.study.answers.study_explanation import StudyExplanation
+    from sudeck.study.measuring.run import Progress
 
-# A circuit takes seconds to a minute; `sudeck explain` fits those of all patients.
-FITTED: Final = 3
 _CHANGED: Final = ("SICI", "ICF")
+_TOLD_EVERY: Final = 5  # circuits; each takes some seconds
 
 
 def mechanism(folder: Path, *, patients: int, say: Say) -> DemoPart | None:
@@ -40,55 +37,35 @@ def mechanism(folder: Path, *, patients: int, say: Say) -> DemoPart | None:
         None where no patient has magnetic stimulation.
     """
     from sudeck.report.mechanism.page import write_mechanism_report
-    from sudeck.study.answers.why import MECHANISM_FILE, explain_study
-    from sudeck.study.folder.layout import open_study
+    from sudeck.study.answers.why import explain_study
 
     say("Asking why it works")
+
+    def tell(progress: Progress) -> None:
+        if progress.done % _TOLD_EVERY == 0:
+            left = "" if progress.seconds_left is None else f", {progress.seconds_left:.0f} s left"
+            say(f"  {progress.done} of {progress.total} circuits{left}")
+
     try:
-        explained = explain_study(folder, circuit=False)
+        explained = explain_study(folder, jobs=None, progress=tell)
     except InputError as error:
         say(f"  left out: {error}")
         return None
-    explained = _with_circuits(folder, explained, say)
-    write_json(open_study(folder).derivatives / MECHANISM_FILE, explained.to_dict())
+    if "circuit" in explained.refused:
+        say(f"  {explained.refused['circuit']}")
     page = write_mechanism_report(folder, explained)
-    fitted = len(explained.circuit)
-    circuits = f"{fitted} circuits are" if fitted != 1 else "1 circuit is"
     return DemoPart(
         title="Why it works",
         text=(
             f"The {len(explained.patients)} patients of that study with magnetic stimulation before and "
             "after treatment: changes, what goes with relief, the published pattern. "
-            f"{circuits} fitted here; sudeck explain fits all. "
+            f"{len(explained.circuit)} of them have a fitted circuit, and all together one group. "
             "The truth below is the geometric mean of what is true of each patient."
         ),
         command="sudeck explain study",
         link=page.relative_to(folder.parent).as_posix(),
         rows=_rows(explained, patients),
     )
-
-
-def _with_circuits(folder: Path, explained: StudyExplanation, say: Say) -> StudyExplanation:
-    """Fit the circuit of the first patients; without the extra, say what to install."""
-    from sudeck.study.answers.circuit_fits import fit_circuits, require_circuit
-    from sudeck.study.answers.why import assemble_stimulation
-    from sudeck.study.folder.layout import open_study
-
-    try:
-        require_circuit()
-    except MissingDependencyError as error:
-        say(f"  {error}")
-        return replace(explained, circuit_asked=True, refused={**explained.refused, "circuit": str(error)})
-    measures = assemble_stimulation(open_study(folder)).circuit_measures()
-    few = explained.patients[:FITTED]
-    say(f"  fitting the circuits of {len(few)} patients")
-    begun = time.perf_counter()
-    own = tuple(one for one in measures.observations if one.patient in few)
-    fits = fit_circuits(
-        open_study(folder), replace(measures, observations=own), level=explained.level, jobs=None
-    )
-    say(f"  {time.perf_counter() - begun:.0f} s")
-    return replace(explained, circuit=fits.explanations, circuit_failures=fits.failures, circuit_asked=True)
 
 
 def _rows(explained: StudyExplanation, patients: int) -> list[DemoRow]:

@@ -16,6 +16,7 @@ import numpy as np
 from sudeck.core.errors import InputError
 from sudeck.core.storage import write_bytes, write_json, write_text
 from sudeck.core.vocabulary import SIDES, Side
+from sudeck.study.folder.bids import keep_to_bids
 from sudeck.study.folder.create import create_study
 from sudeck.study.folder.decisions import Decision, record_decision, standing_decisions
 from sudeck.study.folder.layout import StudyFolder
@@ -34,14 +35,12 @@ from sudeck.synthetic.study.study_plan import (
     trials_of,
     true_measures,
 )
+from sudeck.synthetic.study.treatment_plan import recording_time, treatment_rows
 from sudeck.synthetic.study.worlds import World
 
 SEED: Final = 2018
 _KEPT_SHARE: Final = 0.6  # of a file that was cut short
 _SESSION_DAYS: Final = {"pre": 0, "post": 6}
-_TREATMENT_DAYS: Final = range(1, 6)
-# A regimen of our own making: the publications' abstracts state neither rate nor hours.
-_MG_PER_KG_AND_DAY, _INFUSION_H = 1.6, 4.0
 _NOTE: Final = "Scan repeated because of movement.\n"
 
 
@@ -106,6 +105,7 @@ def make_demo_study(
         _write_patient, [_Task(study, truth, patient, seed) for patient in plan.patients], jobs=jobs
     ):
         pass
+    write_json(truth / "treatment.json", _true_exposures(study, seed))
     write_json(mark, {"asked": asked, "complete": True, **plan.to_dict()})
     return study
 
@@ -153,6 +153,37 @@ def _write_stimulation(task: _Task) -> None:
     write_json(task.truth / f"{pid}_tms.json", truth)
 
 
+def _true_exposures(study: StudyFolder, seed: int) -> dict[str, dict[str, float]]:
+    """Return what each patient was truly exposed to: each is a person drawn from the default model.
+
+    Parameters
+    ----------
+    study : StudyFolder
+        With its tables.
+    seed : int
+    """
+    from sudeck.ketamine.pk_models import DEFAULT, draw_people, pk_model
+    from sudeck.ketamine.solve import solve_course
+    from sudeck.study.answers.treatment.treatment_given import patient_treatments
+    from sudeck.study.folder.given_doses import body_weights
+    from sudeck.study.folder.tables import read_tables
+
+    tables = read_tables(study)
+    model, found = pk_model(DEFAULT), {}
+    patients = sorted(body_weights(tables))
+    for number, one in enumerate(patient_treatments(tables, patients, session=None)):
+        if one.regimen is None or one.weight_kg is None:
+            continue
+        person = draw_people(model, 1, np.random.default_rng([seed, 7, number]))
+        course = solve_course(model.system(one.weight_kg, person), one.regimen, [one.regimen.end_h + 500.0])
+        found[one.patient] = {
+            "total_mg": one.regimen.total_mg,
+            "auc_mg_h_per_l": float(course.area[0, 0, -1]),
+            **{f"factor_{name}": float(values[0]) for name, values in person.items()},
+        }
+    return found
+
+
 def _decision(participant_id: str, image_left: Side) -> Decision:
     return Decision(
         participant_id,
@@ -179,23 +210,19 @@ def write_study_tables(study: StudyFolder, plan: SyntheticStudy) -> None:
         {**person, "weight_kg": float(kilos)} for person, kilos in zip(people, weight, strict=True)
     ]
     sessions = [
-        {"participant_id": patient.participant_id, "session_id": f"ses-{visit}", "day": _SESSION_DAYS[visit]}
+        {
+            "participant_id": patient.participant_id,
+            "session_id": f"ses-{visit}",
+            "day": _SESSION_DAYS[visit],
+            "time": recording_time(patient.number, seed=plan.seed),
+        }
         for patient in plan.patients
         for visit in (VISITS if patient.stimulated else VISITS[:1])
     ]
-    treatment = [
-        {
-            "participant_id": person["participant_id"],
-            "day": day,
-            "drug": "ketamine",
-            "dose_form": "base",
-            "dose_mg": round(_MG_PER_KG_AND_DAY * person["weight_kg"]),
-            "duration_h": _INFUSION_H,
-            "route": "intravenous",
-        }
-        for person in participants
-        for day in _TREATMENT_DAYS
-    ]
+    treatment = treatment_rows(
+        [(str(person["participant_id"]), float(person["weight_kg"])) for person in participants],
+        seed=plan.seed,
+    )
     tables: Mapping[str, list[dict[Any, Any]]] = {
         "participants": participants,
         "sessions": sessions,
@@ -204,6 +231,7 @@ def write_study_tables(study: StudyFolder, plan: SyntheticStudy) -> None:
     }
     for name, rows in tables.items():
         write_text(study.table_file(name), _tsv(rows, TABLES[name].columns))
+    keep_to_bids(study, [person["participant_id"] for person in participants])
 
 
 def _tsv(rows: Iterable[Mapping[Any, object]], columns: tuple[str, ...]) -> str:

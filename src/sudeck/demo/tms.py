@@ -12,6 +12,7 @@ _MEASURES = ("RMT", "SICI", "ICF", "LICI")
 
 def stimulation(folder: Path, *, say: Say) -> DemoPart:
     """Simulate recordings of both hemispheres before and after treatment, measure and compare them."""
+    from sudeck.report.tms.console import comparison_text
     from sudeck.report.tms.page import write_tms
     from sudeck.synthetic.emg.demo_recordings import make_demo_recordings
     from sudeck.tms.comparison import compare_results
@@ -33,7 +34,7 @@ def stimulation(folder: Path, *, say: Say) -> DemoPart:
                 for found in result.find(measure, hemisphere=hemisphere):
                     name = f"{measure}, {hemisphere} hemisphere, {visit}"
                     rows.append(demo_row(name, found.estimate, truth.get(measure)))
-    write_text(folder / "change.txt", f"{compare_results(results['pre'], results['post'])}\n")
+    write_text(folder / "change.txt", comparison_text(compare_results(results["pre"], results["post"])))
     return DemoPart(
         title="Magnetic stimulation before and after treatment",
         text=(

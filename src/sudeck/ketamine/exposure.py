@@ -27,6 +27,7 @@ Floats = NDArray[np.float64]
 LEVEL_NG_PER_ML: Final = 100.0
 _LAST_H: Final = 24.0 * 21
 _DRAWS: Final = 200
+_CANDIDATES: Final = 46
 SUBSTANCE: Final = {
     "ketamine": "ketamine, both forms",
     "esketamine": "S-ketamine",
@@ -62,6 +63,70 @@ class Exposure(Record):
     level_ng_per_ml: float
 
 
+@dataclass(frozen=True, slots=True)
+class CourseCurve(Record):
+    """Concentrations of a course over time, with the range of people of all models.
+
+    Attributes
+    ----------
+    substance : str
+    times_h : array (times,)
+        Hours since midnight before day 1.
+    middle, low, high : array (times,)
+        ng/ml; a typical person of the chosen model, and quantiles of people drawn from all.
+    norketamine : array (times,)
+        Of a typical person.
+    """
+
+    substance: str
+    times_h: Floats
+    middle: Floats
+    low: Floats
+    high: Floats
+    norketamine: Floats
+
+
+def course_curve(
+    regimen: Regimen,
+    weight_kg: float,
+    *,
+    model: str = DEFAULT,
+    draws: int = 50,
+    level: float = 0.9,
+    step_h: float = 1.0,
+    rng: np.random.Generator | int = 2018,
+) -> CourseCurve:
+    """Return the curve of a regimen with its band.
+
+    Parameters
+    ----------
+    regimen : Regimen
+    weight_kg : float
+    model : str
+        Whose typical person is the curve.
+    draws : int
+        People a model of the ensemble; none gives no band.
+    level : float
+        Share of people in the band at each moment.
+    step_h : float
+        Between moments, at most; every change of the input is one.
+    rng : Generator or int
+    """
+    rng = np.random.default_rng(rng)
+    times = time_grid(regimen, step_h=step_h)
+    typical = solve_course(pk_model(model).system(weight_kg), regimen, times).ng_per_ml[0]
+    nor = solve_course(pk_model(NORKETAMINE).system(weight_kg), regimen, times).ng_per_ml[1]
+    drawn = [
+        solve_course(one.system(weight_kg, draw_people(one, draws, rng)), regimen, times).ng_per_ml[:, 0]
+        for one in ensemble()
+    ]
+    low, high = typical, typical
+    if draws:
+        low, high = np.quantile(np.concatenate(drawn), [(1 - level) / 2, (1 + level) / 2], axis=0)
+        low, high = np.minimum(low, typical), np.maximum(high, typical)
+    return CourseCurve(SUBSTANCE[regimen.drug], times, typical, low, high, nor)
+
+
 def typical_area(regimen: Regimen, weight_kg: float, *, model: str = DEFAULT) -> float:
     """Return the area under the curve of a typical person, mg h/L."""
     course = solve_course(pk_model(model).system(weight_kg), regimen, [regimen.end_h + _LAST_H])
@@ -92,7 +157,7 @@ def measure_exposure(
     draws : int
         People a model.
     level : float
-        Coverage of the intervals: people drawn from all models together.
+        Coverage of the intervals, as even over the models as it can be: which of them is true is not known.
     above_ng_per_ml : float
         Level that hours are counted above.
     rng : Generator or int
@@ -118,7 +183,10 @@ def measure_exposure(
         return _estimate(name, unit, float(value[row]), drawn_rows, level, how)
 
     how = f"{chosen.title}; spread of {len(drawn)} models, people as Herd & Anderson 2007"
-    how_nor = f"{metabolite.title}, the one model with a usable norketamine; people as Herd & Anderson 2007"
+    how_nor = (
+        f"{metabolite.title}, the one model with a usable norketamine; people as Herd & Anderson 2007 and "
+        "Perez-Ruixo et al. 2021"
+    )
     return Exposure(
         SUBSTANCE[regimen.drug],
         regimen.total_mg,
@@ -155,11 +223,36 @@ def _hours_above(times: Floats, curve: Floats, level: float) -> Floats:
     return np.asarray((share * np.diff(times)).sum(axis=-1))
 
 
+def even_interval(drawn: Sequence[Floats], level: float) -> tuple[float, float]:
+    """Return the interval whose coverage of people strays least from `level`, whichever model is true.
+
+    Quantiles of all models together miss most of the people of the model that lies farthest out.
+    """
+    pooled = np.sort(np.concatenate(drawn))
+    if len(drawn) == 1:
+        low, high = np.quantile(pooled, [(1 - level) / 2, (1 + level) / 2])
+        return float(low), float(high)
+    lows = np.quantile(pooled, np.linspace(0.1, 1.0, _CANDIDATES) * (1 - level))
+    highs = np.quantile(pooled, 1 - np.linspace(0.1, 1.0, _CANDIDATES) * (1 - level))
+    strays = np.zeros((_CANDIDATES, _CANDIDATES))
+    for own in drawn:
+        own = np.sort(own)
+        below = np.searchsorted(own, lows, "left")[:, None]
+        upto = np.searchsorted(own, highs, "right")[None, :]
+        strays = np.maximum(strays, np.abs((upto - below) / own.size - level))
+    # Of intervals that are as even but for a fifth of a per cent, the one whose tails are most alike.
+    even = strays <= strays.min() + 0.002
+    shares = np.linspace(0.1, 1.0, _CANDIDATES)
+    unlike = np.where(even, np.abs(shares[:, None] - shares[None, :]), np.inf)
+    low, high = np.unravel_index(int(np.argmin(unlike)), unlike.shape)
+    return float(lows[low]), float(highs[high])
+
+
 def _estimate(
     name: str, unit: str, value: float, drawn: Sequence[Floats], level: float, how: str
 ) -> Estimate:
     pooled = np.concatenate(drawn)
-    low, high = np.quantile(pooled, [(1 - level) / 2, (1 + level) / 2])
+    low, high = even_interval(drawn, level)
     components: dict[str, float] = {}
     se = None
     if value > 0 and (pooled > 0).all():

@@ -77,7 +77,10 @@ PUBLISHED: Final = (
         True,
         "Voute et al. 2022, Eur J Pain 26:873-887 (0.5 to 0.9 mg/kg a day for 4 days)",
         "abstract",
-        ("0.7 mg/kg a day, the middle", "4 h a day: the hours are not in the abstract"),
+        (
+            "0.7 mg/kg a day, the middle; the range makes 140 to 252 mg at 70 kg",
+            "4 h a day: the hours are not in the abstract",
+        ),
     ),
     PublishedRegimen(
         "schwartzman",

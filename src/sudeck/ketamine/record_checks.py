@@ -224,7 +224,7 @@ def _under_drug(own: Sequence[GivenDose], moments: Sequence[Moment]) -> Iterator
         said = ""
         for dose in own:
             if dose.is_ketamine and (dose.dose_mg is None or dose.dose_mg > 0):
-                said = said or _on_drug(dose, moment)
+                said = said or on_drug(dose, moment)
         if said:
             text = f"{said}: the acute effect on SICI has the opposite sign (Höffken et al. 2013)"
             yield RecordFinding(
@@ -232,9 +232,11 @@ def _under_drug(own: Sequence[GivenDose], moments: Sequence[Moment]) -> Iterator
             )
 
 
-def _on_drug(dose: GivenDose, moment: Moment) -> str:
+def on_drug(dose: GivenDose, moment: Moment) -> str:
+    """Return how a moment lies within half a day of a dose of ketamine, or may; empty where it does not."""
     if dose.begins_h is None or dose.ends_h is None or moment.at_h is None:
-        if dose.day == moment.day:
+        # An infusion of a day may end at any time of the next.
+        if dose.day <= moment.day <= dose.day + (dose.duration_h or 0.0) / 24.0:
             return f"{moment.name} on the day of an infusion, times not known"
         return ""
     since = moment.at_h - dose.ends_h

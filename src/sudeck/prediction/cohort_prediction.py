@@ -190,7 +190,7 @@ def fit_cohort_model(
     """
     plan = _plan(table, covariates, level)
     require_enough(model_data(table, plan, outcome="responder"), subject=name)
-    return fit_response_model(table, plan, rng=_rng(2))
+    return _beyond_error(fit_response_model(table, plan, rng=_rng(2)), name)
 
 
 def usable_covariates(
@@ -218,7 +218,18 @@ def _fit_relief(table: pd.DataFrame, covariates: Sequence[str], level: float, na
 
     plan = replace(_plan(table, covariates, level), likelihood="linear")
     require_enough(model_data(table, plan, outcome="relief_percent"), subject=name)
-    return fit_relief_model(table, plan, rng=_rng(2))
+    return _beyond_error(fit_relief_model(table, plan, rng=_rng(2)), name)
+
+
+def _beyond_error(model: ResponseModel, name: str) -> ResponseModel:
+    """Refuse a model of ratios that, in some direction, are not seen to differ by more than their error."""
+    if model.distribution.overwhelmed:
+        raise InputError(
+            name,
+            "its ratios spread no more than their stated measurement error, so no slope can be told",
+            "check the standard errors of the ratios and scan.retest_sd in sudeck.toml",
+        )
+    return model
 
 
 def _plan(table: pd.DataFrame, covariates: Sequence[str], level: float) -> ModelPlan:

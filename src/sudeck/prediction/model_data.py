@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 # Values that agree so far differ by rounding only.
 _SAME: Final = 1e-9
+# Of the correlation matrix: below, predictors tell the same but for the last digit of what was typed, and a
+# coefficient is that digit (a standard error a hundred times that of each predictor alone).
+_LEAST_EIGENVALUE: Final = 1e-4
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,7 @@ def require_enough(data: ModelData, *, subject: str) -> None:
             raise InputError(
                 subject, f"{name} does not vary among those with an outcome", "leave such a predictor out"
             )
+    _refuse_collinear(data, subject)
     if not set(values.tolist()) <= {0.0, 1.0}:
         return
     k, events = len(data.predictors.names), int(values.sum())
@@ -124,4 +128,20 @@ def require_enough(data: ModelData, *, subject: str) -> None:
             f"{data.n} patients with a scan and an outcome, {events} of them responders, cannot carry "
             f"{k} coefficients",
             f"at this share of responders {needed} are the least, and many more are needed for a good model",
+        )
+
+
+def _refuse_collinear(data: ModelData, subject: str) -> None:
+    """Refuse predictors that repeat each other, as where one phase follows from the two others."""
+    measured = data.predictors.values
+    complete = measured[np.isfinite(measured).all(axis=1)]
+    spread = complete.std(axis=0) if len(complete) else np.zeros(measured.shape[1])
+    if len(complete) <= measured.shape[1] or not (spread > 0).all():
+        return
+    if float(np.linalg.eigvalsh(np.corrcoef(complete, rowvar=False))[0]) < _LEAST_EIGENVALUE:
+        names = ", ".join(data.predictors.names)
+        raise InputError(
+            subject,
+            f"{names} repeat each other in these patients",
+            "check the ratios, or leave a covariate out",
         )

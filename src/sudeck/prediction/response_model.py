@@ -17,6 +17,7 @@ import numpy as np
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
+from sudeck.core.vocabulary import counted
 from sudeck.prediction.fitting import CompletedData, FittedStack, ModelPlan, average_distribution, complete
 from sudeck.prediction.inference import fit_imputed, fit_one
 from sudeck.prediction.model_data import ModelData, model_data
@@ -239,13 +240,12 @@ def _stretched(coefficient: Estimate, factor: float) -> Estimate:
 def _flags(data: ModelData, plan: ModelPlan, completed: CompletedData) -> list[Flag]:
     flags = []
     if data.left_out:
-        have = "1 patient has" if data.left_out == 1 else f"{data.left_out} patients have"
-        message = f"{have} no outcome or no scan and took no part."
+        have = counted(data.left_out, "patient", "have")
+        message = f"{have} no outcome, or no two phases to compare, and took no part."
         flags.append(Flag("patients-left-out", message, "info", value=data.left_out))
     unknown = int((~data.predictors.error_known).sum())
     if 0 < unknown < data.n:
-        have = "1 patient has" if unknown == 1 else f"{unknown} patients have"
-        message = f"{have} no standard error; the mean of the others was used."
+        message = f"{counted(unknown, 'patient', 'have')} no standard error; the mean of the others was used."
         flags.append(Flag("unknown-error", message, value=unknown))
     if plan.correct_error and not data.predictors.error.any():
         message = "No measurement error is known, so slopes are not corrected for it."

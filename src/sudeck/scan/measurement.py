@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,16 +17,17 @@ from sudeck.core.flags import Flag
 from sudeck.core.provenance import Provenance
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES, ScanPhase, Side, opposite
 from sudeck.scan import quality
-from sudeck.scan.limbs.axis import LimbAxis
 from sudeck.scan.limbs.geometry import Grid, Points
-from sudeck.scan.limbs.poses import PhasePose, Poses
+from sudeck.scan.limbs.poses import PhasePose
 from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
-from sudeck.scan.posing import PosedScan, pose_scan
+from sudeck.scan.posing import PosedScan, pose_scan, with_mirror
+from sudeck.scan.ratios.camera_response import CameraResponse
 from sudeck.scan.ratios.curves import time_activity_curve
 from sudeck.scan.ratios.drawn_regions import drawn_region
+from sudeck.scan.ratios.hot_spots import HotSpots, mask_spots, scattered_into
 from sudeck.scan.ratios.placement import REGION_PLACEMENT_SD_MM, measure_placement
 from sudeck.scan.ratios.ratios import LogRatio, average_of, corrected, log_ratio, phase_ratio, ratio_of_ratios
-from sudeck.scan.ratios.regions import Region, anatomical_region, make_region
+from sudeck.scan.ratios.regions import Region, anatomical_region
 from sudeck.scan.ratios.uptake import (
     Background,
     BackgroundRule,
@@ -36,6 +37,7 @@ from sudeck.scan.ratios.uptake import (
     pixel_weights,
 )
 from sudeck.scan.result import PhaseMeasurement, ScanResult
+from sudeck.scan.uptake_estimates import uptake_estimates
 
 _MIN_COUNTS = 20.0  # in each region, below which a ratio says nothing
 # By how much the uptake of a limb may change in a minute, as a standard deviation of its logarithm: what is
@@ -54,28 +56,37 @@ class MeasureSettings:
     drawn : mapping or None
         A region drawn by a person on the affected limb of the reference image (see
         `sudeck.scan.ratios.drawn_regions.drawn_region`); takes the place of `region`.
+    mirror : mapping or None
+        The counterpart of the affected limb as a person set it (see
+        `sudeck.scan.ratios.set_mirror.set_mirror`); takes the place of the one found.
     background : {"none", "region"}
         ``"none"`` compares with the publication; ``"region"`` subtracts what lies away from the limbs.
     level : float
         Coverage of the intervals.
     region_sd_mm : float
         Placement error of the region on the affected limb.
+    camera : CameraResponse
+        Blur and scatter, for the ratios of uptake.
     """
 
     region: str = "whole"
     drawn: Mapping[str, Any] | None = None
+    mirror: Mapping[str, Any] | None = None
     background: BackgroundRule = "none"
     level: float = 0.95
     region_sd_mm: float = REGION_PLACEMENT_SD_MM
+    camera: CameraResponse = field(default_factory=CameraResponse)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
         return {
             "region": self.region,
             "drawn": dict(self.drawn) if self.drawn is not None else None,
+            "mirror": dict(self.mirror) if self.mirror is not None else None,
             "background": self.background,
             "level": self.level,
             "region_sd_mm": self.region_sd_mm,
+            "camera": self.camera.to_dict(),
         }
 
 
@@ -106,7 +117,11 @@ def measure_scan(scan: BoneScan, *, affected: Side, settings: MeasureSettings | 
 
 
 def measure_region(
-    posed: PosedScan, region: str | Mapping[str, Any] = "whole", *, settings: MeasureSettings | None = None
+    posed: PosedScan,
+    region: str | Mapping[str, Any] = "whole",
+    *,
+    mirror: Mapping[str, Any] | None = None,
+    settings: MeasureSettings | None = None,
 ) -> ScanResult:
     """Measure one region of a scan whose limbs were laid over each other already.
 
@@ -116,6 +131,8 @@ def measure_region(
         From `sudeck.scan.pose_scan`.
     region : str or mapping
         A named region, or one drawn by a person as in `MeasureSettings.drawn`.
+    mirror : mapping, optional
+        The counterpart of the affected limb as a person set it, as in `MeasureSettings.mirror`.
     settings : MeasureSettings, optional
         Everything else; its own region is not used.
 
@@ -129,43 +146,45 @@ def measure_region(
     InputError
         If not one phase can be measured.
     """
-    scan, affected, poses = posed.scan, posed.affected, posed.poses
     settings = settings or MeasureSettings()
+    if mirror is not None:
+        settings = replace(settings, mirror=mirror)
+    if settings.mirror is not None:
+        posed = with_mirror(posed, settings.mirror)
+    scan, affected, poses = posed.scan, posed.affected, posed.poses
     drawn = None if isinstance(region, str) else region
     settings = replace(settings, region=region if isinstance(region, str) else settings.region, drawn=drawn)
     settings = _without_identity(settings, scan)
-    reference = poses.phases[poses.reference]
     if posed.in_pixels:
         _refuse_lengths(settings)
-    place = _region(scan, reference, posed.axes["affected"], settings)
-    if not place.drawn:
-        place = _seen_in_every_phase(place, poses)
+    place = _region(posed, settings)
+    place, spot_flags, spoilt = mask_spots(place, poses, posed.spots)
 
     ratios: dict[ScanPhase, LogRatio] = {}
     measured: dict[ScanPhase, PhaseMeasurement] = {}
     refused: dict[str, str] = {PHASE_RATIOS[name]: reason for name, reason in scan.refused.items()}
     refused |= {PHASE_RATIOS[name]: reason for name, reason in posed.refused.items()}
+    refused |= {PHASE_RATIOS[name]: reason for name, reason in spoilt.items()}
     for name in SCAN_PHASES:
-        if name not in poses.phases:
+        if name not in poses.phases or name in spoilt:
             continue
         try:
-            measured[name], ratios[name] = _measure_phase(
-                scan.phases[name], poses.phases[name], place, settings
-            )
+            phase, ratio = _measure_phase(scan.phases[name], poses.phases[name], place, settings)
+            ratios[name] = _without_scatter(ratio, phase, posed.spots.get(name))
+            measured[name] = phase
         except InputError as error:
             refused[PHASE_RATIOS[name]] = str(error)
     if not measured:
         raise InputError("scan", " ".join(refused.values()).rstrip("."), "give files with more counts")
 
     estimates = _estimates(ratios, refused)
-    flags: list[Flag] = [*scan.flags, *posed.flags]
+    of_uptake, uptake_refused = uptake_estimates(posed, measured, ratios, settings.camera)
+    flags: list[Flag] = [*scan.flags, *posed.flags, *spot_flags]
     flags += quality.opposite_flags({name: ratio.value for name, ratio in ratios.items()})
-    for name, phase in measured.items():
-        flags += quality.hot_spot_flags(phase.pose, (phase.affected.weights, phase.healthy.weights))
-        flags += quality.frame_flags(scan.phases[name])
-        flags += quality.drift_flags(scan.phases[name], phase.pose.limbs, phase.pose.grid.spacing_mm)
     return ScanResult(
         estimates=estimates,
+        uptake_estimates=of_uptake,
+        uptake_refused=uptake_refused,
         refused=refused,
         phases=measured,
         reference=poses.reference,
@@ -180,6 +199,20 @@ def measure_region(
     )
 
 
+def _without_scatter(ratio: LogRatio, phase: PhaseMeasurement, spots: HotSpots | None) -> LogRatio:
+    """Take out what the scatter of a masked spot adds to one of the regions."""
+    if spots is None:
+        return ratio
+    regions = {"affected": phase.affected, "healthy": phase.healthy}
+    moved, error = scattered_into(
+        spots,
+        {side: region.weights for side, region in regions.items()},
+        {side: region.counts for side, region in regions.items()},
+        phase.pose,
+    )
+    return corrected(ratio, -moved, cause=f"scatter of a hot spot, {phase.phase}", se=error)
+
+
 def _without_identity(settings: MeasureSettings, scan: BoneScan) -> MeasureSettings:
     """Mask what names the patient in the name a person gave to a region."""
     if settings.drawn is None or "name" not in settings.drawn:
@@ -188,43 +221,20 @@ def _without_identity(settings: MeasureSettings, scan: BoneScan) -> MeasureSetti
     return replace(settings, drawn={**settings.drawn, "name": name})
 
 
-def _region(scan: BoneScan, reference: PhasePose, axis: LimbAxis | None, settings: MeasureSettings) -> Region:
+def _region(posed: PosedScan, settings: MeasureSettings) -> Region:
+    reference = posed.poses.phases[posed.poses.reference]
     if settings.drawn is not None:
         region = drawn_region(settings.drawn, reference.grid, subject="region file")
         quality.refuse_region_on_air(reference, region)
         return region
     return anatomical_region(
         settings.region,
-        scan.limb,
+        posed.scan.limb,
+        whole=posed.whole,
         affected=reference.limbs.mask(reference.affected_label),
-        healthy=reference.limbs.mask(reference.healthy_label),
         grid=reference.grid,
-        mirror=reference.mirror.transform,
-        axis=axis,
+        axis=posed.axes["affected"],
         view=reference.view,
-    )
-
-
-def _seen_in_every_phase(region: Region, poses: Poses) -> Region:
-    """Crop a found region to what both limbs show in every phase.
-
-    What lies outside a phase's field would count as area without counts, and the phases of one study
-    would be measured over different areas.
-    """
-    seen = np.ones(region.points.shape[0], dtype=bool)
-    for pose in poses.phases.values():
-        points = pose.from_reference(region.points)
-        for place in (points, pose.mirror.transform(points)):
-            # Half a pixel beyond the outermost centres is the edge of the field.
-            seen &= pose.grid.contains(place, margin_px=-0.5)
-    if seen.all():
-        return region
-    return make_region(
-        region.name,
-        region.points[seen],
-        poses.phases[poses.reference].grid,
-        drawn=False,
-        rim=region.rim[seen],
     )
 
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import ScanPhase, Side
 from sudeck.scan import quality
 from sudeck.scan.limbs.axis import LimbAxis, find_axis
+from sudeck.scan.limbs.geometry import Grid
 from sudeck.scan.limbs.poses import PhasePose, Poses, pose_phases
-from sudeck.scan.phases.phase_series import BoneScan
-from sudeck.scan.phases.spacing import settle_spacing
+from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
+from sudeck.scan.phases.spacing import PIXEL_UNITS, settle_spacing
+from sudeck.scan.ratios.camera_response import CameraImages, CameraResponse
+from sudeck.scan.ratios.hot_spots import HotSpots, find_hot_spots, without_spots
+from sudeck.scan.ratios.regions import Region, make_region, whole_limb
+from sudeck.scan.ratios.set_mirror import lay_over, set_mirror
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,10 @@ class PosedScan:
         Phases that could not be posed, and why.
     flags : tuple of Flag
         Findings about the pose, whatever the region.
+    spots : Mapping of phase to HotSpots
+        What is far hotter than the limbs, where there is any; the limbs were found without it.
+    seen_by_camera : dict
+        Filled as regions are measured, because it does not depend on them.
     """
 
     scan: BoneScan
@@ -41,6 +54,22 @@ class PosedScan:
     in_pixels: bool
     refused: Mapping[ScanPhase, str]
     flags: tuple[Flag, ...]
+    spots: Mapping[ScanPhase, HotSpots] = field(default_factory=dict)
+    seen_by_camera: dict[tuple[ScanPhase, CameraResponse], CameraImages] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    @cached_property
+    def whole(self) -> Region:
+        """The whole affected limb, cropped to what both limbs show in every phase."""
+        reference = self.poses.phases[self.poses.reference]
+        region = whole_limb(
+            reference.limbs.mask(reference.affected_label),
+            reference.limbs.mask(reference.healthy_label),
+            reference.grid,
+            reference.mirror.transform,
+        )
+        return _seen_in_every_phase(region, self.poses)
 
 
 def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
@@ -59,7 +88,14 @@ def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
         If no phase shows two limbs, or they are too unlike for homologous regions.
     """
     spacing = settle_spacing(scan.phases)
-    poses = pose_phases(spacing.phases, affected=affected)
+    spots = _spots(spacing.phases)
+    filled = {name: _filled(series, spots.get(name)) for name, series in spacing.phases.items()}
+    poses = pose_phases(filled, affected=affected)
+    seen = {
+        name: replace(pose, image=spacing.phases[name].counts.sum(axis=0)) if name in spots else pose
+        for name, pose in poses.phases.items()
+    }
+    poses = replace(poses, phases=seen)
     reference = poses.phases[poses.reference]
     if reference.mirror.residual > quality.REFUSE_RESIDUAL:
         raise InputError(
@@ -74,10 +110,79 @@ def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
         *quality.limb_flags(reference, axes),
         *quality.registration_flags(poses),
         *quality.count_flags(poses),
+        *(flag for name, pose in poses.phases.items() for flag in _series_flags(spacing.phases[name], pose)),
     )
     return PosedScan(
-        scan, affected, poses, axes, spacing.in_pixels, {**spacing.refused, **poses.refused}, flags
+        scan, affected, poses, axes, spacing.in_pixels, {**spacing.refused, **poses.refused}, flags, spots
     )
+
+
+def _spots(phases: Mapping[ScanPhase, PhaseSeries]) -> dict[ScanPhase, HotSpots]:
+    found = {}
+    for name, series in phases.items():
+        image = series.counts.sum(axis=0)
+        spots = find_hot_spots(image, Grid(image.shape, series.spacing_mm or PIXEL_UNITS), name)
+        if spots is not None:
+            found[name] = spots
+    return found
+
+
+def _filled(series: PhaseSeries, spots: HotSpots | None) -> PhaseSeries:
+    """Return a phase as one image without its spots, to find limbs on; itself where it has none."""
+    if spots is None:
+        return series
+    image = series.counts.sum(axis=0)
+    grid = Grid(image.shape, series.spacing_mm or PIXEL_UNITS)
+    return replace(series, counts=without_spots(image, spots, grid)[None])
+
+
+def with_mirror(posed: PosedScan, mirror: Mapping[str, Any]) -> PosedScan:
+    """Return a posed scan with the counterpart that a person set instead of the one that was found.
+
+    Parameters
+    ----------
+    posed : PosedScan
+    mirror : mapping
+        As `sudeck.scan.ratios.set_mirror.set_mirror` takes it.
+
+    Raises
+    ------
+    InputError
+        If it can not be a counterpart.
+    """
+    if posed.in_pixels and mirror.get("unit") == "mm":
+        raise InputError(
+            "mirror", "it is in mm, but no file states a pixel size", 'set it in pixels: "unit": "px"'
+        )
+    poses = lay_over(posed.poses, set_mirror(mirror, posed.poses.phases[posed.poses.reference].grid))
+    kept = [flag for flag in posed.flags if flag.code != "registration-residual"]
+    flags = (*kept, *quality.registration_flags(poses), *quality.counterpart_flags(poses))
+    return replace(posed, poses=poses, flags=flags)
+
+
+def _seen_in_every_phase(region: Region, poses: Poses) -> Region:
+    """Crop a found region to what both limbs show in every phase.
+
+    What lies outside a phase's field would count as area without counts, and the phases of one study
+    would be measured over different areas.
+    """
+    seen = np.ones(region.points.shape[0], dtype=bool)
+    for pose in poses.phases.values():
+        points = pose.from_reference(region.points)
+        for place in (points, pose.mirror.transform(points)):
+            # Half a pixel beyond the outermost centres is the edge of the field.
+            seen &= pose.grid.contains(place, margin_px=-0.5)
+    if seen.all():
+        return region
+    grid = poses.phases[poses.reference].grid
+    return make_region(region.name, region.points[seen], grid, drawn=False, rim=region.rim[seen])
+
+
+def _series_flags(series: PhaseSeries, pose: PhasePose) -> list[Flag]:
+    return [
+        *quality.frame_flags(series),
+        *quality.drift_flags(series, pose.limbs, pose.grid.spacing_mm),
+    ]
 
 
 def _axes(reference: PhasePose) -> dict[str, LimbAxis | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,6 @@ from sudeck.scan.ratios.regions import Region
 GUIDELINE_COUNTS: Mapping[ScanPhase, float] = {"vascular": 20_000.0, "tissue": 50_000.0, "bone": 300_000.0}
 REFUSE_RESIDUAL = 0.45  # of the limb's level: limbs so unlike have no homologous regions
 _UNEQUAL_AREA = 0.20
-_HOT_SPOT = 4.0  # times the 95th percentile of the limb
-_HOT_SPOT_REACH_MM = 15.0
 _OVERLAP = 0.03  # of a region, on the other limb
 _LEAST_ON_LIMB = 0.8  # of a drawn region, on the mask of the affected limb
 # Sudeck's own limit: no range of differences between phases is published. Flow down and bone up in one limb
@@ -99,6 +97,23 @@ def registration_flags(poses: Poses) -> list[Flag]:
     return flags
 
 
+def counterpart_flags(poses: Poses) -> list[Flag]:
+    """Say that a person set the counterpart of the affected limb, and how surely."""
+    mirror = poses.phases[poses.reference].mirror
+    if mirror.set_sd is None:
+        return []
+    turn, size, shift, _ = mirror.set_sd
+    return [
+        Flag(
+            "counterpart-set",
+            f"A person set which place of the healthy limb answers to the affected one, to {shift:.1f} mm, "
+            f"{math.degrees(turn):.1f}° and {100 * size:.0f} % of size.",
+            "info",
+            poses.reference,
+        )
+    ]
+
+
 def count_flags(poses: Poses) -> list[Flag]:
     """Flag phases with fewer counts than a guideline, or our own floor, asks for."""
     flags: list[Flag] = []
@@ -115,37 +130,6 @@ def count_flags(poses: Poses) -> list[Flag]:
                     counts,
                     limit,
                     "counts",
-                )
-            )
-    return flags
-
-
-def hot_spot_flags(pose: PhasePose, weights: Sequence[NDArray[np.float64]]) -> list[Flag]:
-    """Flag small spots far hotter than their limb, in or near a region: an injection site, a spill."""
-    from scipy import ndimage
-
-    flags: list[Flag] = []
-    smooth = ndimage.gaussian_filter(pose.image, 1.2)
-    for side, label, region in zip(
-        ("affected", "healthy"), (pose.affected_label, pose.healthy_label), weights, strict=True
-    ):
-        mask = pose.limbs.mask(label)
-        typical = float(np.percentile(smooth[mask], 95)) if mask.any() else 0.0
-        noise = np.sqrt(max(typical, 0.0) / (4 * np.pi * 1.2**2))
-        limit = _HOT_SPOT * typical + 6.0 * noise
-        distance = ndimage.distance_transform_edt(region < 0.25, sampling=pose.grid.spacing_mm)
-        near = (distance <= _HOT_SPOT_REACH_MM) & (pose.limbs.territory == label)
-        peak = float(smooth[near].max()) if near.any() else 0.0
-        if typical > 0 and peak > limit:
-            flags.append(
-                Flag(
-                    "hot-spot",
-                    f"A spot {peak / typical:.1f} times as hot as the {side} limb lies in or near its region "
-                    f"in the {pose.phase} phase: an injection site or a spill would raise the uptake there.",
-                    "serious",
-                    pose.phase,
-                    peak / typical,
-                    _HOT_SPOT,
                 )
             )
     return flags

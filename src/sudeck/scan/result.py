@@ -17,6 +17,7 @@ from sudeck.core.vocabulary import Limb, ScanPhase, Side
 from sudeck.scan.limbs.geometry import Points
 from sudeck.scan.limbs.poses import PhasePose
 from sudeck.scan.ratios.curves import TimeActivityCurve
+from sudeck.scan.ratios.set_mirror import describe_mirror
 from sudeck.scan.ratios.uptake import RegionUptake
 from sudeck.scan.reading.collection import Skipped
 
@@ -110,7 +111,12 @@ class PhaseMeasurement:
                 side: {"counts": region.counts, "area_px": region.area_px}
                 for side, region in (("affected", self.affected), ("healthy", self.healthy))
             },
-            "mirror": self.pose.mirror.to_dict(),
+            "mirror": {
+                **self.pose.mirror.to_dict(),
+                "as_set": describe_mirror(
+                    self.pose.mirror.transform, self.pose.mirror.centre_mm, self.pose.grid
+                ),
+            },
             "from_reference": self.pose.from_reference.to_dict(),
             "curves": [curve.to_dict() for curve in self.curves],
         }
@@ -123,7 +129,8 @@ class ScanResult:
     Attributes
     ----------
     estimates : mapping of str to Estimate
-        ``VPr``, ``TPr``, ``BPr`` and their ratios, as far as they could be had.
+        ``VPr``, ``TPr``, ``BPr`` and their ratios, as far as they could be had: of the counts in the image,
+        as the publication measured them and its cut-offs are for.
     refused : mapping of str to str
         For each of the six that could not, why.
     phases : mapping of phase to PhaseMeasurement
@@ -135,6 +142,10 @@ class ScanResult:
         Name of the region.
     flags, skipped, provenance
         Findings, files left out and why, and how to make the result again.
+    uptake_estimates : mapping of str to Estimate
+        The same of uptake per area, with blur, scatter and background of the image taken out.
+    uptake_refused : mapping of str to str
+        Why an image ratio has no such counterpart.
     """
 
     estimates: Mapping[str, Estimate]
@@ -147,6 +158,8 @@ class ScanResult:
     flags: tuple[Flag, ...]
     skipped: tuple[Skipped, ...]
     provenance: Provenance = field(repr=False)
+    uptake_estimates: Mapping[str, Estimate] = field(default_factory=dict)
+    uptake_refused: Mapping[str, str] = field(default_factory=dict)
 
     def verdicts(self) -> Mapping[str, CutoffVerdict]:
         """Hold each ratio of ratios against its published cut-off; none while a serious flag stands."""
@@ -176,6 +189,10 @@ class ScanResult:
         """Return the contract of ``scan.json`` as plain JSON-ready values."""
         return {
             "estimates": {name: estimate.to_dict() for name, estimate in self.estimates.items()},
+            "uptake_estimates": {
+                name: estimate.to_dict() for name, estimate in self.uptake_estimates.items()
+            },
+            "uptake_refused": dict(self.uptake_refused),
             "refused": dict(self.refused),
             "published_cutoffs": {name: verdict.to_dict() for name, verdict in self.verdicts().items()},
             "affected": self.affected,

@@ -10,6 +10,7 @@ from sudeck.scan.result import ScanResult
 
 COLUMNS = {
     "measure": "Affected over healthy uptake in the vascular, tissue or bone phase, or a ratio of two such",
+    "region": "Region it was measured in: ratios of different regions are not comparable",
     "value": "Estimate",
     "low": "Lower bound of the interval",
     "high": "Upper bound of the interval",
@@ -18,6 +19,9 @@ COLUMNS = {
     "log_se_counting": "Part of it from counting",
     "log_se_placement": "Part of it from the placement of the two regions",
     "counts": "Counts in the regions",
+    "uptake_value": "The ratio of uptake per area: blur, scatter and background taken out",
+    "uptake_low": "Lower bound of its interval",
+    "uptake_high": "Upper bound of its interval",
     "cutoff": "Published cut-off (Sorel et al. 2018), where there is one",
     "exceeded": "Whether the estimate is above the cut-off",
     "probability": "Probability that the true ratio is above the cut-off, given the measurement error",
@@ -30,7 +34,11 @@ def estimate_rows(result: ScanResult) -> list[dict[str, object]]:
     verdicts = result.verdicts()
     rows: list[dict[str, object]] = []
     for name in (*PHASE_RATIOS.values(), *RATIOS_OF_RATIOS):
-        row: dict[str, object] = {"measure": name, "refused": result.refused.get(name)}
+        row: dict[str, object] = {
+            "measure": name,
+            "region": result.region,
+            "refused": result.refused.get(name),
+        }
         estimate = result.estimates.get(name)
         if estimate is not None:
             row |= {
@@ -43,6 +51,9 @@ def estimate_rows(result: ScanResult) -> list[dict[str, object]]:
                 "log_se_placement": estimate.components["placement"],
                 "counts": estimate.n,
             }
+        uptake = result.uptake_estimates.get(name)
+        if uptake is not None:
+            row |= {"uptake_value": uptake.value, "uptake_low": uptake.low, "uptake_high": uptake.high}
         verdict = verdicts.get(name)
         if verdict is not None:
             exceeded = "yes" if verdict.exceeded else "no"

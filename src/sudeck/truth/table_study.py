@@ -168,17 +168,7 @@ def _score_group(numbers: dict[str, list[float]], group: GroupStatistics, truth:
 def _predicted(study: WorldStudy) -> StudyPrediction:
     table, settings = study.cohort.table, Settings()
     answer = predict_cohort(table, covariates=settings.covariates, n_boot=_BOOTSTRAPS, name=study.world.name)
-    measured = table[list(PHASE_RATIOS.values())].notna()
-    outcome = table["responder"].notna()
-    both = measured.any(axis=1) & outcome
-    flow = Flow(
-        enrolled=len(table),
-        scanned=int(measured.any(axis=1).sum()),
-        complete=int(measured.all(axis=1).sum()),
-        with_outcome=int(outcome.sum()),
-        analysed=int(both.sum()),
-        responders=int(table.loc[both, "responder"].sum()),
-    )
+    flow = Flow.of(table)
     outcomes = CohortOutcomes((), settings.responder, None)
     sources = RatioSources((), tuple(table["participant_id"]), {}, ())
     course = AfterTreatment((), None, (), 0, "")

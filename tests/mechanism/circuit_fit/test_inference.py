@@ -153,7 +153,7 @@ def test_a_patient_is_explained_and_what_was_not_measured_is_not_claimed() -> No
     assert rows["pre", "pain", "gaba_a"].estimate.value < rows["pre", "other", "gaba_a"].estimate.value
     assert not rows["pre", "other", "callosum"].identified
     assert not rows["change", "other", "gaba_b"].identified
-    assert "not identified" in str(explanation)
+    assert "not known" in str(explanation)
     assert sum(h.probability for h in explanation.hypotheses) == pytest.approx(1.0)
     assert {(c.visit, c.hemisphere) for c in explanation.curves} == {
         (visit, side) for visit in ("pre", "post") for side in ("pain", "other")

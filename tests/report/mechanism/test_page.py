@@ -163,7 +163,7 @@ def test_what_is_not_identified_is_listed_once_and_said_plainly(reported: Report
     _, page, place = reported
     own = text_of((place.parent / "sub-001" / "mechanism.html").read_text(encoding="utf-8"))
     for text in (text_of(page), own):
-        assert "Not identified by these measurements" in text
+        assert "Not known from these measurements" in text
         assert "GABA-B inhibition, pain side" in text
     listed = unidentified(circuit().factors, ("pre", "post", "change"))
     assert "GABA-B inhibition, other side" in listed

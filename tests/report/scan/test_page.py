@@ -81,6 +81,7 @@ def test_every_part_of_the_specification_has_its_section(page: str) -> None:
     identifiers = {attributes.get("id") for tag, attributes in seen if tag == "section"}
     assert identifiers == {
         "ratios",
+        "uptake-ratios",
         "meaning",
         "images",
         "curves-vascular",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sudeck.core.estimate import Estimate
+from sudeck.report.scan.meaning import drivers, meanings
 from sudeck.report.scan.words import caveats, meaning, sayings, subject_words
 from sudeck.scan.result import ScanResult
 
@@ -14,7 +15,7 @@ def with_values(result: ScanResult, **intervals: tuple[float, float, float]) -> 
         name.replace("_", "/"): Estimate(name.replace("_", "/"), *numbers, scale="log", se=0.05)
         for name, numbers in intervals.items()
     }
-    return replace(result, estimates=estimates, refused={})
+    return replace(result, estimates=estimates, uptake_estimates=estimates, refused={})
 
 
 def test_a_side_is_called_higher_only_when_the_interval_excludes_one(result: ScanResult) -> None:
@@ -27,6 +28,29 @@ def test_a_side_is_called_higher_only_when_the_interval_excludes_one(result: Sca
         says[1] == "Uptake is lower on the affected side in the tissue phase (0.80 times the healthy side)."
     )
     assert says[2].startswith("In the bone phase (1.05 times the healthy side) the measurement error")
+
+
+def test_without_a_ratio_of_uptake_the_image_alone_is_spoken_of(result: ScanResult) -> None:
+    image = with_values(result, VPr=(1.3, 1.2, 1.4))
+    (says, _) = sayings(replace(image, uptake_estimates={}))
+    assert says == (
+        "The mean count in the image is higher on the affected side in the vascular phase "
+        "(1.30 times the healthy side)."
+    )
+
+
+def test_what_drives_a_ratio_of_ratios(result: ScanResult) -> None:
+    found = with_values(
+        result,
+        VPr=(0.8, 0.7, 0.9),
+        TPr=(1.0, 0.9, 1.1),
+        BPr=(1.4, 1.3, 1.5),
+        BPr_VPr=(1.75, 1.6, 1.9),
+        TPr_VPr=(1.25, 1.1, 1.4),
+    )
+    assert drivers(found) == {"BPr/VPr": "bone up, flow down", "TPr/VPr": "flow down"}
+    assert "0.59 to 1.70 (ankle)" in " ".join(meanings(replace(found, limb="foot")))
+    assert "no band" in " ".join(meanings(replace(found, limb="hand")))
 
 
 def test_a_cutoff_inside_the_interval_is_left_open_with_its_probability(result: ScanResult) -> None:

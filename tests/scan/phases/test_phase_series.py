@@ -535,3 +535,12 @@ def test_real_whole_body_scan(shared: Path, refusal: Refusal) -> None:
 def test_an_error_of_reading_is_an_input_error() -> None:
     with pytest.raises(InputError):
         read_scan([])
+
+
+def test_the_flow_can_be_measured_over_a_window_of_ones_own(study: Any) -> None:
+    path = study.write("flow.dcm", study.flow(frames=30, frame_ms=2000))
+    assert read_scan([path]).phases["vascular"].duration_s.sum() == 60
+    scan = read_scan([path], flow_s=40)
+    assert scan.phases["vascular"].duration_s.sum() == 40
+    assert list(scan.phases) == ["vascular"]
+    assert "flow-cut" in {flag.code for flag in scan.flags}

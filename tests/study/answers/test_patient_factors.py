@@ -8,8 +8,8 @@ import pytest
 
 from sudeck.ketamine.units import BASE_SHARE
 from sudeck.study.answers.patient_factors import PatientFactors, declare, tabulate_factors
-from sudeck.study.answers.treatment_flags import confounded_doses
-from sudeck.study.answers.treatment_given import patient_treatments
+from sudeck.study.answers.treatment.treatment_flags import confounded_doses
+from sudeck.study.answers.treatment.treatment_given import patient_treatments
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.settings import ResponderRule, Settings
 from sudeck.study.folder.tables import read_tables
@@ -107,6 +107,19 @@ def test_recorded_on_the_day_of_an_infusion(filled: StudyFolder) -> None:
     (flag,) = factors(filled).flags
     assert flag.code == "recorded-under-ketamine"
     assert flag.value == 1
+
+
+def test_recorded_under_other_routes_and_long_infusions(filled: StudyFolder) -> None:
+    write(filled, "sessions", "sub-001 ses-post 6 n/a", "sub-002 ses-post 6 n/a")
+    write(
+        filled,
+        "treatment",
+        "sub-001 6 ketamine base 100 n/a oral n/a",
+        "sub-002 5 ketamine base 300 24 intravenous n/a",
+    )
+    found = factors(filled)
+    assert found.under_ketamine == PATIENTS, "a day-long infusion may end on the day of the recording"
+    assert found.flags[0].code == "recorded-under-ketamine"
 
 
 def cohort(dose_mg_per_kg: np.ndarray, weight: np.ndarray, pain: np.ndarray) -> pd.DataFrame:

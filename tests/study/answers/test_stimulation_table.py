@@ -17,6 +17,7 @@ from sudeck.study.answers.stimulation_table import (
     COLUMNS,
     GROUP,
     combine_intervals,
+    for_circuit,
     mean_variance,
     tabulate_stimulation,
 )
@@ -113,3 +114,13 @@ def test_of_several_conditioning_intensities_the_circuit_takes_its_own(study: St
     table = tabulate_stimulation(study, {"sub-001": readings(both, both)}, visits=("pre", "post"))
     assert table.used_for(CIRCUIT)[["measure", "value"]].values.tolist() == [["SICI_2", 0.5]] * 2
     assert table.used_for(GROUP)["value"].tolist() == [pytest.approx(math.sqrt(0.3))] * 2
+
+
+def test_afferent_inhibition_is_for_patients_together_and_not_for_the_circuit() -> None:
+    pair = [estimate("SAI", "left", value, isi_ms=22, conditioning="afferent") for value in (0.6, 0.4)]
+    own = readings(pair[:1], pair[1:])
+    assert [(one.name, one.value) for one in own] == [("SAI_22", 0.6), ("SAI_22", 0.4)]
+    assert for_circuit(own) == []
+    combined, flags = combine_intervals(own)
+    assert [(one.name, of) for one, of in combined] == [("SAI", "SAI_22")] * 2
+    assert not flags

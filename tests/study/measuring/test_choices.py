@@ -30,6 +30,7 @@ def test_no_decision_changes_nothing() -> None:
 
 
 def test_every_kind_lands_where_it_is_used() -> None:
+    mirror = {"unit": "px", "centre": [1, 1], "counterpart": [5, 1]}
     region = {"type": "polygon", "unit": "px", "points": [[1, 1], [2, 1], [2, 2]]}
     choices = scan_choices(
         [
@@ -39,12 +40,14 @@ def test_every_kind_lands_where_it_is_used() -> None:
             decided("phase", "bone", about="03.dcm"),
             decided("phase", "tissue", about="02.dcm"),
             decided("region", region),
+            decided("mirror", mirror),
             decided("note", "anything"),
         ],
         "ses-pre",
     )
     assert choices.affected == "left"
     assert choices.region == region
+    assert choices.mirror == mirror
     assert choices.reading == {
         "image_left": "right",
         "view": "plantar",
@@ -73,7 +76,7 @@ def test_exclusions(about: str, scan: bool, recordings: bool) -> None:
         decided("view", 3),
         decided("phase", "bone"),
         decided("region", "whole"),
-        decided("mirror", {"shift": [1, 2]}),  # of a kind that nothing uses is refused, too
+        decided("mirror", [1, 2]),
     ],
 )
 def test_values_that_can_not_be(wrong: Decision) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from sudeck.synthetic.emg import demo_recordings as emg_demo
+from sudeck.synthetic.emg import emg_files
 from sudeck.synthetic.emg.demo_recordings import PAIN_SIDE_HEMISPHERE, make_demo_recordings
 
 
@@ -31,6 +31,6 @@ def test_without_the_writer_of_edf_it_falls_back_to_epochs(tmp_path: Path, monke
     def missing(*args, **kwargs):
         raise MissingDependencyError("writing EDF", "synthetic")
 
-    monkeypatch.setattr(emg_demo, "write_edf", missing)
+    monkeypatch.setattr(emg_files, "write_edf", missing)
     made = make_demo_recordings(tmp_path, 7, trials=2)
     assert {path.suffix for path in made.pre} == {".csv"}

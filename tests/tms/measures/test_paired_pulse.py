@@ -27,9 +27,7 @@ def test_uncensored_interval_is_welch():
     estimate = geometric_ratio(over, under)
     welch = stats.ttest_ind(np.log(over), np.log(under), equal_var=False).confidence_interval()
     assert (estimate.low, estimate.high) == pytest.approx((math.exp(welch.low), math.exp(welch.high)))
-    variance = np.log(over).var(ddof=1) / 8 + np.log(under).var(ddof=1) / 14
-    plain = math.exp(np.log(over).mean() - np.log(under).mean())
-    assert estimate.value == pytest.approx(plain * math.exp(-variance / 2))
+    assert estimate.value == pytest.approx(math.exp(np.log(over).mean() - np.log(under).mean()))
 
 
 @pytest.mark.parametrize("trials", [6, 12, 30])
@@ -43,7 +41,7 @@ def test_covers_without_bias(trials, hidden):
         for _ in range(runs)
     ]
     covered = np.mean([r.low <= median <= r.high for r in results])
-    bias = np.mean([r.value for r in results]) / median - 1
+    bias = np.exp(np.mean(np.log([r.value for r in results]))) / median - 1
     monte_carlo = 0.7 * math.sqrt(2 / trials / runs)
     assert 0.91 <= covered <= 0.985
     assert abs(bias) < 0.02 + 2.5 * monte_carlo

@@ -60,7 +60,7 @@ export function newest(ask, done, failed) {
 // Drafts: decisions by what they are about, with undo; kept in the browser until they are saved or discarded.
 export class Drafts {
   constructor(changed) {
-    this.key = `sudeck ${page.study} ${page.patient} ${page.session} ${page.part}`;
+    this.key = `sudeck ${page.study} ${page.reader} ${page.patient} ${page.session} ${page.part}`;
     this.now = {}; this.past = []; this.future = []; this.changed = changed;
   }
   static name(kind, about) { return about ? `${kind} ${about}` : kind; }
@@ -105,6 +105,7 @@ export class Saving {
     this.drafts = drafts; this.head = ""; this.saved = saved; this.signed = null;
     this.form = find("form.save");
     this.form.who.value = remembered();
+    this.form.who.readOnly = Boolean(page.reader);
     this.form.onsubmit = (event) => { event.preventDefault(); this.save(); };
   }
   show(words, blocked = false) {
@@ -144,7 +145,7 @@ export function showClash(error, clash, anyway) {
   clash.hidden = false;
 }
 
-export const remembered = () => { try { return localStorage.getItem("sudeck who") ?? ""; } catch { return ""; } };
+export const remembered = () => { if (page.reader) return page.reader; try { return localStorage.getItem("sudeck who") ?? ""; } catch { return ""; } };
 export const remember = (who) => { try { localStorage.setItem("sudeck who", who); } catch { /* asked again next time */ } };
 export const typing = (event) => /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "range";
 

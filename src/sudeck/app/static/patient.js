@@ -3,6 +3,7 @@ import { call, find, findAll, page, remember, remembered, say, showClash } from 
 
 const form = find("form.sign"), clash = find(".clash");
 form.who.value = remembered();
+form.who.readOnly = Boolean(page.reader);
 
 async function save(drafts, session, seen = page.head) {
   say("Saving …");

@@ -10,7 +10,7 @@ export function unpack(text) {
 }
 
 export class PhaseView {
-  // edit: { region(points), corners(), mark() } moves what is dragged.
+  // edit moves what is dragged: { region(points), corners(), mirror(), shift(start, dx, dy), spin(start, degrees), mark() }.
   constructor(name, phase, edit) {
     Object.assign(this, { name, phase, edit, counts: unpack(phase.counts), top: phase.top, frame: null, zoom: { scale: 1, x: 0, y: 0 } });
     this.canvas = make("canvas", { width: phase.columns, height: phase.rows, "aria-hidden": "true" });
@@ -46,28 +46,40 @@ export class PhaseView {
   }
 
   // affected, healthy: polygons in pixels of the reference image; matrices to this one.
-  show(affected, matrices, editable) {
-    Object.assign(this, { affected, toAffected: matrices.to_affected, toHealthy: matrices.to_healthy, editable });
+  show(affected, matrices, editable, free) {
+    Object.assign(this, { affected, toAffected: matrices.to_affected, toHealthy: matrices.to_healthy, healthyMoved: matrices.healthy_moved, editable, free });
     this.draw();
   }
 
   draw() {
     if (!this.affected) return;
-    const focused = this.svg.contains(document.activeElement) ? document.activeElement.dataset?.corner : undefined;
+    const active = this.svg.contains(document.activeElement) ? document.activeElement.dataset : {};
+    const focused = active.corner !== undefined ? `[data-corner="${active.corner}"]` : active.drag ? `[data-drag="${active.drag}"]` : null;
     const [here, there] = [this.toAffected, this.toHealthy].map((matrix) => this.affected.map((line) => line.map((point) => apply(matrix, point))));
     const nodes = [
-      make("path", { class: "region healthy", d: there.map(pathOf).join("") }),
-      make("path", { class: `region affected${this.editable ? " draggable" : ""}`, d: here.map(pathOf).join(""), "data-drag": this.editable ? "region" : null }),
+      make("path", { class: `region healthy${this.free ? " draggable" : ""}`, d: there.map(pathOf).join(""), ...(this.free ? this.held("healthy") : {}) }),
+      make("path", { class: `region affected${this.editable ? " draggable" : ""}`, d: here.map(pathOf).join(""), ...(this.editable ? this.held("region") : {}) }),
     ];
+    if (this.free && there.length) nodes.push(...this.handle(there.flat(), "healthy-turn"));
     if (this.editable) {
       const radius = (this.phase.columns * 0.009) / this.zoom.scale, points = here[0];
-      const [cx] = centre(points), highest = Math.min(...points.map((p) => p[1])), handle = Math.max(highest - radius * 5, radius);
-      nodes.push(make("line", { class: "stem", x1: cx, y1: highest, x2: cx, y2: handle }), make("circle", { class: "turner", cx, cy: handle, r: radius * 1.35, "data-drag": "turn" }));
+      nodes.push(...this.handle(points, "turn"));
       points.forEach(([x, y], i) => nodes.push(make("circle", { class: "corner", cx: x, cy: y, r: radius, "data-drag": "corner", "data-corner": i, tabindex: "0", role: "button", "aria-label": `Corner ${i + 1} of ${points.length}, ${this.name}; arrows move it, Delete removes it` })));
     }
     if (this.spot) nodes.push(make("circle", { class: "hot-spot", cx: this.spot[0], cy: this.spot[1], r: this.phase.columns * 0.035 }));
     this.svg.replaceChildren(...nodes);
-    if (focused !== undefined) find(`[data-corner="${focused}"]`, this.svg)?.focus();
+    if (focused) find(focused, this.svg)?.focus();
+  }
+
+  held(kind) {
+    const words = { region: "Region on the affected side", healthy: "Region on the healthy side" };
+    return { "data-drag": kind, tabindex: "0", role: "button", "aria-label": `${words[kind]}, ${this.name} phase; arrows move it, brackets turn it` };
+  }
+  // The round handle above a region that turns it.
+  handle(points, kind) {
+    const radius = (this.phase.columns * 0.009) / this.zoom.scale, [cx] = centre(points);
+    const highest = Math.min(...points.map((p) => p[1])), cy = Math.max(highest - radius * 5, radius);
+    return [make("line", { class: `stem ${kind}`, x1: cx, y1: highest, x2: cx, y2: cy }), make("circle", { class: `turner ${kind}`, cx, cy, r: radius * 1.35, "data-drag": kind })];
   }
 
   // Marks the brightest place in or near one of both regions; which is empty to take the mark away.
@@ -101,15 +113,22 @@ export class PhaseView {
     event.preventDefault();
     target?.focus?.();
     const start = this.at(event), share = this.share(event), back = invert(this.toAffected ?? [1, 0, 0, 1, 0, 0]);
-    const points = this.editable ? this.edit.corners() : null, zoom = { ...this.zoom };
-    const corner = Number(target?.dataset.corner), middle = points && centre(points.map((point) => apply(this.toAffected, point)));
+    const points = this.editable ? this.edit.corners() : null, zoom = { ...this.zoom }, mirror = this.edit.mirror();
+    const corner = Number(target?.dataset.corner), ofHealthy = kind.startsWith("healthy");
+    const middle = this.affected?.length && centre(this.affected.flat().map((point) => apply(ofHealthy ? this.toHealthy : this.toAffected, point)));
+    const angle = ([x, y]) => Math.atan2(y - middle[1], x - middle[0]), unmoved = invert(this.healthyMoved ?? [1, 0, 0, 1, 0, 0]);
     let begun = false;
     const move = (later) => {
       const now = this.at(later);
       if (kind === "image") { const here = this.share(later); this.onpan?.(zoom, here[0] - share[0], here[1] - share[1]); return; }
       if (!begun) { begun = true; this.edit.mark(); }
+      if (kind === "healthy-turn") { this.edit.spin(mirror, ((angle(now) - angle(start)) * 180) / Math.PI); return; }
+      if (kind === "healthy") {
+        const [a, b] = [apply(unmoved, start), apply(unmoved, now)];
+        this.edit.shift(mirror, b[0] - a[0], b[1] - a[1]);
+        return;
+      }
       if (kind === "turn") {
-        const angle = ([x, y]) => Math.atan2(y - middle[1], x - middle[0]);
         const here = points.map((point) => apply(this.toAffected, point));
         const degrees = ((angle(now) - angle(start)) * 180) / Math.PI;
         this.edit.region(rounded(turned(here, degrees, middle).map((point) => apply(back, point))));

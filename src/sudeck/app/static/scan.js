@@ -62,8 +62,21 @@ function setRegion(points, options = { step: false }) {
   drafts.set([{ kind: "region", value: { name: holding("region")?.name ?? "drawn", type: "polygon", unit: "px", points: rounded(points) } }], options);
 }
 
+// The counterpart on the healthy side, as docs/regions.md writes it: a draft, what stands, or null where it is found.
+const mirror = () => holding("mirror");
+function setMirror(value, options = { step: false }) {
+  const near = (one) => Math.round(one * 1000) / 1000;
+  drafts.set([{ kind: "mirror", value: { ...value, counterpart: value.counterpart.map(near), centre: value.centre.map(near), rotation_deg: near(value.rotation_deg ?? 0) } }], options);
+}
+const pixels = (shape) => (shape.unit === "mm" ? poses[reference].spacing_mm : [1, 1]);
+function shift(start, dx, dy, options) {
+  const [rows, columns] = pixels(start);
+  setMirror({ ...start, counterpart: [start.counterpart[0] + dx * columns, start.counterpart[1] + dy * rows] }, options);
+}
+const spin = (start, degrees, options) => setMirror({ ...start, rotation_deg: (start.rotation_deg ?? 0) + degrees }, options);
+
 const edit = {
-  corners,
+  corners, mirror, shift, spin,
   mark: () => drafts.mark(),
   region: (points) => setRegion(points),
 };
@@ -103,11 +116,13 @@ function paint() {
 
 function draw() {
   const own = corners(), lines = own ? [own] : result?.outline ?? [];
-  for (const [name, view] of Object.entries(views)) if (poses[name]) view.show(lines, poses[name], Boolean(own));
+  for (const [name, view] of Object.entries(views)) if (poses[name]) view.show(lines, poses[name], Boolean(own), Boolean(mirror()));
   find("#start").value = own ? "" : result?.region ?? "";
   find("#draw").textContent = own ? "Undraw" : "Draw";
   find("#draw").disabled = !own && !result;
-  for (const id of ["#turn-left", "#turn-right"]) find(id).disabled = !own;
+  find("#free").textContent = mirror() ? "Follow the mirror" : "Move healthy side";
+  find("#free").disabled = !mirror() && !poses[reference]?.as_set;
+  for (const id of ["#turn-left", "#turn-right"]) find(id).disabled = !own && !mirror();
   find("#undo").disabled = !drafts.past.length; find("#redo").disabled = !drafts.future.length;
   words();
 }
@@ -198,9 +213,18 @@ async function drawFrom(name) {
     say(`The ${name} region is yours: drag its corners.`);
   } catch (error) { showProblem(error.message); }
 }
-const turn = (degrees) => { const points = corners(); if (points) setRegion(turned(points, degrees), { step: true }); };
+function freeHealthy() {
+  if (mirror()) drafts.set([{ kind: "mirror", value: standing.some((one) => one.kind === "mirror") ? null : undefined }]);
+  else { setMirror(poses[reference].as_set, { step: true }); say("The healthy region is yours: drag or turn it."); }
+}
+const ofHealthy = () => document.activeElement?.dataset?.drag?.startsWith("healthy") || !corners();
+function turn(degrees) {
+  if (mirror() && ofHealthy()) spin(mirror(), degrees, { step: true });
+  else if (corners()) setRegion(turned(corners(), degrees), { step: true });
+}
 
 find("#draw").onclick = startDrawing;
+find("#free").onclick = freeHealthy;
 find("#start").onchange = (event) => drawFrom(event.target.value);
 find("#turn-left").onclick = () => turn(-2);
 find("#turn-right").onclick = () => turn(2);
@@ -240,9 +264,12 @@ document.addEventListener("keydown", (event) => {
   if (typing(event) || event.ctrlKey || event.metaKey || event.altKey || event.target.type === "range") return;
   const points = corners(), corner = event.target.dataset?.corner;
   const arrow = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-  if (arrow && points) {
+  const step = event.shiftKey ? 0.2 : 1, [dx, dy] = (arrow ?? [0, 0]).map((one) => one * step);
+  if (arrow && mirror() && ofHealthy()) {
     event.preventDefault();
-    const step = event.shiftKey ? 0.2 : 1, [dx, dy] = arrow.map((one) => one * step);
+    shift(mirror(), dx, dy, { step: true });
+  } else if (arrow && points) {
+    event.preventDefault();
     setRegion(corner === undefined ? moved(points, dx, dy) : points.map((one, i) => (i === Number(corner) ? [one[0] + dx, one[1] + dy] : one)), { step: true });
   } else if ((event.key === "Delete" || event.key === "Backspace") && corner !== undefined && points?.length > 3) {
     event.preventDefault();

@@ -179,7 +179,7 @@ class Explanation:
         lines += [
             f"{f.visit} {f.hemisphere} {f.factor} {f.estimate.value:#.3g} "
             f"[{f.estimate.low:#.3g}, {f.estimate.high:#.3g}]"
-            + ("" if f.identified else ", not identified by these measurements")
+            + ("" if f.identified else ", not known from these measurements")
             for f in self.factors
         ]
         return "\n".join([*lines, *map(str, self.flags)])

@@ -92,7 +92,7 @@ class GroupPosterior:
         lines += [
             f"{f.hemisphere} {f.factor} {f.mean.value:#.3g} [{f.mean.low:#.3g}, {f.mean.high:#.3g}], "
             f"patients differ by {f.between_sd.value:#.2g}"
-            + ("" if f.identified else ", not identified by these measurements")
+            + ("" if f.identified else ", not known from these measurements")
             for f in self.factors
         ]
         return "\n".join(lines)

@@ -101,7 +101,7 @@ ACCOUNTS: Final = (
     Account(
         "none",
         "no difference from health",
-        "Nothing in this circuit differs from health by more than healthy people differ.",
+        "None of these defects shows; what they do not describe is not excluded.",
     ),
 )
 

@@ -7,11 +7,9 @@ from typing import Final
 import numpy as np
 
 from sudeck.circuit.parameters import Floats
-from sudeck.circuit.reference import load_distribution
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
 from sudeck.core.quantile import normal_quantile
-from sudeck.mechanism.circuit_fit.emulator import load_emulator
 from sudeck.mechanism.circuit_fit.explanation import (
     BALANCE,
     CHANGE,
@@ -25,9 +23,10 @@ from sudeck.mechanism.circuit_fit.factors import FACTORS, N_VISIT, TONE
 from sudeck.mechanism.circuit_fit.hierarchy import share_of
 from sudeck.mechanism.circuit_fit.hypotheses import ACCOUNTS, account_shares, draw_factors
 from sudeck.mechanism.circuit_fit.inference import Posterior
-from sudeck.mechanism.circuit_fit.likelihood import Surrogate, visit_position
+from sudeck.mechanism.circuit_fit.likelihood import visit_position
 from sudeck.mechanism.circuit_fit.measure_names import family_of
 from sudeck.mechanism.circuit_fit.patient_data import log_unit
+from sudeck.mechanism.circuit_fit.surprise import Foreseen, foresee
 from sudeck.mechanism.measure_table import HEMISPHERES
 
 BALANCED: Final = (GABA_OVER_GLUTAMATE, "callosum")
@@ -37,12 +36,10 @@ _OPEN_FROM: Final = 0.05
 _PRIOR_DRAWS: Final = 4000
 _MISFIT_LEVEL: Final = 0.9999  # beyond this chi2 of the measures no circuit explains them
 _LEAST_PREDICTIVE_P: Final = 0.05
-# The rival of all accounts: measures that stray from health in any direction, by this many times what the
-# circuits of all accounts stray; assumed.
+# The rival of all accounts.
 OUTSIDE: Final = "outside_the_model"
 _OUTSIDE_SENTENCE: Final = "Something else, which this circuit does not hold."
 _OUTSIDE_LABEL: Final = "something outside the model"
-_OUTSIDE_SPREAD: Final = 2.0
 _UNITS: Final = {"RMT": "%MSO", "MEP": "mV", "CSP": "ms", "iSP": "ms"}
 
 
@@ -55,25 +52,22 @@ def explain(posterior: Posterior, *, level: float = 0.95) -> Explanation:
     level : float
         Coverage of the intervals.
     """
-    hypotheses = _weigh_hypotheses(posterior)
+    foreseen = foresee(posterior.data)
+    hypotheses = _weigh_hypotheses(posterior, foreseen)
     flags = posterior.flags
     preferred, verdict = _judge(hypotheses)
     misfit, limit = _misfit(posterior), _misfit_limit(len(posterior.data.keys))
-    predictive = _predictive_p(posterior)
     usable = misfit <= limit
+    strained = _strain(posterior, foreseen)
     if not usable:
         preferred, hypotheses = "", ()
         verdict = "No circuit shows such measures, so nothing follows from them: check their units and names."
         message = f"The measures are further from every circuit (chi2 {misfit:.0f}) than errors explain."
         flags += (Flag("model-misfit", message, "serious", value=misfit, limit=limit),)
-    elif predictive < _LEAST_PREDICTIVE_P:
+    elif strained is not None:
         preferred = ""
-        verdict = "The fitted circuits do not reproduce these measures well, so no account is preferred."
-        message = (
-            f"Measures drawn from the fit lie as far from it in only {100 * predictive:.1f} % of draws; "
-            f"furthest from what the others let expect: {_furthest(posterior)}."
-        )
-        flags += (Flag("model-strained", message, "caution", value=predictive, limit=_LEAST_PREDICTIVE_P),)
+        verdict = "The circuits do not reproduce these measures well, so no account is preferred."
+        flags += (strained,)
     if usable and not posterior.data.from_baseline:
         preferred, hypotheses = "", ()
         verdict = "Nothing was measured before treatment, so no account of that state can be given."
@@ -167,7 +161,7 @@ def weighted_quantiles(draws: Floats, weight: Floats, level: float) -> tuple[flo
     return float(ends[0]), float(ends[1]), float(ends[2])
 
 
-def _weigh_hypotheses(posterior: Posterior) -> tuple[Hypothesis, ...]:
+def _weigh_hypotheses(posterior: Posterior, foreseen: Foreseen) -> tuple[Hypothesis, ...]:
     from scipy.special import expit
 
     shares = account_shares(posterior.factors)
@@ -175,7 +169,7 @@ def _weigh_hypotheses(posterior: Posterior) -> tuple[Hypothesis, ...]:
     variance = ((shares - probability[:, None]) ** 2) @ posterior.weight
     effective = 1 / (posterior.weight**2).sum()
     error = np.sqrt(variance / effective) / np.maximum(probability, 1e-12)
-    outside = _log_outside(posterior)
+    outside = foreseen.log_outside(posterior.data.log_value)
     within = float(expit(posterior.log_evidence + np.log(len(ACCOUNTS)) - outside))
     accounts = tuple(
         Hypothesis(
@@ -190,24 +184,6 @@ def _weigh_hypotheses(posterior: Posterior) -> tuple[Hypothesis, ...]:
     return (*accounts, Hypothesis(OUTSIDE, _OUTSIDE_SENTENCE, 1 - within, outside, 0.0))
 
 
-def _log_outside(posterior: Posterior) -> float:
-    """Return the log density of the measures where no circuit rules which of them move together how far.
-
-    They are normal about the mean of all accounts, with a multiple of their covariance; beside it stand the
-    habits of a person and the errors, as for the circuits.
-    """
-    data = posterior.data
-    rng = np.random.default_rng(0)
-    circuit = load_distribution().draw(_PRIOR_DRAWS, rng)
-    factors, _ = draw_factors(len(data.visits), _PRIOR_DRAWS, rng)
-    shown = Surrogate.of(data, load_emulator()).predict(np.concatenate([circuit, factors]))
-    away = data.log_value - shown.mean(axis=1)
-    covariance = _OUTSIDE_SPREAD**2 * np.atleast_2d(np.cov(shown))
-    covariance = covariance + data.person_covariance + np.diag(data.log_se**2)
-    constant = np.linalg.slogdet(2 * np.pi * covariance)[1]
-    return float(-0.5 * (away @ np.linalg.solve(covariance, away) + constant))
-
-
 def _judge(hypotheses: tuple[Hypothesis, ...]) -> tuple[str, str]:
     """Return the preferred account and a sentence."""
     labels = {account.name: account.label for account in ACCOUNTS} | {OUTSIDE: _OUTSIDE_LABEL}
@@ -218,6 +194,30 @@ def _judge(hypotheses: tuple[Hypothesis, ...]) -> tuple[str, str]:
         return "" if best.name == OUTSIDE else best.name, f"{best.sentence} {told}"
     open_ = [labels[one.name] for one in ranked if one.probability > _OPEN_FROM]
     return "", f"These measurements can not tell between {', '.join(open_[:-1])} and {open_[-1]}."
+
+
+def _strain(posterior: Posterior, foreseen: Foreseen) -> Flag | None:
+    """Return a flag where the measures are unlike what was fitted, or unlike every patient foreseen."""
+    fitted = _predictive_p(posterior)
+    if fitted < _LEAST_PREDICTIVE_P:
+        message = (
+            f"Measures drawn from the fit lie as far from it in only {100 * fitted:.1f} % of draws; "
+            f"furthest from what the others let expect: {_furthest(posterior)}."
+        )
+        return Flag("model-strained", message, "caution", value=fitted, limit=_LEAST_PREDICTIVE_P)
+    # The accounts are of the state before treatment; after it many a thing may move, which hides the rest.
+    data = posterior.data
+    rows = np.array([row for row, (visit, _, _) in enumerate(data.keys) if visit == 0 and data.from_baseline])
+    if not rows.size:
+        return None
+    chance, odd = foreseen.at(rows).chance(data.log_value[rows])
+    if chance >= _LEAST_PREDICTIVE_P:
+        return None
+    message = (
+        f"Of patients as the accounts describe them only {100 * chance:.1f} % show measures before treatment "
+        f"as unusual; furthest from what the others let expect: {_name_of(posterior, int(rows[odd]))}."
+    )
+    return Flag("model-strained", message, "caution", value=chance, limit=_LEAST_PREDICTIVE_P)
 
 
 def _predictive_p(posterior: Posterior) -> float:
@@ -236,8 +236,12 @@ def _furthest(posterior: Posterior) -> str:
     data = posterior.data
     precise = np.linalg.inv(data.person_covariance + np.diag(data.log_se**2))
     away = data.log_value - posterior.predicted @ posterior.weight
-    visit, side, name = data.keys[int(np.argmax(np.abs(precise @ away) / np.sqrt(np.diag(precise))))]
-    return f"{name} ({HEMISPHERES[side]}, {data.visits[visit]})"
+    return _name_of(posterior, int(np.argmax(np.abs(precise @ away) / np.sqrt(np.diag(precise)))))
+
+
+def _name_of(posterior: Posterior, row: int) -> str:
+    visit, side, name = posterior.data.keys[row]
+    return f"{name} ({HEMISPHERES[side]}, {posterior.data.visits[visit]})"
 
 
 def _misfit(posterior: Posterior) -> float:

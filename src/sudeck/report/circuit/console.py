@@ -85,7 +85,7 @@ def print_explanation(explanation: Explanation, *, console: Console | None = Non
     if table.row_count:
         console.print(table)
     if silent:
-        console.print(f"Not identified by these measurements: {escape(', '.join(silent))}.")
+        console.print(f"Not known from these measurements: {escape(', '.join(silent))}.")
     console.print(
         "Gains are ratios to health (1 = healthy); callosal_tone is in mV. Intervals hold as far as this "
         "model and its priors do.",

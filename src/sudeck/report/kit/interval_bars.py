@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 _WIDTH, _HEIGHT = 240.0, 24.0
 _MIDDLE = _HEIGHT / 2
-_TICK_APART = 0.09  # of the width, so that labels do not touch
+_TICK_APART = 0.03  # of the width, between labels, and the width of a character of them: none touch
+_CHARACTER = 0.028
 _MARGIN = 0.06
 
 
@@ -78,7 +79,8 @@ class IntervalAxis:
         for candidates in _round_numbers(self.low, self.high):
             shares = [self.place(value) for value in candidates]
             gaps = (second - first for first, second in pairwise(shares))
-            if all(gap >= _TICK_APART for gap in gaps):
+            longest = max((len(f"{value:g}") for value in candidates), default=0)
+            if all(gap >= _TICK_APART + _CHARACTER * longest for gap in gaps):
                 return tuple(candidates)
         return ()
 

@@ -77,6 +77,8 @@ def _clean(value: Any) -> Any:
 def _setting(value: object) -> str:
     if value is None:
         return "not stated"
+    if value in ([], {}, ()):
+        return "none"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 

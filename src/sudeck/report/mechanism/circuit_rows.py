@@ -271,7 +271,6 @@ def hypothesis_rows(explanation: Explanation) -> list[dict[str, Any]]:
             "sentence": one.sentence,
             "probability": percent(one.probability),
             "width": f"{100 * one.probability:.1f}",
-            "evidence": f"{number(one.log_evidence, 1)} ± {number(one.log_evidence_se, 1)}",
         }
         for one in ordered
     ]
@@ -279,7 +278,7 @@ def hypothesis_rows(explanation: Explanation) -> list[dict[str, Any]]:
 
 def _cell(one: FactorEstimate | None, axis: IntervalAxis | None) -> FactorCell:
     if one is None or not one.identified:
-        return FactorCell(False, "not identified" if one is not None else "", "", None)
+        return FactorCell(False, "not known" if one is not None else "", "", None)
     bar = None if axis is None else axis.bar(one.estimate)
     return FactorCell(True, factor_text(one), interval_text(one.estimate, 2), bar)
 

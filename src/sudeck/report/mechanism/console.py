@@ -56,6 +56,9 @@ def print_explanation(explained: StudyExplanation, *, console: Console | None = 
             _print_associations(console, group.associations.associations)
         _heading(console, "The published pattern on these patients")
         console.print(pattern_table(group.pattern))
+        for flag in explained.flags:
+            if flag.severity == "serious":
+                print_item(console, flag.severity, flag.message, _SEVERITY_STYLE[flag.severity])
         _print_power(console, group.changes.power)
     if explained.circuit_group is not None:
         print_group(explained.circuit_group, console=console)
@@ -156,7 +159,8 @@ def _print_reported(console: Console, explained: StudyExplanation) -> None:
 
 
 def _print_missing(console: Console, explained: StudyExplanation) -> None:
-    flags = [*explained.unanswered, *explained.all_flags]
+    beside = {flag for flag in explained.flags if flag.severity == "serious" and explained.group is not None}
+    flags = [flag for flag in (*explained.unanswered, *explained.all_flags) if flag not in beside]
     if not (flags or explained.refused or explained.circuit_failures):
         return
     _heading(console, "Left out or unanswered")

@@ -142,7 +142,7 @@ def _balance(one: Explanation, *, changed: bool) -> str:
     for factor in one.factors:
         if (factor.visit, factor.hemisphere, factor.factor) == (visit, "balance", BALANCE):
             text = f"{number(factor.estimate.value, 2)} ({_interval(factor.estimate)})"
-            return text if factor.identified else "not identified"
+            return text if factor.identified else "not known"
     return ""
 
 

@@ -87,14 +87,14 @@ def _paint_colours(axes: Axes, y: float, change: bool) -> None:
 
 
 def _paint_fading(axes: Axes, y: float) -> None:
-    """Draw lines from surely known to not identified."""
+    """Draw lines from surely known to not known."""
     axes.text(0.5, y + 4.2, "Fading: how little the measurements say", fontsize=7.5, color=INK, va="center")
     for index, (narrowing, text) in enumerate(((0.15, "well known"), (0.45, ""), (0.65, "hardly"))):
         x = 0.5 + 13.0 * index
         paint_line(axes, _straight(x, x + 11.5, y), shade(math.log(1.5), narrowing), "excites")
         axes.text(x, y - 3.2, text, fontsize=6.5, color=MUTED, va="center")
     paint_line(axes, _straight(41.5, 53.0, y), UNKNOWN_SHADE, "excites")
-    axes.text(41.5, y - 3.2, "not identified", fontsize=6.5, color=MUTED, va="center")
+    axes.text(41.5, y - 3.2, "not known", fontsize=6.5, color=MUTED, va="center")
 
 
 def _straight(left: float, right: float, y: float) -> np.ndarray:

@@ -34,6 +34,7 @@ MEANINGS: Final = {
     "IHI": "interhemispheric inhibition",
     "CSP": "cortical silent period",
     "iSP": "ipsilateral silent period",
+    "SAI": "short-latency afferent inhibition",
 }
 FACTORS: Final = {
     "gaba_a": "GABA-A inhibition",
@@ -201,7 +202,7 @@ def group_balance_saying(balances: Sequence[FactorEstimate], names: Mapping[str,
     when = _inside(names.get(balances[0].visit, balances[0].visit))
     what = f"{_balance_text(balances[0].factor)}, {when}"
     return (
-        f"{what}: identified in {len(known)} of {len(balances)} patients, "
+        f"{what}: known in {len(known)} of {len(balances)} patients, "
         f"surely above ×1 in {above}, surely below in {below}.",
     )
 
@@ -360,7 +361,7 @@ def visit_names(visits: Sequence[str]) -> dict[str, str]:
 
 
 def balance_saying(balance: FactorEstimate | None, names: Mapping[str, str]) -> str:
-    """Return the transcallosal balance in a sentence, or that it is not identified."""
+    """Return the transcallosal balance in a sentence, or that it is not known."""
     if balance is None:
         return ""
     when = names.get(balance.visit, balance.visit)
@@ -368,6 +369,6 @@ def balance_saying(balance: FactorEstimate | None, names: Mapping[str, str]) -> 
         f"Balance of the hemispheres ({FACTORS.get(balance.factor, balance.factor)}, pain over other), {when}"
     )
     if not balance.identified:
-        return f"{what}: not identified by these measurements."
+        return f"{what}: not known from these measurements."
     estimate = balance.estimate
     return f"{what}: {factor_text(balance)} ({number(estimate.low, 2)} to {number(estimate.high, 2)})."

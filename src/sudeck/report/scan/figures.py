@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Sizes on paper, in mm: three panels stand side by side on A4.
-_PANEL_WIDTH = 60.0
-_IMAGE_TALLEST = 74.0
+# Sizes on paper, in mm: two panels stand side by side on A4.
+_PANEL_WIDTH = 92.0
+_IMAGE_TALLEST = 108.0
 _NAMES_HEIGHT = 4.6
 _FOOT_HEIGHT = 11.6
 _COLOUR_BAR = (26.0, 8.0, 32.0, 1.8)  # left, bottom, width, height
@@ -33,6 +33,7 @@ _CURVES_MM = (110.0, 56.0)
 _CURVES_AXES = (12.5, 9.0, 81.0, 45.5)
 _NAME_APART = 0.075  # of the height of the curves
 _MARGIN_PX = 5
+_SHORTEST_OUTLINE_PX = 20
 _SCALE_BAR_MM = 50.0
 # The scale ends at the brightest pixels of the limbs, but no higher than this many times their bright parts:
 # an injection site then saturates, and the limbs stay visible.
@@ -137,6 +138,7 @@ def _paint_phase(
     image = axes.imshow(shown, vmin=0.0, vmax=top, aspect="auto", extent=extent)
     for side, points in (("affected", phase.affected_points), ("healthy", phase.healthy_points)):
         _outline_region(axes, points, pose, side)
+    _outline_other(axes, pose)
     axes.set(xlim=extent[:2], ylim=extent[2:], xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set(visible=True, color="#BBBBBB", linewidth=0.5)
@@ -165,6 +167,21 @@ def _outline_region(axes: Axes, points: Points, pose: PhasePose, side: str) -> N
         row, column = pose.grid.pixel_of(line)
         axes.plot(column, row, color="white", linewidth=2.4, alpha=0.75)
         axes.plot(column, row, linewidth=1.2, **_STYLE[side])
+
+
+def _outline_other(axes: Axes, pose: PhasePose) -> None:
+    """Lay the outline of each limb over the other, dotted: where they are not alike it shows."""
+    from skimage.measure import find_contours
+
+    across = pose.mirror.transform
+    for label, carry, side in (
+        (pose.affected_label, across, "affected"),
+        (pose.healthy_label, across.inverse(), "healthy"),
+    ):
+        for line in find_contours(np.pad(pose.limbs.mask(label).astype(float), 1), 0.5):
+            if len(line) > _SHORTEST_OUTLINE_PX:
+                row, column = pose.grid.pixel_of(carry(pose.grid.points_of(line[:, 0] - 1, line[:, 1] - 1)))
+                axes.plot(column, row, linewidth=0.8, linestyle=(0, (1, 2)), color=_STYLE[side]["color"])
 
 
 def _name_sides(axes: Axes, pose: PhasePose, affected: Side) -> None:
@@ -210,7 +227,7 @@ def _paint_curves(figure: Figure, phase: PhaseMeasurement) -> None:
         )
         axes.plot(curve.time_s, curve.rate, ".", color=style["color"], markersize=2.5)
         if curve.fitted.size:
-            axes.plot(curve.time_s, curve.fitted, linewidth=1.4, **style)
+            axes.plot(curve.time_s[: curve.fitted.size], curve.fitted, linewidth=1.4, **style)
     axes.set_ylim(bottom=0.0)
     _name_curves(axes, phase)
     _mark_arrivals(axes, phase)
@@ -224,7 +241,7 @@ def _name_curves(axes: Axes, phase: PhaseMeasurement) -> None:
     """Write its side at the end of each curve, the upper name moved up where two would touch."""
     last: dict[str, float] = {}
     for curve in phase.curves:
-        last[curve.side] = float(curve.fitted[-1] if curve.fitted.size else curve.rate[-5:].mean())
+        last[curve.side] = float(curve.rate[-5:].mean())
     floor = -np.inf
     for side in sorted(last, key=last.__getitem__):
         height = max(last[side], floor)

@@ -21,7 +21,7 @@ from sudeck.report.kit.text import (
     percent,
     value_text,
 )
-from sudeck.report.scan import words
+from sudeck.report.scan import meaning, words
 from sudeck.report.scan.figures import curve_figure, phase_figure, shift_mm
 from sudeck.scan.limbs.registration import UNLIKE_RESIDUAL
 from sudeck.scan.result import PhaseMeasurement, ScanResult
@@ -47,6 +47,19 @@ class RatioRow:
     cutoff: str = ""
     exceeded: str = ""
     probability: str = ""
+    reason: str = ""
+    driver: str = ""
+
+
+@dataclass(frozen=True)
+class UptakeRatioRow:
+    """One ratio of uptake per area beside that of the image."""
+
+    name: str
+    value: str = ""
+    interval: str = ""
+    bar: Markup | None = None
+    image: str = ""
     reason: str = ""
 
 
@@ -135,9 +148,13 @@ def scan_report(result: ScanResult) -> str:
         title="Three-phase bone scan",
         provenance=result.provenance,
         facts=_facts(result),
+        stops=[flag for flag in flags if flag.severity == "serious"],
         level=words.level_text(result),
         ratio_rows=rows,
         ratio_axis=axis,
+        uptake_rows=_uptake_ratio_rows(result, axis),
+        camera=words.camera_words(result),
+        meanings=meaning.meanings(result),
         sayings=words.sayings(result),
         caveats=words.caveats(result),
         warnings=[flag for flag in flags if flag.severity != "info"],
@@ -164,6 +181,9 @@ def _facts(result: ScanResult) -> list[tuple[str, str]]:
     views = sorted({phase.pose.view for phase in result.phases.values()})
     return [
         ("Measured", words.subject_words(result)),
+        ("Time", words.time_words(result)),
+        ("Injection site", words.site_words(result)),
+        ("Limb size", words.size_words(result)),
         ("View", ", ".join(views)),
         ("Region set on", f"{result.reference} phase"),
         ("Background", str(result.provenance.settings.get("background", "none"))),
@@ -173,7 +193,9 @@ def _facts(result: ScanResult) -> list[tuple[str, str]]:
 def _ratio_rows(result: ScanResult) -> tuple[list[RatioRow], IntervalAxis]:
     verdicts = result.verdicts()
     marks = [verdict.cutoff for verdict in verdicts.values()]
-    axis = IntervalAxis.around(result.estimates.values(), marks=marks, reference=1.0, scale="log")
+    shown = (*result.estimates.values(), *result.uptake_estimates.values())
+    axis = IntervalAxis.around(shown, marks=marks, reference=1.0, scale="log")
+    driven = meaning.drivers(result)
     rows = []
     for name in words.SIX_RATIOS:
         first = name == next(iter(RATIOS_OF_RATIOS))
@@ -193,9 +215,33 @@ def _ratio_rows(result: ScanResult) -> tuple[list[RatioRow], IntervalAxis]:
                 cutoff=number(verdict.cutoff, words.RATIO_DECIMALS) if verdict else "",
                 exceeded=("yes" if verdict.exceeded else "no") if verdict else "",
                 probability=percent(verdict.probability) if verdict else "",
+                driver=driven.get(name, ""),
             )
         )
     return rows, axis
+
+
+def _uptake_ratio_rows(result: ScanResult, axis: IntervalAxis) -> list[UptakeRatioRow]:
+    rows = []
+    for name in words.SIX_RATIOS:
+        estimate, image = result.uptake_estimates.get(name), result.estimates.get(name)
+        if image is None:
+            continue
+        shown = value_text(image, words.RATIO_DECIMALS)
+        if estimate is None:
+            reason = result.uptake_refused.get(name, "It needs both of its phases.")
+            rows.append(UptakeRatioRow(name, image=shown, reason=reason))
+            continue
+        rows.append(
+            UptakeRatioRow(
+                name,
+                value_text(estimate, words.RATIO_DECIMALS),
+                interval_text(estimate, words.RATIO_DECIMALS),
+                axis.bar(estimate),
+                shown,
+            )
+        )
+    return rows
 
 
 def _panel(result: ScanResult, name: ScanPhase) -> PhasePanel:
@@ -205,16 +251,15 @@ def _panel(result: ScanResult, name: ScanPhase) -> PhasePanel:
         return PhasePanel(title, reason=result.refused.get(PHASE_RATIOS[name], "No image of it was given."))
     known = spacing_known(result, name)
     image = phase_figure(phase, affected=result.affected, spacing_known=known, others=result.phases.values())
-    return PhasePanel(title, _caption(phase, known), image)
+    return PhasePanel(title, _caption(result, phase, known), image)
 
 
-def _caption(phase: PhaseMeasurement, known: bool) -> str:
-    origin = "injection" if phase.clock == "injection" else "the start of the flow"
+def _caption(result: ScanResult, phase: PhaseMeasurement, known: bool) -> str:
     rows, columns = phase.pose.grid.shape
     height, width = phase.pose.grid.spacing_mm
     size = f"{height:.2f}" if math.isclose(height, width, rel_tol=1e-3) else f"{height:.2f} × {width:.2f}"
     parts = [
-        f"From {clock_text(phase.start_s)} after {origin}",
+        words.start_words(phase, result),
         f"during {clock_text(phase.duration_s)}" if phase.duration_s else "duration not stated",
         f"{group_thousands(float(phase.pose.image.sum()))} counts",
         f"{rows} × {columns} pixels of {size} mm" if known else f"{rows} × {columns} pixels, size not stated",
@@ -273,7 +318,7 @@ def _pose_row(result: ScanResult, phase: PhaseMeasurement) -> PoseRow:
         f"{number(down, 1)} ± {error['shift_y_mm']:.1f} {unit}",
         f"{100 * mirror.residual:.0f} %",
         f"{100 * mirror.overlap:.0f} %",
-        "by outline, equal size" if mirror.equal_size else "by uptake",
+        "by a person" if mirror.set_sd else "by outline, equal size" if mirror.equal_size else "by uptake",
     )
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from sudeck.core.estimate import Estimate
 from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS, SOURCE
 from sudeck.core.quantile import normal_quantile
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, ScanPhase, opposite
-from sudeck.report.kit.text import percent
-from sudeck.scan.result import ScanResult
+from sudeck.report.kit.text import clock_text, percent
+from sudeck.scan.result import PhaseMeasurement, ScanResult
 
 PHASE_NAMES: dict[ScanPhase, str] = {
     "vascular": "vascular phase (flow)",
@@ -19,6 +20,7 @@ PHASE_NAMES: dict[ScanPhase, str] = {
 }
 SIX_RATIOS = (*PHASE_RATIOS.values(), *RATIOS_OF_RATIOS)
 RATIO_DECIMALS = 3  # as the published cut-offs are printed
+_SHORT: dict[ScanPhase, str] = {"vascular": "flow", "tissue": "pool", "bone": "delayed"}
 _COMPARED = {"higher": "higher on the affected side", "lower": "lower on the affected side"}
 
 
@@ -43,6 +45,58 @@ def subject_words(result: ScanResult) -> str:
     region = f"whole {result.affected} {limb}" if result.region == "whole" else f"{result.affected} {limb}"
     detail = "" if result.region == "whole" else f", region {result.region}"
     return f"{region} against the {opposite(result.affected)}{detail}"
+
+
+def start_words(phase: PhaseMeasurement, result: ScanResult) -> str:
+    """Return when a phase began, as far as it is known."""
+    if phase.clock == "injection":
+        return f"From {clock_text(phase.start_s)} after injection"
+    if phase.phase == "vascular" or phase.start_s > 0 or "vascular" in result.phases:
+        return f"From {clock_text(phase.start_s)} after the start of the flow"
+    return "Time after injection not stated"
+
+
+def time_words(result: ScanResult) -> str:
+    """Return how long after the injection each phase began."""
+    if all(phase.clock == "injection" for phase in result.phases.values()):
+        parts = [f"{_SHORT[name]} {clock_text(phase.start_s)}" for name, phase in result.phases.items()]
+        return f"{', '.join(parts)} after injection"
+    parts = [
+        f"{_SHORT[name]}: {start_words(phase, result)[0].lower()}{start_words(phase, result)[1:]}"
+        for name, phase in result.phases.items()
+    ]
+    return "; ".join(parts)
+
+
+def site_words(result: ScanResult) -> str:
+    """Return what is known of the injection site: no file states it, but a spot may show it."""
+    spots = [flag.subject for flag in result.flags if flag.code == "hot-spot-masked"]
+    if not spots:
+        return "not stated in the files; no hot spot in the field"
+    return f"not stated in the files; a hot spot in the {_listed(dict.fromkeys(spots))} phase"
+
+
+def size_words(result: ScanResult) -> str:
+    """Return how much larger the affected limb is, as registration found it."""
+    mirror = result.phases[result.reference].pose.mirror if result.reference in result.phases else None
+    if mirror is None or mirror.equal_size:
+        return "taken as equal"
+    larger = -100 * math.log(mirror.transform.scale)
+    error = 100 * mirror.standard_errors()["log_scale"]
+    how = "longer" if larger >= 0 else "shorter"
+    return f"affected {abs(larger):.1f} % {how} (± {error:.1f}); uptake is per area"
+
+
+def camera_words(result: ScanResult) -> str:
+    """Return what was assumed of the camera."""
+    camera = result.provenance.settings.get("camera")
+    if not isinstance(camera, Mapping):
+        return ""
+    return (
+        f"resolution {camera['fwhm_mm']:g} ± {camera['fwhm_sd_mm']:g} mm, scattered share "
+        f"{camera['scatter_share']:.2f} ± {camera['scatter_share_sd']:.2f} over "
+        f"{camera['scatter_fwhm_mm']:g} ± {camera['scatter_fwhm_sd_mm']:g} mm"
+    )
 
 
 def sayings(result: ScanResult) -> tuple[str, ...]:
@@ -70,15 +124,28 @@ def caveats(result: ScanResult) -> tuple[str, ...]:
 
 
 def _phase_sayings(result: ScanResult) -> list[str]:
+    """Say on which side there is more: of uptake where it could be had, of counts in the image elsewhere.
+
+    The image ratio is pulled towards 1 and away from it by what is not uptake.
+    """
+    of_uptake = {name: one for name, one in result.uptake_estimates.items() if name in result.estimates}
+    of_image = {name: one for name, one in result.estimates.items() if name not in of_uptake}
+    return [
+        *_compared(of_uptake, "Uptake is"),
+        *_compared(of_image, "The mean count in the image is"),
+    ]
+
+
+def _compared(estimates: Mapping[str, Estimate], what: str) -> list[str]:
     found: dict[str, list[str]] = {"higher": [], "lower": [], "equal": []}
     for phase, name in PHASE_RATIOS.items():
-        estimate = result.estimates.get(name)
+        estimate = estimates.get(name)
         if estimate is not None:
             found[_against(_shared(estimate, len(PHASE_RATIOS)), 1.0)].append(
                 f"{phase} phase ({_times(estimate)})"
             )
     says = [
-        f"Uptake is {_COMPARED[how]} in the {_listed(phases)}."
+        f"{what} {_COMPARED[how]} in the {_listed(phases)}."
         for how, phases in found.items()
         if phases and how in _COMPARED
     ]

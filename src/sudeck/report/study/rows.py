@@ -11,10 +11,10 @@ import numpy as np
 
 from sudeck.core.estimate import Estimate
 from sudeck.core.published import PUBLISHED_RATIOS
-from sudeck.core.vocabulary import PHASE_RATIOS
 from sudeck.prediction.bootstrap import NO_INTERVAL
 from sudeck.report.kit.interval_bars import IntervalAxis
 from sudeck.report.kit.text import interval_text, number, p_text, percent, value_text
+from sudeck.study.answers.cohort_table import is_analysed
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -29,6 +29,8 @@ _NUMBERS: Final = {
     "age": "Age, years",
     "duration_months": "Duration of CRPS, months",
     "baseline_nrs": "Pain before treatment, 0 to 10",
+    "ketamine_mg_per_kg": "Ketamine into a vein, mg/kg of base",
+    "ketamine_auc": "Its area under the curve, mg h/L",
     "relief_percent": "Relief, % of baseline",
     "VPr": "VPr",
     "TPr": "TPr",
@@ -68,7 +70,11 @@ def flow_rows(cohort: Cohort) -> Rows:
     steps = [
         ("In participants.tsv", flow.enrolled),
         ("With at least one measured phase of the baseline scan", flow.scanned),
-        (f"and with pain at {cohort.settings.baseline} and {cohort.settings.responder.visit}", flow.analysed),
+        (
+            "and with tissue and another phase to compare, and pain at "
+            f"{cohort.settings.baseline} and {cohort.settings.responder.visit}",
+            flow.analysed,
+        ),
     ]
     rows: Rows = []
     for index, (what, n) in enumerate(steps):
@@ -83,11 +89,11 @@ def characteristics_rows(cohort: Cohort) -> Rows:
     for name in PUBLISHED_RATIOS:
         over, under = name.split("/")
         table[name] = table[over] / table[under]
-    scanned = table[list(PHASE_RATIOS.values())].notna().any(axis=1)
+    analysed = is_analysed(table)
     groups = {
         "all": table,
-        "responders": table[scanned & (table["responder"] == 1)],
-        "others": table[scanned & (table["responder"] == 0)],
+        "responders": table[analysed & (table["responder"] == 1)],
+        "others": table[analysed & (table["responder"] == 0)],
     }
     rows: Rows = [
         {"what": "Patients", **{name: str(len(group)) for name, group in groups.items()}, "missing": ""}

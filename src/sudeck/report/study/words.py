@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sudeck.core.claim import INTERVAL, Claim, Sentence
 from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS
+from sudeck.core.vocabulary import counted
 from sudeck.report.kit.text import number, percent
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def sayings(predicted: StudyPrediction) -> tuple[Sentence, ...]:
         f"{flow.responders} of "
         f"them responded ({rule})."
         if flow.analysed
-        else f"None of {flow.enrolled} patients has both a measured scan and an outcome."
+        else "No patient has both a measured scan and an outcome; the study lists "
+        f"{counted(flow.enrolled, 'patient')}."
     ]
     told = [*_model_saying(predicted), *_rule_saying(predicted), *_analysis_saying(predicted)]
     return tuple(one if isinstance(one, Sentence) else Sentence(one) for one in [*says, *told])

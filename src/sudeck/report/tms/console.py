@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sudeck.report.kit.printing import fit, print_item
 from sudeck.report.kit.text import number, printable
 from sudeck.report.tms import words
+from sudeck.tms.signals.forms import missing_form
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,6 +64,15 @@ def print_tms(result: TmsResult, *, written: str = "", console: Console | None =
             sentence = words.flag_text(flag, count)
             where = words.where_text(flag, result)
             print_item(console, flag.severity, f"{sentence}{where}", _SEVERITY_STYLE[flag.severity])
+    form = missing_form(
+        [trial.pulse for trial in result.trials],
+        list(dict.fromkeys(trial.channel for trial in result.trials)),
+    )
+    if form:
+        said = "What nothing says: correct these lines and give them with --protocol protocol.toml:"
+        console.print(Text(f"\n{said}"))
+        console.print(Text("\n".join(f"  {printable(line)}" for line in form.splitlines())), soft_wrap=True)
+        console.print()
     flagged = sum(bool(trial.flags) for trial in result.trials)
     if flagged:
         console.print(
@@ -131,6 +141,17 @@ def print_comparison(found: Comparison, *, written: str = "", console: Console |
         print_item(console, "caution", sentence, _SEVERITY_STYLE["caution"])
     if written:
         console.print(fit(console, Text(f"Results: {printable(written)}")), soft_wrap=True)
+
+
+def comparison_text(found: Comparison) -> str:
+    """Return what `print_comparison` prints as plain text, for a file."""
+    from io import StringIO
+
+    from rich.console import Console
+
+    text = StringIO()
+    print_comparison(found, console=Console(file=text, width=100, highlight=False, color_system=None))
+    return "\n".join(line.rstrip() for line in text.getvalue().strip("\n").splitlines()) + "\n"
 
 
 def comparisons_text(found: Comparison) -> str:

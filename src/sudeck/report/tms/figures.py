@@ -21,6 +21,7 @@ _MARKERS: Final[dict[str, dict[str, Any]]] = {
     "SICF": {"color": "#E69F00", "marker": "P"},
     "LICI": {"color": "#CC79A7", "marker": "D"},
     "IHI": {"color": "#56B4E9", "marker": "s"},
+    "SAI": {"color": "#8C6BB1", "marker": "p"},
     "paired pulse": {"color": "#666666", "marker": "X"},
 }
 

@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 
 # Blur of the camera at the limb (about 7 mm FWHM), which does not grow with a larger limb.
 _CAMERA_SIGMA_MM = 3.0
+_LEAST_BLUR_PX = 0.5  # below which slopes between pixels mean little
 _VARIANCE_OFFSET = 0.1  # keeps the square root smooth where there are no counts
 
 
@@ -56,6 +57,18 @@ def matched_blur_px(sigma: float, pixel_mm: float, grow: float) -> float:
     """Width of the smoothing that makes the total blur `grow` times that of a limb of average size."""
     camera = _CAMERA_SIGMA_MM / pixel_mm
     return math.sqrt(max((sigma**2 + camera**2) * grow**2 - camera**2, 0.25 * sigma**2))
+
+
+def same_blur_px(sigma: float, grid: Grid, other: Grid) -> float:
+    """Return in pixels of `other` the smoothing that is `sigma` pixels of `grid`, in mm.
+
+    Pixels blur, too: a square of side a has the variance a²/12. What the coarser one has already is not
+    added again.
+    """
+    if other == grid:
+        return sigma
+    wanted = (sigma * grid.pixel_mm) ** 2 + (grid.pixel_mm**2 - other.pixel_mm**2) / 12
+    return max(math.sqrt(max(wanted, 0.0)) / other.pixel_mm, _LEAST_BLUR_PX)
 
 
 def smoothed(counts: Array, sigma: float) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 
 from sudeck.scan.limbs.geometry import Similarity
 from sudeck.scan.limbs.image_comparison import ImageComparison, View
-from sudeck.scan.limbs.limb_image import Array, LimbImage, matched_blur_px, smoothed
+from sudeck.scan.limbs.limb_image import Array, LimbImage, matched_blur_px, same_blur_px, smoothed
 
 PARAMETERS = ("rotation_rad", "log_scale", "shift_x_mm", "shift_y_mm")
 _MISFIT_REACH_PX = 4.0  # over which differences between limbs are taken to be alike
@@ -73,11 +73,12 @@ class Match:
         """Smooth both images once for all steps.
 
         The images are smoothed so that camera and smoothing together blur each limb in proportion to its
-        size; equal blur on unequal limbs would make them look more equal than they are.
+        size; equal blur on unequal limbs would make them look more equal than they are. `sigma` counts in
+        pixels of the first image; the second, whatever its pixels, is smoothed by as many millimetres.
         """
         grow = math.sqrt(prior.scale if size is None else size)
         blurs = [
-            matched_blur_px(sigma, limb.grid.pixel_mm, times)
+            matched_blur_px(same_blur_px(sigma, first.grid, limb.grid), limb.grid.pixel_mm, times)
             for limb, times in ((first, 1 / grow), (second, grow))
         ]
         images = [smoothed(limb.counts, blur) for limb, blur in zip((first, second), blurs, strict=True)]

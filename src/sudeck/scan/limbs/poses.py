@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,18 +13,21 @@ from numpy.typing import NDArray
 from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import ScanPhase, Side
 from sudeck.scan.limbs.geometry import Grid, Similarity
-from sudeck.scan.limbs.limb_image import LimbImage
+from sudeck.scan.limbs.limb_image import LimbImage, same_blur_px, smoothed
 from sudeck.scan.limbs.limb_masks import Limbs, find_limbs
 from sudeck.scan.limbs.matching import Match
 from sudeck.scan.limbs.registration import Registration, register, register_mirrored
 from sudeck.scan.phases.phase_series import PhaseSeries
 
 # Between phases a limb keeps its size; it may lie up to a few centimetres and degrees away.
-_BETWEEN_PHASES_SD = (math.radians(8.0), 0.005, 15.0, 15.0)
+_BETWEEN_PHASES_SD = (math.radians(8.0), 1e-4, 15.0, 15.0)
 # The two limbs keep their relation of size, and mostly of pose, from one phase to the next.
 _MIRROR_BETWEEN_PHASES_SD = (math.radians(6.0), 0.01, 8.0, 8.0)
 _SILHOUETTE_LEVEL = 0.3
-_SILHOUETTE_SMOOTHING_PX = 2.0
+# Blur of a silhouette and smoothing for its match: so many pixels of the coarser image, at most so many mm.
+_SILHOUETTE_PX = (1.5, 2.0)
+_SILHOUETTE_MM = (4.0, 5.4)
+_LIGHT_PX = 1.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,8 @@ class PhasePose:
         Which label of `limbs` is which.
     from_reference : Similarity
         From the affected limb on the reference image to the same limb on this image, in mm.
+    healthy_from_reference : Similarity
+        The same for the healthy limb.
     mirror : Registration
         From the affected limb to the healthy limb on this image.
     view : str
@@ -52,6 +58,7 @@ class PhasePose:
     limbs: Limbs
     affected_label: int
     from_reference: Similarity
+    healthy_from_reference: Similarity
     mirror: Registration
     view: str
 
@@ -59,6 +66,12 @@ class PhasePose:
     def healthy_label(self) -> int:
         """Label of the healthy limb."""
         return 3 - self.affected_label
+
+    @cached_property
+    def smooth_limbs(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Affected and healthy limb alone, smoothed as little as hides the noise of single pixels."""
+        first, second = (smoothed(limb.counts, _LIGHT_PX) for limb in (self.affected(), self.healthy()))
+        return first, second
 
     def affected(self) -> LimbImage:
         """Return the affected limb alone."""
@@ -122,7 +135,8 @@ def _reference_pose(
 ) -> PhasePose:
     first, second = (LimbImage.alone(image, grid, limbs, number) for number in (label, 3 - label))
     mirror = register_mirrored(first, second)
-    return PhasePose(name, image, grid, limbs, label, Similarity.identity(), mirror, view)
+    at_rest = Similarity.identity()
+    return PhasePose(name, image, grid, limbs, label, at_rest, at_rest, mirror, view)
 
 
 def _pose_like(
@@ -135,8 +149,9 @@ def _pose_like(
     view: str,
 ) -> PhasePose:
     first, second = (LimbImage.alone(image, grid, limbs, number) for number in (label, 3 - label))
-    affected = _carry(reference.affected(), first)
-    healthy = _carry(reference.healthy(), second)
+    other_side = label != reference.affected_label
+    affected = _carry(reference.affected(), first, other_side=other_side)
+    healthy = _carry(reference.healthy(), second, other_side=other_side)
     # To this phase's affected limb, from there to the reference, across to the healthy limb, and back.
     start = affected.inverse().then(reference.mirror.transform).then(healthy)
     if reference.mirror.equal_size:
@@ -145,30 +160,43 @@ def _pose_like(
         rotation, size, shift_x, shift_y = _MIRROR_BETWEEN_PHASES_SD
         size = math.hypot(size, float(np.sqrt(reference.mirror.covariance[1, 1])))
         mirror = register(first, second, start, prior_sd=(rotation, size, shift_x, shift_y), coarse=False)
-    return PhasePose(name, image, grid, limbs, label, affected, mirror, view)
+    return PhasePose(name, image, grid, limbs, label, affected, healthy, mirror, view)
 
 
-def _carry(limb: LimbImage, target: LimbImage) -> Similarity:
-    """Register one limb between two phases by its silhouette; less than a pixel counts as no movement."""
-    start = Similarity.about(limb.centre_mm, target.centre_mm)
-    match = Match.prepare(
-        _silhouette(limb),
-        _silhouette(target),
-        _SILHOUETTE_SMOOTHING_PX,
-        prior=start,
-        prior_sd=_BETWEEN_PHASES_SD,
-        thin=4,
+def _carry(limb: LimbImage, target: LimbImage, *, other_side: bool) -> Similarity:
+    """Register one limb between two phases by its silhouette; less than a pixel counts as no movement.
+
+    A limb keeps its size: on images of one camera only its place differs, and the silhouettes of bone and
+    blood are not equally large. Where left and right have changed places on the image, the limb is either
+    seen from the other side, mirrored, or turned round; the better of both is taken.
+    """
+    coarser = max(limb.grid.pixel_mm, target.grid.pixel_mm)
+    blur_mm, smoothing_mm = (
+        min(pixels * coarser, most) for pixels, most in zip(_SILHOUETTE_PX, _SILHOUETTE_MM, strict=True)
     )
-    found = match.solve(start)
+    first, second = (_silhouette(one, limb.grid, blur_mm) for one in (limb, target))
+    centres = (limb.centre_mm, target.centre_mm)
+    starts = [Similarity.about(*centres)]
+    if other_side:
+        starts = [
+            Similarity.about(*centres, mirrored=True),
+            Similarity.about(*centres, rotation_deg=180.0),
+        ]
+    matches = [
+        Match.prepare(
+            first, second, smoothing_mm / limb.grid.pixel_mm, prior=start, prior_sd=_BETWEEN_PHASES_SD, thin=4
+        )
+        for start in starts
+    ]
+    candidates = [match.solve(start) for match, start in zip(matches, starts, strict=True)]
+    found = candidates[0] if len(candidates) == 1 else min(candidates, key=matches[0].cost)
     corners = limb.grid.centres()[limb.mask]
     movement = float(np.linalg.norm(found(corners) - corners, axis=1).mean())
     return Similarity.identity() if movement < limb.grid.pixel_mm else found
 
 
-def _silhouette(limb: LimbImage) -> LimbImage:
+def _silhouette(limb: LimbImage, like: Grid, blur_mm: float) -> LimbImage:
     """Compress the counts so that the outline speaks and the bones inside are hushed."""
-    from scipy import ndimage
-
-    smooth = ndimage.gaussian_filter(limb.counts, 1.5, truncate=3.0)
+    smooth = smoothed(limb.counts, same_blur_px(blur_mm / like.pixel_mm, like, limb.grid))
     level = float(np.median(smooth[limb.mask]))
     return replace(limb, counts=level * smooth / (smooth + _SILHOUETTE_LEVEL * max(level, 1e-9)))

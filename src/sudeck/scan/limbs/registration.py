@@ -63,6 +63,8 @@ class Registration:
         Share of the first limb whose counterpart lies inside the field of view.
     equal_size : bool
         Whether the limbs were too unlike for their sizes to be told apart, and were taken as equal.
+    set_sd : tuple of 4 floats or None
+        Where a person set the transform: the error they stated, one for all phases, held in `covariance`.
     """
 
     transform: Similarity
@@ -74,6 +76,7 @@ class Registration:
     gain: float
     overlap: float
     equal_size: bool = False
+    set_sd: tuple[float, ...] | None = None
 
     def perturbed(self, step: NDArray[np.float64]) -> Similarity:
         """Return the transform with its four parameters moved by `step`."""
@@ -93,6 +96,7 @@ class Registration:
             "residual": self.residual,
             "overlap": self.overlap,
             "equal_size": self.equal_size,
+            "set_by_person": self.set_sd is not None,
         }
 
 
@@ -134,6 +138,19 @@ def register(
         first, second, fine_smoothing_px(first, second), prior=start, prior_sd=prior_sd, size=transform.scale
     )
     transform = match.solve(transform, heed_misfit=True)
+    return _reported(match, transform)
+
+
+def judge(first: LimbImage, second: LimbImage, transform: Similarity) -> Registration:
+    """Return how well a given transform lays the first limb over the second."""
+    smoothing = fine_smoothing_px(first, second)
+    match = Match.prepare(
+        first, second, smoothing, prior=transform, prior_sd=POSE_PRIOR_SD, size=transform.scale
+    )
+    return _reported(match, transform)
+
+
+def _reported(match: Match, transform: Similarity) -> Registration:
     fit = match.report(transform)
     return Registration(
         transform=transform,

@@ -94,6 +94,7 @@ def candidates_of(
     origin: Origin,
     stated: Mapping[int | None, ScanPhase],
     by_order: ScanPhase | None,
+    flow_s: float | None = None,
 ) -> tuple[PhaseCandidate, ...]:
     """Split an acquisition into the phases of the study it holds.
 
@@ -107,6 +108,8 @@ def candidates_of(
         Phases a person states for this file, by DICOM phase; None for all of them.
     by_order : {"tissue", "bone"} or None
         Phase by the order of the images of the study, used when nothing else tells.
+    flow_s : float, optional
+        Seconds of the flow that a person wants measured; what follows in a run as short as a flow is unused.
 
     Raises
     ------
@@ -121,10 +124,11 @@ def candidates_of(
         if phase is not None:
             groups.setdefault(phase, []).extend(block)
             continue
-        early, tail = _cut_flow(acquisition, orientation.frames, block)
+        early, tail = _cut_flow(acquisition, orientation.frames, block, flow_s)
         parts: list[tuple[list[int], list[Flag]]] = [(early, [])]
         if tail:
             alone = len(block) == len(orientation.frames)
+            alone &= _end(orientation.frames[tail[-1]]) > LONGEST_FLOW_S
             is_pool, flag = _judge_tail(acquisition, orientation.frames[tail[0]], alone=alone)
             parts = [(early, []), (tail, [flag])] if is_pool else [(early, [flag])]
         for part, of_cut in parts:
@@ -162,15 +166,15 @@ def _blocks(acquisition: Acquisition, frames: Sequence[Frame]) -> list[list[int]
 
 
 def _cut_flow(
-    acquisition: Acquisition, frames: Sequence[Frame], block: list[int]
+    acquisition: Acquisition, frames: Sequence[Frame], block: list[int], flow_s: float | None
 ) -> tuple[list[int], list[int]]:
-    """Cut a long run of quick frames that begins the acquisition where the flow ends."""
+    """Cut a run of quick frames that begins the acquisition where the flow ends: a long one, or as stated."""
     first, last = frames[block[0]], frames[block[-1]]
     quick = first.duration_s is not None and first.duration_s <= LONGEST_FLOW_FRAME_S
-    long = _start(first) == 0 and _end(last) > LONGEST_FLOW_S
+    long = _start(first) == 0 and _end(last) > (flow_s or LONGEST_FLOW_S)
     if acquisition.kind != "dynamic" or not quick or not long:
         return block, []
-    early = [position for position in block if _end(frames[position]) <= FLOW_S]
+    early = [position for position in block if _end(frames[position]) <= (flow_s or FLOW_S)]
     return early, block[len(early) :]
 
 

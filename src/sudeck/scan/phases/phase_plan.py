@@ -94,6 +94,7 @@ def plan_scan(
     injected_at: datetime | None = None,
     phase_of: Mapping[str, ScanPhase] | None = None,
     usual_view: View | None = None,
+    flow_s: float | None = None,
 ) -> ScanPlan:
     """Plan a study; the options are those of `sudeck.scan.phases.phase_series.read_scan`.
 
@@ -132,6 +133,7 @@ def plan_scan(
                 origin=origin,
                 stated=_stated_for(acquisition, stated),
                 by_order=by_order.get(acquisition.source.sha256),
+                flow_s=flow_s,
             )
         except InputError as error:
             errors.append(error)

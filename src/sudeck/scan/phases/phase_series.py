@@ -112,6 +112,7 @@ def read_scan(
     phase_of: Mapping[str, ScanPhase] | None = None,
     frame_s: float | None = None,
     usual_view: View | None = None,
+    flow_s: float | None = None,
 ) -> BoneScan:
     """Read a three-phase bone scan from files and folders.
 
@@ -126,6 +127,9 @@ def read_scan(
         Phase of the study by file name, or by ``name#2`` for the second DICOM phase of a file.
     usual_view : str, optional
         View in which a centre takes all its scans: used, with a flag, where nothing in a file tells the side.
+    flow_s : float, optional
+        Seconds of the flow to measure from its start. Unless given, all of a flow of up to 3 min; of quick
+        frames that run on for longer the first 2 min.
 
     Raises
     ------
@@ -142,6 +146,7 @@ def read_scan(
         injected_at=injected_at,
         phase_of=phase_of,
         usual_view=usual_view,
+        flow_s=flow_s,
     )
     if not plan.chosen:
         raise plan.refusal()

@@ -30,9 +30,9 @@ class TimeActivityCurve:
         Counts per second and pixel.
     rate_se : ndarray, shape [frame]
         Poisson standard error of `rate`.
-    fitted : ndarray, shape [frame]
-        Broken line: flat, rising from the arrival, flat again from the peak; empty when it could not be
-        fitted.
+    fitted : ndarray, shape [first frames]
+        Broken line over the frames it was fitted to, up to the peak: flat, rising from the arrival, flat
+        again; empty when it could not be fitted.
     arrival, slope : Estimate or None
         Arrival time in s, and slope of the rise as a fraction of the plateau per second.
     """
@@ -118,7 +118,6 @@ def _broken_line(
     time: NDArray[np.float64], rate: NDArray[np.float64], variance: NDArray[np.float64], level: float
 ) -> tuple[NDArray[np.float64], Mapping[str, tuple[float, float, float]]] | None:
     """Fit base + slope * (rise between two break points) by weighted least squares over a grid of breaks."""
-    whole = time
     seen = _up_to_peak(rate)
     time, rate, variance = time[:seen], rate[:seen], variance[:seen]
     low, high = float(time[0]), float(time[-1])
@@ -165,7 +164,7 @@ def _broken_line(
             float(max(share[near].max(), share[best] + z * share_se)),
         ),
     }
-    line = np.clip(whole - first[best], 0.0, (second - first)[best])
+    line = np.clip(time - first[best], 0.0, (second - first)[best])
     return base + slope[best] * line, bounds
 
 

@@ -54,16 +54,17 @@ def drawn_region(shape: Mapping[str, Any], grid: Grid, *, subject: str = "region
     samples = sample_points(grid)
     kind = shape.get("type")
     if kind == "polygon":
-        corners = _numbers(shape, "points", subject, least=3) * to_mm + first_pixel
-        inside = _in_polygon(samples, corners)
+        corners = numbers_of(shape, "points", subject, least=3) * to_mm + first_pixel
+        inside = ((samples >= corners.min(axis=0)) & (samples <= corners.max(axis=0))).all(axis=1)
+        inside[inside] = _in_polygon(samples[inside], corners)
     elif kind == "ellipse":
-        centre = _numbers(shape, "centre", subject, most=1)[0] * to_mm + first_pixel
-        radii = _numbers(shape, "radii", subject, most=1)[0] * to_mm
+        centre = numbers_of(shape, "centre", subject, most=1)[0] * to_mm + first_pixel
+        radii = numbers_of(shape, "radii", subject, most=1)[0] * to_mm
         if (radii <= 0).any():
             raise InputError(
                 subject, f"region '{name}' has a radius that is not positive", "correct its radii"
             )
-        angle = math.radians(_angle(shape, subject))
+        angle = math.radians(number_of(shape, "rotation_deg", subject))
         turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
         inside = (((samples - centre) @ turn.T / radii) ** 2).sum(axis=1) <= 1.0
     else:
@@ -88,16 +89,18 @@ def _in_polygon(points: Points, corners: Points) -> NDArray[np.bool_]:
     return np.asarray(points_in_poly(points, corners))
 
 
-def _angle(shape: Mapping[str, Any], subject: str) -> float:
-    value = shape.get("rotation_deg", 0.0)
+def number_of(shape: Mapping[str, Any], key: str, subject: str, *, default: float = 0.0) -> float:
+    """Return one number of a drawn shape; refuses what is none."""
+    value = shape.get(key, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InputError(subject, '"rotation_deg" is not a number', 'write "rotation_deg" in degrees')
+        raise InputError(subject, f'"{key}" is not a number', f'write "{key}" as a number')
     return float(value)
 
 
-def _numbers(
+def numbers_of(
     shape: Mapping[str, Any], key: str, subject: str, *, least: int = 1, most: int | None = None
 ) -> NDArray[np.float64]:
+    """Return the points of a drawn shape, shape [n, 2]; refuses what are none."""
     value = shape.get(key)
     try:
         numbers = np.atleast_2d(np.asarray(value, dtype=np.float64))

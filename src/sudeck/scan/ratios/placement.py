@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sudeck.scan.limbs.geometry import Points, Similarity
+from sudeck.scan.limbs.image_comparison import Bilinear
+from sudeck.scan.limbs.matching import PARAMETERS
 from sudeck.scan.limbs.poses import PhasePose
 from sudeck.scan.limbs.registration import EQUAL_SIZE_SD
 
 # How far a region on the affected limb may lie from where it is meant, by hand or by rule, in each direction.
 REGION_PLACEMENT_SD_MM = 1.0
-_SMOOTHING_PX = 1.0  # keeps the jitter from measuring the noise of the pixels at the region's edge
+_MOST_POINTS = 4000  # of a region that are jittered
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,8 @@ class Placement:
         Standard error from the registration of this phase, independent between phases.
     shared : mapping of str to float
         Signed effects of one standard deviation of causes common to all phases: the region's place on
-        the affected limb, the outline of a limb where it was found, and the size ratio where it was
-        assumed.
+        the affected limb, the outline of a limb where it was found, the size ratio where it was
+        assumed, and the counterpart where a person set it.
     """
 
     registration: float
@@ -63,9 +65,8 @@ def measure_placement(
         The points within a pixel of such an outline.
     region_sd_mm : float
     """
-    affected = _smooth_sampler(pose.affected().counts, pose)
-    healthy = _smooth_sampler(pose.healthy().counts, pose)
-    every = max(1, points.shape[0] // 4000)
+    affected, healthy = (_sampler(image, pose) for image in pose.smooth_limbs)
+    every = max(1, -(-points.shape[0] // _MOST_POINTS))
     thinned = points[::every]
     mirror = pose.mirror
 
@@ -85,6 +86,14 @@ def measure_placement(
         unit = np.array([0.0, EQUAL_SIZE_SD, 0.0, 0.0])
         shared["size"] = 0.5 * (log_healthy(mirror.perturbed(-unit)) - log_healthy(mirror.perturbed(unit)))
         covariance[1, :] = covariance[:, 1] = 0.0
+    if mirror.set_sd is not None:
+        for number, (name, sd) in enumerate(zip(PARAMETERS, mirror.set_sd, strict=True)):
+            unit = np.zeros(4)
+            unit[number] = sd
+            shared[f"counterpart, {name}"] = 0.5 * (
+                log_healthy(mirror.perturbed(-unit)) - log_healthy(mirror.perturbed(unit))
+            )
+        covariance = np.diag(np.maximum(np.diag(covariance) - np.square(mirror.set_sd), 0.0))
     values, directions = np.linalg.eigh(covariance)
     steps = [np.sqrt(max(value, 0.0)) * directions[:, number] for number, value in enumerate(values)]
     effects = [
@@ -101,13 +110,10 @@ def measure_placement(
     return Placement(float(np.sqrt(np.sum(np.square(effects)))), shared)
 
 
-def _smooth_sampler(counts: NDArray[np.float64], pose: PhasePose) -> Callable[[Points], NDArray[np.float64]]:
-    from scipy import ndimage
-
-    smooth = ndimage.gaussian_filter(counts, _SMOOTHING_PX, truncate=3.0)
+def _sampler(image: NDArray[np.float64], pose: PhasePose) -> Callable[[Points], NDArray[np.float64]]:
+    """Return a look-up of an image at points in mm; beyond the field its edge goes on."""
 
     def sample(points: Points) -> NDArray[np.float64]:
-        row, column = pose.grid.pixel_of(points)
-        return np.asarray(ndimage.map_coordinates(smooth, [row, column], order=1, mode="constant"))
+        return Bilinear.at(*pose.grid.pixel_of(points), image.shape)(image)
 
     return sample

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -64,30 +65,54 @@ class Region:
     rim: NDArray[np.bool_]
 
 
+@lru_cache(maxsize=4)
 def sample_points(grid: Grid) -> Points:
     """Return the sample points of a whole image, `SAMPLES_PER_PIXEL` along each direction of a pixel."""
     step = 1.0 / SAMPLES_PER_PIXEL
     rows = np.arange(-0.5 + step / 2, grid.shape[0] - 0.5, step)
     columns = np.arange(-0.5 + step / 2, grid.shape[1] - 0.5, step)
-    return grid.points_of(*np.meshgrid(rows, columns, indexing="ij")).reshape(-1, 2)
+    points = grid.points_of(*np.meshgrid(rows, columns, indexing="ij")).reshape(-1, 2)
+    points.flags.writeable = False  # kept for the next region of the same image
+    return points
+
+
+def whole_limb(
+    affected: NDArray[np.bool_], healthy: NDArray[np.bool_], grid: Grid, mirror: Similarity
+) -> Region:
+    """Return the whole affected limb as a region.
+
+    It is the union of the affected limb and the mirrored healthy one, so that neither loses counts to the
+    other's outline, as far as both are inside the field.
+
+    Parameters
+    ----------
+    affected, healthy : ndarray of bool, shape [row, column]
+        Outlines of the two limbs on the reference image.
+    grid : Grid
+    mirror : Similarity
+        From the affected to the healthy limb.
+    """
+    samples = sample_points(grid)
+    homologous = mirror(samples)
+    inside = grid.contains(samples, margin_px=-_EDGE_MARGIN_PX) & grid.contains(
+        homologous, margin_px=_EDGE_MARGIN_PX
+    )
+    limb_points = _at(affected, samples, grid) | _at(healthy, homologous, grid)
+    inside &= limb_points
+    return make_region("whole", samples[inside], grid, drawn=False, rim=_rim(limb_points, grid)[inside])
 
 
 def anatomical_region(
     name: str,
     limb: Limb | None,
     *,
+    whole: Region,
     affected: NDArray[np.bool_],
-    healthy: NDArray[np.bool_],
     grid: Grid,
-    mirror: Similarity,
     axis: LimbAxis | None,
     view: str = "unknown",
 ) -> Region:
-    """Return a named region of the affected limb.
-
-    The whole limb is the union of the affected limb and the mirrored healthy one, so that neither loses
-    counts to the other's outline, as far as both are inside the field; a band is the part of that between
-    two distances from the tip.
+    """Return a named region: the whole limb, or a band of it between two distances from its tip.
 
     Parameters
     ----------
@@ -95,11 +120,11 @@ def anatomical_region(
         One of `sudeck.core.vocabulary.REGIONS` of the limb.
     limb : {"hand", "foot"} or None
         Needed for every region but the whole limb.
-    affected, healthy : ndarray of bool, shape [row, column]
-        Outlines of the two limbs on the reference image.
+    whole : Region
+        From `whole_limb`.
+    affected : ndarray of bool, shape [row, column]
+        Outline of the affected limb on the reference image.
     grid : Grid
-    mirror : Similarity
-        From the affected to the healthy limb.
     axis : LimbAxis or None
         Of the affected limb; needed for every region but the whole limb.
     view : str
@@ -110,37 +135,31 @@ def anatomical_region(
     InputError
         If the name is not a region of this limb, or the limb's tip is not in the field.
     """
-    samples = sample_points(grid)
-    homologous = mirror(samples)
-    inside = grid.contains(samples, margin_px=-_EDGE_MARGIN_PX) & grid.contains(
-        homologous, margin_px=_EDGE_MARGIN_PX
-    )
-    limb_points = _at(affected, samples, grid) | _at(healthy, homologous, grid)
-    inside &= limb_points
-    if name != "whole":
-        if limb is None:
-            raise InputError(
-                f"region '{name}'",
-                "the scan does not say whether it shows hands or feet",
-                "say so with --limb",
-            )
-        if name not in REGIONS[limb]:
-            raise InputError(
-                f"region '{name}'",
-                f"it is no region of the {limb}",
-                f"choose one of {', '.join(REGIONS[limb])}",
-            )
-        if axis is None or axis.cut_distal:
-            raise InputError(
-                f"region '{name}'",
-                "the field of view cuts the tip of the limb, from which regions are counted",
-                "use --region whole or draw the region with --region-file",
-            )
-        low, high = band_mm(name, limb, affected, grid, axis, view)
-        distance = axis.from_tip_mm(samples)
-        first = name in ("fingers", "forefoot")
-        inside &= (distance < high) & ((distance >= low) | first)
-    return make_region(name, samples[inside], grid, drawn=False, rim=_rim(limb_points, grid)[inside])
+    if name == "whole":
+        return whole
+    if limb is None:
+        raise InputError(
+            f"region '{name}'",
+            "the scan does not say whether it shows hands or feet",
+            "say so with --limb",
+        )
+    if name not in REGIONS[limb]:
+        raise InputError(
+            f"region '{name}'",
+            f"it is no region of the {limb}",
+            f"choose one of {', '.join(REGIONS[limb])}",
+        )
+    if axis is None or axis.cut_distal:
+        raise InputError(
+            f"region '{name}'",
+            "the field of view cuts the tip of the limb, from which regions are counted",
+            "use --region whole or draw the region with --region-file",
+        )
+    low, high = band_mm(name, limb, affected, grid, axis, view)
+    distance = axis.from_tip_mm(whole.points)
+    first = name in ("fingers", "forefoot")
+    inside = (distance < high) & ((distance >= low) | first)
+    return make_region(name, whole.points[inside], grid, drawn=False, rim=whole.rim[inside])
 
 
 def band_mm(

@@ -20,6 +20,7 @@ from sudeck.statistics.arrays import FloatArray, both_classes
 from sudeck.statistics.regression.logistic import LogisticFit, expit, maximise_logistic
 
 SEConvention = Literal["fisher", "augmented"]
+_FAR_BELOW = 1e12  # a likelihood further below the best than this, infinitely perhaps, is far below
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,8 @@ def profile_interval(
         beta[np.arange(2 * k), column] = best[column] + sign * distance * se[column]
         profile = maximise_logistic(design, outcome, firth=True, free=free, start=beta)
         beta = profile.coefficients.copy()
-        root = np.sqrt(np.maximum(2.0 * (float(fit.log_likelihood) - profile.log_likelihood), 0.0))
+        fallen = 2.0 * (float(fit.log_likelihood) - profile.log_likelihood)
+        root = np.sqrt(np.clip(fallen, 0.0, _FAR_BELOW))
         done = (np.abs(root - z) < 1e-7) | (distance > 40.0)
         if bool(done.all()):
             break

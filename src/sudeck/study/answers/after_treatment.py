@@ -19,6 +19,7 @@ from sudeck.core.estimate import Estimate
 from sudeck.core.record import Record
 from sudeck.statistics.proportion import proportion
 from sudeck.study.answers.outcomes import CohortOutcomes, PatientOutcome
+from sudeck.study.answers.treatment.treatment_words import treatment_words
 from sudeck.study.folder.settings import Settings
 from sudeck.study.folder.tables import Row, StudyTables
 
@@ -122,7 +123,7 @@ def after_treatment(tables: StudyTables, outcomes: CohortOutcomes, settings: Set
         _lasting(outcomes.patients, given, settings),
         _effects(tables["adverse_effects"].rows, treated, settings.level),
         len(treated),
-        _treatment(given, tables, settings),
+        treatment_words(tables, sorted(enrolled)),
     )
 
 
@@ -248,48 +249,3 @@ def _effects(rows: Sequence[Row], treated: set[str], level: float) -> tuple[Esti
         for name, patients in counted
     ]
     return tuple(share for share in shares if share is not None)
-
-
-def _treatment(given: Sequence[Row], tables: StudyTables, settings: Settings) -> str:
-    """Say what was given: up to the visit of the rule in days, dose and hours; co-medication by name."""
-    if not given:
-        return ""
-    weights = {
-        str(row["participant_id"]): row["weight_kg"]
-        for row in tables["participants"].rows
-        if isinstance(row["weight_kg"], int | float)
-    }
-    patients = {str(row["participant_id"]) for row in given}
-    days: dict[str, set[object]] = {}
-    doses, hours = [], []
-    for row in given:
-        pid, dose, took = str(row["participant_id"]), row["dose_mg"], row["duration_h"]
-        days.setdefault(pid, set()).add(row["day"])
-        if isinstance(dose, int | float) and pid in weights:
-            doses.append(float(dose) / float(weights[pid]))
-        if isinstance(took, int | float):
-            hours.append(float(took))
-    parts = [f"{_named(given, 'drug')} in {len(patients)} patients, {_named(given, 'route')}"]
-    parts.append(f"on {_spread([float(len(taken)) for taken in days.values()])} days")
-    if doses:
-        parts.append(f"{_spread(doses)} mg/kg a day")
-    if hours:
-        parts.append(f"over {_spread(hours)} hours")
-    others: dict[str, set[object]] = {}
-    for row in tables["treatment"].rows:
-        if isinstance(row["drug"], str) and row["drug"] not in _KETAMINES:
-            others.setdefault(row["drug"], set()).add(row["participant_id"])
-    with_others = ", ".join(f"{drug} in {len(some)}" for drug, some in sorted(others.items()))
-    told = f"; co-medication: {with_others}" if others else "; no co-medication is recorded"
-    return ", ".join(parts) + told
-
-
-def _named(rows: Sequence[Row], column: str) -> str:
-    names = sorted({str(row[column]) for row in rows if row[column] is not None})
-    return " or ".join(names) if names else f"{column} not stated"
-
-
-def _spread(values: Sequence[float]) -> str:
-    low, high = min(values), max(values)
-    middle = statistics.median(values)
-    return f"{middle:.3g}" if high - low < _ROUNDING else f"{middle:.3g} ({low:.3g} to {high:.3g})"

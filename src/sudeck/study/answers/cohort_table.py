@@ -12,10 +12,11 @@ import numpy as np
 import sudeck
 from sudeck.core.errors import InputError
 from sudeck.core.storage import write_tsv
-from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS
+from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES
 from sudeck.study.answers.after_treatment import AfterTreatment, after_treatment
 from sudeck.study.answers.outcomes import CohortOutcomes, measure_outcomes
 from sudeck.study.answers.scan_ratios import RatioSources, collect_ratios
+from sudeck.study.answers.treatment.treatment_given import patient_treatments
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import PARTICIPANTS, SCAN_RATIOS
 from sudeck.study.folder.settings import Settings, read_settings
@@ -36,6 +37,8 @@ _COLUMNS: Final = {
         f"{name}_log_se": f"Standard error of the natural logarithm of {name}"
         for name in (*PHASE_RATIOS.values(), *RATIOS_OF_RATIOS)
     },
+    "ketamine_mg_per_kg": "Ketamine into a vein in all, one form, in mg/kg of base",
+    "ketamine_auc": "Its area under the curve in a typical person of that weight, in mg h/L",
     "baseline_nrs": "Pain before treatment",
     "relief_points": "Fall of pain to the visit of the responder rule, in points",
     "relief_percent": "The same in per cent of baseline pain",
@@ -64,7 +67,7 @@ class Flow:
     with_outcome : int
         With pain before treatment and at the visit of the responder rule, whether scanned or not.
     analysed : int
-        Scanned and with an outcome.
+        With an outcome, and a tissue phase beside another one: what a ratio of ratios is made of.
     responders : int
         Of those analysed.
     """
@@ -75,6 +78,20 @@ class Flow:
     with_outcome: int
     analysed: int
     responders: int
+
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> Flow:
+        """Count the patients of a cohort table."""
+        phases = table[list(PHASE_RATIOS.values())].notna()
+        kept = is_analysed(table)
+        return cls(
+            len(table),
+            int(phases.any(axis=1).sum()),
+            int(phases.all(axis=1).sum()),
+            int(table["responder"].notna().sum()),
+            int(kept.sum()),
+            int(table.loc[kept, "responder"].sum()),
+        )
 
     def to_dict(self) -> dict[str, int]:
         """Return plain JSON-ready values."""
@@ -138,6 +155,12 @@ class Cohort:
         write_tsv(study.derivatives / COHORT_TABLE, rows, columns=columns)
 
 
+def is_analysed(table: pd.DataFrame) -> pd.Series[bool]:
+    """Tell which patients of a cohort table have an outcome and a ratio of ratios that the model takes."""
+    vascular, tissue, bone = (table[PHASE_RATIOS[phase]].notna() for phase in SCAN_PHASES)
+    return tissue & (vascular | bone) & table["responder"].notna()
+
+
 def assemble_cohort(study: StudyFolder) -> Cohort:
     """Join what was measured with what was asked.
 
@@ -166,6 +189,9 @@ def assemble_cohort(study: StudyFolder) -> Cohort:
     table = people.merge(measured, on="participant_id", how="left").merge(
         outcomes.frame(), on="participant_id", how="left"
     )
+    treatments = patient_treatments(tables, table["participant_id"].tolist(), session=None)
+    table["ketamine_mg_per_kg"] = np.array([one.mg_per_kg for one in treatments], dtype=float)
+    table["ketamine_auc"] = np.array([one.area for one in treatments], dtype=float)
     failures = tuple(
         Failure(**failure) for record in records if record is not None for failure in record["failures"]
     )
@@ -181,7 +207,7 @@ def assemble_cohort(study: StudyFolder) -> Cohort:
     }
     fingerprint = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
     return Cohort(
-        study_name(study), table, settings, outcomes, _flow(table), failures, sources, course, fingerprint
+        study_name(study), table, settings, outcomes, Flow.of(table), failures, sources, course, fingerprint
     )
 
 
@@ -224,21 +250,6 @@ def _ratios(records: list[dict[str, Any]], session: str) -> pd.DataFrame:
     names = (*PHASE_RATIOS.values(), *RATIOS_OF_RATIOS)
     columns = ["participant_id", *PHASE_RATIOS.values(), *(f"{name}_log_se" for name in names)]
     return pd.DataFrame(rows, columns=columns)
-
-
-def _flow(table: pd.DataFrame) -> Flow:
-    phases = table[list(PHASE_RATIOS.values())].notna()
-    outcome = table["responder"].notna()
-    scanned = phases.any(axis=1)
-    analysed = scanned & outcome
-    return Flow(
-        len(table),
-        int(scanned.sum()),
-        int(phases.all(axis=1).sum()),
-        int(outcome.sum()),
-        int(analysed.sum()),
-        int(table.loc[analysed, "responder"].sum()),
-    )
 
 
 def _missing(value: object) -> bool:

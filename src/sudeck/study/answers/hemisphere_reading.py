@@ -8,8 +8,8 @@ from typing import Final
 from sudeck.core.vocabulary import Side
 
 # The measures that are explained, in the order they are listed.
-MEASURES: Final = ("RMT", "MEP", "SICI", "ICF", "LICI", "CSP", "iSP", "IHI")
-PAIRED: Final = ("SICI", "ICF", "LICI", "IHI")
+MEASURES: Final = ("RMT", "MEP", "SICI", "ICF", "LICI", "CSP", "iSP", "IHI", "SAI")
+PAIRED: Final = ("SICI", "ICF", "LICI", "IHI", "SAI")
 # Protocols name intensities in tens of per cent of the threshold, and set them from a threshold found in
 # steps of the stimulator: what was set is taken for the nearest named intensity.
 INTENSITY_STEP: Final = 10.0

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.study.answers.outcomes import CohortOutcomes, measure_outcomes
-from sudeck.study.answers.treatment_flags import (
+from sudeck.study.answers.treatment.treatment_flags import (
     LEFT,
     confounded_doses,
     early_relief,
     flags_at_recording,
+    under_ketamine,
 )
-from sudeck.study.answers.treatment_given import patient_treatments
+from sudeck.study.answers.treatment.treatment_given import patient_treatments
 from sudeck.study.folder.settings import Settings
 from sudeck.study.folder.tables import StudyTables
 
@@ -62,11 +63,14 @@ class PatientFactors:
     unit : str
         Of relief: ``"%"`` of baseline pain, or ``"points"``, as in the responder rule.
     flags : tuple of Flag
+    under_ketamine : tuple of str
+        Patients whose recording after treatment shows the drug acting and not what the course left.
     """
 
     frame: pd.DataFrame
     unit: str
     flags: tuple[Flag, ...]
+    under_ketamine: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,8 @@ def tabulate_factors(
     early = early_relief(tables, settings, patients)
     doses = [name for name in declared if name in DOSES and _no_use(frame, name) is None]
     flags = (*flags_at_recording(treatments, declared), *confounded_doses(frame, doses, early))
-    return PatientFactors(frame, unit, flags)
+    under = tuple(one.patient for one in treatments if under_ketamine(one))
+    return PatientFactors(frame, unit, flags, under)
 
 
 def declare(frame: pd.DataFrame, names: Iterable[str]) -> Declared:

@@ -31,6 +31,7 @@ GROUP, CIRCUIT, BOTH = "group", "circuit", "group and circuit"
 
 # Conditioning intensities of the circuit's protocols, in per cent of the threshold.
 _CIRCUIT_CONDITIONING: Final = {"SICI": 80.0, "ICF": 80.0, "LICI": 120.0, "IHI": 120.0}
+_OUTSIDE_CIRCUIT: Final = ("SAI",)
 _USUAL_INTENSITY: Final = 1.2  # of the MEP, over the threshold
 # Share of the error that two intervals have in common where the recording does not tell: as many trials of
 # equal spread in the conditioned and in the unconditioned mean.
@@ -141,9 +142,14 @@ def _place(reading: Reading, visits: Sequence[str]) -> tuple[int, bool, int, flo
 
 
 def for_circuit(readings: Iterable[Reading]) -> list[Reading]:
-    """Return readings as the circuit names them: of several conditioning intensities the circuit's own."""
+    """Return readings as the circuit names them: of several conditioning intensities the circuit's own.
+
+    The circuit has no nerve to the hand: afferent inhibition (SAI) is for the statistics over patients alone.
+    """
     best: dict[tuple[str, str, str], Reading] = {}
     for one in readings:
+        if one.measure in _OUTSIDE_CIRCUIT:
+            continue
         plain = replace(one, cell=one.cell.partition(" ")[0])
         key = plain.visit, plain.hemisphere, plain.name
         if key not in best or _from_circuit(one) < _from_circuit(best[key]):

@@ -128,7 +128,7 @@ class PredictedPatient:
         if self.without is not None:
             lines.append(f"  fitted to all other patients: {self.without.prediction}")
         lines.append("  rests on (log odds against the mean patient):")
-        lines += [f"    {name} {share:+.2f}" for name, share in one.contributions.items()]
+        lines += [f"    {name} {share:+z.2f}" for name, share in one.contributions.items()]
         if self.verdict is not None:
             lines.append(f"  published rule: {self.verdict}")
         lines += [f"  {sentence}" for sentence in self.origin.sentences()]

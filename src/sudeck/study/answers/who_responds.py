@@ -20,6 +20,7 @@ from sudeck.prediction.cohort_prediction import BOOTSTRAPS, fit_cohort_model, pr
 from sudeck.prediction.saved_model import ModelOrigin, model_to_json, read_saved_model
 from sudeck.study.answers.cohort_table import Cohort, assemble_cohort
 from sudeck.study.answers.study_prediction import PredictedPatient, StudyPrediction
+from sudeck.study.folder.bids import keep_to_bids
 from sudeck.study.folder.layout import StudyFolder, open_study
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def predict_study(root: Path, *, n_boot: int = BOOTSTRAPS) -> StudyPrediction:
     )
     predicted = StudyPrediction(cohort=cohort, fingerprint=_fingerprint(cohort, n_boot), **vars(answer))
     cohort.write(study)
+    keep_to_bids(study, cohort.table["participant_id"])
     if predicted.model is not None:
         write_text(study.derivatives / MODEL_FILE, _saved(predicted))
     else:

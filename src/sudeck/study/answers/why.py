@@ -150,9 +150,9 @@ def explain_study(
         reported=check_reported_set([(ratio.r, ratio.p) for ratio in PUBLISHED_RATIOS.values()], COHORT_SIZE),
         circuit=fits.explanations,
         circuit_failures=fits.failures,
-        circuit_group=_circuit_group(fits.explanations, stimulated.settings.level),
+        circuit_group=_circuit_group(fits.explanations, factors.under_ketamine, settings.level),
         circuit_asked=circuit,
-        flags=stimulated.table.flags + factors.flags,
+        flags=stimulated.table.flags + factors.flags + _kept_apart(fits.explanations, factors.under_ketamine),
         refused=refused,
         fingerprint=stimulated.fingerprint,
     )
@@ -160,9 +160,30 @@ def explain_study(
     return explained
 
 
-def _circuit_group(circuit: Sequence[Explanation], level: float) -> GroupPosterior | None:
-    """Return the circuits of all patients together; None where too few have measures at two visits."""
-    shares = {one.patient: one.share for one in circuit if one.share is not None}
+def _kept_apart(circuit: Sequence[Explanation], under_ketamine: Sequence[str]) -> tuple[Flag, ...]:
+    """Say which circuits are not among those of all patients together."""
+    n = sum(one.patient in under_ketamine for one in circuit)
+    if not n:
+        return ()
+    text = (
+        f"The circuits of {n} of {len(circuit)} patients show ketamine acting, not what the course left: "
+        "they stay out of the circuits of all patients together."
+    )
+    return (Flag("circuit-under-ketamine", text, "caution", value=float(n)),)
+
+
+def _circuit_group(
+    circuit: Sequence[Explanation], under_ketamine: Sequence[str], level: float
+) -> GroupPosterior | None:
+    """Return the circuits of all patients together; None where too few have measures at two visits.
+
+    Recordings under ketamine stay apart: its acute effect has the opposite sign.
+    """
+    shares = {
+        one.patient: one.share
+        for one in circuit
+        if one.share is not None and one.patient not in under_ketamine
+    }
     if not shares:
         return None
     from sudeck.mechanism.circuit_fit.hierarchy import infer_group_from

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from warnings import catch_warnings, simplefilter
@@ -117,6 +118,12 @@ def _recordings(study: StudyFolder, patient: str, settings: Settings) -> Iterato
 
 
 def _decisions(study: StudyFolder, participants: dict[str, Row]) -> Iterator[Problem]:
+    for reader in study.readers():
+        read = replace(study, reader=reader)
+        for patient in decided_patients(read):
+            for error in read_log(read, patient).problems:
+                message = f"reading of {reader}: {str(error).rstrip('.')}"
+                yield Problem("decisions", message, patient=patient)
     for patient in decided_patients(study):
         log = read_log(study, patient)
         for error in log.problems:

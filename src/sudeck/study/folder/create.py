@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sudeck.core.errors import InputError
 from sudeck.core.storage import to_json, write_text
+from sudeck.study.folder.bids import IGNORE_FILE, ignored
 from sudeck.study.folder.dictionary import redcap_dictionary, redcap_map
 from sudeck.study.folder.layout import SETTINGS_FILE, StudyFolder
 from sudeck.study.folder.schema import TABLES
@@ -35,6 +36,7 @@ session = "ses-pre"
 region = "whole"                  # wrist, metacarpals, fingers; ankle, midfoot, forefoot
 background = "none"               # or "region"
 # view = "anterior"               # of every scan, for files in which nothing tells the side
+# flow_seconds = 60               # of the flow, from its start; else all of it, 2 min of one longer than 3
 # [scan.retest_sd]                # of the natural logarithm, between scans of one patient, where you know it
 # VPr = 0.08
 # "BPr/TPr" = 0.06                # and so on, for any of the six ratios
@@ -80,26 +82,16 @@ covariates = []                   # of the changes, e.g. ["midazolam_left_mg", "
 # log_sd = 0.40
 # n = 20
 
+[ketamine]
+model = "kamp"                    # whose typical person stands for a course; herd, clements, domino ...
+level_ng_per_ml = 100.0           # concentration that hours are counted above
+# [[ketamine.limits]]             # your own limits; none are built in
+# measure = "systolic_mmhg"       # a column of vitals.tsv; or ALT ... in multiples of its upper limit
+# above = 160
+
 [privacy]
 key_file = {key_file}    # pseudonyms; keep it apart from the study
 free_text = false                 # true lets comments and reasons of decisions into shared tables
-"""
-
-
-# What BIDS has no place for. Its patterns are those of git, without a slash at the end. The long tables have
-# a row a visit or day, where BIDS wants one a participant; recordings and scans before conversion lie in
-# sourcedata, which BIDS does not look into.
-_BIDSIGNORE: Final = """\
-sudeck.toml
-decisions
-decisions/**
-imports
-imports/**
-redcap
-redcap/**
-phenotype
-phenotype/**
-*_columns.json
 """
 
 
@@ -193,7 +185,7 @@ def _contents(study: StudyFolder, name: str) -> dict[str, str]:
             {"Name": name, "BIDSVersion": "1.11.0", "DatasetType": "raw", "SourceDatasets": []}
         ),
         "README.md": f"# {name}\n\nA study for Sudeck. `sudeck check` lists what is missing.\n",
-        ".bidsignore": _BIDSIGNORE,
+        IGNORE_FILE: ignored(entered=False),
         "sudeck.toml": _SETTINGS.format(key_file=key),
         "redcap/redcap_dictionary.csv": redcap_dictionary(),
         "redcap/redcap_map.toml": redcap_map(),

@@ -75,7 +75,7 @@ _TRIAL_ABOUT: Final = "name the trial by its number, as in trial 17 or trial 17 
 _PART_ABOUT: Final = "say scan or tms, or nothing for both"
 _RULES: Final[Mapping[str, _Rule]] = {
     "region": _Rule(lambda value: isinstance(value, Mapping), "write a region as docs/regions.md says"),
-    "mirror": _Rule(lambda value: isinstance(value, Mapping), "write a transform"),
+    "mirror": _Rule(lambda value: isinstance(value, Mapping), "write a counterpart as docs/regions.md says"),
     "side": _one_of(SIDES),
     "view": _one_of(VIEWS),
     "image-left": _one_of(SIDES),

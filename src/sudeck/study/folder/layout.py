@@ -9,6 +9,7 @@
       sourcedata/sub-001/ses-pre/nm/*.dcm               bone scans, de-identified
       sourcedata/sub-001/ses-pre/tms/*                  recordings as the amplifier wrote them
       decisions/sub-001.jsonl                           what a person decided, a line each; only added to
+      decisions/readers/NM/sub-001.jsonl                the same of a blinded reading, for comparison only
       imports/*.tsv                                     what each import did, row by row
       derivatives/sudeck/                               everything computed; safe to delete and remake
     my-study.key.json                                   pseudonyms; beside the folder, never in it
@@ -27,6 +28,7 @@ from sudeck.study.folder.schema import TABLES
 
 SETTINGS_FILE: Final = "sudeck.toml"
 _PATIENT: Final = re.compile(r"sub-[A-Za-z0-9]+")
+_READER: Final = re.compile(r"[A-Za-z0-9]{1,20}")
 _SESSION: Final = re.compile(r"ses-[A-Za-z0-9]+")
 
 
@@ -38,9 +40,13 @@ class StudyFolder:
     ----------
     root : Path
         The study folder.
+    reader : str
+        Whose blinded reading takes the place of the decisions and of what is computed with them; empty for
+        those that count.
     """
 
     root: Path
+    reader: str = ""
 
     @property
     def settings_file(self) -> Path:
@@ -60,7 +66,8 @@ class StudyFolder:
     @property
     def decisions(self) -> Path:
         """Decisions persons took."""
-        return self.root / "decisions"
+        folder = self.root / "decisions"
+        return folder / "readers" / self.reader if self.reader else folder
 
     @property
     def imports(self) -> Path:
@@ -70,7 +77,8 @@ class StudyFolder:
     @property
     def derivatives(self) -> Path:
         """Everything that is computed."""
-        return self.root / "derivatives" / "sudeck"
+        folder = self.root / "derivatives" / "sudeck"
+        return folder / "readers" / self.reader if self.reader else folder
 
     @property
     def default_key_file(self) -> Path:
@@ -119,13 +127,19 @@ class StudyFolder:
 
     def patients(self) -> tuple[str, ...]:
         """Return every patient with a folder of files, sorted."""
-        found = {name for root in (self.root, self.sourcedata) for name in _folders(root, _PATIENT)}
+        # A participant without recordings in BIDS form has an empty folder in the root.
+        filled = {name for name in _folders(self.root, _PATIENT) if any((self.root / name).iterdir())}
+        found = filled.union(_folders(self.sourcedata, _PATIENT))
         return tuple(sorted(found))
 
     def sessions(self, patient: str) -> tuple[str, ...]:
         """Return every session of a patient with a folder of files, sorted."""
         found = {name for root in (self.root, self.sourcedata) for name in _folders(root / patient, _SESSION)}
         return tuple(sorted(found))
+
+    def readers(self) -> tuple[str, ...]:
+        """Return everyone who read the study blinded, sorted."""
+        return tuple(sorted(_folders(self.root / "decisions" / "readers", _READER)))
 
     def scan_files(self, patient: str, session: str) -> tuple[Path, ...]:
         """Return the files of a bone scan, sorted; empty where there is none."""
@@ -149,13 +163,19 @@ class StudyFolder:
         )
 
 
-def open_study(root: Path) -> StudyFolder:
+def open_study(root: Path, *, reader: str = "") -> StudyFolder:
     """Return the study that lies in a folder.
+
+    Parameters
+    ----------
+    root : Path
+    reader : str
+        Who reads it blinded; empty for the study itself.
 
     Raises
     ------
     InputError
-        If there is no folder, or it is not a study.
+        If there is no folder, it is not a study, or a reader has no name of letters and digits.
     """
     name = root.name or str(root)
     if not root.is_dir():
@@ -164,7 +184,14 @@ def open_study(root: Path) -> StudyFolder:
         raise InputError(
             name, f"it holds no {SETTINGS_FILE}, so it is not a study", f"make one with: sudeck init {name}"
         )
-    return StudyFolder(root)
+    if reader and not _READER.fullmatch(reader):
+        raise InputError("the reader", "the name is more than letters and digits", "use initials, as NM")
+    return StudyFolder(root, reader)
+
+
+def is_patient(name: str) -> bool:
+    """Tell whether a name is one that the folder of a patient may have."""
+    return _PATIENT.fullmatch(name) is not None
 
 
 def _folders(parent: Path, pattern: re.Pattern[str]) -> Iterator[str]:

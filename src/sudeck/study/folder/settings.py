@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 from sudeck.core.errors import InputError
 from sudeck.core.storage import parse_toml, read_limited
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, REGIONS
+from sudeck.ketamine.pk_models import MODEL_KEYS
+from sudeck.ketamine.safety import LIVER_GRADES
 from sudeck.study.folder.decision_kinds import VIEWS
 from sudeck.study.folder.layout import SETTINGS_FILE, StudyFolder
+from sudeck.study.folder.schema import VITALS
 from sudeck.study.folder.settings_section import SettingsSection
 
 if TYPE_CHECKING:
@@ -82,6 +85,22 @@ class HealthyValues:
 
 
 @dataclass(frozen=True, slots=True)
+class CentreLimit:
+    """A centre's own limit of a vital sign or laboratory value; none come with Sudeck.
+
+    Attributes
+    ----------
+    measure : str
+        A column of vitals.tsv, or a test of labs.tsv counted in multiples of its upper limit.
+    above : float
+        What is beyond it is listed.
+    """
+
+    measure: str
+    above: float
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a study decides before its data are looked at.
 
@@ -106,6 +125,8 @@ class Settings:
         What is subtracted from the uptake.
     view : str
         View in which all scans are taken, for files in which nothing tells the side; empty where unknown.
+    flow_seconds : float or None
+        Seconds of the flow to measure, from its start; None for all of it, up to 2 min of a long one.
     retest_sd : Mapping of str to float
         Standard deviation of the natural logarithm of a ratio between scans of one patient, each about their
         mean: everything that makes a second scan another number. Empty where the centre does not know it.
@@ -120,6 +141,11 @@ class Settings:
         `sudeck.study.answers.patient_factors`.
     healthy : tuple of HealthyValues
         Reference values that patients are compared with.
+    ketamine_model : str
+        Whose typical person stands for a course, see `sudeck.ketamine.pk_models`.
+    ketamine_level_ng_per_ml : float
+        Concentration that hours are counted above.
+    ketamine_limits : tuple of CentreLimit
     level : float
         Coverage of all intervals.
     key_file : str
@@ -139,12 +165,16 @@ class Settings:
     region: str = "whole"
     background: Background = "none"
     view: str = ""
+    flow_seconds: float | None = None
     retest_sd: Mapping[str, float] = field(default_factory=dict)
     muscles: tuple[str, ...] = ()
     pairs: tuple[PairRule, ...] = ()
     covariates: tuple[str, ...] = ("log duration_months", "limb")
     mechanism_covariates: tuple[str, ...] = ()
     healthy: tuple[HealthyValues, ...] = ()
+    ketamine_model: str = "kamp"
+    ketamine_level_ng_per_ml: float = 100.0
+    ketamine_limits: tuple[CentreLimit, ...] = ()
     level: float = 0.95
     key_file: str = ""
     free_text: bool = False
@@ -194,6 +224,7 @@ class Settings:
             "region": self.region,
             "background": self.background,
             "view": self.view,
+            "flow_seconds": self.flow_seconds,
             "retest_sd": dict(self.retest_sd),
             "muscles": list(self.muscles),
             "pairs": [
@@ -208,6 +239,11 @@ class Settings:
             "covariates": list(self.covariates),
             "mechanism_covariates": list(self.mechanism_covariates),
             "healthy": [asdict(values) for values in self.healthy],
+            "ketamine": {
+                "model": self.ketamine_model,
+                "level_ng_per_ml": self.ketamine_level_ng_per_ml,
+                "limits": [asdict(limit) for limit in self.ketamine_limits],
+            },
             "level": self.level,
             "free_text": self.free_text,
         }
@@ -237,12 +273,15 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
     visits = SettingsSection(content, "visits", ("baseline", "end", "follow_up"))
     responder = SettingsSection(content, "responder", ("at_least", "unit", "visit"))
     pain = SettingsSection(content, "pain", ("reliability",))
-    scan = SettingsSection(content, "scan", ("session", "region", "background", "view", "retest_sd"))
+    scan = SettingsSection(
+        content, "scan", ("session", "region", "background", "view", "flow_seconds", "retest_sd")
+    )
     tms = SettingsSection(content, "tms", ("sessions", "muscles", "pairs"))
     prediction = SettingsSection(content, "prediction", ("covariates", "level"))
     mechanism = SettingsSection(content, "mechanism", ("covariates", "healthy"))
+    ketamine = SettingsSection(content, "ketamine", ("model", "level_ng_per_ml", "limits"))
     privacy = SettingsSection(content, "privacy", ("key_file", "free_text"))
-    known = {"visits", "responder", "pain", "scan", "tms", "prediction", "mechanism", "privacy"}
+    known = {"visits", "responder", "pain", "scan", "tms", "prediction", "mechanism", "ketamine", "privacy"}
     for name in content:
         if name not in known:
             raise InputError(
@@ -261,6 +300,9 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
     healthy = mechanism.get("healthy", [])
     if not isinstance(healthy, list):
         raise mechanism.refusal("healthy", "is not a list of tables", "write each as [[mechanism.healthy]]")
+    limits = ketamine.get("limits", [])
+    if not isinstance(limits, list):
+        raise ketamine.refusal("limits", "is not a list of tables", "write each as [[ketamine.limits]]")
     return Settings(
         baseline=baseline,
         end=end,
@@ -275,6 +317,7 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
         tms_sessions=tms.texts("sessions", default.tms_sessions),
         region=scan.choice("region", default.region, _REGION_NAMES),
         background=scan.choice("background", default.background, get_args(Background)),
+        flow_seconds=scan.number("flow_seconds", None, low=5, high=600),
         view=scan.choice("view", "", VIEWS) if "view" in scan.content else "",
         retest_sd=_retest(scan),
         muscles=tms.texts("muscles", default.muscles),
@@ -282,6 +325,11 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
         covariates=prediction.texts("covariates", default.covariates),
         mechanism_covariates=mechanism.texts("covariates", default.mechanism_covariates),
         healthy=tuple(map(_healthy, healthy)),
+        ketamine_model=ketamine.choice("model", default.ketamine_model, MODEL_KEYS),
+        ketamine_level_ng_per_ml=ketamine.number(
+            "level_ng_per_ml", default.ketamine_level_ng_per_ml, low=0, high=1e5, open_low=True
+        ),
+        ketamine_limits=tuple(map(_limit, limits)),
         level=prediction.number("level", default.level, low=0.5, high=1, open_high=True),
         key_file=privacy.text("key_file", default.key_file),
         free_text=privacy.yes_no("free_text", default.free_text),
@@ -325,3 +373,13 @@ def _healthy(content: Any) -> HealthyValues:
         section.number("log_sd", None, low=0, high=10),
         int(section.number("n", None, low=2, high=1e6)),
     )
+
+
+def _limit(content: Any) -> CentreLimit:
+    section = SettingsSection({"ketamine.limits": content}, "ketamine.limits", ("measure", "above"))
+    for key, example in (("measure", '"systolic_mmhg"'), ("above", "160")):
+        if key not in section.content:
+            raise section.refusal(key, "is missing", f"write it, e.g. {key} = {example}")
+    vitals = (one.name for one in VITALS.fields if one.type == "number" and one.name != "spo2_percent")
+    measure = section.choice("measure", "", (*vitals, *LIVER_GRADES))
+    return CentreLimit(measure, section.number("above", None, low=0, high=1e6))

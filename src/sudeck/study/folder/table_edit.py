@@ -11,6 +11,7 @@ from typing import Literal
 from sudeck.core.errors import InputError
 from sudeck.core.missing import MISSING
 from sudeck.core.storage import table_text, write_bytes, write_text
+from sudeck.study.folder.bids import keep_to_bids
 from sudeck.study.folder.fields import Value
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES, Table
@@ -83,6 +84,8 @@ def merge_rows(
         write_text(path, "".join("\t".join(texts) + "\n" for texts in (header, *body)))
         if other is not None:
             other.unlink()
+        if name == "participants":
+            keep_to_bids(study, [texts[header.index("participant_id")] for texts in body])
     return tuple(outcomes)
 
 

@@ -25,6 +25,8 @@ class ScanChoices:
         Keywords of `sudeck.scan.phases.phase_series.read_scan`.
     region : mapping or None
         A drawn region, as `sudeck.scan.ratios.drawn_regions.drawn_region` takes it.
+    mirror : mapping or None
+        A counterpart set by a person, as `sudeck.scan.ratios.set_mirror.set_mirror` takes it.
     excluded : str
         Why the scan is left out; empty where it is not.
     """
@@ -32,6 +34,7 @@ class ScanChoices:
     affected: Side | None = None
     reading: Mapping[str, Any] = field(default_factory=dict)
     region: Mapping[str, Any] | None = None
+    mirror: Mapping[str, Any] | None = None
     excluded: str = ""
 
 
@@ -72,7 +75,7 @@ def scan_choices(decisions: Iterable[Decision], session: str) -> ScanChoices:
     Raises
     ------
     InputError
-        If a decision has a value that can not be, or is of a kind that no measurement uses yet.
+        If a decision has a value that can not be.
 
     Examples
     --------
@@ -84,6 +87,7 @@ def scan_choices(decisions: Iterable[Decision], session: str) -> ScanChoices:
     """
     affected: Side | None = None
     region: Mapping[str, Any] | None = None
+    mirror: Mapping[str, Any] | None = None
     reading: dict[str, Any] = {}
     phase_of: dict[str, str] = {}
     excluded = ""
@@ -105,14 +109,10 @@ def scan_choices(decisions: Iterable[Decision], session: str) -> ScanChoices:
         elif decision.kind == "exclude" and decision.about in ("", "scan"):
             excluded = decision.why if value else ""
         elif decision.kind == "mirror":
-            raise InputError(
-                f"decision on mirror of {decision.patient}",
-                "the measurement of the scan takes no counterpart set by a person",
-                "take it back with sudeck decide ... undo mirror, or draw the region anew",
-            )
+            mirror = value
     if phase_of:
         reading["phase_of"] = phase_of
-    return ScanChoices(affected, reading, region, excluded)
+    return ScanChoices(affected, reading, region, mirror, excluded)
 
 
 _KEYWORDS: Mapping[str, str] = {

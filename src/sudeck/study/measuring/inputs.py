@@ -152,7 +152,7 @@ def protocol_among(files: Iterable[Path]) -> Path | None:
 
 def measurement_settings(settings: Settings) -> dict[str, Any]:
     """Return the settings that measurements depend on: a new responder rule measures nothing anew."""
-    kept = ("region", "background", "view", "level", "muscles", "pairs", "free_text")
+    kept = ("region", "background", "view", "flow_seconds", "level", "muscles", "pairs", "free_text")
     return {name: value for name, value in settings.to_dict().items() if name in kept}
 
 

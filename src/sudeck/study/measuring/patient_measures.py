@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.vocabulary import PHASE_RATIOS
 from sudeck.study.folder.settings import Settings
-from sudeck.study.measuring.choices import acceptances, excluded_recordings, scan_choices, trial_choices
+from sudeck.study.measuring.choices import (
+    ScanChoices,
+    acceptances,
+    excluded_recordings,
+    scan_choices,
+    trial_choices,
+)
 from sudeck.study.measuring.inputs import PatientInputs, protocol_among, recordings_among
 from sudeck.study.measuring.neutral_names import neutral_labels, neutral_names, neutralise
 
@@ -17,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sudeck.core.provenance import Provenance
+    from sudeck.scan.measurement import MeasureSettings
     from sudeck.scan.result import ScanResult
     from sudeck.tms.recordings.trial_decisions import TrialDecision
     from sudeck.tms.result import TmsResult
@@ -238,11 +245,21 @@ def _measure_scan(
         raise InputError(
             patient.participant_id, "participants.tsv does not say the affected side", "fill in affected_side"
         )
-    how = replace(settings.scan_settings(), drawn=choices.region)
-    usual = {"limb": patient.limb, "usual_view": settings.view or None}
-    scan = read_scan(paths, **{**usual, **choices.reading})
+    scan = read_scan(paths, **reading_of(patient, choices, settings))
+    how = measuring_of(choices, settings)
     result = measure_scan(scan, affected=affected, settings=how)
     return replace(result, provenance=_timeless(result.provenance))
+
+
+def reading_of(patient: PatientInputs, choices: ScanChoices, settings: Settings) -> dict[str, Any]:
+    """Return how the files of a scan are read: what the study says, and what a person decided."""
+    usual = {"limb": patient.limb, "usual_view": settings.view or None, "flow_s": settings.flow_seconds}
+    return {**usual, **choices.reading}
+
+
+def measuring_of(choices: ScanChoices, settings: Settings) -> MeasureSettings:
+    """Return how a scan is measured: as the study says, in the region and the counterpart a person set."""
+    return replace(settings.scan_settings(), drawn=choices.region, mirror=choices.mirror)
 
 
 def _measure_recordings(

@@ -21,6 +21,7 @@ import sudeck
 from sudeck.core.errors import InputError
 from sudeck.core.provenance import library_versions
 from sudeck.core.storage import write_json
+from sudeck.study.folder.bids import keep_to_bids
 from sudeck.study.folder.layout import StudyFolder, open_study
 from sudeck.study.folder.settings import Settings, read_settings
 from sudeck.study.folder.tables import RowCount, read_table, read_tables
@@ -114,6 +115,7 @@ class _Task:
 def run_study(
     root: Path,
     *,
+    reader: str = "",
     jobs: int | None = None,
     cluster: str | None = None,
     present: Presenter | None = None,
@@ -125,6 +127,8 @@ def run_study(
     ----------
     root : Path
         The study folder.
+    reader : str
+        Whose blinded reading is measured, instead of the decisions that count.
     jobs : int, optional
         Worker processes; as many as there are cores unless given.
     cluster : str, optional
@@ -145,11 +149,12 @@ def run_study(
     """
     began = time.perf_counter()
     started = datetime.now(UTC)
-    study = open_study(root)
+    study = open_study(root, reader=reader)
     settings = read_settings(study)
     participants = _participants(study)
     with _alone(study):
         _sweep(study)
+        keep_to_bids(study, [str(row["participant_id"]) for row in participants])
         inputs = gather_inputs(study, participants)
         how = measurement_settings(settings) | {"files": getattr(present, "__qualname__", "")}
         wanted = fingerprints(inputs, how)

@@ -67,6 +67,8 @@ class Anatomy:
         Depth below the skin at which the soft tissue reaches its full thickness.
     hot_spot : (u, v)
         Where an injection into this limb leaves its mark.
+    digits : sequence of Rod
+        Thumb to little finger from the knuckle on, there or not; none where digits are never told apart.
     """
 
     outline: Sequence[Rod]
@@ -79,6 +81,7 @@ class Anatomy:
     pivot: Point
     rim_mm: float
     hot_spot: Point
+    digits: Sequence[Rod] = ()
 
 
 def ray(start: Point, degrees: float, length: float) -> Point:

@@ -5,7 +5,10 @@ Proportions of an adult hand of 185 mm from the wrist crease (`v` = 0) to the ti
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sudeck.synthetic.limbs.anatomy import Anatomy, Blob, Rod, Variation, between, ray
+from sudeck.synthetic.limbs.posture import FLAT, Posture
 
 # Index to little finger: knuckle (u, v), direction in degrees, length from the knuckle to the tip, radius.
 _FINGERS = (
@@ -18,8 +21,16 @@ _CARPAL_BASES = ((14.0, 36.0), (4.0, 36.0), (-6.0, 34.0), (-15.0, 31.0))
 _PIP, _DIP = 0.46, 0.75  # joints along the finger, as fractions of its length
 
 
-def hand(variant: int = 0) -> Anatomy:
-    """Return the anatomy of a hand and distal forearm; `variant` numbers small differences between people."""
+def hand(variant: int = 0, posture: Posture = FLAT) -> Anatomy:
+    """Return the anatomy of a hand and distal forearm.
+
+    Parameters
+    ----------
+    variant : int
+        Numbers small differences between people, both hands alike.
+    posture : Posture
+        What is this hand's own.
+    """
     vary = Variation(variant)
     outline = [
         Rod([(0, -330), (0, -70), (0, -4)], [38, 32, 26]),
@@ -50,30 +61,43 @@ def hand(variant: int = 0) -> Anatomy:
         Blob((2, 14), (13, 4), vary.scaled(0.4, 0.15)),
         Blob((2, 34), (13, 3.5), vary.scaled(0.35, 0.15)),
     ]
-    for (knuckle, degrees, length, radius), base in zip(_FINGERS, _CARPAL_BASES, strict=True):
+    digits: list[Rod] = []
+    for number, ((knuckle, degrees, length, radius), base) in enumerate(
+        zip(_FINGERS, _CARPAL_BASES, strict=True), start=1
+    ):
         angle, reach = vary.moved(degrees, 2.0), vary.scaled(length, 0.03)
+        seen = posture.lengths[number]
+        angle, reach = angle + posture.turns_deg[number], reach * seen
         tip = ray(knuckle, angle, reach)
         pip, dip = ray(knuckle, angle, _PIP * reach), ray(knuckle, angle, _DIP * reach)
         skin_end = ray(knuckle, angle, reach - 0.8 * radius)
-        outline += [
-            Rod([base, knuckle], [14, 12]),
-            Rod([knuckle, pip, skin_end], [radius + 1.5, radius, 0.8 * radius]),
-        ]
+        digits.append(Rod([knuckle, pip, skin_end], [radius + 1.5, radius, 0.8 * radius]))
+        outline.append(Rod([base, knuckle], [14, 12]))
+        bones.append(Rod([base, between(base, knuckle, 0.5), knuckle], [5, 3.8, 5.5], 0.42))
+        joint_uptake = [vary.scaled(value, 0.15) for value in (0.62, 0.58, 0.46)]
+        joints.append(Blob(knuckle, (5.5, 4.5), joint_uptake[0]))
+        if number in posture.missing:
+            for side in (-1, 1):  # its arteries still run through the palm
+                vessels.append(
+                    Rod([(2, 60), (knuckle[0] + side * 0.6 * radius, knuckle[1])], [1.5, 1.4], 0.55)
+                )
+            continue
+        outline.append(digits[-1])
         bones += [
-            Rod([base, between(base, knuckle, 0.5), knuckle], [5, 3.8, 5.5], 0.42),
-            Rod([knuckle, between(knuckle, pip, 0.55), pip], [5, 3.6, 4.4], 0.36),
-            Rod([pip, between(pip, dip, 0.55), dip], [4.2, 3, 3.6], 0.36),
-            Rod([dip, between(dip, tip, 0.7)], [3.4, 2.8], 0.4),
+            Rod([knuckle, between(knuckle, pip, 0.55), pip], [5, 3.6, 4.4], 0.36 / seen),
+            Rod([pip, between(pip, dip, 0.55), dip], [4.2, 3, 3.6], 0.36 / seen),
+            Rod([dip, between(dip, tip, 0.7)], [3.4, 2.8], 0.4 / seen),
         ]
         joints += [
-            Blob(knuckle, (5.5, 4.5), vary.scaled(0.62, 0.15)),
-            Blob(pip, (4.6, 3.6), vary.scaled(0.58, 0.15)),
-            Blob(dip, (4.0, 3.2), vary.scaled(0.46, 0.15)),
+            Blob(pip, (4.6, 3.6), joint_uptake[1] / seen),
+            Blob(dip, (4.0, 3.2), joint_uptake[2] / seen),
         ]
         for side in (-1, 1):  # the two digital arteries run along either side of the finger
             lateral = [(u + side * 0.6 * radius, v) for u, v in (knuckle, dip)]
             vessels.append(Rod([(2, 60), *lateral, tip], [1.5, 1.4, 1.2, 0.8], 0.55))
-    _add_thumb(vary, outline, bones, vessels, joints)
+    thumb = _add_thumb(vary, posture, outline, bones, vessels, joints)
+    if posture.soft != 1.0:
+        outline = [replace(rod, radii=[posture.soft * radius for radius in rod.radii]) for rod in outline]
     return Anatomy(
         outline=outline,
         bones=bones,
@@ -85,26 +109,36 @@ def hand(variant: int = 0) -> Anatomy:
         pivot=(4.0, 70.0),
         rim_mm=26.0,
         hot_spot=(10.0, -62.0),
+        digits=(thumb, *digits),
     )
 
 
 def _add_thumb(
-    vary: Variation, outline: list[Rod], bones: list[Rod], vessels: list[Rod], joints: list[Blob]
-) -> None:
+    vary: Variation,
+    posture: Posture,
+    outline: list[Rod],
+    bones: list[Rod],
+    vessels: list[Rod],
+    joints: list[Blob],
+) -> Rod:
     base = (25.0, 24.0)
-    angle = vary.moved(33.0, 2.5)
+    seen = posture.lengths[0]
+    angle = vary.moved(33.0, 2.5) + posture.turns_deg[0]
     knuckle = ray(base, angle, 44.0)
-    middle = ray(knuckle, angle - 9, 31.0)
-    tip = ray(middle, angle - 14, 27.0)
-    outline.append(Rod([(16, 18), knuckle, middle, between(middle, tip, 0.7)], [19, 13, 10.5, 8.5]))
+    middle = ray(knuckle, angle - 9, seen * 31.0)
+    tip = ray(middle, angle - 14, seen * 27.0)
+    digit = Rod([knuckle, middle, between(middle, tip, 0.7)], [13, 10.5, 8.5])
+    outline.append(Rod([(16, 18), knuckle], [19, 13]))
+    bones.append(Rod([base, between(base, knuckle, 0.5), knuckle], [6, 4.4, 5.8], 0.45))
+    joint_uptake = [vary.scaled(value, 0.15) for value in (0.75, 0.6, 0.55)]
+    joints += [Blob(base, (6, 5), joint_uptake[0]), Blob(knuckle, (5, 4.5), joint_uptake[1])]
+    if 0 in posture.missing:
+        return digit
+    outline.append(digit)
     bones += [
-        Rod([base, between(base, knuckle, 0.5), knuckle], [6, 4.4, 5.8], 0.45),
-        Rod([knuckle, between(knuckle, middle, 0.5), middle], [5, 4, 4.8], 0.4),
-        Rod([middle, between(middle, tip, 0.7)], [4.4, 3.2], 0.42),
+        Rod([knuckle, between(knuckle, middle, 0.5), middle], [5, 4, 4.8], 0.4 / seen),
+        Rod([middle, between(middle, tip, 0.7)], [4.4, 3.2], 0.42 / seen),
     ]
     vessels.append(Rod([(22, 28), knuckle, tip], [1.8, 1.6, 1.0], 0.6))
-    joints += [
-        Blob(base, (6, 5), vary.scaled(0.75, 0.15)),
-        Blob(knuckle, (5, 4.5), vary.scaled(0.6, 0.15)),
-        Blob(middle, (4.6, 4), vary.scaled(0.55, 0.15)),
-    ]
+    joints.append(Blob(middle, (4.6, 4), joint_uptake[2] / seen))
+    return digit

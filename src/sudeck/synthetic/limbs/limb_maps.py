@@ -16,6 +16,7 @@ from sudeck.synthetic.limbs.anatomy import Anatomy, Blob, Rod
 from sudeck.synthetic.limbs.feet import foot_from_front, foot_from_sole
 from sudeck.synthetic.limbs.hands import hand
 from sudeck.synthetic.limbs.plane import Matrix, apply
+from sudeck.synthetic.limbs.posture import FLAT, Posture
 from sudeck.synthetic.limbs.shapes import Point, blob, chain_distance, smooth_union, thickness
 
 View = Literal["palmar", "dorsal", "plantar", "anterior"]
@@ -62,6 +63,19 @@ class LimbMap:
         at = [(points[..., 1] - v_low) / _GRID_MM, (points[..., 0] - u_low) / _GRID_MM]
         return np.asarray(map_coordinates(field, at, order=1, mode="nearest", prefilter=False))
 
+    @cached_property
+    def digit(self) -> NDArray[np.intp]:
+        """The digit of each place ``[v, u]`` beyond the knuckles, 1 the thumb; 0 where there is none."""
+        u, v = np.moveaxis(_grid(self.anatomy), -1, 0)
+        nearest, best = np.zeros(u.shape, dtype=np.intp), np.zeros(u.shape)
+        for number, rod in enumerate(self.anatomy.digits, start=1):
+            (u0, v0), (u1, v1) = rod.points[0], rod.points[-1]
+            beyond = (u - u0) * (u1 - u0) + (v - v0) * (v1 - v0) > 0
+            depth = np.where(beyond, chain_distance(u, v, rod.points, rod.radii), np.inf)
+            closer = (depth < best) & (self.distance < 0)
+            nearest[closer], best[closer] = number, depth[closer]
+        return nearest
+
     @property
     def points(self) -> NDArray[np.float64]:
         """Coordinates ``[v, u, 2]`` of the grid, as (u, v) in mm."""
@@ -103,7 +117,7 @@ class LimbMap:
 
 
 @lru_cache(maxsize=64)
-def limb_map(limb: Limb, view: View, variant: int = 0) -> LimbMap:
+def limb_map(limb: Limb, view: View, variant: int = 0, posture: Posture = FLAT) -> LimbMap:
     """Return the map of a limb, drawn on the first call and kept.
 
     Parameters
@@ -114,17 +128,21 @@ def limb_map(limb: Limb, view: View, variant: int = 0) -> LimbMap:
         Palmar and dorsal views of a hand show the same projection.
     variant : int
         Number of a person's small differences; 0 is the average.
+    posture : Posture
+        What is this hand's own; feet have none.
 
     Raises
     ------
     InputError
-        If the limb is never seen in that view.
+        If the limb is never seen in that view, or a foot is given a posture.
     """
     if view not in VIEWS[limb]:
         raise InputError(limb, f"there is no {view} view", f"choose one of {', '.join(VIEWS[limb])}")
+    if limb == "foot" and posture != FLAT:
+        raise InputError("posture", "feet have none", "give postures to hands only")
     if view == "dorsal":
-        return limb_map(limb, "palmar", variant)
-    anatomy = hand(variant) if limb == "hand" else _FOOT[view](variant)
+        return limb_map(limb, "palmar", variant, posture)
+    anatomy = hand(variant, posture) if limb == "hand" else _FOOT[view](variant)
     u, v = np.moveaxis(_grid(anatomy), -1, 0)
     distance = smooth_union(
         [chain_distance(u, v, rod.points, rod.radii) for rod in anatomy.outline], width=_FILLET_MM

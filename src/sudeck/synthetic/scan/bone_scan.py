@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sudeck.core.vocabulary import SCAN_PHASES, SIDES, ScanPhase, opposite
+from sudeck.core.vocabulary import SCAN_PHASES, SIDES, ScanPhase, Side, opposite
 from sudeck.synthetic.limbs.plane import FLIP, inverse, millimetres_from_pixels
 from sudeck.synthetic.limbs.shapes import step
 from sudeck.synthetic.scan.camera import expose
@@ -141,23 +142,44 @@ def _frames(seen: Mapping[Source, Array], shares: Mapping[Source, Array], per_un
     return per_unit * np.tensordot(by_frame, np.stack(list(seen.values())), axes=1)
 
 
+def _homologous_ratio(
+    values: Mapping[Side, Array],
+    weights: Mapping[Side, Array],
+    stretch: Mapping[Side, Array],
+    sides: tuple[Side, Side],
+) -> float:
+    """Return the ratio of means over homologous places, in the average of both limbs' areas."""
+
+    def mean(side: Side, by: Array | float) -> float:
+        return float((values[side] * weights[side] * by).sum() / (weights[side] * by).sum())
+
+    over, under = sides
+    by_own = mean(over, 1.0) / mean(under, stretch[under])
+    by_other = mean(over, stretch[over]) / mean(under, 1.0)
+    return math.sqrt(by_own * by_other)
+
+
 def _phase_truth(scene: Scene, expected: Array) -> PhaseTruth:
     affected, healthy = scene.design.affected, opposite(scene.design.affected)
     points = scene.body.points
-    shown = step(scene.body.distance) * scene.in_both_fields(points)
+    shown = {side: step(scene.common[side].distance) * scene.in_both_fields(points) for side in SIDES}
     activity = {side: scene.grid_activity(side) for side in SIDES}
+    stretch = {side: scene.stretch(side) for side in SIDES}
+    stretch_px = {side: scene.stretch_px(side) for side in SIDES}
     regions = {}
     for name in ("whole", *scene.body.anatomy.bands):
         band, v = scene.band(name), points[..., 1]
-        within = shown if band is None else shown * step(np.maximum(band[0] - v, v - band[1]))
+        in_band = 1.0 if band is None else step(np.maximum(band[0] - v, v - band[1]))
         coverage = {side: scene.coverage(side, name) for side in SIDES}
-        counts = {side: float((expected * coverage[side]).sum()) for side in SIDES}
-        area = {side: float(coverage[side].sum()) for side in SIDES}
         regions[name] = RegionTruth(
-            uptake_ratio=float((activity[affected] * within).sum() / (activity[healthy] * within).sum()),
-            image_ratio=counts[affected] / area[affected] / (counts[healthy] / area[healthy]),
-            expected_counts=counts,
-            area_px=area,
+            uptake_ratio=_homologous_ratio(
+                activity, {side: shown[side] * in_band for side in SIDES}, stretch, (affected, healthy)
+            ),
+            image_ratio=_homologous_ratio(
+                dict.fromkeys(SIDES, expected), coverage, stretch_px, (affected, healthy)
+            ),
+            expected_counts={side: float((expected * coverage[side]).sum()) for side in SIDES},
+            area_px={side: float(coverage[side].sum()) for side in SIDES},
             coverage={side: array.astype(np.float32) for side, array in coverage.items()},
         )
     to_mm = millimetres_from_pixels(scene.raster.size, scene.raster.spacing_mm)

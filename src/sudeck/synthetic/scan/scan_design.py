@@ -10,6 +10,7 @@ from typing import Any, Final
 from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import REGIONS, Limb, ScanPhase, Side
 from sudeck.synthetic.limbs.limb_maps import VIEWS, View
+from sudeck.synthetic.limbs.posture import FLAT, Posture
 
 # Expected counts in the healthy limb: what the phases of a good clinical study collect.
 CLINICAL_COUNTS: Final[dict[ScanPhase, float]] = {"vascular": 40_000.0, "tissue": 80_000.0, "bone": 120_000.0}
@@ -50,6 +51,10 @@ class BoneScanDesign:
         Smallest distance between the outlines in the symmetric pose; 0 touches.
     variant : int
         Number of the person's anatomy; 0 is the average.
+    postures : mapping of side to Posture
+        What is each hand's own: digits spread, bent or missing, swollen skin. Alike without.
+    cast : float
+        Share of the counts that a cast around the affected palm and forearm lets through; 1 without.
     matrix, spacing_mm : mapping of phase, or one for all
         Pixels along one side of the square field, and their size.
     view, opposed
@@ -83,6 +88,8 @@ class BoneScanDesign:
     repositioned: Mapping[Side, Reposition] = field(default_factory=dict)
     gap_mm: float = 12.0
     variant: int = 0
+    postures: Mapping[Side, Posture] = field(default_factory=dict)
+    cast: float = 1.0
     matrix: Mapping[ScanPhase, int] | int = 128
     spacing_mm: Mapping[ScanPhase, float] | float = 2.7
     view: View | None = None
@@ -119,6 +126,10 @@ class BoneScanDesign:
     def image_left(self) -> Side:
         """The side of the body at the left of the first detector's image."""
         return "left" if self.seen_from == "dorsal" else "right"
+
+    def posture(self, side: Side) -> Posture:
+        """Return what is the hand's own on a side."""
+        return self.postures.get(side, FLAT)
 
     def ratio(self, phase: ScanPhase) -> float:
         """Return the chosen ratio of a phase."""

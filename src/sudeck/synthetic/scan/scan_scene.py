@@ -24,6 +24,8 @@ Array = NDArray[np.float64]
 Source = tuple[str, Side | None]
 BACKGROUND: Final[Source] = ("background", None)
 
+_CAST_ENDS_MM: Final = 80.0  # beyond the wrist: fingers stay free
+_CAST_EDGE_MM: Final = 4.0
 _NEAR_MM: Final = 3.0  # nothing is emitted farther than this outside the skin
 _HOT_SPOT_SIGMA_MM: Final = 5.0
 _HOT_SPOT_FADES: Final[dict[ScanPhase, float]] = {"vascular": 1.0, "tissue": 0.7, "bone": 0.3}
@@ -36,7 +38,9 @@ class Scene:
     Attributes
     ----------
     body : LimbMap
-        The anatomy both limbs share.
+        The anatomy of the healthy limb.
+    bodies, common : mapping of side to LimbMap
+        The anatomy of each limb, and the same without the digits that the other limb lacks.
     raster : Raster
         The field.
     placed : mapping of side to array[3, 3]
@@ -50,6 +54,8 @@ class Scene:
     design: BoneScanDesign
     phase: ScanPhase
     body: LimbMap
+    bodies: Mapping[Side, LimbMap]
+    common: Mapping[Side, LimbMap]
     raster: Raster
     placed: Mapping[Side, Matrix]
     at: Mapping[Side, Array]
@@ -58,15 +64,28 @@ class Scene:
     @classmethod
     def of(cls, design: BoneScanDesign, phase: ScanPhase, *, like: Scene | None = None) -> Scene:
         """Place the limbs of a design in the field of a phase; `like` is a scene that may show the same."""
-        body = limb_map(design.limb, design.seen_from, design.variant)
+        missing = tuple(number for side in SIDES for number in design.posture(side).missing)
+        bodies, common = (
+            {
+                side: limb_map(
+                    design.limb, design.seen_from, design.variant, design.posture(side).without(lacking)
+                )
+                for side in SIDES
+            }
+            for lacking in ((), missing)
+        )
+        body = bodies[opposite(design.affected)]
         raster = Raster.for_field(design.matrix_of(phase), design.spacing_of(phase))
         placed = place_limbs(design, phase)
         if like is not None and like.raster == raster and _same(like.placed, placed):
             return replace(like, phase=phase)
         axis = raster.axis_mm
         at = {side: coordinates(inverse(placed[side]), axis, axis) for side in SIDES}
-        depth = {side: body.sample(body.distance, at[side]) * size_of(placed[side]) for side in SIDES}
-        return cls(design, phase, body, raster, placed, at, depth)
+        depth = {
+            side: bodies[side].sample(bodies[side].distance, at[side]) * size_of(placed[side])
+            for side in SIDES
+        }
+        return cls(design, phase, body, bodies, common, raster, placed, at, depth)
 
     def band(self, region: str) -> tuple[float, float] | None:
         """Return the axial interval of a named region; none for the whole limb."""
@@ -80,12 +99,17 @@ class Scene:
         """Return the asymmetry of a side at axial positions `v`."""
         if side != self.design.affected:
             return 1.0
-        return asymmetry(v, self.band(self.design.region), self.design.ratio(self.phase))
+        even = asymmetry(v, self.band(self.design.region), self.design.ratio(self.phase))
+        if self.design.cast == 1.0:
+            return even
+        bare = np.clip((v - _CAST_ENDS_MM) / _CAST_EDGE_MM, 0.0, 1.0)
+        return np.asarray(even * (self.design.cast + (1.0 - self.design.cast) * bare))
 
     def grid_activity(self, side: Side) -> Array:
         """Return the activity of a side, asymmetry included, on the grid of its limb map."""
-        even = self.body.activity(self.phase, periarticular=self.periarticular(side))
-        return even * self.factor(side, self.body.axial_mm)
+        body = self.bodies[side]
+        even = body.activity(self.phase, periarticular=self.periarticular(side))
+        return even * self.factor(side, body.axial_mm)
 
     def sources(self) -> dict[Source, Array]:
         """Return the emission per unit area on the fine grid: of each limb, in the flow of its tissues apart.
@@ -96,15 +120,16 @@ class Scene:
         for side in SIDES:
             factor = self.factor(side, self.at[side][..., 1])
             near = self.depth[side] < _NEAR_MM
-            whole = self.body.activity(self.phase, periarticular=self.periarticular(side))
+            body = self.bodies[side]
+            whole = body.activity(self.phase, periarticular=self.periarticular(side))
             if self.phase == "vascular":
-                vessels = self.body.activity(self.phase, only="vessels")
+                vessels = body.activity(self.phase, only="vessels")
                 parts = {"vessels": vessels, "soft": whole - vessels}
             else:
                 parts = {"limb": whole}
             for name, activity in parts.items():
                 emission = np.zeros_like(self.depth[side])
-                emission[near] = self.body.sample(activity, self.at[side][near])
+                emission[near] = body.sample(activity, self.at[side][near])
                 found[(name, side)] = emission * factor
         injected = self.design.injection_site
         if injected is not None:
@@ -141,12 +166,28 @@ class Scene:
         inside = step(self.depth[side], width=self._fine_mm)
         if region is not None:
             inside = inside * self._homologous[side]
+            if self.common[side] is not self.bodies[side]:
+                common = self.common[side]
+                shared = common.sample(common.distance, self.at[side]) * size_of(self.placed[side])
+                inside = inside * step(shared, width=self._fine_mm)
             band = self.band(region)
             if band is not None:
                 v = self.at[side][..., 1]
                 outside_mm = np.maximum(band[0] - v, v - band[1]) * size_of(self.placed[side])
                 inside = inside * step(outside_mm, width=self._fine_mm)
         return self.raster.to_pixels(inside)
+
+    def stretch(self, side: Side) -> Array:
+        """Return how much larger each place of a limb's grid is on the other limb, where digits are bent."""
+        body = self.bodies[side]
+        own, others = (self.design.posture(which).lengths for which in (side, opposite(side)))
+        return np.array([1.0, *(b / a for a, b in zip(own, others, strict=True))])[body.digit]
+
+    def stretch_px(self, side: Side) -> Array:
+        """Return `stretch` for each pixel of the image."""
+        if len({self.design.posture(which).lengths for which in SIDES}) == 1:
+            return np.ones((self.raster.size, self.raster.size))
+        return self.raster.to_pixels(self.bodies[side].sample(self.stretch(side), self.at[side]))
 
     def in_both_fields(self, points: Array) -> Array:
         """Return 1 for limb coordinates ``[..., 2]`` that the field shows on both sides, else 0."""

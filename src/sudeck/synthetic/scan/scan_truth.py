@@ -26,7 +26,9 @@ class RegionTruth:
         Emission per unit area, affected over healthy, before blur, scatter and background.
     image_ratio : float
         Expected counts per pixel, affected over healthy, in the noise-free image with all of those: what a
-        region without any error and without background correction measures.
+        region without any error and without background correction measures. Where digits are bent unequally,
+        means over homologous places by the area of either limb, averaged on the log scale; digits that one
+        limb lacks are left out on both.
     expected_counts : mapping of side to float
         Expected counts in the region; for the vascular phase the sum over the flow.
     area_px : mapping of side to float

@@ -44,6 +44,19 @@ def graded_left_out(name: str, where: str) -> Flag:
     )
 
 
+def noise_from_table(name: str, where: str, noise_mv: float, n: int) -> Flag:
+    """Say how large the noise of a table was found to be, and from what."""
+    return Flag(
+        "noise-from-table",
+        f"{name} of {where}: amplitudes were freed of {1e3 * noise_mv:.0f} µV of noise, which is what {n} "
+        "pulses too weak for a response gave.",
+        "info",
+        name,
+        value=noise_mv,
+        unit="mV",
+    )
+
+
 def above_range(name: str, where: str, highest_mso: float) -> Flag:
     """Say that a threshold was never reached: it lies above the highest pulse."""
     return Flag(

@@ -18,6 +18,7 @@ from sudeck.tms.measures.group_doubts import (
     assumed_alone,
     graded_left_out,
     never_reached,
+    noise_from_table,
     nothing_answers,
     unnamed_pair,
 )
@@ -30,6 +31,7 @@ from sudeck.tms.measures.recruitment import MIN_INTENSITIES, RecruitmentCurve, r
 from sudeck.tms.measures.timing import mean_time, typical_duration
 from sudeck.tms.thresholds.classical_rules import five_of_ten_threshold, ml_pest_threshold
 from sudeck.tms.thresholds.motor_threshold import Threshold, bayesian_threshold
+from sudeck.tms.thresholds.table_noise import FLOOR_OVER_NOISE, LARGEST_NOISE, table_noise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -126,6 +128,7 @@ class _Group:
         self.curve: RecruitmentCurve | None = None
         self.pairs: list[PairedPulse] = []
         self.flags: list[Flag] = []
+        self.table_noise_mv = 0.0
 
     def without_response(self, trials: Sequence[Trial]) -> GroupMeasures:
         """Return a group in which no response stands out of the noise: no amplitude, no ratio, no curve."""
@@ -192,9 +195,22 @@ class _Group:
             return
         amplitude, chosen = _against_criterion(known), self.settings
         resting = name == "RMT"
-        # Amplitudes of a table come without their noise: near the criterion they only say yes or no.
-        traced = bool(np.isfinite(_column(known, "noise_floor_mv")).any()) or chosen.floor_mv is not None
         criterion = chosen.resting_criterion_mv if resting else chosen.active_criterion_mv
+        # What noise adds to a response at the criterion makes a threshold low.
+        floor, traced, left = self.floor(known, denoised=True), True, _noise_mv(known)
+        left = min(left, 0.9 * floor)
+        amplitude, floor = freed_of_noise(amplitude, left), float(freed_of_noise(floor, left))
+        if not np.isfinite(_column(known, "noise_floor_mv")).any() and chosen.floor_mv is None:
+            # A table comes without its noise; where that does not show, amplitudes only say yes or no.
+            noise = table_noise(intensity, amplitude, criterion_mv=criterion)
+            traced = noise is not None
+            if noise is not None:
+                amplitude = freed_of_noise(amplitude, noise.noise_mv)
+                floor = FLOOR_OVER_NOISE * noise.noise_mv
+                where = self.measured().name
+                self.flags.append(noise_from_table(name, where, noise.noise_mv, int(noise.quiet.sum())))
+                if resting and noise.below_threshold:
+                    self.table_noise_mv = noise.noise_mv
         bayes = partial(
             bayesian_threshold,
             intensity,
@@ -202,7 +218,7 @@ class _Group:
             name=name,
             prior=chosen.resting_prior if resting else chosen.active_prior,
             criterion_mv=criterion,
-            floor_mv=min(self.floor(known, denoised=True), 0.8 * criterion),
+            floor_mv=min(floor, 0.8 * criterion),
             level=chosen.level,
             evidence="amplitude" if traced else "response",
         )
@@ -264,6 +280,12 @@ class _Group:
             self.flags += assumed_alone(own, alike)
             floor = self.floor([*own, *alike], denoised=True)
             noise = min(_noise_mv([*own, *alike]), 0.9 * floor)
+            if (
+                self.table_noise_mv
+                and state == "rest"
+                and not np.isfinite(_column(own, "noise_floor_mv")).any()
+            ):
+                noise, floor = self.table_noise_mv, LARGEST_NOISE * self.table_noise_mv
             make = partial(
                 measure_pairs,
                 own,

@@ -43,7 +43,9 @@ _PARTICIPANT = (
 _NAMED = ("patient", "name", "patient_name", "patient_id", "initials")
 # Median response of a table of trials; a factor of a thousand wide, so that one unit fits.
 _USUAL_MEDIAN_MV = (0.01, 10.0)
-_POSSIBLE_MEDIAN_MV = (0.0005, 30.0)
+# Noise alone is no less than 4 µV from peak to peak, the largest response of a muscle 30 mV.
+_POSSIBLE_MEDIAN_MV = (0.004, 30.0)
+_LARGEST_MV = 50.0
 
 
 def sniff(head: bytes, path: Path) -> bool:
@@ -96,7 +98,7 @@ def read(path: Path, hints: Hints) -> tuple[AmplitudeTable, ...]:
         raise InputError(
             path.name,
             f"no column holds amplitudes (there are: {headings})",
-            "call it amplitude_mv or mep_amplitude_uv",
+            "call it amplitude_mv or mep_amplitude_uv; in a recording, call the times Time (s)",
         )
     column = _amplitude_column(records[0]) or ""
     records = [record for record in records if any(str(cell).strip() for cell in record.values())]
@@ -107,6 +109,14 @@ def read(path: Path, hints: Hints) -> tuple[AmplitudeTable, ...]:
             path.name, f"the amplitude in row {row} is negative", "give amplitudes from peak to peak"
         )
     factor, flags = _factor(amplitudes, column, path, hints)
+    if np.any(factor * amplitudes > _LARGEST_MV):
+        row = int(np.flatnonzero(factor * amplitudes > _LARGEST_MV)[0])
+        raise InputError(
+            path.name,
+            f"the amplitude in row {row + 1}, {amplitudes[row]:g}, is {factor * amplitudes[row]:g} mV: no "
+            "muscle gives that",
+            "leave the cell of a trial without amplitude empty, or correct it or the unit in the heading",
+        )
     latency = _latency(records, path)
     source = source_of(path)
     columns = _renamed(records)

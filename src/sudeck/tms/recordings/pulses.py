@@ -28,6 +28,8 @@ _SAME_LAG_MS = 1.0
 _OFTEN = 5
 # How much sharper than quiet EMG the moment of a marker must be to hold a stimulus artefact.
 ARTEFACT_SEEN = 4.0
+# As many moments that look like stimuli and have no marker are worth a word.
+_UNMARKED, _UNMARKED_SHARE = 3, 1 / 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +133,13 @@ def find_pulses(
         events = sorted((time, group.name) for group in chosen for time in group.times_s)
         names = " and ".join(dict.fromkeys(group.name for group in chosen))
         flags += [flag for group in chosen if (flag := _delay(group)) is not None]
+        known = [time for group in groups for time in group.times_s]
+        flags += _unmarked(recording, known, names)
         return PulseTrain(_pair(events, pair_within_ms), f"markers {names}", groups, tuple(flags))
     lines = trigger_times(recording)
     if lines is not None:
         name, times = lines
+        flags += _unmarked(recording, times, name)
         return PulseTrain(
             _pair([(t, name) for t in times], pair_within_ms), f"trigger line {name}", groups, tuple(flags)
         )
@@ -265,6 +270,24 @@ def _constant_lag(leader: MarkerGroup, follower: MarkerGroup) -> float | None:
     middle = float(np.median(lags_ms))
     kept = np.abs(lags_ms - middle) <= _SAME_LAG_MS
     return middle if kept.mean() >= 0.9 and abs(middle) <= MAX_ISI_MS else None
+
+
+def _unmarked(recording: Recording, known_s: Sequence[float], name: str) -> list[Flag]:
+    """Flag moments that look like stimuli and have no marker: a line that was unplugged, or stuck."""
+    times, known = np.asarray(artefact_times(recording)), np.sort(known_s)
+    if not times.size or not known.size:
+        return []
+    after = np.searchsorted(known, times)
+    beside = known[after.clip(0, known.size - 1)], known[(after - 1).clip(0)]
+    away_s = np.minimum(np.abs(times - beside[0]), np.abs(times - beside[1]))
+    n = len(_pair([(float(t), "") for t in times[away_s > MAX_ISI_MS / 1e3]], MAX_ISI_MS))
+    if n < _UNMARKED or n < _UNMARKED_SHARE * known.size:
+        return []
+    text = (
+        f"{n} more moments have the artefact of a stimulus but are far from every marker ({name}); they "
+        "were not measured. If they are stimuli, give the time of each in an events table (--events)."
+    )
+    return [Flag("stimuli-unmarked", text, "caution", name, value=float(n), unit="moments")]
 
 
 def _delay(group: MarkerGroup) -> Flag | None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from sudeck.tms.signals.trials import AmplitudeTable
 
+_BASELINE_SAMPLES = 50
+_LOPSIDED = 0.6
 _REMEDY = "check electrode, amplifier and export"
 
 
@@ -38,6 +40,12 @@ def refuse_empty(item: TrialSet | AmplitudeTable, *, alone: bool) -> None:
     else:
         what, values, nothing = "amplitudes", item.amplitude_mv, "exactly zero"
         empty = not np.nan_to_num(values).any()
+    if isinstance(item, TrialSet) and _is_rectified(item):
+        raise InputError(
+            label,
+            f"the sweeps of {item.channel} were rectified: no sample is negative, and quiet is lopsided",
+            "export the raw EMG: peak-to-peak amplitudes can not be had from this",
+        )
     if not np.isfinite(values).any():
         raise InputError(label, f"all {n} {what} are missing (NaN)", _REMEDY)
     if empty:
@@ -46,6 +54,18 @@ def refuse_empty(item: TrialSet | AmplitudeTable, *, alone: bool) -> None:
         raise InputError(
             label, "there is one trial only, and one gives no interval", "record or name more trials"
         )
+
+
+def _is_rectified(item: TrialSet) -> bool:
+    """Tell whether sweeps hold absolute values: nothing below zero, and a baseline that leans on it.
+
+    Half of the absolute values of noise lie within 0.67 SD of zero, the other half reach to 2.6 SD.
+    """
+    values = item.emg_mv[np.isfinite(item.emg_mv)]
+    if values.size == 0 or values.min() < 0 or item.pulse_sample < _BASELINE_SAMPLES:
+        return False
+    low, middle, high = np.nanquantile(item.emg_mv[:, : item.pulse_sample], [0.01, 0.5, 0.99])
+    return bool(high > middle and middle - low < _LOPSIDED * (high - middle))
 
 
 def _is_flat(sweep: NDArray[np.float64]) -> bool:

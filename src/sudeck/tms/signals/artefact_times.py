@@ -35,6 +35,7 @@ BURST_SHARE = 0.25
 _RARE = 0.02
 # Of the range of a burst: the least second difference of an artefact.
 _ANGULAR = 0.18
+_BOUNCE_S = 0.8e-3
 _TRIGGER_WORDS = ("trig", "ttl", "sync", "tms", "stim", "mag")
 
 
@@ -265,6 +266,10 @@ def trigger_times(recording: Recording) -> tuple[str, tuple[float, ...]] | None:
             continue
         up = is_high if np.mean(is_low) > 0.5 else is_low
         edges = np.flatnonzero(~up[:-1] & up[1:]) + 1
+        ends = np.flatnonzero(up[:-1] & ~up[1:]) + 1
+        before = ends[np.searchsorted(ends, edges[1:]) - 1] if edges.size > 1 and ends.size else edges[1:]
+        # A line that falls for less than this and rises again has bounced: it is the same pulse.
+        edges = edges[np.append(True, edges[1:] - before >= _BOUNCE_S * signal.rate_hz)[: edges.size]]
         if 0 < edges.size < x.size / 20:
             return signal.name, tuple(time_of(recording, signal, int(edge)) for edge in edges)
     return None

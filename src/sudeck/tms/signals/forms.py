@@ -69,6 +69,47 @@ def _cell(value: object) -> str:
     return f"{value:.9g}" if isinstance(value, float) else str(value).replace("\t", " ")
 
 
+def missing_form(pulses: Sequence[Pulse], channels: Sequence[str]) -> str:
+    """Return a protocol of nothing but what is missing, to be completed; empty where nothing is.
+
+    Examples
+    --------
+    >>> from sudeck.tms.signals.trials import Pulse
+    >>> print(missing_form([Pulse(1.0, "single", muscle="FDI", state="rest")], ["FDI"]))
+    hemisphere = "left"             # hemisphere under the coil: "left" or "right"
+    <BLANKLINE>
+    """
+    lines = [
+        f"{name} = {_WHOLE[name]}"
+        for name in ("hemisphere", "state")
+        if any(getattr(pulse, name) is None for pulse in pulses)
+    ]
+    named = dict.fromkeys(pulse.condition for pulse in pulses if pulse.condition)
+    if not named and any(pulse.kind == "unknown" for pulse in pulses):
+        lines.append('kind = "single"                 # of all stimuli; else give an events table')
+    for channel in dict.fromkeys(channels):
+        if channel and not muscle_and_side(channel)[0] and any(pulse.muscle is None for pulse in pulses):
+            lines += [
+                "",
+                f"[channels.{json.dumps(channel, ensure_ascii=False)}]",
+                'muscle = "FDI"',
+                'side = "right"',
+            ]
+    pairs = any(pulse.kind == "paired" for pulse in pulses)
+    for condition in named:
+        own = [pulse for pulse in pulses if pulse.condition == condition]
+        asked = []
+        if any(pulse.kind == "unknown" for pulse in own):
+            asked.append('kind = "single"                 # or, of a pair, isi_ms = 2.5')
+        if pairs and all(pulse.test_mso is None and pulse.test_rmt is None for pulse in own):
+            asked.append(_INTENSITIES[0])
+        if all(p.kind == "paired" and p.conditioning_mso is None and p.conditioning_rmt is None for p in own):
+            asked.append(_INTENSITIES[1])
+        if asked:
+            lines += ["", f"[conditions.{json.dumps(condition, ensure_ascii=False)}]", *asked]
+    return "\n".join(lines).lstrip("\n") + "\n" if lines else ""
+
+
 def protocol_form(pulses: Sequence[Pulse], channels: Sequence[str]) -> str:
     """Return a protocol for stimuli and channels; what nothing says stands behind a ``#``."""
     lines = ["# What nothing says stands behind a #: correct it and take the # away."]

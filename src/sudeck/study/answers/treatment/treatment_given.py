@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,6 +41,19 @@ class PatientTreatment:
     reason: str
     session: Moment | None
     board: tuple[OnBoard, ...]
+
+    @property
+    def kind(self) -> str:
+        """The kind of course, to count patients by: drug, route, days, hours a day; empty without."""
+        days: dict[int, float] = defaultdict(float)
+        ketamine = [dose for dose in self.doses if dose.is_ketamine and dose.dose_mg != 0]
+        for dose in ketamine:
+            days[dose.day] += dose.duration_h or 0.0
+        if not days:
+            return ""
+        what = sorted({f"{dose.drug} {dose.route or 'route not stated'}" for dose in ketamine})
+        hours = round(statistics.median(days.values()))
+        return f"{' and '.join(what)}, {len(days)} {'day' if len(days) == 1 else 'days'}, {hours} h a day"
 
     @property
     def mg(self) -> float | None:

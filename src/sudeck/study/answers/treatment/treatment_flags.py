@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from sudeck.core.flags import Flag
-from sudeck.ketamine.record_checks import UNDER_DRUG_H
-from sudeck.study.answers.treatment_given import PatientTreatment
+from sudeck.ketamine.record_checks import on_drug
+from sudeck.study.answers.treatment.treatment_given import PatientTreatment
 from sudeck.study.folder.settings import Settings
 from sudeck.study.folder.tables import StudyTables
 
@@ -75,7 +75,7 @@ def flags_at_recording(treatments: Sequence[PatientTreatment], declared: Sequenc
     """Flag what is on board at the recording after treatment, and clock times that would tell."""
     flags = []
     n = len(treatments)
-    under = [one for one in treatments if _under_ketamine(one)]
+    under = [one for one in treatments if under_ketamine(one)]
     if under:
         text = (
             f"{len(under)} of {n} patients were recorded under ketamine, or on a day of it at times not "
@@ -111,13 +111,9 @@ def flags_at_recording(treatments: Sequence[PatientTreatment], declared: Sequenc
     return tuple(flags)
 
 
-def _under_ketamine(one: PatientTreatment) -> bool:
+def under_ketamine(one: PatientTreatment) -> bool:
+    """Return whether the session lies within half a day of ketamine, or on a day of it at times not known."""
     session = one.session
     if session is None:
         return False
-    unknown = session.clock_h is None or any(d.start_h is None for d in one.doses if d.is_ketamine)
-    if unknown and one.days_since == 0:
-        return True
-    if one.regimen is None or unknown:
-        return False
-    return any(b.unit == "ng/ml" and b.drug != "norketamine" and b.since_h < UNDER_DRUG_H for b in one.board)
+    return any(on_drug(dose, session) != "" for dose in one.doses if dose.is_ketamine and dose.dose_mg != 0)

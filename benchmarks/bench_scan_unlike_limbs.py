@@ -1,0 +1,208 @@
+"""How true the ratios are where limbs, views or matrices differ: one row a condition and level of counts.
+
+Run: python benchmarks/bench_scan_unlike_limbs.py [--studies 8] [--only flexed,cast] [--jobs 1]
+
+The conditions do not share the assumptions of the method: fingers are spread and bent one by one in both
+hands, skin swells over bones that stay as they are, a finger is missing, a cast holds counts back. Every
+study is measured as a whole limb, nothing told but the affected side. Truth is the ratio of the noise-free
+image over homologous places. Coverage is that of 95 % intervals; refused studies are counted, not scored.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from sudeck.core.errors import InputError
+from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES, opposite
+from sudeck.scan.measurement import measure_scan
+from sudeck.scan.phases.phase_series import BoneScan
+from sudeck.synthetic.limbs.posture import DIGITS, Posture
+from sudeck.synthetic.scan.bone_scan import simulate_bone_scan
+from sudeck.synthetic.scan.random_designs import random_design
+from sudeck.synthetic.scan.scan_design import BoneScanDesign
+from support.phantoms import as_bone_scan
+
+LEVELS = (2_000.0, 20_000.0, 200_000.0)
+Rng = np.random.Generator
+Change = Callable[[BoneScanDesign, Rng], BoneScanDesign]
+
+
+def alike(design: BoneScanDesign, rng: Rng) -> BoneScanDesign:
+    return design
+
+
+def spread(design: BoneScanDesign, rng: Rng) -> BoneScanDesign:
+    """Both hands spread their fingers as they like: 3 degrees a finger, 6 the thumb."""
+    return with_postures(
+        design, {side: Posture(turns_deg=turns(rng)) for side in (design.affected, opposite(design.affected))}
+    )
+
+
+def swollen(design: BoneScanDesign, rng: Rng) -> BoneScanDesign:
+    return replace(design, scale=float(rng.uniform(1.10, 1.15)))
+
+
+def soft_swelling(design: BoneScanDesign, rng: Rng) -> BoneScanDesign:
+    return with_postures(design, {design.affected: Posture(soft=float(rng.uniform(1.08, 1.18)))})
+
+
+def flexed(design: BoneScanDesign, rng: Rng) -> BoneScanDesign:
+    lengths = tuple(rng.uniform(0.65, 0.95, DIGITS).tolist())
+    return with_postures(design, {design.affected: Posture(turns_deg=turns(rng, 0.5), lengths=lengths)})
+
+
+def missing(design: BoneScanDesign, rng: Rng) -> BoneScanDesign:
+    side = design.affected if rng.integers(2) else opposite(design.affected)
+    return with_postures(design, {side: Posture(missing=(int(rng.integers(1, DIGITS)),))})
+
+
+def cast(design: BoneScanDesign, rng: Rng) -> BoneScanDesign:
+    return replace(design, cast=float(rng.uniform(0.75, 0.9)))
+
+
+def wrist(design: BoneScanDesign, rng: Rng) -> BoneScanDesign:
+    return replace(design, region="wrist", VPr=1.3, TPr=1.6, BPr=float(rng.uniform(1.8, 2.3)))
+
+
+def matrices(design: BoneScanDesign, rng: Rng) -> BoneScanDesign:
+    field = 128 * 2.7
+    size = dict(zip(SCAN_PHASES, (64, 128, 256), strict=True))
+    return replace(design, matrix=size, spacing_mm={name: field / n for name, n in size.items()})
+
+
+CONDITIONS: dict[str, tuple[str, Change]] = {
+    "hands alike": ("hand", alike),
+    "spread": ("hand", spread),
+    "swollen": ("hand", swollen),
+    "soft swelling": ("hand", soft_swelling),
+    "flexed": ("hand", flexed),
+    "missing finger": ("hand", missing),
+    "cast": ("hand", cast),
+    "wrist hot": ("hand", wrist),
+    "matrices 64 128 256": ("hand", matrices),
+    "bone from behind": ("hand", alike),
+    "feet alike": ("foot", alike),
+}
+
+
+def turns(rng: Rng, by: float = 1.0) -> tuple[float, ...]:
+    return tuple((by * rng.normal(0.0, [6.0, 3.0, 3.0, 3.0, 3.0])).tolist())
+
+
+def with_postures(design: BoneScanDesign, postures: dict[Any, Posture]) -> BoneScanDesign:
+    return replace(design, postures=postures, gap_mm=max(design.gap_mm, 25.0))
+
+
+def from_behind(scan: BoneScan) -> BoneScan:
+    """Return the study with its bone phase seen from the other side."""
+    bone = scan.phases["bone"]
+    left = opposite(bone.image_left)
+    turned = replace(bone, counts=bone.counts[:, :, ::-1], image_left=left, view="dorsal")
+    return replace(scan, phases={**scan.phases, "bone": turned})
+
+
+def one_study(task: tuple[str, int, float]) -> list[dict[str, Any]]:
+    condition, seed, counts = task
+    limb, change = CONDITIONS[condition]
+    rng = np.random.default_rng(seed)
+    drawn = random_design(rng, limb=limb, counts=counts, region="whole")  # type: ignore[arg-type]
+    study = simulate_bone_scan(change(drawn, rng), rng=rng)
+    scan = as_bone_scan(study)
+    if condition == "bone from behind":
+        scan = from_behind(scan)
+    common = {"condition": condition, "seed": seed, "counts": counts}
+    start = time.process_time()
+    try:
+        result = measure_scan(scan, affected=study.design.affected)
+    except InputError as error:
+        return [{**common, "refused": str(error)}]
+    common["seconds"] = time.process_time() - start
+    truth = study.truth.image_ratios("whole")
+    truth |= {name: truth[over] / truth[under] for name, (over, under) in _pairs().items()}
+    rows = []
+    for name, estimate in result.estimates.items():
+        rows.append(
+            {
+                **common,
+                "measure": name,
+                "error": math.log(estimate.value / truth[name]),
+                "covered": estimate.low <= truth[name] <= estimate.high,
+                "se": estimate.se,
+                "placement": estimate.components["placement"],
+                "residual": max(phase.pose.mirror.residual for phase in result.phases.values()),
+            }
+        )
+    return rows
+
+
+def _pairs() -> dict[str, tuple[str, str]]:
+    return {
+        name: (PHASE_RATIOS[over], PHASE_RATIOS[under]) for name, (over, under) in RATIOS_OF_RATIOS.items()
+    }
+
+
+def summary(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return coverage and error by condition and counts, ratios and ratios of ratios apart."""
+    rows = rows.assign(plain=rows.measure.isin(PHASE_RATIOS.values()))
+
+    def of(group: pd.DataFrame) -> pd.Series:
+        done, twice = group[group.plain], group[~group.plain & group.error.notna()]
+        return pd.Series(
+            {
+                "ratios": len(done),
+                "refused": int(group.refused.notna().sum()),
+                "coverage %": 100 * done.covered.astype(float).mean(),
+                "RMSE %": 100 * math.sqrt(float((done.error**2).mean())),
+                "SE %": 100 * math.sqrt(float((done.se**2).mean())),
+                "bias %": 100 * done.error.mean(),
+                "RoR coverage %": 100 * twice.covered.astype(float).mean(),
+                "RoR RMSE %": 100 * math.sqrt(float((twice.error**2).mean())),
+            }
+        )
+
+    return rows.groupby(["condition", "counts"], sort=False).apply(of, include_groups=False).round(2)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--studies", type=int, default=8, help="for each condition and level of counts")
+    parser.add_argument("--only", default="", help="conditions, separated by commas")
+    parser.add_argument("--levels", default="", help="counts a limb, separated by commas")
+    parser.add_argument("--first-seed", type=int, default=0, help="another block of studies")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--rows", type=Path, help="keep every ratio in this table")
+    chosen = parser.parse_args()
+    names = [name for name in CONDITIONS if not chosen.only or name in chosen.only.split(",")]
+    levels = [float(level) for level in chosen.levels.split(",")] if chosen.levels else LEVELS
+    tasks = [
+        (name, chosen.first_seed + 1000 * number + n, level)
+        for number, name in enumerate(names)
+        for level in levels
+        for n in range(chosen.studies)
+    ]
+    with ProcessPoolExecutor(chosen.jobs) as pool:
+        rows = pd.DataFrame([row for found in pool.map(one_study, tasks, chunksize=2) for row in found])
+    rows["refused"] = rows.get("refused")
+    if chosen.rows:
+        rows.to_csv(chosen.rows, sep="\t", index=False)
+    print(f"{chosen.studies} studies a row; measuring takes {rows.seconds.median():.2f} s of processor time")
+    print(summary(rows).to_string())
+
+
+if __name__ == "__main__":
+    main()

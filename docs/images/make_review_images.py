@@ -1,0 +1,95 @@
+"""Remake the pictures of the review pages, as Chromium shows them.
+
+Run with ``python docs/images/make_review_images.py``; needs the extra ``dev`` and Chromium. Makes and
+measures a synthetic study of eight patients first.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
+
+from sudeck.demo.study_on_disk import make_demo_study
+from sudeck.study.folder.decisions import Decision, record_decision
+from sudeck.study.folder.layout import StudyFolder
+from sudeck.study.measuring.run import run_study
+from sudeck.synthetic.emg.demo_recordings import make_demo_recordings
+from support.browsing import BROWSER, TOKEN, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+HERE = Path(__file__).parent
+SESSION = "ses-emg"
+COLOURS = 256  # keeps the files small
+
+
+def make_study(root: Path) -> StudyFolder:
+    """Make eight patients, one with sweeps, of whom two were looked at."""
+    make_demo_study(root, patients=8, jobs=1)
+    pre = make_demo_recordings(root.with_name("emg"), trials=12).pre[0]
+    target = root / "sub-001" / SESSION / "emg"
+    target.mkdir(parents=True)
+    for path in pre.parent.glob(f"{pre.name.removesuffix('_emg.edf')}*"):
+        shutil.copy(path, target / path.name.replace("ses-pre", SESSION))
+    study = StudyFolder(root)
+    for patient, kind in (("sub-005", "signed-off"), ("sub-006", "accepted")):
+        record_decision(study, Decision(patient, kind, True, "NM", "regions looked at"))  # type: ignore[arg-type]
+    run_study(root, jobs=1)
+    return study
+
+
+def photograph(page: Page, name: str) -> None:
+    """Write what the page shows."""
+    page.wait_for_function("() => !document.body.dataset.asking")
+    page.evaluate("document.querySelector('.status').textContent = ''")
+    target = HERE / f"review-{name}.png"
+    page.screenshot(path=target)
+    with Image.open(target) as image:
+        image.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+            target, optimize=True
+        )
+
+
+def main() -> None:
+    """Make a study, do what a person would, and photograph each page."""
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as started:
+        study = make_study(Path(name) / "my-study")
+        browser = started.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1440, "height": 860})
+        page.set_default_timeout(120_000)
+        with serving(study) as address:
+            page.goto(f"{address}/?token={TOKEN}")
+            page.set_viewport_size({"width": 1440, "height": 500})
+            photograph(page, "worklist")
+            page.set_viewport_size({"width": 1440, "height": 860})
+            page.goto(f"{address}/patients/sub-001/ses-pre/scan")
+            page.wait_for_selector("tr[data-ratio]")
+            page.click("#draw")
+            page.wait_for_selector(".corner")
+            for key in ("ArrowLeft", "ArrowLeft", "ArrowUp", "ArrowUp", "]"):
+                page.keyboard.press(key)
+            page.mouse.move(500, 620)
+            photograph(page, "scan")
+            page.emulate_media(color_scheme="dark")
+            page.goto(f"{address}/patients/sub-001/{SESSION}/trials")
+            page.wait_for_selector("body[data-ready]")
+            for key in ("j", "j", "j", "r", "j", "j", "j", "j", "r", "j", "j"):
+                page.keyboard.press(key)
+            while "no onset" in page.locator("#trace-title").inner_text():
+                page.keyboard.press("j")
+            photograph(page, "trials")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

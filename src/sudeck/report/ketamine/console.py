@@ -1,0 +1,200 @@
+"""What `sudeck ketamine` prints: doses and exposures, what was on board, what contradicts itself."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+from sudeck.report.kit.printing import fit, print_item
+from sudeck.report.kit.text import interval_text, number, printable, value_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sudeck.core.estimate import Estimate
+    from sudeck.ketamine.course_simulation import CourseSimulation
+    from sudeck.study.answers.study_treatment import StudyTreatment
+
+_STYLE: Final = {"serious": "bold red", "caution": "yellow", "info": "dim"}
+_MOST: Final = 12
+
+
+def print_treatment(described: StudyTreatment, *, console: Console | None = None) -> None:
+    """Print what a study's patients were given.
+
+    Parameters
+    ----------
+    described : StudyTreatment
+    console : rich.console.Console, optional
+        Where to print; standard output unless given.
+    """
+    console = console or _console()
+    _heading(console, f"{described.name}: what was given", first=True)
+    _note(console, f"{described.given}." if described.given else "No ketamine is recorded.", style="")
+    if described.exposed:
+        console.print(_cohort_table(described))
+        _note(
+            console,
+            "Over patients; then the interval of the patient in the middle, over people and models. Doses "
+            "are base. Norketamine: one model, in S-ketamine.",
+        )
+    for reason, n in Counter(one.reason for one in described.courses if one.reason).items():
+        print_item(console, "no exposure", f"{n} of {len(described.courses)} patients: {reason}.", "yellow")
+    for flag in described.flags:
+        print_item(console, flag.severity, flag.message, _STYLE[flag.severity])
+    if described.findings:
+        _heading(console, "Where the record contradicts itself")
+        for one in described.findings[:_MOST]:
+            line = "" if one.line is None else f", line {one.line}"
+            label = f"{one.table}.tsv{line}, {one.patient}"
+            print_item(console, label, f"{one.message}.", "bold red" if one.serious else "yellow")
+        if len(described.findings) > _MOST:
+            _note(console, f"{len(described.findings) - _MOST} more in ketamine.json.")
+
+
+def print_simulation(simulated: CourseSimulation, *, console: Console | None = None) -> None:
+    """Print what models make of a course.
+
+    Parameters
+    ----------
+    simulated : CourseSimulation
+    console : rich.console.Console, optional
+        Where to print; standard output unless given.
+    """
+    console = console or _console()
+    found = simulated.exposure
+    _heading(console, f"{simulated.title}, at {simulated.weight_kg:g} kg", first=True)
+    _note(
+        console,
+        f"{found.total_mg:.0f} mg of base over {found.hours:.3g} h of infusion; concentrations of "
+        f"{found.substance}.",
+        style="",
+    )
+    table = _table("", "typical", "90 % of people", "people", "models")
+    for name, one in (
+        ("AUC", found.area),
+        ("Cmax", found.peak),
+        (f"above {found.level_ng_per_ml:g} ng/ml", found.hours_above),
+        ("norketamine AUC", found.norketamine_area),
+        ("norketamine Cmax", found.norketamine_peak),
+    ):
+        table.add_row(name, value_text(one), interval_text(one), *_parts(one))
+    console.print(table)
+    _note(console, "People, models: standard deviations of the logarithm between people and between models.")
+    table = _table("model", "AUC mg h/L", "Cmax ng/ml", "error", "")
+    for model in simulated.models:
+        table.add_row(
+            model.title, f"{model.area:.3g}", f"{model.peak:.0f}", f"{model.error:.2f}-fold", model.remark
+        )
+    console.print(table)
+    _note(console, "Error: root mean square of predicted over observed, on eight published concentrations.")
+    relief = simulated.relief
+    told = "; ".join(
+        f"day {day:.3g}: {100 * low:.0f} to {100 * high:.0f} %"
+        for day, low, high in zip(relief.days, relief.low, relief.high, strict=True)
+    )
+    print_item(
+        console,
+        "scenario of relief",
+        f"share of the largest effect if relief leaves slowly, {told} ({relief.source}). Four patients "
+        "without relief and a slow first day contradict it: docs/ketamine.md.",
+        "bold",
+    )
+    low, high = simulated.block
+    print_item(
+        console,
+        "scenario of block",
+        f"{100 * low:.0f} to {100 * high:.0f} % of NMDA receptors at the highest concentration, by three "
+        "sets of published constants. Neither forecasts a patient.",
+        "bold",
+    )
+
+
+def print_regimens(*, console: Console | None = None) -> None:
+    """Print the published regimens at 70 kg, each with its source and what was assumed."""
+    from sudeck.ketamine.published_regimens import PUBLISHED
+    from sudeck.study.answers.study_treatment import yardsticks
+
+    console = console or _console()
+    _heading(console, "Published regimens at 70 kg, typical person of Kamp 2020", first=True)
+    table = _table("regimen", "drug", "mg of base", "hours", "AUC mg h/L", "AUC of S")
+    for one in yardsticks():
+        table.add_row(
+            one.key,
+            one.drug,
+            f"{one.total_mg:.0f}",
+            f"{one.hours:.3g}",
+            f"{one.area:.3g}",
+            f"{one.s_area:.3g}",
+        )
+    console.print(table)
+    _note(console, "A racemate is half S-ketamine: only the last column compares both. None is advice.")
+    for each in PUBLISHED:
+        assumed = f" Assumed: {'; '.join(each.assumed)}." if each.assumed else ""
+        print_item(console, each.key, f"{each.source}. Read: {each.read}.{assumed}", "bold")
+
+
+def _cohort_table(described: StudyTreatment) -> Any:
+    exposed = sorted(described.exposed, key=lambda one: one.exposure.area.value if one.exposure else 0.0)
+    middle = exposed[len(exposed) // 2].exposure
+    assert middle is not None
+    rows: dict[str, tuple[list[float], Estimate | None]] = {
+        "dose, mg": ([one.treatment.mg or 0.0 for one in exposed], None),
+        "dose, mg/kg": ([one.treatment.mg_per_kg or 0.0 for one in exposed], None),
+        "AUC, mg h/L": ([one.exposure.area.value for one in exposed if one.exposure], middle.area),
+        "Cmax, ng/ml": ([one.exposure.peak.value for one in exposed if one.exposure], middle.peak),
+        f"hours above {middle.level_ng_per_ml:g} ng/ml": (
+            [one.exposure.hours_above.value for one in exposed if one.exposure],
+            middle.hours_above,
+        ),
+        "norketamine AUC, mg h/L": (
+            [one.exposure.norketamine_area.value for one in exposed if one.exposure],
+            middle.norketamine_area,
+        ),
+    }
+    table = _table(f"{len(exposed)} patients", "median", "lowest", "highest", "90 % of people")
+    for name, (values, one) in rows.items():
+        table.add_row(
+            name,
+            *(f"{value:.3g}" for value in (statistics.median(values), min(values), max(values))),
+            "" if one is None else interval_text(one),
+        )
+    return table
+
+
+def _parts(one: Estimate) -> tuple[str, str]:
+    return tuple(
+        number(one.components[part], 2) if one.components.get(part) else "–" for part in ("people", "models")
+    )  # type: ignore[return-value]
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def _table(first: str, *others: str) -> Any:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first)
+    for name in others:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _heading(console: Console, text: str, *, first: bool = False) -> None:
+    from rich.text import Text
+
+    if not first:
+        console.print()
+    console.print(fit(console, Text(printable(text), style="bold")))
+
+
+def _note(console: Console, text: str, style: str = "dim") -> None:
+    from rich.text import Text
+
+    console.print(fit(console, Text(printable(text), style=style)))

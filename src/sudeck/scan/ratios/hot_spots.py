@@ -1,0 +1,224 @@
+"""Spots far hotter than a limb, such as an injection that went beside the vein: found, masked, counted.
+
+A spot is left out of both limbs, on its own side and at its counterpart, and in every phase, so that all
+ratios are over one area. What scatter spreads of it over the rest is estimated, taken out, and its error
+added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sudeck.core.errors import InputError
+from sudeck.core.flags import Flag
+from sudeck.core.vocabulary import ScanPhase
+from sudeck.scan.limbs.geometry import Grid, Points
+from sudeck.scan.limbs.poses import PhasePose, Poses
+from sudeck.scan.ratios.regions import Region, make_region
+
+# A spot is this many times as hot as the bright parts of the limbs (their 95th percentile). Blood is spread
+# smoothly; in bone a joint may be hot.
+SPOT_TIMES: Final[Mapping[ScanPhase, float]] = {"vascular": 2.0, "tissue": 2.0, "bone": 4.0}
+_SMOOTHING_MM = 3.5
+# From where a spot is that hot to where a camera of 7 to 10 mm resolution shows less than 1 % of a limb.
+REACH_MM: Final = 20.0
+# Share of its counts that a spot scatters in the limb, how far, and how surely: the spot's own scattered
+# light is the only part of it left outside the mask.
+SCATTER_SHARE: Final = 0.10
+_SCATTER_SIGMA_MM = 30.0
+_SCATTER_ERROR = 0.5  # of the share, as a standard deviation
+_MOST_SCATTER = 0.03  # of a region's counts; beyond, the phase is refused
+_MOST_MASKED = 0.5  # of a region
+
+
+@dataclass(frozen=True)
+class HotSpots:
+    """The spots of one image.
+
+    Attributes
+    ----------
+    core : ndarray of bool, shape [row, column]
+        Where it is hotter than `SPOT_TIMES` the bright parts of the limbs.
+    excess : ndarray, shape [row, column]
+        Counts of the spots, over what lies around them.
+    times : float
+        Peak over the bright parts of the limbs.
+    """
+
+    core: NDArray[np.bool_]
+    excess: NDArray[np.float64]
+    times: float
+
+    @property
+    def counts(self) -> float:
+        """Counts of the spots."""
+        return float(self.excess.sum())
+
+
+def find_hot_spots(image: NDArray[np.float64], grid: Grid, phase: ScanPhase) -> HotSpots | None:
+    """Find what is far hotter than the limbs; None where nothing is.
+
+    The bright parts of the limbs are those of the image without its spots, which are found again until
+    nothing changes: a spot itself would raise any threshold.
+
+    Parameters
+    ----------
+    image : ndarray, shape [row, column]
+        Counts.
+    grid : Grid
+    phase : {"vascular", "tissue", "bone"}
+    """
+    from scipy import ndimage
+    from skimage.filters import threshold_li
+
+    sigma = _SMOOTHING_MM / grid.pixel_mm
+    smooth = ndimage.gaussian_filter(np.asarray(image, dtype=np.float64), sigma)
+    limit = np.inf
+    bright = 0.0
+    for _ in range(8):
+        capped = np.minimum(smooth, limit)
+        span = float(np.ptp(capped))
+        if span <= 0:
+            return None
+        body = capped > threshold_li(capped, tolerance=1e-3 * span)
+        bright = float(np.percentile(capped[body], 95))
+        noise = np.sqrt(bright / max(4 * np.pi * sigma**2, 1.0))
+        new = SPOT_TIMES[phase] * bright + 4.5 * float(noise)
+        if new >= limit or new >= smooth.max():
+            break
+        limit = new
+    core = smooth > limit
+    if not core.any():
+        return None
+    within = ndimage.distance_transform_edt(~core, sampling=grid.spacing_mm) <= REACH_MM
+    around = _around(smooth, within, grid)
+    return HotSpots(
+        core, np.where(within, np.maximum(image - around, 0.0), 0.0), float(smooth.max() / bright)
+    )
+
+
+def without_spots(image: NDArray[np.float64], spots: HotSpots, grid: Grid) -> NDArray[np.float64]:
+    """Return an image whose spots are filled with what lies around them: to find limbs on, not to measure."""
+    from scipy import ndimage
+
+    within = ndimage.distance_transform_edt(~spots.core, sampling=grid.spacing_mm) <= REACH_MM
+    smooth = ndimage.gaussian_filter(image, _SMOOTHING_MM / grid.pixel_mm)
+    return np.asarray(np.where(within, np.minimum(image, _around(smooth, within, grid)), image))
+
+
+def _around(smooth: NDArray[np.float64], within: NDArray[np.bool_], grid: Grid) -> NDArray[np.float64]:
+    """Return the level around masked places, each from the nearest place that is not masked."""
+    from scipy import ndimage
+
+    rows, columns = ndimage.distance_transform_edt(
+        within, sampling=grid.spacing_mm, return_distances=False, return_indices=True
+    )
+    return np.asarray(smooth[rows, columns])
+
+
+def mask_spots(
+    region: Region, poses: Poses, spots: Mapping[ScanPhase, HotSpots]
+) -> tuple[Region, tuple[Flag, ...], Mapping[ScanPhase, str]]:
+    """Leave the spots of every phase out of a region, on both limbs.
+
+    Returns
+    -------
+    region : Region
+        What is left of it.
+    flags : tuple of Flag
+        A spot for each, with its counts.
+    refused : mapping of phase to str
+        Phases whose spot takes so much of the region that they are left out instead.
+    """
+    kept = np.ones(region.points.shape[0], dtype=bool)
+    flags: list[Flag] = []
+    refused: dict[ScanPhase, str] = {}
+    for name, found in spots.items():
+        pose = poses.phases.get(name)
+        if pose is None:
+            continue
+        near = _near_spot(region.points, pose, found)
+        share = float(near.mean())
+        where = "outside the regions"
+        if share > _MOST_MASKED:
+            refused[name] = str(
+                InputError(
+                    f"{name} phase",
+                    f"a spot {found.times:.0f} times as hot as the limbs, of {found.counts:,.0f} counts, "
+                    f"covers {100 * share:.0f} % of the region with its surroundings",
+                    "measure a region away from it, or leave the phase out",
+                )
+            )
+            continue
+        if share > 0:
+            kept &= ~near
+            where = f"masked on both sides in every phase, {100 * share:.0f} % of the region"
+        flags.append(
+            Flag(
+                "hot-spot-masked",
+                f"A spot {found.times:.0f} times as hot as the limbs, of {found.counts:,.0f} counts, lies in "
+                f"the {name} phase ({where}): an injection site or a spill.",
+                "caution",
+                name,
+                found.counts,
+                unit="counts",
+            )
+        )
+    if kept.all():
+        return region, tuple(flags), refused
+    grid = poses.phases[poses.reference].grid
+    left = make_region(region.name, region.points[kept], grid, drawn=region.drawn, rim=region.rim[kept])
+    return left, tuple(flags), refused
+
+
+def scattered_into(
+    spots: HotSpots, weights: Mapping[str, NDArray[np.float64]], counts: Mapping[str, float], pose: PhasePose
+) -> tuple[float, float]:
+    """Return by how much the scatter of spots moves the log ratio of a phase, and the error of that.
+
+    Parameters
+    ----------
+    spots : HotSpots
+    weights, counts : mappings
+        Of the ``"affected"`` and the ``"healthy"`` region.
+    pose : PhasePose
+
+    Raises
+    ------
+    InputError
+        If it is more than can be taken out.
+    """
+    from scipy import ndimage
+
+    spread = ndimage.gaussian_filter(spots.excess, _SCATTER_SIGMA_MM / pose.grid.pixel_mm, mode="constant")
+    shares = {
+        side: SCATTER_SHARE * float((spread * weights[side]).sum()) / max(counts[side], 1.0)
+        for side in weights
+    }
+    moved = shares["affected"] - shares["healthy"]
+    if abs(moved) > _MOST_SCATTER:
+        raise InputError(
+            f"{pose.phase} phase",
+            f"a spot of {spots.counts:,.0f} counts, {spots.times:.0f} times as hot as the limbs, scatters "
+            f"some {100 * abs(moved):.0f} % of their counts into one region",
+            "leave the phase out: no mask makes it right",
+        )
+    return moved, _SCATTER_ERROR * abs(moved)
+
+
+def _near_spot(points: Points, pose: PhasePose, spots: HotSpots) -> NDArray[np.bool_]:
+    """Tell which points of the reference lie, on either limb of a phase, within the reach of a spot."""
+    from scipy import ndimage
+
+    distance = ndimage.distance_transform_edt(~spots.core, sampling=pose.grid.spacing_mm)
+    here = pose.from_reference(points)
+    near = np.zeros(points.shape[0], dtype=bool)
+    for place in (here, pose.mirror.transform(here)):
+        row, column = pose.grid.pixel_of(place)
+        near |= ndimage.map_coordinates(distance, [row, column], order=1, mode="nearest") <= REACH_MM
+    return near

@@ -1,0 +1,82 @@
+"""What was given, as one sentence for table 1 and the checklist; drugs and routes are never added up."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Final
+
+from sudeck.ketamine.given import GivenDose
+from sudeck.ketamine.units import KETAMINES
+from sudeck.study.answers.treatment.treatment_given import patient_treatments
+from sudeck.study.folder.given_doses import body_weights, given_doses
+from sudeck.study.folder.tables import StudyTables
+
+_ROUNDING: Final = 1e-9
+
+
+def treatment_words(tables: StudyTables, patients: Sequence[str]) -> str:
+    """Return what these patients were given; empty where no ketamine is recorded.
+
+    Parameters
+    ----------
+    tables : StudyTables
+    patients : sequence of str
+    """
+    enrolled = set(patients)
+    doses = [dose for dose in given_doses(tables) if dose.patient in enrolled]
+    ketamine = sorted(
+        (dose for dose in doses if dose.is_ketamine),
+        key=lambda dose: (KETAMINES.index(dose.drug), dose.route or ""),
+    )
+    if not ketamine:
+        return ""
+    weights = body_weights(tables)
+    parts = [
+        _one_kind(drug, route or "route not stated", list(rows), weights)
+        for (drug, route), rows in groupby(ketamine, key=lambda dose: (dose.drug, dose.route))
+    ]
+    treated = sorted({dose.patient for dose in ketamine})
+    areas = [
+        area for one in patient_treatments(tables, treated, session=None) if (area := one.area) is not None
+    ]
+    if areas:
+        parts.append(f"area under the curve of a typical person of the weight {_spread(areas)} mg h/L")
+    others: dict[str, set[str]] = defaultdict(set)
+    for dose in doses:
+        if dose.drug not in KETAMINES:
+            others[dose.drug].add(dose.patient)
+    told = ", ".join(f"{drug} in {len(some)}" for drug, some in sorted(others.items()))
+    parts.append(f"co-medication: {told}" if told else "no co-medication is recorded")
+    return "; ".join(parts)
+
+
+def _one_kind(drug: str, route: str, rows: Sequence[GivenDose], weights: Mapping[str, float]) -> str:
+    """Say of one drug by one route: patients, days, base by weight and hours, both summed within a day."""
+    by_day: dict[tuple[str, int], list[GivenDose]] = defaultdict(list)
+    for row in rows:
+        by_day[row.patient, row.day].append(row)
+    days: dict[str, int] = defaultdict(int)
+    a_kg, hours = [], []
+    for (patient, _), own in by_day.items():
+        days[patient] += 1
+        base = [dose.base_mg for dose in own]
+        took = [dose.duration_h for dose in own]
+        if patient in weights and None not in base:
+            a_kg.append(sum(mg or 0.0 for mg in base) / weights[patient])
+        if None not in took:
+            hours.append(sum(h or 0.0 for h in took))
+    parts = [f"{drug} in {len(days)} patients, {route}", f"on {_spread(list(days.values()))} days"]
+    if a_kg:
+        parts.append(f"{_spread(a_kg)} mg/kg a day of base")
+    if hours:
+        parts.append(f"over {_spread(hours)} hours")
+    return ", ".join(parts)
+
+
+def _spread(values: Sequence[float]) -> str:
+    low, high = min(values), max(values)
+    middle = statistics.median(values)
+    return f"{middle:.3g}" if high - low < _ROUNDING else f"{middle:.3g} ({low:.3g} to {high:.3g})"

@@ -1,0 +1,77 @@
+"""The noise in a table of amplitudes, which has no baseline: what the weakest pulses give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+# As few pulses below threshold say how large the noise is.
+_FEWEST = 3
+# Amplitudes of noise alone scatter by less (SD of the logarithm); where they scatter more, responses are
+# among them, and noise is what the smaller ones hold.
+_NOISE_LOG_SD = 0.4
+# Noise beyond this share of the criterion would hide every threshold.
+_MOST_OF_CRITERION = 0.8
+# Where every intensity gave some response: as large a share of the pulses is taken for the quietest.
+_QUIETEST = 0.2
+# Of pulses below threshold, in terms of what is typical; what is larger holds a response.
+LARGEST_NOISE = 1.6
+# Amplitudes freed of noise that are smaller than this say only that there was no larger response.
+FLOOR_OVER_NOISE = 1.3
+
+
+@dataclass(frozen=True, slots=True)
+class TableNoise:
+    """What amplitudes of a table are without a response.
+
+    Attributes
+    ----------
+    noise_mv : float
+        Typical peak-to-peak amplitude of noise alone.
+    quiet : ndarray of bool, shape (n,)
+        Pulses that hold noise alone.
+    below_threshold : bool
+        Whether there are intensities at which no pulse gave a response.
+    """
+
+    noise_mv: float
+    quiet: NDArray[np.bool_]
+    below_threshold: bool
+
+
+def table_noise(
+    intensity_mso: NDArray[np.float64], amplitude_mv: NDArray[np.float64], *, criterion_mv: float
+) -> TableNoise | None:
+    """Estimate the noise of a table from the pulses that are too weak for a response.
+
+    These are the pulses at the lowest intensities, up to the first that gave an amplitude above the
+    criterion; where there are none, the smallest fifth of all, if below the criterion. Small responses among
+    them make the noise seem larger than it is, by what hardly counts beside the criterion.
+
+    Parameters
+    ----------
+    intensity_mso, amplitude_mv : ndarray, shape (n,)
+        Single pulses in one state of the muscle.
+    criterion_mv : float
+
+    Returns
+    -------
+    TableNoise or None
+        ``None`` where fewer than three pulses say it, or the table writes zeros for what was not seen.
+    """
+    if (amplitude_mv <= 0).any():
+        return None
+    above = amplitude_mv >= criterion_mv
+    lowest = float(intensity_mso[above].min()) if above.any() else np.inf
+    weak = intensity_mso < lowest
+    below_threshold = int(weak.sum()) >= _FEWEST
+    if not below_threshold:
+        weak = ~above & (amplitude_mv <= np.quantile(amplitude_mv, _QUIETEST))
+    if weak.sum() < _FEWEST:
+        return None
+    seen = amplitude_mv[weak]
+    scattered = float(np.log(seen).std(ddof=1)) > _NOISE_LOG_SD
+    noise_mv = min(float(np.quantile(seen, 0.25 if scattered else 0.5)), _MOST_OF_CRITERION * criterion_mv)
+    return TableNoise(noise_mv, weak & (amplitude_mv <= LARGEST_NOISE * noise_mv), below_threshold)

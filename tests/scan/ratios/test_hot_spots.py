@@ -1,0 +1,61 @@
+"""An injection beside the vein: masked on both sides, counted, or its phase refused."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from sudeck.core.errors import InputError
+from sudeck.core.vocabulary import PHASE_RATIOS
+from sudeck.scan.limbs.geometry import Grid
+from sudeck.scan.measurement import measure_scan
+from sudeck.scan.ratios.hot_spots import find_hot_spots, without_spots
+from support.phantoms import as_bone_scan, synthetic
+
+SETTINGS = {"limb": "hand", "VPr": 1.2, "TPr": 1.4, "BPr": 1.6}
+
+
+@pytest.mark.parametrize("amount", [0.05, 0.3, 1.0])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_what_is_left_beside_a_spot_is_right(side: str, amount: float) -> None:
+    truth = synthetic(5, **SETTINGS).truth.image_ratios("whole")
+    result = measure_scan(
+        as_bone_scan(synthetic(5, **SETTINGS, injection_site=side, hot_spot=amount)), affected="right"
+    )
+    for name, estimate in result.estimates.items():
+        if name in PHASE_RATIOS.values():
+            assert abs(math.log(estimate.value / truth[name])) < 0.03
+    masked = [flag for flag in result.flags if flag.code == "hot-spot-masked"]
+    assert "vascular" in {flag.subject for flag in masked}
+    assert not [flag for flag in result.flags if flag.severity == "serious"]
+    if side == "right" and amount > 0.05:
+        # The generator gives the spot this share of the counts of the healthy hand.
+        assert masked[0].value == pytest.approx(amount * 40_000, rel=0.25)
+
+
+def test_a_spot_that_outshines_the_limbs_costs_its_phase() -> None:
+    scan = synthetic(5, **SETTINGS, injection_site="left", hot_spot=4.0)
+    with pytest.raises(InputError, match=r"a spot of .* no mask makes it right"):
+        measure_scan(as_bone_scan(scan), affected="right")
+
+
+def test_limbs_without_a_spot_have_none() -> None:
+    scan = synthetic(5, **SETTINGS, periarticular=0.6)
+    for phase in ("vascular", "tissue", "bone"):
+        image = scan.counts[phase].sum(axis=0).astype(float).reshape(128, 128)
+        assert find_hot_spots(image, Grid(image.shape, (2.7, 2.7)), phase) is None
+    assert find_hot_spots(np.zeros((32, 32)), Grid((32, 32), (4.0, 4.0)), "bone") is None
+
+
+def test_a_spot_is_filled_with_what_surrounds_it() -> None:
+    scan = synthetic(5, **SETTINGS, injection_site="left", hot_spot=0.5)
+    clean = synthetic(5, **SETTINGS).expected["tissue"]
+    image = scan.counts["tissue"].sum(axis=0).astype(float).reshape(128, 128)
+    grid = Grid(image.shape, (2.7, 2.7))
+    spots = find_hot_spots(image, grid, "tissue")
+    assert spots is not None
+    filled = without_spots(image, spots, grid)
+    assert filled[spots.core].mean() < 2.5 * clean[spots.core].mean()
+    assert (filled[spots.excess == 0] == image[spots.excess == 0]).mean() > 0.99
