@@ -20,11 +20,11 @@ demo: install
 	$(BIN)/sudeck demo sudeck-demo
 
 test: lint
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 # The oldest libraries that pyproject.toml promises; TESTS names a part of the suite.
 test-lowest: $(VENV)-lowest/.installed
-	$(VENV)-lowest/bin/python -m pytest --numprocesses auto $(TESTS)
+	$(VENV)-lowest/bin/python -m pytest --numprocesses auto --dist loadfile $(TESTS)
 
 $(VENV)-lowest/.installed: pyproject.toml constraints-lowest.txt
 	$(PYTHON) -m venv $(VENV)-lowest
