@@ -29,6 +29,7 @@ from sudeck.core.vocabulary import Limb, Side
 from sudeck.study.folder.decisions import StaleError
 from sudeck.study.folder.layout import StudyFolder, open_study
 from sudeck.study.folder.settings import read_settings
+from sudeck.study.measuring.holding import held_alone
 
 _LOCK: Final = ".review.lock"
 _PORTS: Final = (8700, 300)  # first, how many
@@ -132,7 +133,9 @@ def serve_review(
         If there is no study, or another review of it is open.
     """
     study = open_study(root, reader=reader)
-    with _alone(study):
+    with held_alone(
+        study, _LOCK, taken="another review of it is open", remedy="use that one, or stop it with Ctrl-C"
+    ):
         _serve(study, "/", port=port, open_browser=open_browser, told=told)
 
 
@@ -204,23 +207,6 @@ def _load() -> None:
     """Load the libraries of a measurement while the browser opens, so that its first page need not wait."""
     for name in ("pydicom", "skimage.measure", "sudeck.scan.measurement", "sudeck.tms.measurement"):
         importlib.import_module(name)
-
-
-@contextmanager
-def _alone(study: StudyFolder) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    study.derivatives.mkdir(parents=True, exist_ok=True)
-    path = study.derivatives / _LOCK
-    if path.is_symlink():
-        raise InputError(f"{study.root.name} {_LOCK}", "the lock is a link to elsewhere", "remove the link")
-    try:
-        with FileLock(path, timeout=0):
-            yield
-    except Timeout:
-        raise InputError(
-            study.root.name, "another review of it is open", "use that one, or stop it with Ctrl-C"
-        ) from None
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +17,7 @@ from sudeck.core.errors import InputError, SudeckError
 from sudeck.study.measuring.choices import excluded_recordings
 from sudeck.study.measuring.inputs import PatientInputs, protocol_among, recordings_among
 from sudeck.study.measuring.neutral_names import neutral_labels, neutral_names, neutralise
-from sudeck.study.measuring.patient_measures import decided_trials
+from sudeck.study.measuring.patient_measures import decided_trials, of_muscles
 from sudeck.tms import TmsResult, TmsSettings, TrialSet, measure_trials, read_recordings
 from sudeck.tms.measures.measured import Trial
 
@@ -56,17 +55,7 @@ def measured_trials(bench: Workbench, inputs: PatientInputs, session: str) -> Tm
         settings=TmsSettings(measures=settings.tms_settings()),
         decisions=decided_trials(inputs, session),
     )
-    wanted = settings.muscles
-    if not wanted:
-        return result
-    return replace(
-        result,
-        groups=tuple(group for group in result.groups if group.muscle in wanted),
-        estimates_without_flagged=tuple(
-            one for one in result.estimates_without_flagged if one.muscle in wanted
-        ),
-        estimates_undecided=tuple(one for one in result.estimates_undecided if one.muscle in wanted),
-    )
+    return of_muscles(result, settings.muscles)
 
 
 async def show(request: Request) -> Response:

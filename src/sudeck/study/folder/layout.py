@@ -29,7 +29,7 @@ from sudeck.study.folder.schema import TABLES
 SETTINGS_FILE: Final = "sudeck.toml"
 _PATIENT: Final = re.compile(r"sub-[A-Za-z0-9]+")
 _READER: Final = re.compile(r"[A-Za-z0-9]{1,20}")
-_SESSION: Final = re.compile(r"ses-[A-Za-z0-9]+")
+SESSION: Final = re.compile(r"ses-[A-Za-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class StudyFolder:
 
     def sessions(self, patient: str) -> tuple[str, ...]:
         """Return every session of a patient with a folder of files, sorted."""
-        found = {name for root in (self.root, self.sourcedata) for name in _folders(root / patient, _SESSION)}
+        found = {name for root in (self.root, self.sourcedata) for name in _folders(root / patient, SESSION)}
         return tuple(sorted(found))
 
     def readers(self) -> tuple[str, ...]:
@@ -160,6 +160,20 @@ class StudyFolder:
         patients = self.patients()
         return (
             f"{self.root.name}: {len(patients)} {'patient' if len(patients) == 1 else 'patients'} with files"
+        )
+
+
+def refuse_session(session: str | None) -> None:
+    """Refuse a stated session that is not called as sessions are; none stated is fine.
+
+    Raises
+    ------
+    InputError
+        If it is malformed.
+    """
+    if session is not None and not SESSION.fullmatch(session):
+        raise InputError(
+            f"session {session}", "it is not ses- followed by letters and digits", "write it as ses-pre"
         )
 
 

@@ -15,14 +15,13 @@ from sudeck.core.provenance import sha256_of
 from sudeck.core.storage import write_bytes, write_tsv
 from sudeck.scan.reading.dicom import DicomFile, Header, find_files
 from sudeck.scan.reading.identity import patient_of, redactor_of
-from sudeck.study.folder.layout import StudyFolder
+from sudeck.study.folder.layout import StudyFolder, refuse_session
 from sudeck.study.folder.pseudonyms import Key, open_key, write_key
 from sudeck.study.folder.settings import read_settings
 from sudeck.study.folder.table_edit import merge_rows
 from sudeck.study.imports.deidentify import METHOD, CleanFile, deidentify, open_for_import
 
 Action = Literal["new", "unchanged", "copy", "kept", "refused"]
-_SESSION: Final = re.compile(r"ses-[A-Za-z0-9]+")
 # File names that can be printed: those of cameras and archives, in which no name or record number fits.
 _HARMLESS_NAME: Final = re.compile(
     r"((im|img|image|i|nm|dicom|file)[-_ ]?)?(0{0,5}\d{1,3})?"
@@ -159,10 +158,7 @@ def import_dicom(
         If a source does not exist, the key of the pseudonyms is lost or contradicted, or `session` is
         malformed.
     """
-    if session is not None and not _SESSION.fullmatch(session):
-        raise InputError(
-            f"session {session}", "it is not ses- followed by letters and digits", "write it as ses-pre"
-        )
+    refuse_session(session)
     settings = read_settings(study)
     key_path = settings.key_path(study)
     paths = files_outside(study, sources)

@@ -19,7 +19,7 @@ from sudeck.core.privacy import Redactor
 from sudeck.core.provenance import sha256_of
 from sudeck.core.storage import sidecar_of, write_bytes, write_json, write_tsv
 from sudeck.scan.reading.dicom import looks_like_dicom
-from sudeck.study.folder.layout import StudyFolder
+from sudeck.study.folder.layout import SESSION, StudyFolder, refuse_session
 from sudeck.study.folder.pseudonyms import Key, open_key, write_key
 from sudeck.study.folder.settings import Settings, read_settings
 from sudeck.study.folder.table_edit import merge_rows
@@ -35,7 +35,6 @@ from sudeck.study.imports.import_dicom import (
 from sudeck.tms.readers import read_file, recognises
 from sudeck.tms.signals.recording import Recording
 
-_SESSION: Final = re.compile(r"ses-[A-Za-z0-9]+")
 # Files that describe a recording; of those that are read along, what is said goes into the new tables.
 _BESIDE: Final = re.compile(r"\.(vmrk|eeg|json|md)$|_(events|channels|electrodes|scans)\.tsv$", re.IGNORECASE)
 _EDF_HEADER: Final = 256
@@ -97,10 +96,7 @@ def import_tms(
         If a source does not exist, the key of the pseudonyms is lost or contradicted, or `session` is
         malformed.
     """
-    if session is not None and not _SESSION.fullmatch(session):
-        raise InputError(
-            f"session {session}", "it is not ses- followed by letters and digits", "write it as ses-pre"
-        )
+    refuse_session(session)
     settings = read_settings(study)
     key_path = settings.key_path(study)
     key = open_key(study, key_path, offered=key).with_pseudonyms(pseudonyms or {})
@@ -232,7 +228,7 @@ def _folders_above(path: Path, sources: Sequence[Path]) -> list[str]:
 def _session_of(folder: str, settings: Settings) -> str:
     """Return the session a folder is called as: ``ses-pre``, or ``Pre`` where the settings know ses-pre."""
     known = {name.removeprefix("ses-").lower(): name for name in settings.tms_sessions}
-    return known.get(folder.lower().removeprefix("ses-"), folder if _SESSION.fullmatch(folder) else "")
+    return known.get(folder.lower().removeprefix("ses-"), folder if SESSION.fullmatch(folder) else "")
 
 
 def _import_one(

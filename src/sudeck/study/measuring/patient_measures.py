@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -278,13 +278,22 @@ def _measure_recordings(
         settings=TmsSettings(measures=settings.tms_settings()),
         decisions=decided_trials(patient, session),
     )
-    wanted = settings.muscles
-    if wanted:
-        groups = tuple(group for group in result.groups if group.muscle in wanted)
-        without = tuple(one for one in result.estimates_without_flagged if one.muscle in wanted)
-        before = tuple(one for one in result.estimates_undecided if one.muscle in wanted)
-        result = replace(result, groups=groups, estimates_without_flagged=without, estimates_undecided=before)
+    result = of_muscles(result, settings.muscles)
     return replace(result, provenance=_timeless(result.provenance))
+
+
+def of_muscles(result: TmsResult, wanted: Sequence[str]) -> TmsResult:
+    """Return what was measured on the muscles a study is about; all where it names none."""
+    if not wanted:
+        return result
+    return replace(
+        result,
+        groups=tuple(group for group in result.groups if group.muscle in wanted),
+        estimates_without_flagged=tuple(
+            one for one in result.estimates_without_flagged if one.muscle in wanted
+        ),
+        estimates_undecided=tuple(one for one in result.estimates_undecided if one.muscle in wanted),
+    )
 
 
 def decided_trials(patient: PatientInputs, session: str) -> list[TrialDecision]:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import platform
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +25,7 @@ from sudeck.study.folder.layout import StudyFolder, open_study
 from sudeck.study.folder.settings import Settings, read_settings
 from sudeck.study.folder.tables import RowCount, read_table, read_tables
 from sudeck.study.measuring.engine import spread
+from sudeck.study.measuring.holding import held_alone
 from sudeck.study.measuring.inputs import PatientInputs, fingerprints, gather_inputs, measurement_settings
 from sudeck.study.measuring.patient_measures import Failure, PatientRecord, Presenter, measure_patient
 from sudeck.study.measuring.records import Digest, is_current, keep_record, stored_record, write_tables
@@ -152,7 +152,7 @@ def run_study(
     study = open_study(root, reader=reader)
     settings = read_settings(study)
     participants = _participants(study)
-    with _alone(study):
+    with held_alone(study, _LOCK, taken="another run is at work on it", remedy="wait until it ends"):
         _sweep(study)
         keep_to_bids(study, [str(row["participant_id"]) for row in participants])
         inputs = gather_inputs(study, participants)
@@ -231,22 +231,6 @@ def _log(
         "tables": {count.table: count.to_dict() for count in rows},
         **summary.to_dict(),
     }
-
-
-@contextmanager
-def _alone(study: StudyFolder) -> Iterator[None]:
-    """Hold the study for this run alone; the system lets go when the process ends, however it ends."""
-    study.derivatives.mkdir(parents=True, exist_ok=True)
-    from filelock import FileLock, Timeout
-
-    path = study.derivatives / _LOCK
-    if path.is_symlink():
-        raise InputError(f"{study.root.name} {_LOCK}", "the lock is a link to elsewhere", "remove the link")
-    try:
-        with FileLock(path, timeout=0):
-            yield
-    except Timeout:
-        raise InputError(study.root.name, "another run is at work on it", "wait until it ends") from None
 
 
 def _sweep(study: StudyFolder) -> None:
