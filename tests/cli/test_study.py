@@ -66,6 +66,9 @@ def test_a_decision_is_worded_and_kept(tmp_path: Path) -> None:
     )
     assert done.exit_code == 0, done.output
     assert "sub-001 ses-pre trial trial 17" in runner.invoke(app, ["decide", str(study), "sub-001"]).output
+    own = ["decide", str(study), "sub-001", "side", "left", "--why", "as the letter says"]
+    assert "decided by kb" in runner.invoke(app, own, env={"LOGNAME": "kb", "SUDECK_WHO": ""}).output
+    assert "it does not say why" in str(runner.invoke(app, own[:-2]).exception)
     nobody = runner.invoke(app, ["decide", str(study), "sub-404", "side", "left", *told])
     assert "does not know" in str(nobody.exception)
     nonsense = runner.invoke(app, ["decide", str(study), "sub-001", "guess", *told])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,7 +29,11 @@ def decide(
     ] = None,
     why: Annotated[str, typer.Option(help="The reason, in a sentence that names no person.")] = "",
     who: Annotated[
-        str, typer.Option(envvar="SUDECK_WHO", help="Initials or role of the person who decides.")
+        str,
+        typer.Option(
+            envvar="SUDECK_WHO",
+            help="Initials or role of the person who decides; the account on this computer unless given.",
+        ),
     ] = "",
     session: Annotated[
         str, typer.Option(help="Session it concerns, e.g. ses-pre; every one unless given.")
@@ -44,8 +49,9 @@ def decide(
         standing = standing_decisions(study, patient)
         typer.echo("\n".join(map(str, standing)) if standing else f"Nothing was decided about {patient}.")
         return
-    if not why.strip() or not who.strip():
-        raise InputError("sudeck decide", "it does not say who decides, and why", "add --who and --why")
+    if not why.strip():
+        raise InputError("sudeck decide", "it does not say why", "add --why")
+    who = who.strip() or _account()
     kind, about, value = _meaning(words)
     if kind in OF_TRIALS and not session:
         session = _only_session(study, patient)
@@ -53,7 +59,15 @@ def decide(
         raise InputError(patient, "the study does not know this patient", "check the pseudonym")
     record_decision(study, Decision(patient, kind, value, who, why, session=session, about=about))
     place = " ".join(filter(None, (patient, session, kind, about)))
-    typer.echo(f"Kept: {place}. It is used by the next sudeck run.")
+    typer.echo(f"Kept: {place}, decided by {who}. It is used by the next sudeck run.")
+
+
+def _account() -> str:
+    """Return the name of the account that decides."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # an account without a name, as in some containers
+        raise InputError("sudeck decide", "it does not say who decides", "add --who") from None
 
 
 def _meaning(words: list[str]) -> tuple[Any, str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -100,3 +101,14 @@ def test_the_limb_of_the_scan_and_of_the_table_agree(planted: Any, filled: Study
 def test_broken_settings_are_one_problem_among_the_others(filled: StudyFolder) -> None:
     filled.settings_file.write_text("[scan]\nregion = 3\n")
     assert [problem.where for problem in check_study(filled).serious] == ["sudeck.toml"]
+
+
+def test_a_note_among_the_images_carries_nobodys_identity(planted: Any, filled: StudyFolder) -> None:
+    import_dicom(filled, [planted.folder], pseudonyms={planted.record: "sub-001"})
+    folder = next(filled.sourcedata.glob("sub-*/ses-*/nm"))
+    (folder / "note.txt").write_text("Scan repeated because of movement.\n", encoding="utf-8")
+    assert not any("identity" in problem.message for problem in check_study(filled).serious)
+    shutil.copy(next(planted.folder.rglob("*.dcm")), folder / "as_exported.dcm")
+    said = [problem.message for problem in check_study(filled).serious if "identity" in problem.message]
+    assert len(said) == 1
+    assert said[0].startswith("file 4 carries an identity")

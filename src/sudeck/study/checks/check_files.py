@@ -74,12 +74,14 @@ def _headers(files: tuple[Path, ...], place: str, patient: str, row: Row) -> Ite
                 )
         except Exception:  # what is damaged is named by the reading of the scan
             continue
-        if record != patient or name not in ("", patient) or born:
+        # A note among the images has no header, and an empty header names nobody.
+        if record not in ("", patient) or name not in ("", patient) or born:
             named.append(str(number))
         if _LATERALITY.get(side, row["affected_side"]) != row["affected_side"]:
             other_side.append(str(number))
     if named:
-        message = f"files {', '.join(named)} carry an identity that is not {patient}; use sudeck import"
+        which = f"file {named[0]} carries" if len(named) == 1 else f"files {', '.join(named)} carry"
+        message = f"{which} an identity that is not {patient}; use sudeck import"
         yield Problem(place, message, patient=patient)
     if other_side:
         message = f"files {', '.join(other_side)} show the side that is not the affected one"
