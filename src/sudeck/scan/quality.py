@@ -111,7 +111,12 @@ def size_flags(pose: PhasePose, region: Region, limb: Limb | None) -> list[Flag]
     scale = pose.mirror.transform.scale
     areas = np.ones(region.points.shape[0]) if pose.joint is None else pose.joint.stretch(region.points)
     outlines = math.log(max(region.on_affected.sum(), 1) / max(areas[region.on_healthy].sum(), 1) / scale**2)
-    if abs(outlines) < _LARGER:
+    apart, limit = outlines + 2 * math.log(scale), _SIZES_APART
+    if pose.joint is not None:
+        apart, error = pose.joint.swelling
+        limit = max(_SWOLLEN, _SURELY * error)
+    swollen = abs(apart) > limit
+    if abs(outlines) < _LARGER and not (swollen and pose.joint is not None):
         return []
     percent, word = 100 * abs(math.expm1(outlines)), "more" if outlines > 0 else "less"
     text = (
@@ -119,16 +124,18 @@ def size_flags(pose: PhasePose, region: Region, limb: Limb | None) -> list[Flag]
         "counted per area, so each ratio of a phase also holds how thick the limb is; a ratio of ratios does "
         "not."
     )
-    apart, limit = outlines + 2 * math.log(scale), _SIZES_APART
-    if pose.joint is not None:
-        apart, error = pose.joint.swelling
-        limit = max(_SWOLLEN, _SURELY * error)
-    if abs(apart) > limit:
+    if swollen and pose.joint is not None:
+        text += (
+            f" Palm and forearm differ by {100 * math.expm1(apart):+.0f} % of area from what lies inside, as "
+            "where soft tissue swells over bones that do not: where the skin is stretched is less sure, and "
+            "the intervals say so."
+        )
+    elif swollen:
         text += (
             f" The pattern of uptake differs by {100 * math.expm1(-2 * math.log(scale)):+.0f} % of area, "
             "as where soft tissue swells over bones that do not: places near the skin are less sure."
         )
-    severity: Severity = "caution" if abs(apart) > limit else "info"
+    severity: Severity = "caution" if swollen else "info"
     return [Flag("limb-size", text, severity, pose.phase, math.exp(outlines), math.exp(_LARGER))]
 
 
