@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-import sudeck
 from sudeck.core.errors import InputError
+from sudeck.core.provenance import __version__
 from sudeck.core.storage import write_tsv
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES
 from sudeck.study.answers.after_treatment import AfterTreatment, after_treatment
@@ -196,7 +196,7 @@ def assemble_cohort(study: StudyFolder) -> Cohort:
         Failure(**failure) for record in records if record is not None for failure in record["failures"]
     )
     described = {
-        "version": sudeck.__version__,
+        "version": __version__,
         "settings": settings.to_dict(),
         "table": table.to_csv(index=False),
         "outcomes": outcomes.to_dict(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import sudeck
+from sudeck.core.provenance import SOFTWARE
 from sudeck.prediction.cohort_prediction import CohortPrediction
 from sudeck.study.answers.cohort_table import Cohort
 
@@ -32,7 +32,7 @@ class StudyPrediction(CohortPrediction):
     def to_dict(self) -> dict[str, Any]:
         """Return the contract of ``prediction.json`` as plain JSON-ready values."""
         return {
-            "software": f"sudeck {sudeck.__version__}",
+            "software": SOFTWARE,
             "fingerprint": self.fingerprint,
             "responder_rule": str(self.cohort.settings.responder),
             "flow": self.cohort.flow.to_dict(),

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import numpy as np
 
-import sudeck
 from sudeck.core.errors import InputError
+from sudeck.core.provenance import SOFTWARE
 from sudeck.core.storage import to_json, write_json, write_text
 from sudeck.prediction.decision import DecisionCurve, decision_curve
 from sudeck.prediction.model_data import ModelData, model_data, require_enough
@@ -66,7 +66,7 @@ class ExternalValidation:
     def to_dict(self) -> dict[str, Any]:
         """Return the contract of ``validation.json``, and of what a model keeps of it."""
         return {
-            "software": f"sudeck {sudeck.__version__}",
+            "software": SOFTWARE,
             "study": self.study,
             "model": self.origin.to_dict(),
             **self.performance.to_dict(),

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import numpy as np
 
-import sudeck
 from sudeck.core.errors import InputError
+from sudeck.core.provenance import SOFTWARE
 from sudeck.core.record import Record
 from sudeck.core.storage import parse_json, read_limited, write_json
 from sudeck.prediction.cohort_prediction import fit_cohort_model, usable_covariates
@@ -122,7 +122,7 @@ def share_study(root: Path, *, path: Path | None = None) -> tuple[CentreSummary,
         suppressed.append(f"the correlations: {error}")
     summary = CentreSummary(
         FORMAT,
-        f"sudeck {sudeck.__version__}",
+        SOFTWARE,
         cohort.name,
         str(settings.responder),
         covariates,
