@@ -186,7 +186,7 @@ def _step_error(circuits: Circuit) -> Floats:
     """Return the largest relative change of any measure of each circuit when the step of a fit is halved."""
     coarse, fine = (measure(circuits, list(MEASURES.values()), dt_ms=dt) for dt in _STEPS_MS)
     changes = [np.abs(value / fine.values[name] - 1) for name, value in coarse.values.items()]
-    return np.max([*changes, np.abs(coarse.rmt / fine.rmt - 1).max(axis=0)], axis=0)
+    return np.asarray(np.max([*changes, np.abs(coarse.rmt / fine.rmt - 1).max(axis=0)], axis=0))
 
 
 def _descend(
