@@ -51,7 +51,7 @@ HYPOTHESES: Final = {
     "bilateral_gaba_a_loss": "Loss of GABA-A, both sides",
     "tonic_callosal_drive": "Steady drive of GABA-B cells",
     "none": "No difference",
-    "outside_the_model": "Outside the model",
+    "outside_the_model": "Something else",
 }
 CHANGE: Final = "change"  # stands where a visit stands
 BALANCE: Final = "gaba_over_glutamate"
