@@ -193,6 +193,12 @@ def _judge(hypotheses: tuple[Hypothesis, ...]) -> tuple[str, str]:
         told = f"(Probability {best.probability:.2f} among {len(hypotheses)} accounts.)"
         return "" if best.name == OUTSIDE else best.name, f"{best.sentence} {told}"
     open_ = [labels[one.name] for one in ranked if one.probability > _OPEN_FROM]
+    if len(open_) == len(ranked):
+        shown = ranked[0]
+        return "", (
+            f"These measurements leave all {len(ranked)} accounts open; the likeliest is "
+            f"{labels[shown.name]} (probability {shown.probability:.2f})."
+        )
     return "", f"These measurements can not tell between {', '.join(open_[:-1])} and {open_[-1]}."
 
 
