@@ -6,15 +6,17 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-import sudeck
 from sudeck.core.claim import REPORT_ERROR, page_error
 from sudeck.core.errors import InputError
+from sudeck.core.provenance import __version__
 from sudeck.core.storage import write_tsv
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES
+from sudeck.prediction.cohort import Cohort, read_cohort
 from sudeck.study.answers.after_treatment import AfterTreatment, after_treatment
 from sudeck.study.answers.outcomes import CohortOutcomes, measure_outcomes
 from sudeck.study.answers.scan_ratios import RatioSources, collect_ratios
@@ -108,7 +110,7 @@ class Flow:
 
 
 @dataclass(frozen=True)
-class Cohort:
+class StudyCohort:
     """A study as one table.
 
     Attributes
@@ -116,8 +118,7 @@ class Cohort:
     name : str
         Of the study.
     table : DataFrame
-        One row a patient, as `sudeck.prediction.ratios.read_ratios` takes it, with the covariates and
-        outcomes.
+        One row a patient, as `sudeck.prediction.read_cohort` takes it, with the covariates and outcomes.
     settings : Settings
     outcomes : CohortOutcomes
         The course of every patient.
@@ -145,6 +146,11 @@ class Cohort:
     fingerprint: str
     page_error: float = REPORT_ERROR
 
+    @cached_property
+    def patients(self) -> Cohort:
+        """The table as arrays, read once."""
+        return read_cohort(self.table)
+
     def write(self, study: StudyFolder) -> None:
         """Write cohort.tsv with its sidecar."""
         rows: list[dict[str, Any]] = [
@@ -166,7 +172,7 @@ def is_analysed(table: pd.DataFrame) -> pd.Series[bool]:
     return tissue & (vascular | bone) & table["responder"].notna()
 
 
-def assemble_cohort(study: StudyFolder) -> Cohort:
+def assemble_cohort(study: StudyFolder) -> StudyCohort:
     """Join what was measured with what was asked.
 
     Raises
@@ -202,7 +208,7 @@ def assemble_cohort(study: StudyFolder) -> Cohort:
     )
     error = error_of_page(tables, settings, [record for record in records if record is not None])
     described = {
-        "version": sudeck.__version__,
+        "version": __version__,
         "settings": settings.to_dict(),
         "page_error": error,
         "table": table.to_csv(index=False),
@@ -213,7 +219,7 @@ def assemble_cohort(study: StudyFolder) -> Cohort:
         "failures": [failure.to_dict() for failure in failures],
     }
     fingerprint = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
-    return Cohort(
+    return StudyCohort(
         study_name(study),
         table,
         settings,

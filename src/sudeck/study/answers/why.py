@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import sudeck
 from sudeck.core.claim import REPORT_ERROR
 from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.flags import Flag
+from sudeck.core.provenance import __version__
 from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS
 from sudeck.core.storage import write_json
 from sudeck.core.vocabulary import SIDES, Side
@@ -231,7 +231,7 @@ def assemble_stimulation(study: StudyFolder) -> StimulatedStudy:
     factors = tabulate_factors(tables, settings, list(readings), after=after)
     error = error_of_page(tables, settings, list(records.values()))
     described = {
-        "version": sudeck.__version__,
+        "version": __version__,
         "settings": settings.to_dict(),
         "page_error": error,
         "measures": table.frame.to_csv(index=False),
