@@ -15,6 +15,7 @@ from sudeck.core.vocabulary import ScanPhase, Side
 from sudeck.scan import quality
 from sudeck.scan.limbs.axis import LimbAxis, find_axis
 from sudeck.scan.limbs.geometry import Grid
+from sudeck.scan.limbs.mirrored import mirror_evidence
 from sudeck.scan.limbs.poses import PhasePose, Poses, pose_phases
 from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
 from sudeck.scan.phases.spacing import PIXEL_UNITS, settle_spacing
@@ -44,6 +45,9 @@ class PosedScan:
         Findings about the pose, whatever the region.
     spots : Mapping of phase to HotSpots
         What is far hotter than the limbs, where there is any; the limbs were found without it.
+    sides_hold : Mapping of phase to float
+        Log odds that the sides of a phase are as stated, by the shapes of the limbs; negative where it looks
+        mirrored.
     seen_by_camera : dict
         Filled as regions are measured, because it does not depend on them.
     """
@@ -56,6 +60,7 @@ class PosedScan:
     refused: Mapping[ScanPhase, str]
     flags: tuple[Flag, ...]
     spots: Mapping[ScanPhase, HotSpots] = field(default_factory=dict)
+    sides_hold: Mapping[ScanPhase, float] = field(default_factory=dict)
     seen_by_camera: dict[tuple[ScanPhase, CameraResponse], CameraImages] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -120,15 +125,25 @@ def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
             "check that both limbs lie alike and that nothing else is in the field",
         )
     axes = _axes(reference)
+    sides_hold = mirror_evidence(poses)
     flags = (
         *spacing.flags,
+        *quality.mirrored_flags(sides_hold),
         *quality.limb_flags(reference, axes),
         *quality.registration_flags(poses),
         *quality.count_flags(poses),
         *(flag for name, pose in poses.phases.items() for flag in _series_flags(spacing.phases[name], pose)),
     )
     return PosedScan(
-        scan, affected, poses, axes, spacing.in_pixels, {**spacing.refused, **poses.refused}, flags, spots
+        scan,
+        affected,
+        poses,
+        axes,
+        spacing.in_pixels,
+        {**spacing.refused, **poses.refused},
+        flags,
+        spots,
+        sides_hold,
     )
 
 
