@@ -128,6 +128,7 @@ def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
     sides_hold = mirror_evidence(poses)
     flags = (
         *spacing.flags,
+        *quality.pixel_size_flags(poses, in_pixels=spacing.in_pixels),
         *quality.mirrored_flags(sides_hold),
         *quality.limb_flags(reference, axes),
         *quality.registration_flags(poses),

@@ -26,6 +26,8 @@ REFUSE_RESIDUAL = 0.45  # of the limb's level: limbs so unlike have no homologou
 _UNEQUAL_AREA = 0.20
 _LARGER = 0.08  # of area: twice what the hands of one person differ in length
 _SIZES_APART = 0.06  # of area, between the outlines and the pattern of uptake
+_GROWN = 0.17  # logarithm of a width over that in another phase; of bone and blood they differ by 0.1
+_WIDTHS_MM = (45.0, 180.0)  # of a palm or a foot, fingers and toes spread or the leg turned
 _OVERLAP = 0.03  # of a region, on the other limb
 _LEAST_ON_LIMB = 0.8  # of a drawn region, on the mask of the affected limb
 # Sudeck's own limit: no range of differences between phases is published. Flow down and bone up in one limb
@@ -33,7 +35,7 @@ _LEAST_ON_LIMB = 0.8  # of a drawn region, on the mask of the affected limb
 _OPPOSITE = 0.7  # between log ratios of opposite sign
 _OPPOSITE_EACH = 0.1  # a log ratio that lies clearly on one side
 # Log odds of the sides by the shapes of the limbs: mirrored beyond doubt, and settled as stated. Limbs drawn
-# as exact mirror images, which say nothing, stayed within 5 in 36 studies; as people have them they say 7 to 80.
+# as exact mirror images say nothing, within 5 in 36 studies; limbs as people have them say 7 to 80.
 _SURELY_MIRRORED, _SIDES_HOLD = 7.0, 5.0
 _CHECK_SIDES = "Check its view, or give it alone with --image-left."
 _DRIFT_MM = 5.0
@@ -82,6 +84,54 @@ def limb_flags(pose: PhasePose, axes: Mapping[str, LimbAxis | None]) -> list[Fla
             )
         )
     return flags
+
+
+def pixel_size_flags(poses: Poses, *, in_pixels: bool) -> list[Flag]:
+    """Flag pixel sizes by which the limbs grow between phases, or are no limbs of a person."""
+    if in_pixels:
+        return []
+    across = {name: _across_mm(pose) for name, pose in poses.phases.items()}
+    own = across[poses.reference]
+    flags: list[Flag] = []
+    for name, widths in across.items():
+        times = [math.log(here / there) for here, there in zip(widths, own, strict=True)]
+        grown = min(times) if min(times) > 0 else max(times) if max(times) < 0 else 0.0
+        if abs(grown) > _GROWN:
+            flags.append(
+                Flag(
+                    "pixel-sizes-disagree",
+                    f"By their pixel sizes both limbs are {math.exp(grown):.2f} times as wide in the {name} "
+                    f"phase as in the {poses.reference} phase: one of the sizes is wrong.",
+                    "serious",
+                    name,
+                    math.exp(grown),
+                    math.exp(_GROWN),
+                )
+            )
+    wide = sum(own) / 2
+    if not flags and not _WIDTHS_MM[0] <= wide <= _WIDTHS_MM[1]:
+        flags.append(
+            Flag(
+                "pixel-size-implausible",
+                f"By the stated pixel size the limbs are {wide:.0f} mm wide: it is probably wrong. Ratios do "
+                "not depend on it while all phases have one; lengths and errors do.",
+                "caution",
+                poses.reference,
+                wide,
+                _WIDTHS_MM[0] if wide < _WIDTHS_MM[0] else _WIDTHS_MM[1],
+                "mm",
+            )
+        )
+    return flags
+
+
+def _across_mm(pose: PhasePose) -> tuple[float, float]:
+    """Return the width of the palm or the forefoot of both limbs: the widest rows, but for a few."""
+    widths = []
+    for label in (pose.affected_label, pose.healthy_label):
+        rows = pose.limbs.mask(label).sum(axis=1)
+        widths.append(float(np.percentile(rows[rows > 0], 95)) * pose.grid.spacing_mm[1])
+    return widths[0], widths[1]
 
 
 def registration_flags(poses: Poses) -> list[Flag]:
