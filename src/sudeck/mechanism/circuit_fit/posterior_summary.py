@@ -196,7 +196,7 @@ def _judge(hypotheses: tuple[Hypothesis, ...]) -> tuple[str, str]:
     if len(open_) == len(ranked):
         shown = ranked[0]
         return "", (
-            f"These measurements leave all {len(ranked)} accounts open; the likeliest is "
+            f"These measurements can not tell the {len(ranked)} accounts apart; the likeliest is "
             f"{labels[shown.name]} (probability {shown.probability:.2f})."
         )
     return "", f"These measurements can not tell between {', '.join(open_[:-1])} and {open_[-1]}."
