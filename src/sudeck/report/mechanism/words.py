@@ -51,7 +51,7 @@ HYPOTHESES: Final = {
     "bilateral_gaba_a_loss": "Loss of GABA-A, both sides",
     "tonic_callosal_drive": "Steady drive of GABA-B cells",
     "none": "No difference",
-    "outside_the_model": "Outside the model",
+    "outside_the_model": "Something else",
 }
 CHANGE: Final = "change"  # stands where a visit stands
 BALANCE: Final = "gaba_over_glutamate"
@@ -157,12 +157,13 @@ def together_sayings(group: GroupPosterior | None) -> tuple[Sentence, ...]:
     """Return what the circuits of all patients together say of the change, and what they leave open."""
     if group is None:
         return ()
-    sure, open_, claims = [], [], []
+    sure, claims = [], []
+    open_: dict[str, list[str]] = {}
     for one in group.factors:
         nothing = 0.0 if one.mean.unit else 1.0
         name = f"{_inside_factor(one.factor)} ({SIDES[one.hemisphere]})"
         if not one.identified:
-            open_.append(name)
+            open_.setdefault(_inside_factor(one.factor), []).append(SIDES[one.hemisphere])
         elif not one.mean.low <= nothing <= one.mean.high:
             sign = "" if one.mean.unit else "×"
             unit = f" {one.mean.unit}" if one.mean.unit else ""
@@ -185,8 +186,10 @@ def together_sayings(group: GroupPosterior | None) -> tuple[Sentence, ...]:
         else Sentence(f"The circuits of {count} patients together show no change of which one can be sure.")
     ]
     if open_:
-        text = f"Of the mean change of {', '.join(open_)} these measurements say next to nothing."
-        says.append(Sentence(text))
+        told = [f"{name} ({'both sides' if len(sides) > 1 else sides[0]})" for name, sides in open_.items()]
+        says.append(
+            Sentence(f"Of the mean change of {'; '.join(told)} these measurements say next to nothing.")
+        )
     return tuple(says)
 
 
@@ -403,10 +406,8 @@ def _outside(circuit: Explanation) -> list[Sentence]:
 
 def balance_saying(balance: FactorEstimate, names: Mapping[str, str]) -> Sentence:
     """Return the transcallosal balance in a sentence, or that it is not known."""
-    when = names.get(balance.visit, balance.visit)
-    what = (
-        f"Balance of the hemispheres ({FACTORS.get(balance.factor, balance.factor)}, pain over other), {when}"
-    )
+    when = _inside(names.get(balance.visit, balance.visit))
+    what = f"{_balance_text(balance.factor)}, {when}"
     if not balance.identified:
         return Sentence(f"{what}: not known from these measurements.")
     estimate = balance.estimate
