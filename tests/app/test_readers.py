@@ -97,7 +97,8 @@ def test_two_readers_see_nothing_of_each_other_and_are_compared(study: StudyFold
     counted = stored_record(study, "sub-001")
     assert counted is not None
     assert counted["scans"]["ses-pre"]["estimates"] == own["scans"]["ses-pre"]["estimates"]
-    assert counted["recordings"] == own["recordings"]
+    shown = [record["recordings"][EMG_SESSION]["estimates"] for record in (counted, own)]
+    assert shown[0] == shown[1]
     assert "blinded reading of AB" in read_decisions(study, "sub-001")[0].why
 
 
@@ -139,3 +140,18 @@ def test_one_reader_is_not_compared(study: StudyFolder) -> None:
         compare_readers(study)
     with pytest.raises(InputError, match="letters and digits"):
         open_study(study.root, reader="../NM")
+
+
+def test_a_trial_that_two_recordings_have_is_refused_until_it_is_said_of_which(study: StudyFolder) -> None:
+    (recording,) = study.root.glob(f"sub-001/{EMG_SESSION}/emg/*_emg.edf")
+    recording.with_name(recording.name.replace("task-", "task-second")).write_bytes(recording.read_bytes())
+
+    def decide(*place: str) -> Any:
+        words = ["decide", str(study.root), "sub-001", "reject", "trial", "3", *place]
+        return CliRunner().invoke(commands, [*words, "--session", EMG_SESSION, "--why", "x", "--who", "NM"])
+
+    refused = decide()
+    assert isinstance(refused.exception, InputError)
+    named = str(refused.exception).partition("reject trial 3 of ")[2].rstrip(".")
+    assert decide("of", named).exit_code == 0
+    assert [one.about for one in standing_decisions(study, "sub-001")] == [f"trial 3 of {named}"]

@@ -132,14 +132,15 @@ def _refuse_ambiguous(study: StudyFolder, patient: str, session: str, about: str
     from sudeck.study.measuring.inputs import recordings_among
     from sudeck.study.measuring.neutral_names import neutral_names
 
-    files = recordings_among(study.recording_files(patient, session))
+    there = study.recording_files(patient, session)
+    files = recordings_among(there)
     try:
         of = trial_place(about)[1]
     except ValueError:
         return  # refused as every malformed decision is
     if len(files) < 2 or of:
         return
-    instead = neutral_names(files, patient)
+    instead = neutral_names(there, patient)  # as the results name them
     names = ", ".join(instead.get(path.name, path.name) for path in files)
     number = about.split()[1]
     raise InputError(

@@ -99,6 +99,17 @@ class Sentence(str):
         return made
 
 
+def described(texts: Iterable[str]) -> tuple[Sentence, ...]:
+    """Return texts as sentences; one that is none yet claims nothing: a count, a description, a caveat.
+
+    Examples
+    --------
+    >>> described(["3 patients were lost."])[0].claims
+    ()
+    """
+    return tuple(one if isinstance(one, Sentence) else Sentence(one) for one in texts)
+
+
 def claims_of(sentences: Iterable[str]) -> tuple[Claim, ...]:
     """Return the ledger of a page: the claims of its sentences, in order."""
     return tuple(claim for one in sentences if isinstance(one, Sentence) for claim in one.claims)

@@ -20,7 +20,7 @@ from sudeck.core.claim import INTERVAL, Claim
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.measuring.records import stored_record
-from sudeck.truth.faults import with_fault
+from sudeck.truth.faults import MIRROR_SHIFTED, scans_with_mirror_shifted, with_fault
 from sudeck.truth.page_ledger import SCAN_LEDGER, TMS_LEDGER, read_claims
 
 Numbers = dict[str, tuple[float, ...]]
@@ -52,7 +52,10 @@ def score_patients(study: StudyFolder, truth: Path, *, fault: str = "") -> dict[
         patient = path.name.removesuffix("_scan.json")
         record = stored_record(study, patient) or {}
         truth_of_scan = _read(path)
-        _score_scan(found[patient], list(record.get("scans", {}).values()), truth_of_scan, fault)
+        scans = (
+            scans_with_mirror_shifted(study, patient) if fault == MIRROR_SHIFTED else record.get("scans", {})
+        )
+        _score_scan(found[patient], list(scans.values()), truth_of_scan, fault)
         for claims in read_claims(study.patient_derivatives(patient), SCAN_LEDGER):
             _score_page(found[patient], claims, truth_of_scan)
     rows = _stimulation_rows(study)

@@ -6,6 +6,8 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from sudeck.core.claim import Sentence, described
+
 if TYPE_CHECKING:
     from sudeck.study.answers.study_treatment import StudyTreatment
 
@@ -25,31 +27,31 @@ CO_MEDICATION: Final = (
 )
 
 
-def sayings(described: StudyTreatment) -> tuple[str, ...]:
+def sayings(treated: StudyTreatment) -> tuple[Sentence, ...]:
     """Return what the page says first."""
     found = []
-    if described.given:
-        found.append(f"{described.given[:1].upper()}{described.given[1:]}.")
+    if treated.given:
+        found.append(f"{treated.given[:1].upper()}{treated.given[1:]}.")
     else:
         found.append("No ketamine is recorded.")
-    areas = sorted(one.exposure.area.value for one in described.exposed if one.exposure)
+    areas = sorted(one.exposure.area.value for one in treated.exposed if one.exposure)
     if areas:
         folds = areas[-1] / areas[0]
         same = "much the same exposure" if folds < 1.5 else f"exposures {folds:.1f} times apart"
         found.append(
-            f"{len(areas)} of {len(described.courses)} patients have a known exposure: {same} "
+            f"{len(areas)} of {len(treated.courses)} patients have a known exposure: {same} "
             f"({areas[0]:.3g} to {areas[-1]:.3g} mg h/L in typical people of their weights)."
         )
-        found.append(_against_literature(described))
-    reasons = Counter(one.reason for one in described.courses if one.reason)
+        found.append(_against_literature(treated))
+    reasons = Counter(one.reason for one in treated.courses if one.reason)
     found += [f"No exposure for {n}: {reason}." for reason, n in reasons.most_common()]
-    if described.findings:
-        patients = len({one.patient for one in described.findings})
+    if treated.findings:
+        patients = len({one.patient for one in treated.findings})
         found.append(
-            f"The record contradicts itself, or looks wrong, in {len(described.findings)} places, of "
+            f"The record contradicts itself, or looks wrong, in {len(treated.findings)} places, of "
             f"{patients} patients: see below."
         )
-    return tuple(found)
+    return described(found)
 
 
 def _against_literature(described: StudyTreatment) -> str:

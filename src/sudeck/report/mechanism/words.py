@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from sudeck.core.claim import INTERVAL, Claim, Sentence
+from sudeck.core.claim import INTERVAL, Claim, Sentence, described
 from sudeck.report.kit.text import number, printable
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def sayings(
         says += _circuit_sayings(circuit, failed)
     elif failed:
         says.append(f"The circuit could be fitted to none of {failed} patients.")
-    return tuple(one if isinstance(one, Sentence) else Sentence(one) for one in says)
+    return described(says)
 
 
 def _pattern_saying(pattern: Sequence[Judgement], alpha: float) -> Sentence:
@@ -199,7 +199,9 @@ def _inside_factor(factor: str) -> str:
     return text if text[:2].isupper() else _inside(text)
 
 
-def group_balance_saying(balances: Sequence[FactorEstimate], names: Mapping[str, str]) -> tuple[str, ...]:
+def group_balance_saying(
+    balances: Sequence[FactorEstimate], names: Mapping[str, str]
+) -> tuple[Sentence, ...]:
     """Return in how many patients the transcallosal balance is known, and in how many it differs from 1."""
     if not balances:
         return ()
@@ -209,8 +211,10 @@ def group_balance_saying(balances: Sequence[FactorEstimate], names: Mapping[str,
     when = _inside(names.get(balances[0].visit, balances[0].visit))
     what = f"{_balance_text(balances[0].factor)}, {when}"
     return (
-        f"{what}: known in {len(known)} of {len(balances)} patients, "
-        f"surely above ×1 in {above}, surely below in {below}.",
+        Sentence(
+            f"{what}: known in {len(known)} of {len(balances)} patients, "
+            f"surely above ×1 in {above}, surely below in {below}."
+        ),
     )
 
 
@@ -218,7 +222,7 @@ def _balance_text(factor: str) -> str:
     return f"Balance of the hemispheres ({FACTORS.get(factor, factor)}, pain over other)"
 
 
-def power_sayings(power: Power | None, associations: Associations | None = None) -> tuple[str, ...]:
+def power_sayings(power: Power | None, associations: Associations | None = None) -> tuple[Sentence, ...]:
     """Return what a number of patients can and can not see."""
     if power is None:
         return ()
@@ -230,7 +234,7 @@ def power_sayings(power: Power | None, associations: Associations | None = None)
     }
     share = f"{100 * power.power:g} %"
     low, high = (number(r, 2) for r in power.r_interval)
-    return (
+    says = (
         f"With {power.n} patients a change of {number(power.standardised_change, 2)} standard deviations is "
         f"found with a probability of {share}. Smaller ones are missed more often.",
         f"A correlation counts from |r| = {number(power.significant_r, 2)} on{_shared(power)}. One of "
@@ -238,6 +242,7 @@ def power_sayings(power: Power | None, associations: Associations | None = None)
         f"An observed r of 0.50 means {low} to {high}.",
         *(_weakened(power, name, reliability) for name, reliability in known.items()),
     )
+    return described(says)
 
 
 def _shared(power: Power) -> str:
@@ -253,14 +258,14 @@ def _weakened(power: Power, change: str, reliability: float) -> str:
     return f"{errors}: relief must go with the true change by {number(true, 2)} to be found as often."
 
 
-def unanswered_sayings(flags: Sequence[Flag]) -> tuple[str, ...]:
+def unanswered_sayings(flags: Sequence[Flag]) -> tuple[Sentence, ...]:
     """Return what has no answer, a sentence for each reason and all that it concerns."""
     concerned: dict[str, list[str]] = {}
     for flag in flags:
         head, separator, reason = flag.message.partition(f"{flag.subject}: ")
         whole = head or not separator or not flag.subject
         concerned.setdefault(flag.message if whole else reason, []).extend([] if whole else [flag.subject])
-    return tuple(
+    return described(
         f"{'; '.join(subjects)}: {reason}" if subjects else reason for reason, subjects in concerned.items()
     )
 
@@ -334,7 +339,7 @@ def measure_text(measure: str) -> str:
     return f"{base}, {rest} {'RMT' if base == 'MEP' else 'ms'}"
 
 
-def reported_sayings(reported: ReportedSet) -> tuple[str, ...]:
+def reported_sayings(reported: ReportedSet) -> tuple[Sentence, ...]:
     """Return whether printed r, P and n fit each other, a sentence each."""
     says = [f"{one}." for one in reported.correlations]
     if len(reported.correlations) > 1:
@@ -344,7 +349,7 @@ def reported_sayings(reported: ReportedSet) -> tuple[str, ...]:
             if common is None
             else f"All of them fit {common[0]} to {common[1]} patients."
         )
-    return tuple(says)
+    return described(says)
 
 
 def circuit_visits(visits: Sequence[str]) -> tuple[str, ...]:

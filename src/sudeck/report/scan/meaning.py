@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from sudeck.core.claim import Sentence, described
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, ScanPhase
 from sudeck.scan.result import ScanResult
 
@@ -58,7 +59,7 @@ def drivers(result: ScanResult) -> dict[str, str]:
     return found
 
 
-def meanings(result: ScanResult) -> tuple[str, ...]:
+def meanings(result: ScanResult) -> tuple[Sentence, ...]:
     """Return what flow, pool and bone uptake are, and what is known of healthy people, a sentence each."""
     says = [
         "The phases show blood flow, blood pool, and flow times the activity of osteoblasts; none shows "
@@ -78,7 +79,7 @@ def meanings(result: ScanResult) -> tuple[str, ...]:
         )
     else:
         says.append("For hands no band of people without disease is known, in any phase.")
-    return tuple(says)
+    return described(says)
 
 
 def _region_words(result: ScanResult) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sudeck.core.claim import Sentence
 from sudeck.core.provenance import Provenance, SourceFile, sha256_of_file
 from sudeck.core.storage import write_text
 from sudeck.prediction.saved_model import ModelOrigin
@@ -221,16 +222,16 @@ def _validation_figures(predicted: StudyPrediction) -> list[tuple[Markup, str]]:
     return figures
 
 
-def _shrinkage(predicted: StudyPrediction) -> str:
+def _shrinkage(predicted: StudyPrediction) -> Sentence:
     if predicted.validation is None:
-        return ""
+        return Sentence("")
     if math.isnan(predicted.validation.measures["calibration_slope"].corrected):
-        return (
+        return Sentence(
             "The slope is withheld, so predictions are not shrunk: they are too extreme by an unknown factor."
         )
     if predicted.shrinkage == 1.0:
-        return "The corrected slope is not below 1, so predictions are not shrunk."
-    return (
+        return Sentence("The corrected slope is not below 1, so predictions are not shrunk.")
+    return Sentence(
         f"Predictions are shrunk by {predicted.shrinkage:.2f}, the corrected slope: the probability of every "
         "patient here, the saved model and the page for one patient. This table and the figures are of the "
         "model before that."

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sudeck.core.claim import INTERVAL, REPORT_ERROR, Claim, Sentence
+from sudeck.core.claim import INTERVAL, REPORT_ERROR, Claim, Sentence, described
 from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS
 from sudeck.core.vocabulary import counted
 from sudeck.report.kit.text import number, percent
@@ -33,10 +33,10 @@ def sayings(predicted: StudyPrediction) -> tuple[Sentence, ...]:
         f"{counted(flow.enrolled, 'patient')}."
     ]
     told = [*_model_saying(predicted), *_rule_saying(predicted), *_analysis_saying(predicted)]
-    return tuple(one if isinstance(one, Sentence) else Sentence(one) for one in [*says, *told])
+    return described([*says, *told])
 
 
-def caveats(predicted: StudyPrediction) -> tuple[str, ...]:
+def caveats(predicted: StudyPrediction) -> tuple[Sentence, ...]:
     """Return what the study does not say."""
     says = [
         "A probability of response is about patients like these, scanned and treated as these were. No "
@@ -51,16 +51,16 @@ def caveats(predicted: StudyPrediction) -> tuple[str, ...]:
             "tells what to expect in more patients from here, not elsewhere."
         )
     says.append(reported_saying(predicted))
-    return tuple(says)
+    return described(says)
 
 
-def reported_saying(predicted: StudyPrediction) -> str:
+def reported_saying(predicted: StudyPrediction) -> Sentence:
     """Return whether the correlations of the publication fit its own number of patients."""
     printed = ", ".join(f"r = {ratio.r} with P = {ratio.p}" for ratio in PUBLISHED_RATIOS.values())
     fits = [one.compatible_n for one in predicted.reported.correlations]
     ranges = ", ".join(f"{low} to {high}" for low, high in (fit for fit in fits if fit is not None))
     text = f"The publication prints {printed} for {COHORT_SIZE} patients; these pairs fit {ranges} patients."
-    return text if predicted.reported.common_n else text[:-1] + ", no single number fits all."
+    return Sentence(text if predicted.reported.common_n else text[:-1] + ", no single number fits all.")
 
 
 def _model_saying(predicted: StudyPrediction) -> list[str]:
