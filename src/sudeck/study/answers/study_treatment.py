@@ -259,7 +259,7 @@ def describe_treatment(
     )
     if not people:
         raise InputError(study.root.name, "participants.tsv lists no patient", "fill it in")
-    treatments = patient_treatments(tables, people, session=None)
+    treatments = patient_treatments(tables, people, session=None, model=settings.ketamine_model)
     found = _exposures(treatments, settings, jobs, progress)
     moments = _moments(tables)
     courses = tuple(_course(one, found.get(one.patient), moments.get(one.patient, ())) for one in treatments)
@@ -268,7 +268,7 @@ def describe_treatment(
     described = StudyTreatment(
         name=study_name(study),
         settings=settings,
-        given=treatment_words(tables, people),
+        given=treatment_words(tables, people, model=settings.ketamine_model),
         courses=courses,
         yardsticks=yardsticks(),
         backdrop=_backdrop(),
@@ -363,7 +363,7 @@ def _course(
     at = []
     for moment, kind, score in moments:
         before = tuple(dose for dose in given.doses if dose.day <= moment.day)
-        board = on_board(before, moment, given.weight_kg)
+        board = on_board(before, moment, given.weight_kg, model=given.model)
         if kind == "pain":  # weeks later nothing is left worth a line
             board = tuple(one for one in board if one.since_h < _RECENT_H)
         at.append(AtMoment(moment.name, kind, moment.day, moment.clock_h, score, board))
