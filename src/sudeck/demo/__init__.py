@@ -31,8 +31,6 @@ def run_demo(folder: Path, *, patients: int = 105, say: Say = print) -> Path:
     Path
         The page that leads to everything, ``report.html``.
     """
-    import sudeck
-
     real = real_scan(folder / "real-scan", say=say)
     parts = [
         *([real] if real is not None else []),
@@ -46,7 +44,7 @@ def run_demo(folder: Path, *, patients: int = 105, say: Say = print) -> Path:
     page = render_page(
         "demo.html.j2",
         title="Sudeck demo",
-        provenance=Provenance((), {"seed": SEED, "patients": patients}, sudeck.__version__),
+        provenance=Provenance((), {"seed": SEED, "patients": patients}),
         parts=parts,
     )
     write_text(folder / "report.html", page)

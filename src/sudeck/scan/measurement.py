@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import sudeck
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
@@ -198,9 +197,7 @@ def measure_region(
         region=place.name,
         flags=tuple(flags),
         skipped=scan.skipped,
-        provenance=Provenance(
-            scan.sources, {"affected": affected, "limb": scan.limb, **settings.to_dict()}, sudeck.__version__
-        ),
+        provenance=Provenance(scan.sources, {"affected": affected, "limb": scan.limb, **settings.to_dict()}),
     )
 
 

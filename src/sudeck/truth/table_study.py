@@ -17,6 +17,7 @@ import numpy as np
 from sudeck.core.claim import INTERVAL, claims_of
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS
 from sudeck.mechanism.group_statistics import GroupStatistics, explain_group
+from sudeck.prediction.cohort import Cohort, read_cohort
 from sudeck.prediction.cohort_prediction import predict_cohort
 from sudeck.prediction.model_data import model_data
 from sudeck.report.mechanism import words as mechanism_words
@@ -25,7 +26,7 @@ from sudeck.statistics.calibration import recalibration
 from sudeck.statistics.power import power_of_r
 from sudeck.statistics.roc import c_statistic
 from sudeck.study.answers.after_treatment import AfterTreatment
-from sudeck.study.answers.cohort_table import Cohort, Flow
+from sudeck.study.answers.cohort_table import Flow, StudyCohort
 from sudeck.study.answers.outcomes import CohortOutcomes
 from sudeck.study.answers.scan_ratios import RatioSources
 from sudeck.study.answers.study_prediction import StudyPrediction
@@ -41,8 +42,6 @@ from sudeck.truth.faults import planted, swapped_sides, with_halved_errors
 from sudeck.truth.row import Scored, StudyRow, Task
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from sudeck.prediction.response_model import ResponseModel
 
 _BOOTSTRAPS: Final = 200  # of the validation: enough for the interval of C, a third of the time of a study
@@ -172,7 +171,7 @@ def _predicted(study: WorldStudy) -> StudyPrediction:
     outcomes = CohortOutcomes((), settings.responder, None)
     sources = RatioSources((), tuple(table["participant_id"]), {}, ())
     course = AfterTreatment((), None, (), 0, "")
-    cohort = Cohort(study.world.name, table, settings, outcomes, flow, (), sources, course, "")
+    cohort = StudyCohort(study.world.name, table, settings, outcomes, flow, (), sources, course, "")
     return StudyPrediction(cohort=cohort, fingerprint="", **vars(answer))
 
 
@@ -202,13 +201,13 @@ def _exact(value: float) -> float:
 
 def _in_new_patients(world: str, model: ResponseModel) -> tuple[float, float]:
     """Return C and calibration slope of a model in many new patients of the same world."""
-    data = model_data(_new_patients(world), model.plan, outcome=model.outcome_name)
+    data = model_data(_new_patients(world), model.plan)
     eta = model.as_stack().linear_predictor(data.predictors.values, data.predictors.error)
     _, slope = recalibration(eta, data.outcome)
     return float(c_statistic(eta, data.outcome)), float(np.asarray(slope))
 
 
 @lru_cache(maxsize=2)
-def _new_patients(world: str) -> pd.DataFrame:
+def _new_patients(world: str) -> Cohort:
     rng = np.random.default_rng(_NEW_PATIENTS_SEED)
-    return draw_world_cohort(find_world(world), rng=rng, n=_NEW_PATIENTS, complete=True).table
+    return read_cohort(draw_world_cohort(find_world(world), rng=rng, n=_NEW_PATIENTS, complete=True).table)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import sudeck
 from sudeck.core.provenance import Provenance, SourceFile, sha256_of_file
 from sudeck.core.storage import write_text
 from sudeck.ketamine.safety import LIVER_SOURCE, MONITORING, MONITORING_SOURCE
@@ -116,4 +115,4 @@ def _provenance(study: StudyFolder, described: StudyTreatment) -> Provenance:
     files = [study.settings_file, *filter(None, (study.found_table(name) for name in _TABLES))]
     sources = [SourceFile(path.name, sha256_of_file(path), path.stat().st_size) for path in files]
     used = described.settings.to_dict()["ketamine"]
-    return Provenance(sources, used, sudeck.__version__, created=_CREATED)
+    return Provenance(sources, used, created=_CREATED)

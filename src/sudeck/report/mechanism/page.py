@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import sudeck
 from sudeck.core.provenance import Provenance, SourceFile, sha256_of_file
 from sudeck.core.storage import write_text
 from sudeck.mechanism.measure_table import MeasureTable, tabulate_measures
@@ -185,4 +184,4 @@ def _provenance(study: StudyFolder, explained: StudyExplanation) -> Provenance:
     wanted = ("end", "tms_sessions", "muscles", "pairs", "mechanism_covariates", "healthy", "level")
     settings: dict[str, Any] = explained.settings.to_dict()
     used = {name: settings[name] for name in wanted if name in settings}
-    return Provenance(sources, used, sudeck.__version__, created=_CREATED)
+    return Provenance(sources, used, created=_CREATED)

@@ -8,9 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import sudeck
 from sudeck.core.estimate import Estimate
-from sudeck.core.provenance import Provenance, sha256_of_file
+from sudeck.core.provenance import Provenance, __version__, sha256_of_file
 from sudeck.core.storage import write_text
 from sudeck.report.kit.page import relative_link, render_page
 from sudeck.report.kit.text import decimals_of, interval_text, number, percent
@@ -87,7 +86,7 @@ def patient_report(
     return render_page(
         "mechanism_patient.html.j2",
         title=f"Why it works: {patient}",
-        provenance=Provenance((), {"level": explained.level}, sudeck.__version__, created=_CREATED),
+        provenance=Provenance((), {"level": explained.level}, created=_CREATED),
         level=f"{100 * explained.level:g}",
         back=relative_link(back, place),
         study_name=explained.name,
@@ -113,7 +112,7 @@ def _fingerprint(
     """Return a hash of everything the page of a patient is made of, the code that makes it included."""
     own = explained.measures[explained.measures["participant_id"] == patient]
     parts = (
-        sudeck.__version__,
+        __version__,
         _code(),
         explained.name,
         explained.outcome,

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import sudeck
 from sudeck.core.provenance import Provenance, SourceFile, sha256_of_file
 from sudeck.core.storage import write_text
 from sudeck.prediction.saved_model import ModelOrigin
@@ -276,4 +275,4 @@ def _provenance(study: StudyFolder, predicted: StudyPrediction) -> Provenance:
     sources = [SourceFile(path.name, sha256_of_file(path), path.stat().st_size) for path in files]
     settings = predicted.cohort.settings.to_dict()
     used = {name: value for name, value in settings.items() if name not in _NOT_USED}
-    return Provenance(sources, used, sudeck.__version__, created=_CREATED)
+    return Provenance(sources, used, created=_CREATED)

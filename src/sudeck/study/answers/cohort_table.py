@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-import sudeck
 from sudeck.core.errors import InputError
+from sudeck.core.provenance import __version__
 from sudeck.core.storage import write_tsv
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES
+from sudeck.prediction.cohort import Cohort, read_cohort
 from sudeck.study.answers.after_treatment import AfterTreatment, after_treatment
 from sudeck.study.answers.outcomes import CohortOutcomes, measure_outcomes
 from sudeck.study.answers.scan_ratios import RatioSources, collect_ratios
@@ -106,7 +108,7 @@ class Flow:
 
 
 @dataclass(frozen=True)
-class Cohort:
+class StudyCohort:
     """A study as one table.
 
     Attributes
@@ -114,8 +116,7 @@ class Cohort:
     name : str
         Of the study.
     table : DataFrame
-        One row a patient, as `sudeck.prediction.ratios.read_ratios` takes it, with the covariates and
-        outcomes.
+        One row a patient, as `sudeck.prediction.read_cohort` takes it, with the covariates and outcomes.
     settings : Settings
     outcomes : CohortOutcomes
         The course of every patient.
@@ -140,6 +141,11 @@ class Cohort:
     course: AfterTreatment
     fingerprint: str
 
+    @cached_property
+    def patients(self) -> Cohort:
+        """The table as arrays, read once."""
+        return read_cohort(self.table)
+
     def write(self, study: StudyFolder) -> None:
         """Write cohort.tsv with its sidecar."""
         rows: list[dict[str, Any]] = [
@@ -161,7 +167,7 @@ def is_analysed(table: pd.DataFrame) -> pd.Series[bool]:
     return tissue & (vascular | bone) & table["responder"].notna()
 
 
-def assemble_cohort(study: StudyFolder) -> Cohort:
+def assemble_cohort(study: StudyFolder) -> StudyCohort:
     """Join what was measured with what was asked.
 
     Raises
@@ -200,7 +206,7 @@ def assemble_cohort(study: StudyFolder) -> Cohort:
         Failure(**failure) for record in records if record is not None for failure in record["failures"]
     )
     described = {
-        "version": sudeck.__version__,
+        "version": __version__,
         "settings": settings.to_dict(),
         "table": table.to_csv(index=False),
         "outcomes": outcomes.to_dict(),
@@ -210,7 +216,7 @@ def assemble_cohort(study: StudyFolder) -> Cohort:
         "failures": [failure.to_dict() for failure in failures],
     }
     fingerprint = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
-    return Cohort(
+    return StudyCohort(
         study_name(study), table, settings, outcomes, Flow.of(table), failures, sources, course, fingerprint
     )
 

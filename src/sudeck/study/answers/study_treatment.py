@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-import sudeck
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
+from sudeck.core.provenance import SOFTWARE, __version__
 from sudeck.core.record import Record
 from sudeck.core.storage import write_json, write_tsv
 from sudeck.ketamine.exposure import CourseCurve, Exposure, course_curve, measure_exposure, typical_area
@@ -209,7 +209,7 @@ class StudyTreatment:
     def to_dict(self) -> dict[str, Any]:
         """Return the contract of ``ketamine.json``; see docs/ketamine.md."""
         return {
-            "software": f"sudeck {sudeck.__version__}",
+            "software": SOFTWARE,
             "fingerprint": self.fingerprint,
             "study": self.name,
             "settings": self.settings.to_dict()["ketamine"],
@@ -408,7 +408,7 @@ def _pain_under_drug(courses: Sequence[PatientCourse], visits: Sequence[str]) ->
 def _fingerprint(tables: StudyTables, settings: Settings) -> str:
     names = ("participants", "sessions", "pain", "treatment", "adverse_effects", "labs", "vitals")
     described = {
-        "version": sudeck.__version__,
+        "version": __version__,
         "settings": settings.to_dict(),
         **{name: tables[name].frame().to_csv(index=False) for name in names},
     }

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import sudeck
 from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.flags import Flag
+from sudeck.core.provenance import __version__
 from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS
 from sudeck.core.storage import write_json
 from sudeck.core.vocabulary import SIDES, Side
@@ -226,7 +226,7 @@ def assemble_stimulation(study: StudyFolder) -> StimulatedStudy:
     table = tabulate_stimulation(study, readings, flags, visits=tuple(visits.values()))
     factors = tabulate_factors(tables, settings, list(readings), after=after)
     described = {
-        "version": sudeck.__version__,
+        "version": __version__,
         "settings": settings.to_dict(),
         "measures": table.frame.to_csv(index=False),
         "factors": factors.frame.to_csv(index=False),
