@@ -6,9 +6,14 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from sudeck.ketamine.units import S_SHARE
+
 if TYPE_CHECKING:
     from sudeck.study.answers.study_treatment import StudyTreatment
 
+_LEAST_NG_PER_ML: Final = 1.0  # below it a ratio is one of rounding
 CAVEATS: Final = (
     "Concentrations are what models make of doses; nobody's blood was measured for them. The interval holds "
     "people and four models, as people differed in one study of 54 children.",
@@ -32,15 +37,21 @@ def sayings(described: StudyTreatment) -> tuple[str, ...]:
         found.append(f"{described.given[:1].upper()}{described.given[1:]}.")
     else:
         found.append("No ketamine is recorded.")
-    areas = sorted(one.exposure.area.value for one in described.exposed if one.exposure)
-    if areas:
+    forms = {one.treatment.regimen.drug for one in described.exposed if one.treatment.regimen is not None}
+    if described.exposed and len(forms) == 1:
+        areas = sorted(one.exposure.area.value for one in described.exposed if one.exposure)
         folds = areas[-1] / areas[0]
         same = "much the same exposure" if folds < 1.5 else f"exposures {folds:.1f} times apart"
         found.append(
             f"{len(areas)} of {len(described.courses)} patients have a known exposure: {same} "
             f"({areas[0]:.3g} to {areas[-1]:.3g} mg h/L in typical people of their weights)."
         )
-        found.append(_against_literature(described))
+    elif forms:
+        found.append(
+            f"{len(described.exposed)} of {len(described.courses)} patients have a known exposure, to "
+            "different forms of the drug, so theirs are not held beside each other but as S-ketamine."
+        )
+    found += [text for text in (_against_literature(described), _measured(described)) if text]
     reasons = Counter(one.reason for one in described.courses if one.reason)
     found += [f"No exposure for {n}: {reason}." for reason, n in reasons.most_common()]
     if described.findings:
@@ -52,13 +63,45 @@ def sayings(described: StudyTreatment) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _measured(described: StudyTreatment) -> str:
+    """Say how concentrations that were measured compare with the typical person, and which are left out."""
+    ratios, left_out = [], 0
+    for one in described.courses:
+        for sample in one.samples:
+            curve, regimen = one.curve, one.treatment.regimen
+            if curve is None or regimen is None or sample.substance != regimen.drug or not sample.ng_per_ml:
+                left_out += 1
+                continue
+            typical = float(np.interp(sample.at_h, curve.times_h, curve.middle, left=0.0, right=0.0))
+            if typical >= _LEAST_NG_PER_ML:
+                ratios.append(sample.ng_per_ml / typical)
+            else:
+                left_out += 1
+    if not ratios and not left_out:
+        return ""
+    parts = []
+    if ratios:
+        middle, lowest, highest = np.median(ratios), min(ratios), max(ratios)
+        parts.append(
+            f"{len(ratios)} concentrations were measured: {middle:.2g} times the typical person's in the "
+            f"middle, from {lowest:.2g} to {highest:.2g} (dots on the curves; nothing is fitted to them)"
+        )
+    if left_out:
+        parts.append(
+            f"{left_out} measured concentrations have no curve of their substance at their time, or no known "
+            "unit"
+        )
+    return f"{'; '.join(parts)}."
+
+
 def _against_literature(described: StudyTreatment) -> str:
-    share = {"ketamine": 0.5, "esketamine": 1.0, "arketamine": 0.0}
     own = sorted(
-        share[one.treatment.regimen.drug] * one.exposure.area.value
+        S_SHARE[one.treatment.regimen.drug] * one.exposure.area.value
         for one in described.exposed
         if one.exposure is not None and one.treatment.regimen is not None
     )
+    if not own or own[len(own) // 2] <= 0:  # R-ketamine alone has none of the S form
+        return ""
     middle = own[len(own) // 2]
     below = [one for one in described.yardsticks if one.s_area <= middle]
     nearest = min(described.yardsticks, key=lambda one: abs(math.log(one.s_area / middle)))
