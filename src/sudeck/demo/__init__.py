@@ -11,6 +11,7 @@ from sudeck.demo.part import SEED, Say
 from sudeck.demo.scan import real_scan, synthetic_scan
 from sudeck.demo.study import study
 from sudeck.demo.tms import stimulation
+from sudeck.demo.treatment import treatment
 from sudeck.report.kit.page import render_page
 
 
@@ -39,6 +40,7 @@ def run_demo(folder: Path, *, patients: int = 105, say: Say = print) -> Path:
     ]
     if patients:
         parts.append(study(folder / "study", patients=patients, say=say))
+        parts.append(treatment(folder / "study", say=say))
         explained = mechanism(folder / "study", patients=patients, say=say)
         parts += [explained] if explained is not None else []
     page = render_page(

@@ -78,3 +78,14 @@ def test_a_simulation_is_ranges_and_labels(tmp_path: Path) -> None:
     assert (tmp_path / "course.png").stat().st_size > 10_000
     with pytest.raises(InputError, match="png"):
         draw_simulation(simulated, tmp_path / "course.doc")
+
+
+def test_measured_concentrations_stand_on_the_curve_of_their_substance(
+    described: StudyTreatment, page: str
+) -> None:
+    samples = described.courses[0].samples
+    assert [one.ng_per_ml for one in samples] == [200.0, 90.0, None, 150.0]
+    assert page.count('class="sample"') == 2, "not S-ketamine after racemate, nor a unit nobody knows"
+    assert "200 ng/ml measured" in page
+    assert "2 concentrations were measured" in page
+    assert "2 measured concentrations have no curve of their substance" in page

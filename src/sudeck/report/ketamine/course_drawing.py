@@ -129,7 +129,12 @@ def _plasma(
 ) -> list[str]:
     regimen = course.treatment.regimen
     assert regimen is not None
-    highest = 1.08 * float(curve.high.max())
+    samples = [
+        (one.at_h, one.ng_per_ml, one.clock_known)
+        for one in course.samples
+        if one.substance == regimen.drug and one.ng_per_ml is not None and one.at_h / 24.0 + 1 <= axis.high
+    ]
+    highest = 1.08 * max(float(curve.high.max()), *(level for _, level, _ in samples), 1e-9)
     bottom = top + _PLASMA
 
     def y(value: float) -> float:
@@ -158,6 +163,12 @@ def _plasma(
     band = _path([*upper, *reversed(lower)])
     parts.append(f'<path d="{band}Z" fill="{AFFECTED_COLOUR}" fill-opacity="0.2"/>')
     parts.append(f'<path d="{_path(middle)}" fill="none" stroke="{AFFECTED_COLOUR}" stroke-width="1.4"/>')
+    for at, measured, known in samples:
+        fill = INK if known else "white"
+        parts.append(
+            f'<circle class="sample" cx="{axis.hours(at):.1f}" cy="{y(measured):.1f}" r="3" fill="{fill}" '
+            f'stroke="{INK}"><title>{measured:.3g} ng/ml measured</title></circle>'
+        )
     if level < highest:
         parts.append(_line(_LEFT, y(level), _LEFT + axis.width, y(level), QUIET, dash="1 3"))
         parts.append(_text(_LEFT - 4, y(level) + 3, f"{level:g}", MUTED, "end"))

@@ -12,12 +12,13 @@ from sudeck.report.ketamine import rows, words
 from sudeck.report.ketamine.course_drawing import backdrop_definitions, course_drawing
 from sudeck.report.ketamine.figures import literature_figure
 from sudeck.report.kit.page import render_page
+from sudeck.report.study.page import link_pages
+from sudeck.report.study.patient_pages import TREATMENT_PAGE
 from sudeck.study.folder.layout import StudyFolder, open_study
 
 if TYPE_CHECKING:
     from sudeck.study.answers.study_treatment import StudyTreatment
 
-TREATMENT_PAGE: Final = "ketamine.html"
 _CREATED: Final = "at the time the page was written"
 _TABLES: Final = (
     "participants",
@@ -49,6 +50,7 @@ def write_treatment_report(root: Path, described: StudyTreatment) -> Path:
     study = open_study(root)
     place = study.derivatives / TREATMENT_PAGE
     write_text(place, treatment_report(study, described))
+    link_pages(study)
     return place
 
 

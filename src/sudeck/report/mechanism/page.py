@@ -15,7 +15,7 @@ from sudeck.report.mechanism.drawing import circuit_figure
 from sudeck.report.mechanism.pairs import pair_figures
 from sudeck.report.mechanism.patient import write_patient_pages
 from sudeck.report.mechanism.scatter import association_figure
-from sudeck.report.study.page import REPORT_FILE, link_mechanism
+from sudeck.report.study.page import REPORT_FILE, link_pages
 from sudeck.report.study.patient_pages import MECHANISM_PAGE
 from sudeck.study.answers.patient_factors import OUTCOME
 from sudeck.study.answers.stimulation_table import GROUP, MEASURES_TABLE, StimulationTable
@@ -54,7 +54,7 @@ def write_mechanism_report(root: Path, explained: StudyExplanation) -> Path:
     pages = write_patient_pages(study, explained, back=place)
     links = {patient: relative_link(page, place) for patient, page in pages.items()}
     write_text(place, mechanism_report(study, explained, links, place=place))
-    link_mechanism(study)
+    link_pages(study)
     return place
 
 

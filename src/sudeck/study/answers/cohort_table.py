@@ -20,7 +20,7 @@ from sudeck.prediction.cohort import Cohort, read_cohort
 from sudeck.study.answers.after_treatment import AfterTreatment, after_treatment
 from sudeck.study.answers.outcomes import CohortOutcomes, measure_outcomes
 from sudeck.study.answers.scan_ratios import RatioSources, collect_ratios
-from sudeck.study.answers.treatment.treatment_given import patient_treatments
+from sudeck.study.answers.treatment.treatment_given import forms_given, patient_treatments
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import PARTICIPANTS, SCAN_RATIOS
 from sudeck.study.folder.settings import Settings, read_settings
@@ -200,9 +200,13 @@ def assemble_cohort(study: StudyFolder) -> StudyCohort:
     table = people.merge(measured, on="participant_id", how="left").merge(
         outcomes.frame(), on="participant_id", how="left"
     )
-    treatments = patient_treatments(tables, table["participant_id"].tolist(), session=None)
+    treatments = patient_treatments(
+        tables, table["participant_id"].tolist(), session=None, model=settings.ketamine_model
+    )
     table["ketamine_mg_per_kg"] = np.array([one.mg_per_kg for one in treatments], dtype=float)
     table["ketamine_auc"] = np.array([one.area for one in treatments], dtype=float)
+    if len(forms_given(treatments)) > 1:  # no mean over forms; the sentence of the treatment has each
+        table[["ketamine_mg_per_kg", "ketamine_auc"]] = np.nan
     failures = tuple(
         Failure(**failure) for record in records if record is not None for failure in record["failures"]
     )
