@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from sudeck.prediction.curves import calibration_curve, corrected_calibration
 from sudeck.prediction.fitting import ModelPlan
 from sudeck.prediction.model_data import model_data, plan_model
 from sudeck.prediction.response_model import ResponseModel, fit_relief_model, fit_response_model
-from sudeck.prediction.validation import leave_one_out, validate_externally, validate_model
+from sudeck.prediction.validation import instability, leave_one_out, validate_externally, validate_model
 from sudeck.statistics.regression.logistic import expit, maximise_logistic, separated
 from sudeck.synthetic.study.synthetic_cohort import CohortSettings, SyntheticCohort, draw_cohort
 
@@ -172,3 +173,11 @@ def test_leave_one_out_is_the_fit_without_that_patient(
         by_hand = expit(stack.linear_predictor(data.predictors.values, data.predictors.error))[0]
         # The published coefficient is stretched for measurement error, the repeated fit is not.
         assert found[str(own["participant_id"].iloc[0])] == pytest.approx(by_hand, abs=1e-3)
+
+
+def test_the_range_of_a_patient_leaves_out_half_of_the_rest_on_each_side() -> None:
+    shares = np.linspace(0.0, 1.0, 201)[1:-1]  # of one patient, by bootstrap models
+    resamples = SimpleNamespace(apparent=np.zeros(1), predictions=np.log(shares / (1 - shares))[:, None])
+    found = instability(resamples, ("sub-001",), level=0.80)  # type: ignore[arg-type]
+    assert (found.low[0], found.high[0]) == pytest.approx((0.1, 0.9), abs=0.01)
+    assert found.average == pytest.approx(0.25, abs=0.01)
