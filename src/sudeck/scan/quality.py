@@ -28,6 +28,8 @@ _LARGER = 0.08  # of area: twice what the hands of one person differ in length
 _SIZES_APART = 0.06  # of area, between the outlines and the pattern of uptake
 _GROWN = 0.17  # logarithm of a width over that in another phase; of bone and blood they differ by 0.1
 _WIDTHS_MM = (45.0, 180.0)  # of a palm or a foot, fingers and toes spread or the leg turned
+_SWOLLEN = 0.025  # of area, between palm and forearm and the bones in them, where both were fitted
+_SURELY = 3.0  # standard errors
 _OVERLAP = 0.03  # of a region, on the other limb
 _LEAST_ON_LIMB = 0.8  # of a drawn region, on the mask of the affected limb
 # Sudeck's own limit: no range of differences between phases is published. Flow down and bone up in one limb
@@ -161,7 +163,8 @@ def size_flags(pose: PhasePose, region: Region, limb: Limb | None) -> list[Flag]
     if region.on_affected is None or region.on_healthy is None:
         return []
     scale = pose.mirror.transform.scale
-    outlines = math.log(max(region.on_affected.sum(), 1) / max(region.on_healthy.sum(), 1) / scale**2)
+    areas = np.ones(region.points.shape[0]) if pose.joint is None else pose.joint.stretch(region.points)
+    outlines = math.log(max(region.on_affected.sum(), 1) / max(areas[region.on_healthy].sum(), 1) / scale**2)
     if abs(outlines) < _LARGER:
         return []
     percent, word = 100 * abs(math.expm1(outlines)), "more" if outlines > 0 else "less"
@@ -170,13 +173,16 @@ def size_flags(pose: PhasePose, region: Region, limb: Limb | None) -> list[Flag]
         "counted per area, so each ratio of a phase also holds how thick the limb is; a ratio of ratios does "
         "not."
     )
-    apart = outlines + 2 * math.log(scale)
-    if abs(apart) > _SIZES_APART:
+    apart, limit = outlines + 2 * math.log(scale), _SIZES_APART
+    if pose.joint is not None:
+        apart, error = pose.joint.swelling
+        limit = max(_SWOLLEN, _SURELY * error)
+    if abs(apart) > limit:
         text += (
             f" The pattern of uptake differs by {100 * math.expm1(-2 * math.log(scale)):+.0f} % of area, "
             "as where soft tissue swells over bones that do not: places near the skin are less sure."
         )
-    severity: Severity = "caution" if abs(apart) > _SIZES_APART else "info"
+    severity: Severity = "caution" if abs(apart) > limit else "info"
     return [Flag("limb-size", text, severity, pose.phase, math.exp(outlines), math.exp(_LARGER))]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sudeck.core.provenance import SOFTWARE
 from sudeck.prediction.cohort_prediction import CohortPrediction
-from sudeck.study.answers.cohort_table import Cohort
+from sudeck.study.answers.cohort_table import StudyCohort
 
 if TYPE_CHECKING:
     from sudeck.prediction.patients import PatientPrediction
@@ -21,12 +21,12 @@ class StudyPrediction(CohortPrediction):
 
     Attributes
     ----------
-    cohort : Cohort
+    cohort : StudyCohort
     fingerprint : str
         Of everything this rests on.
     """
 
-    cohort: Cohort
+    cohort: StudyCohort
     fingerprint: str
 
     def to_dict(self) -> dict[str, Any]:
