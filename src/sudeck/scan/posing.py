@@ -49,11 +49,11 @@ class PosedScan:
         Findings about the pose, whatever the region.
     spots : Mapping of phase to HotSpots
         What is far hotter than the limbs, where there is any; the limbs were found without it.
-    unlike : bool
-        Whether one limb lacks a part that the other has.
     sides_hold : Mapping of phase to float
         Log odds that the sides of a phase are as stated, by the shapes of the limbs; negative where it looks
         mirrored.
+    unlike : bool
+        Whether one limb lacks a part that the other has.
     seen_by_camera : dict
         Filled as regions are measured, because it does not depend on them.
     """
@@ -66,8 +66,8 @@ class PosedScan:
     refused: Mapping[ScanPhase, str]
     flags: tuple[Flag, ...]
     spots: Mapping[ScanPhase, HotSpots] = field(default_factory=dict)
-    unlike: bool = False
     sides_hold: Mapping[ScanPhase, float] = field(default_factory=dict)
+    unlike: bool = False
     seen_by_camera: dict[tuple[ScanPhase, CameraResponse], CameraImages] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -150,8 +150,8 @@ def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
         {**spacing.refused, **poses.refused},
         flags,
         spots,
-        unlike,
-        sides_hold,
+        sides_hold=sides_hold,
+        unlike=unlike,
     )
 
 

@@ -26,10 +26,10 @@ REFUSE_RESIDUAL = 0.45  # of the limb's level: limbs so unlike have no homologou
 _UNEQUAL_AREA = 0.20
 _LARGER = 0.08  # of area: twice what the hands of one person differ in length
 _SIZES_APART = 0.06  # of area, between the outlines and the pattern of uptake
-_SWOLLEN = 0.025  # of area, between palm and forearm and the bones in them, where both were fitted
-_SURELY = 3.0  # standard errors
 _GROWN = 0.17  # logarithm of a width over that in another phase; of bone and blood they differ by 0.1
 _WIDTHS_MM = (45.0, 180.0)  # of a palm or a foot, fingers and toes spread or the leg turned
+_SWOLLEN = 0.025  # of area, between palm and forearm and the bones in them, where both were fitted
+_SURELY = 3.0  # standard errors
 _OVERLAP = 0.03  # of a region, on the other limb
 _LEAST_ON_LIMB = 0.8  # of a drawn region, on the mask of the affected limb
 # Sudeck's own limit: no range of differences between phases is published. Flow down and bone up in one limb

@@ -1,4 +1,4 @@
-"""What the ratios mean: what drives a ratio of ratios, and the band of people without disease."""
+"""What the ratios mean: the phases, the region, and the band of people without disease."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sudeck.core.claim import Sentence, described
-from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, ScanPhase
 from sudeck.scan.result import ScanResult
-
-_WORDS: Final[dict[ScanPhase, str]] = {"vascular": "flow", "tissue": "pool", "bone": "bone"}
 
 
 @dataclass(frozen=True)
@@ -38,25 +35,6 @@ HEALTHY_FEET: Final = (
     HealthyBand("TPr", "ankle", 0.75, 1.33),
     HealthyBand("TPr", "mid-foot", 0.67, 1.50),
 )
-
-
-def drivers(result: ScanResult) -> dict[str, str]:
-    """Return what each ratio of ratios above or below 1 comes from: ``"bone up"``, ``"flow down"``, or both.
-
-    A phase counts where the interval of its own ratio leaves 1 out; empty where neither does.
-    """
-    estimates = result.uptake_estimates or result.estimates
-    found: dict[str, str] = {}
-    for name, (over, under) in RATIOS_OF_RATIOS.items():
-        if name not in result.estimates:
-            continue
-        parts = []
-        for phase in (over, under):
-            estimate = estimates.get(PHASE_RATIOS[phase], result.estimates.get(PHASE_RATIOS[phase]))
-            if estimate is not None and not estimate.low <= 1 <= estimate.high:
-                parts.append(f"{_WORDS[phase]} {'up' if estimate.value > 1 else 'down'}")
-        found[name] = ", ".join(parts)
-    return found
 
 
 def meanings(result: ScanResult) -> tuple[Sentence, ...]:
