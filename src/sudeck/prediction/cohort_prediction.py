@@ -121,6 +121,7 @@ def predict_cohort(
     *,
     covariates: Sequence[str] = (),
     level: float = 0.95,
+    alpha: float = 0.05,
     n_boot: int = BOOTSTRAPS,
     name: str = "the cohort",
 ) -> CohortPrediction:
@@ -135,6 +136,8 @@ def predict_cohort(
         Declared before the outcome was looked at, e.g. ``["log duration_months", "limb"]``.
     level : float
         Coverage of intervals.
+    alpha : float
+        Of the test of the ratios: above it nothing is said of pairs.
     n_boot : int
         Bootstrap samples of the validation.
     name : str
@@ -167,7 +170,8 @@ def predict_cohort(
     factor = 1.0
     if fitted is not None:
         validation = attempt(
-            "validation", lambda: validate_model(cohort, fitted, rng=_rng(3), n_boot=n_boot, level=level)
+            "validation",
+            lambda: validate_model(cohort, fitted, rng=_rng(3), n_boot=n_boot, level=level, alpha=alpha),
         )
         factor = 1.0 if validation is None else validation.shrinkage
         model = shrink_cohort_model(fitted, cohort, factor)

@@ -136,6 +136,7 @@ def validate_model(
     rng: np.random.Generator,
     n_boot: int = 500,
     level: float = 0.95,
+    alpha: float = 0.05,
 ) -> Validation:
     """Validate a response model on its own patients, repeating every step of the fit in bootstrap samples.
 
@@ -148,6 +149,8 @@ def validate_model(
     rng : numpy.random.Generator
     n_boot : int
     level : float
+    alpha : float
+        Of the test of the ratios, below which the model carries information at all.
 
     Raises
     ------
@@ -163,7 +166,7 @@ def validate_model(
         )
     apparent = model.as_stack().linear_predictor(data.predictors.values, data.predictors.error)
     resamples = resample_model(data, model.plan, apparent, rng=rng, n_boot=n_boot)
-    informative = model.ratios_p < 1 - level and overall_p(model) < 1 - level
+    informative = model.ratios_p < alpha and overall_p(model) < 1 - level
     return Validation(
         corrected_measures(resamples, informative=informative, level=level),
         informative,

@@ -24,7 +24,10 @@ FAULTS: Final = {
 }
 _CONTROLS: Final = (
     ("sudeck.mechanism.published_pattern._controlled", lambda judgements, alpha: tuple(judgements)),
-    ("sudeck.report.study.words._holm", lambda p: [name for name, value in p.items() if value < 0.05]),
+    (
+        "sudeck.report.study.words._holm",
+        lambda p, alpha: [name for name, value in p.items() if value < alpha],
+    ),
 )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from sudeck.core.claim import INTERVAL, claims_of
+from sudeck.core.claim import INTERVAL, claims_of, page_error
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS
 from sudeck.mechanism.group_statistics import GroupStatistics, explain_group
 from sudeck.prediction.cohort import Cohort, read_cohort
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 _BOOTSTRAPS: Final = 200  # of the validation: enough for the interval of C, a third of the time of a study
 _NEW_PATIENTS: Final = 30_000  # judge a model: its true C is then known to 0.003
 _NEW_PATIENTS_SEED: Final = 71
+_BOTH: Final = page_error(2)  # a study of both pages
 _PINNED: Final = 1 - 1e-9
 
 
@@ -55,7 +56,7 @@ def score_table_study(task: Task) -> StudyRow:
     study = draw_world_study(find_world(task.world), rng=np.random.default_rng(task.seed))
     with planted(task.fault):
         predicted = _predicted(study)
-        group = explain_group(swapped_sides(study.measures, task.fault), study.relief)
+        group = explain_group(swapped_sides(study.measures, task.fault), study.relief, alpha=_BOTH)
         group = with_halved_errors(group, task.fault)
         truth = true_values(study.world) | _true_of_cohort(study, predicted)
         return score_pages(task, predicted, group, truth)
@@ -166,12 +167,14 @@ def _score_group(numbers: dict[str, list[float]], group: GroupStatistics, truth:
 
 def _predicted(study: WorldStudy) -> StudyPrediction:
     table, settings = study.cohort.table, Settings()
-    answer = predict_cohort(table, covariates=settings.covariates, n_boot=_BOOTSTRAPS, name=study.world.name)
+    answer = predict_cohort(
+        table, covariates=settings.covariates, alpha=_BOTH, n_boot=_BOOTSTRAPS, name=study.world.name
+    )
     flow = Flow.of(table)
     outcomes = CohortOutcomes((), settings.responder, None)
     sources = RatioSources((), tuple(table["participant_id"]), {}, ())
     course = AfterTreatment((), None, (), 0, "")
-    cohort = StudyCohort(study.world.name, table, settings, outcomes, flow, (), sources, course, "")
+    cohort = StudyCohort(study.world.name, table, settings, outcomes, flow, (), sources, course, "", _BOTH)
     return StudyPrediction(cohort=cohort, fingerprint="", **vars(answer))
 
 

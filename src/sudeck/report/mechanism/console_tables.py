@@ -28,7 +28,7 @@ _ACCOUNTS: Final = {
     "excess_pyramidal_nmda": "NMDA\nexcess",
     "tonic_callosal_drive": "steady\ndrive",
     "none": "no dif-\nference",
-    "outside_the_model": "out-\nside",
+    "outside_the_model": "another\ncause",
 }
 _RATIO: Final = ConsoleColumn("Ratio", right=True, bold=True)
 _NARROW: Final = 0.04  # width of an interval that three decimals show better than two

@@ -142,9 +142,8 @@ def _circuit(circuit: Explanation) -> dict[str, Any]:
     names = words.visit_names(visits)
     balance = circuit_rows.balance_of(circuit)
     return {
-        "verdict": circuit.verdict,
+        "says": words.patient_sayings(circuit, balance, names),
         "hypotheses": circuit_rows.hypothesis_rows(circuit),
-        "balance": words.balance_saying(balance, names),
         "drawing": circuit_figure(
             [(names[visit], circuit_rows.drawn_factors(circuit, visit)) for visit in visits],
             name="circuit",
@@ -152,7 +151,6 @@ def _circuit(circuit: Explanation) -> dict[str, Any]:
         ),
         "curves": curve_figure(circuit.curves, circuit.visits, name="curves"),
         "single": single_points(circuit.curves),
-        "outside": _outside(circuit),
         "factors": circuit_rows.factor_rows(circuit, visits),
         "titles": [names[visit] for visit in visits],
         "unidentified": words.unidentified(circuit.factors, visits),
@@ -160,26 +158,6 @@ def _circuit(circuit: Explanation) -> dict[str, Any]:
         "exact": circuit.exact,
         "flags": circuit.flags,
     }
-
-
-def _outside(circuit: Explanation) -> str:
-    """Say how many observations the prediction misses, where both intervals are taken together."""
-    missed = [
-        point
-        for point in circuit.curves
-        if point.observed.high < point.predicted.low or point.observed.low > point.predicted.high
-    ]
-    if not circuit.curves:
-        return ""
-    met, total = len(circuit.curves) - len(missed), len(circuit.curves)
-    text = f"The intervals of {met} of {total} measures meet the prediction"
-    if not missed:
-        return text + "."
-    told = ", ".join(
-        f"{words.measure_text(point.measure)} {words.SIDES[point.hemisphere]} {point.visit}"
-        for point in missed
-    )
-    return f"{text}; not those of {told}."
 
 
 def _recordings(

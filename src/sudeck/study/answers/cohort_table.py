@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from sudeck.core.claim import REPORT_ERROR, page_error
 from sudeck.core.errors import InputError
 from sudeck.core.provenance import __version__
 from sudeck.core.storage import write_tsv
@@ -129,6 +131,8 @@ class StudyCohort:
         How long relief lasted, adverse effects, and what was given.
     fingerprint : str
         Of everything above, and of the records it was made from.
+    page_error : float
+        What the words of the page may err: its part of a report's, see `sudeck.core.claim.page_error`.
     """
 
     name: str
@@ -140,6 +144,7 @@ class StudyCohort:
     ratios: RatioSources
     course: AfterTreatment
     fingerprint: str
+    page_error: float = REPORT_ERROR
 
     @cached_property
     def patients(self) -> Cohort:
@@ -205,9 +210,11 @@ def assemble_cohort(study: StudyFolder) -> StudyCohort:
     failures = tuple(
         Failure(**failure) for record in records if record is not None for failure in record["failures"]
     )
+    error = error_of_page(tables, settings, [record for record in records if record is not None])
     described = {
         "version": __version__,
         "settings": settings.to_dict(),
+        "page_error": error,
         "table": table.to_csv(index=False),
         "outcomes": outcomes.to_dict(),
         "ratios": sources.to_dict(),
@@ -217,8 +224,40 @@ def assemble_cohort(study: StudyFolder) -> StudyCohort:
     }
     fingerprint = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
     return StudyCohort(
-        study_name(study), table, settings, outcomes, Flow.of(table), failures, sources, course, fingerprint
+        study_name(study),
+        table,
+        settings,
+        outcomes,
+        Flow.of(table),
+        failures,
+        sources,
+        course,
+        fingerprint,
+        error,
     )
+
+
+def error_of_page(tables: StudyTables, settings: Settings, records: Sequence[Mapping[str, Any]]) -> float:
+    """Return what the words of one page may err: half of a report's where the study has two that test.
+
+    Who has scans and scores has a page on who responds; who has recordings before and after treatment, one on
+    why. What was found in them plays no part.
+
+    Parameters
+    ----------
+    tables : StudyTables
+    settings : Settings
+    records : sequence of mapping
+        Of every patient that was measured.
+    """
+    scored = bool(tables["pain"].rows)
+    scanned = bool(tables["scan_ratios"].rows) or any(
+        settings.scan_session in record["scans"] for record in records
+    )
+    stimulated = {
+        session for record in records for session in record["recordings"] if session in settings.tms_sessions
+    }
+    return page_error((scored and scanned) + (len(stimulated) > 1))
 
 
 def study_name(study: StudyFolder) -> str:

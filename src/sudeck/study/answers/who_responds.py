@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 PREDICTION_FILE, MODEL_FILE = "prediction.json", "model.json"
 # Of what is said: raised where the same tables get another answer, so that an old one is not taken for it.
-_ANSWER: Final = 4
+_ANSWER: Final = 5
 
 
 def predict_study(root: Path, *, n_boot: int = BOOTSTRAPS) -> StudyPrediction:
@@ -60,6 +60,7 @@ def predict_study(root: Path, *, n_boot: int = BOOTSTRAPS) -> StudyPrediction:
         cohort.table,
         covariates=cohort.settings.covariates,
         level=cohort.settings.level,
+        alpha=cohort.page_error,
         n_boot=n_boot,
         name=cohort.name,
     )
