@@ -194,7 +194,7 @@ def measure_region(
     flags: list[Flag] = [*scan.flags, *posed.flags, *spot_flags]
     if not place.drawn:
         flags += posed.whole_flags
-    flags += quality.opposite_flags({name: ratio.value for name, ratio in ratios.items()})
+    flags += quality.opposite_flags({name: ratio.value for name, ratio in ratios.items()}, posed.sides_hold)
     return ScanResult(
         estimates=estimates,
         uptake_estimates=of_uptake,

@@ -16,6 +16,7 @@ from sudeck.scan import quality
 from sudeck.scan.joint_pose import with_posture
 from sudeck.scan.limbs.axis import LimbAxis, find_axis
 from sudeck.scan.limbs.geometry import Grid
+from sudeck.scan.limbs.mirrored import mirror_evidence
 from sudeck.scan.limbs.poses import PhasePose, Poses, pose_phases
 from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
 from sudeck.scan.phases.spacing import PIXEL_UNITS, settle_spacing
@@ -50,6 +51,9 @@ class PosedScan:
         What is far hotter than the limbs, where there is any; the limbs were found without it.
     unlike : bool
         Whether one limb lacks a part that the other has.
+    sides_hold : Mapping of phase to float
+        Log odds that the sides of a phase are as stated, by the shapes of the limbs; negative where it looks
+        mirrored.
     seen_by_camera : dict
         Filled as regions are measured, because it does not depend on them.
     """
@@ -63,6 +67,7 @@ class PosedScan:
     flags: tuple[Flag, ...]
     spots: Mapping[ScanPhase, HotSpots] = field(default_factory=dict)
     unlike: bool = False
+    sides_hold: Mapping[ScanPhase, float] = field(default_factory=dict)
     seen_by_camera: dict[tuple[ScanPhase, CameraResponse], CameraImages] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -121,6 +126,7 @@ def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
             "check that both limbs lie alike and that nothing else is in the field",
         )
     axes = _axes(reference)
+    sides_hold = mirror_evidence(poses)
     unlike = False
     if not spacing.in_pixels:
         unlike = _one_lacks_a_part(poses)
@@ -128,6 +134,8 @@ def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
         reference = poses.phases[poses.reference]
     flags = (
         *spacing.flags,
+        *quality.pixel_size_flags(poses, in_pixels=spacing.in_pixels),
+        *quality.mirrored_flags(sides_hold),
         *quality.limb_flags(reference, axes),
         *quality.registration_flags(poses),
         *quality.count_flags(poses),
@@ -143,6 +151,7 @@ def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
         flags,
         spots,
         unlike,
+        sides_hold,
     )
 
 

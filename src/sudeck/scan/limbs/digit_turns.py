@@ -29,6 +29,7 @@ _TURN_SD = math.radians(8.0)
 _NEIGHBOUR_SD = math.radians(1.8)  # of the turns of places one bin apart
 _MISFIT = 0.10  # difference of stabilised values that limbs show beyond noise, as a share of their level
 _MISFIT_REACH_MM = 8.0
+_PRESENT = 0.6  # of the level of stabilised values: tissue
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class PolarPair:
 
 
 def digit_turns(frame: LimbFrame, sector: Sector, pairs: Sequence[PolarPair]) -> tuple[Points, Array]:
-    """Return places in a sector of the affected limb and by how many rad their counterparts are turned."""
+    """Return places on the digits of the affected limb and by how many rad their counterparts are turned."""
     low, high = sector.distance_mm
     distance = np.arange(low, high, _STEP_MM) + _STEP_MM / 2
     angle = np.arange(sector.angle_rad[0], sector.angle_rad[1], _BIN_RAD) + _BIN_RAD / 2
@@ -60,12 +61,14 @@ def digit_turns(frame: LimbFrame, sector: Sector, pairs: Sequence[PolarPair]) ->
     places, beyond = (_places(frame, distance, angles) for angles in (angle, wide))
 
     cost = np.zeros((angle.size, turns.size))
+    present = np.zeros(places.shape[:2], dtype=bool)
     area = distance * _BIN_RAD * _STEP_MM
     for pair in pairs:
         own = pair.affected(places.reshape(-1, 2)).reshape(places.shape[:2])
         other = pair.healthy(beyond.reshape(-1, 2)).reshape(beyond.shape[:2])
         level = float(np.percentile(own, 75))
         other = other * (level / max(float(np.percentile(other, 75)), 1e-9))
+        present |= own > _PRESENT * level
         shifted = np.lib.stride_tricks.sliding_window_view(other, turns.size, axis=0)  # [angle, r, turn]
         variance = (
             pair.variance * 4 * math.pi * pair.sigma_mm**2
@@ -78,7 +81,7 @@ def digit_turns(frame: LimbFrame, sector: Sector, pairs: Sequence[PolarPair]) ->
     # No finger passes another: the next place lies no nearer than on the same spot.
     penalty = np.where(change < -1.5, np.inf, 0.5 * (change * _BIN_RAD / _NEIGHBOUR_SD) ** 2)
     found = _best_path(cost, penalty)
-    return places.reshape(-1, 2), np.repeat(turns[found], distance.size)
+    return places[present], np.broadcast_to(turns[found][:, None], present.shape)[present]
 
 
 def _places(frame: LimbFrame, distance: Array, angle: Array) -> Points:

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,9 @@ from sudeck.scan.limbs.limb_image import (
 )
 from sudeck.scan.limbs.posture_modes import STEP_MM, DisplacementGrid, LimbFrame
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
 Fields = NDArray[np.float32]  # displacements of many places: half as long to multiply
 
 # Before the images are seen: rotation, log size, shifts about the start; log size about none.
@@ -46,12 +50,13 @@ _MISFIT_REACH_MM = 8.0  # over which differences beyond noise are alike
 _GAIN_PRIOR_SD = 0.5
 _ROBUST_CUTOFF = 6.0
 _BEYOND_WEIGHT = 0.3  # of points whose counterpart lies beyond the field
+_KEPT_READINGS = 6
 _STRETCH = (0.2, 5.0)  # of areas: less or more is a fold
 _LEAST_NOISE = 0.1  # of the nominal variance, where there are no counts
 _MOST_STEPS = 8
-_STILL_MM = 0.05  # a step that moves no place farther than this is the last
+_STILL_MM = 0.1  # a step that moves no place farther than this is the last
 _LARGEST_STEP_MM = 8.0
-_TURNED_MM = 3.0  # of the first guess of turned digits, from which it is tried
+_TURNED_MM = 4.0  # of the first guess of turned digits, from which it is tried
 _TRIAL_STEPS = 2
 _BUILT_ANEW = (0, 1, 3)  # the steps before which the normal matrix is built anew
 _NO_MATCH = 0.25  # of the level of stabilised values, squared: so far off is no match, and farther no less
@@ -76,6 +81,16 @@ class PhaseLimbs:
     carry_affected: Similarity
     carry_healthy: Similarity
     smoothing_px: float
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What was read at points: kept with them, so that their memory holds nothing else."""
+
+    points: Points
+    matrix: csr_array
+    displaced: Points
+    stretched: Array
 
 
 @dataclass(frozen=True)
@@ -110,6 +125,8 @@ class JointFit:
         The nodes on palm and forearm.
     place_sd_mm : float
         How far places still lie beside their counterparts, along one direction, root mean square.
+    readings : dict
+        The last places that were read, which several phases ask for.
     """
 
     grid: DisplacementGrid
@@ -125,15 +142,29 @@ class JointFit:
     girth: int
     trunk: NDArray[np.bool_]
     place_sd_mm: float
+    readings: dict[tuple[Any, ...], _Reading] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def displacement(self) -> Array:
         """Displacement at the nodes, shape [node, 2]."""
-        return np.stack([field @ self.values[: field.shape[1]] for field in self.modes], axis=1)
+        values = self.values[: self.modes.shape[2]].astype(np.float32)
+        return np.stack([one @ values for one in self.modes], axis=1).astype(np.float64)
 
     def counterpart(self, phase: ScanPhase, points: Points) -> Points:
         """Return where places of the affected limb on the reference image lie on the healthy one."""
-        return self.mirrors[phase](points + self.grid.reading(points) @ self.displacement)
+        return self.mirrors[phase](self._read(points).displaced)
+
+    def _read(self, points: Points) -> _Reading:
+        """Read displacement and stretch at points, once for all phases."""
+        key = (points.__array_interface__["data"][0], points.shape, points.strides)
+        if key not in self.readings:
+            reading = self.grid.reading(points)
+            while len(self.readings) >= _KEPT_READINGS:
+                self.readings.pop(next(iter(self.readings)))
+            self.readings[key] = _Reading(
+                points, reading, points + reading @ self.displacement, reading @ self._stretched
+            )
+        return self.readings[key]
 
     @cached_property
     def _stretched(self) -> Array:
@@ -141,8 +172,8 @@ class JointFit:
 
     def _enlarged(self, displacement: Array) -> Array:
         """Return how many times displacements enlarge the area at each node."""
-        field = displacement.reshape(*self.grid.shape, 2)
-        down, across = (np.asarray(np.gradient(field, STEP_MM, axis=axis)) for axis in (0, 1))
+        nodes = displacement.reshape(*self.grid.shape, 2)
+        down, across = (np.asarray(np.gradient(nodes, STEP_MM, axis=axis)) for axis in (0, 1))
         area = (1.0 + across[..., 0]) * (1.0 + down[..., 1]) - down[..., 0] * across[..., 1]
         return np.asarray(np.clip(area, *_STRETCH).ravel(), dtype=np.float64)
 
@@ -156,7 +187,7 @@ class JointFit:
             return 0.0, 0.0
 
         def wider(values: Array) -> float:
-            displacement = np.stack([field[:, : self.girth] @ values for field in self.modes], axis=1)
+            displacement = np.stack([one[:, : self.girth] @ values for one in self.modes], axis=1)
             return -float(np.log(self._enlarged(displacement)[self.trunk]).mean())
 
         values = self.values[: self.girth]
@@ -166,7 +197,7 @@ class JointFit:
 
     def stretch(self, points: Points) -> Array:
         """Return how many times the difference of posture enlarges the area at places of the reference."""
-        return np.asarray(self.grid.reading(points) @ self._stretched)
+        return self._read(points).stretched
 
     @cached_property
     def causes(self) -> Array:
@@ -193,8 +224,8 @@ class JointFit:
         slopes : ndarray, shape [n, 2]
             Change of the sum with the place of each point, per mm of the reference frame.
         """
-        at_nodes = self.grid.reading(points).T @ slopes
-        by_mode = sum(field.T @ at_nodes[:, axis] for axis, field in enumerate(self.modes))
+        at_nodes = (self._read(points).matrix.T @ slopes).astype(np.float32)
+        by_mode = sum(one.T @ at_nodes[:, axis] for axis, one in enumerate(self.modes))
         arm = points - self.centre_mm
         turned = np.stack([-arm[:, 1], arm[:, 0]], axis=1)
         shift = slopes.sum(axis=0)
@@ -385,8 +416,11 @@ class _Problem:
         off = self.values - self.aim
         return 0.5 * float(self.precision @ off**2) + 0.5 * sum(one.cost for one in seen.values())
 
-    def turned(self, frame: LimbFrame, sectors: Sequence[Sector]) -> Array:
-        """Return the parameters with the digits where they are likely to be, as far as the modes can."""
+    def turned(self, frame: LimbFrame, sectors: Sequence[Sector]) -> Array | None:
+        """Return the parameters with the digits where they are likely to be, as far as the modes can.
+
+        None where that is close to where they are.
+        """
         places, turns = [], []
         for sector in sectors:
             found = digit_turns(frame, sector, [self._polar_pair(name) for name in self.phases])
@@ -394,15 +428,16 @@ class _Problem:
             turns.append(found[1])
         points, turn = np.concatenate(places), np.concatenate(turns)
         reading = self.grid.reading(points)
-        fields = np.stack([reading @ field for field in self.modes])
+        fields = np.stack([reading @ one for one in self.modes])
         arm = points - frame.centre_mm
         wanted = (-turn * arm[:, 1], turn * arm[:, 0])
         weight = _TURNED_POINT_MM**-2.0
-        normal = weight * sum(field.T @ field for field in fields) + np.eye(self.count)
-        pull = weight * sum(field.T @ aim for field, aim in zip(fields, wanted, strict=True))
+        normal = weight * sum(one.T @ one for one in fields) + np.eye(self.count)
+        pull = weight * sum(one.T @ aim for one, aim in zip(fields, wanted, strict=True))
         values = self.values.copy()
         values[: self.count] = np.linalg.solve(normal, pull)
-        return values
+        moves = max(float(np.abs(one @ values[: self.count]).max()) for one in fields)
+        return values if moves > _TURNED_MM else None
 
     def _polar_pair(self, name: ScanPhase) -> PolarPair:
         phase, look = self.limbs[name], self.looks[name, 0]
@@ -433,7 +468,7 @@ class _Problem:
     @property
     def displacement(self) -> Array:
         values = self.values[: self.count].astype(np.float32)
-        return np.stack([field @ values for field in self.modes], axis=1).astype(np.float64)
+        return np.stack([one @ values for one in self.modes], axis=1).astype(np.float64)
 
     def mirror(self, number: int) -> Similarity:
         """From the displaced affected to the healthy limb, both on the reference image, as in a phase."""
@@ -516,7 +551,7 @@ class _Problem:
     def _read_back(self, places: Points) -> None:
         self.back_reading = self.grid.reading(places)
         reading = self.back_reading.astype(np.float32)
-        self.back_fields = self._with_similarity(np.stack([reading @ field for field in self.modes]), places)
+        self.back_fields = self._with_similarity(np.stack([reading @ one for one in self.modes]), places)
 
 
 def fit_jointly(
@@ -552,7 +587,7 @@ def fit_jointly(
     at_rest = problem.values
     if sectors:
         turned = problem.turned(frame, sectors)
-        if np.abs(problem.modes @ turned[: problem.count]).max() > _TURNED_MM:
+        if turned is not None:
             problem.values = at_rest = _walk(problem, _TRIAL_STEPS)
             excess = problem.excess
             cost = problem.cost(excess)

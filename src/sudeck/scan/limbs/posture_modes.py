@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-STEP_MM = 4.0
+STEP_MM = 5.0
 # Standard deviations of the difference of two limbs, and over what it is alike; they were found on hands of a
 # phantom of its own. Tangential: everywhere, and for each mm beyond the knuckles (about 6 degrees a finger).
 _ACROSS_SD_MM = 0.6
