@@ -135,7 +135,7 @@ def _plasma(
     samples = [
         (one.at_h, one.ng_per_ml, one.clock_known)
         for one in course.samples
-        if one.substance == regimen.drug and one.ng_per_ml is not None and one.at_h / 24.0 + 1 <= axis.high
+        if one.substance == regimen.drug and one.ng_per_ml is not None
     ]
     highest = 1.08 * max(_highest(curve, regimen), *(level for _, level, _ in samples), 1e-9)
     bottom = top + _PLASMA
@@ -168,8 +168,9 @@ def _plasma(
     parts.append(f'<path d="{_path(middle)}" fill="none" stroke="{AFFECTED_COLOUR}" stroke-width="1.4"/>')
     for at, measured, known in samples:
         fill = INK if known else "white"
+        x = min(axis.hours(at), _LEFT + axis.width + 4)  # what lies beyond stands at the right edge
         parts.append(
-            f'<circle class="sample" cx="{axis.hours(at):.1f}" cy="{y(measured):.1f}" r="3" fill="{fill}" '
+            f'<circle class="sample" cx="{x:.1f}" cy="{y(measured):.1f}" r="3" fill="{fill}" '
             f'stroke="{INK}"><title>{measured:.3g} ng/ml measured</title></circle>'
         )
     if level < highest:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from sudeck.core.claim import Sentence, described
+from sudeck.core.vocabulary import counted
 from sudeck.ketamine.units import S_SHARE
 
 if TYPE_CHECKING:
-    from sudeck.study.answers.study_treatment import StudyTreatment
+    from sudeck.study.answers.study_treatment import PatientCourse, StudyTreatment
+    from sudeck.study.answers.treatment.plasma_samples import PlasmaSample
 
 _LEAST_NG_PER_ML: Final = 1.0  # below it a ratio is one of rounding
 CAVEATS: Final = (
@@ -66,33 +68,44 @@ def sayings(treated: StudyTreatment) -> tuple[Sentence, ...]:
 
 def _measured(treated: StudyTreatment) -> str:
     """Say how concentrations that were measured compare with the typical person, and which are left out."""
-    ratios, left_out = [], 0
-    for one in treated.courses:
-        for sample in one.samples:
-            curve, regimen = one.curve, one.treatment.regimen
-            if curve is None or regimen is None or sample.substance != regimen.drug or not sample.ng_per_ml:
-                left_out += 1
-                continue
-            typical = float(np.interp(sample.at_h, curve.times_h, curve.middle, left=0.0, right=0.0))
-            if typical >= _LEAST_NG_PER_ML:
-                ratios.append(sample.ng_per_ml / typical)
+    ratios: list[float] = []
+    left_out: Counter[str] = Counter()
+    for course in treated.courses:
+        for sample in course.samples:
+            found = _over_typical(course, sample)
+            if isinstance(found, str):
+                left_out[found] += 1
             else:
-                left_out += 1
-    if not ratios and not left_out:
-        return ""
+                ratios.append(found)
     parts = []
     if ratios:
         middle, lowest, highest = np.median(ratios), min(ratios), max(ratios)
         parts.append(
-            f"{len(ratios)} concentrations were measured: {middle:.2g} times the typical person's in the "
-            f"middle, from {lowest:.2g} to {highest:.2g} (dots on the curves; nothing is fitted to them)"
+            f"{counted(len(ratios), 'measured concentration')} against the curve: {middle:.2g} times the "
+            f"typical person's in the middle, from {lowest:.2g} to {highest:.2g} (dots on the curves; "
+            "nothing is fitted to them)"
         )
     if left_out:
-        parts.append(
-            f"{left_out} measured concentrations have no curve of their substance at their time, or no known "
-            "unit"
-        )
-    return f"{'; '.join(parts)}."
+        reasons = ", ".join(f"{n} {reason}" for reason, n in left_out.most_common())
+        parts.append(f"{counted(left_out.total(), 'measured concentration', 'are')} not compared: {reasons}")
+    return f"{'; '.join(parts)}." if parts else ""
+
+
+def _over_typical(course: PatientCourse, sample: PlasmaSample) -> float | str:
+    """Return a measured concentration over that of the typical person, or why there is none to compare."""
+    curve, regimen = course.curve, course.treatment.regimen
+    if sample.ng_per_ml is None:
+        return "without a known unit"
+    if curve is None or regimen is None or sample.substance != regimen.drug:
+        return "without a curve of its substance"
+    if not sample.clock_known:  # within a day of infusion concentrations differ fiftyfold
+        return "without a clock time"
+    if sample.ng_per_ml <= 0:
+        return "below what the laboratory detects"
+    typical = float(np.interp(sample.at_h, curve.times_h, curve.middle, left=0.0, right=0.0))
+    if typical < _LEAST_NG_PER_ML:
+        return "where hardly anything is left of the drug"
+    return sample.ng_per_ml / typical
 
 
 def _against_literature(treated: StudyTreatment) -> str:

@@ -171,11 +171,12 @@ def link_pages(study: StudyFolder) -> None:
     place = study.derivatives / REPORT_FILE
     if not place.is_file():
         return
-    page = place.read_text(encoding="utf-8")
+    page = before = place.read_text(encoding="utf-8")
     for name in _LINKED:
         mark = f'<p class="note" id="{name}">'
         page = page.replace(f"{mark}</p>", f"{mark}{_link(study, place, name)}</p>", 1)
-    write_text(place, page)
+    if page != before:
+        write_text(place, page)
 
 
 def _link(study: StudyFolder, place: Path, name: str) -> Markup:
