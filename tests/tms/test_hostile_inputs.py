@@ -84,3 +84,18 @@ def test_amplitudes_that_can_not_be_are_refused(
     path.write_text("\n".join([f"trial,{heading}", *(f"{i + 1},{c}" for i, c in enumerate(cells))]))
     with pytest.raises(InputError, match=words):
         measure_recordings(path)
+
+
+def test_a_smoothed_channel_prints_no_response(forge: ModuleType, tmp_path: Path) -> None:
+    path = recording(forge, tmp_path)
+    rows = [row.split(",") for row in path.read_text().splitlines()]
+    rows = [[row[0], row[1], row[1], row[2]] for row in rows]
+    rows[0][2] = "FDI-RMS (mV)"
+    path.write_text("\n".join(",".join(row) for row in rows))
+    result = measure_recordings(path)
+    assert [group.muscle for group in result.groups] == ["FDI"]
+    assert len(result.trials) == 12
+    assert "channel-not-raw" in {flag.code for flag in result.flags}
+    path.write_text(path.read_text().replace("FDI (mV)", "FDI-rect (mV)"))
+    with pytest.raises(InputError, match="rectified or smoothed"):
+        measure_recordings(path)

@@ -295,6 +295,8 @@ def _table_rows(table: AmplitudeTable, decided: Mapping[int, TrialDecision]) -> 
         values = {"amplitude_mv": float(table.amplitude_mv[index])}
         if table.latency_ms is not None:
             values["latency_ms"] = float(table.latency_ms[index])
+        if table.below_mv is not None and np.isfinite(table.below_mv[index]):
+            values["below_mv"] = float(table.below_mv[index])
         decision = decided.get(index)
         if decision is not None and decision.onset_ms is not None:
             values["latency_ms"] = decision.onset_ms

@@ -227,3 +227,20 @@ def test_pulses_by_artefact_in_real_recordings(shared: Path) -> None:
     assert {pulse.isi_ms for pulse in sici.pulses} == {2.8}
     csp = read_trials(folder / "veta" / "CSP_example_data.mat", protocol=rate)[0]
     assert [pulse.kind for pulse in csp.pulses] == ["single"] * 13
+
+
+def test_a_condition_that_is_named_is_a_stimulus_and_its_end_is_none(forge: ModuleType) -> None:
+    truth = forge.make_emg()
+    markers = [(t, "S1", "Stimulus") for t in truth.times_s] + [
+        (t + 0.4, "S9", "Stimulus") for t in truth.times_s
+    ]
+    train = find_pulses(recording_of(truth, markers), named=(" s1 ",))
+    assert [pulse.time_s for pulse in train.pulses] == list(truth.times_s)
+    assert {group.label: group.role for group in train.groups}["S9"] == "not named"
+
+
+def test_comments_on_the_artefact_are_stimuli(forge: ModuleType) -> None:
+    truth = forge.make_emg()
+    train = find_pulses(recording_of(truth, [(t, "single", "Comments") for t in truth.times_s]))
+    assert train.origin.startswith("comments")
+    assert [pulse.time_s for pulse in train.pulses] == list(truth.times_s)

@@ -57,6 +57,36 @@ def noise_from_table(name: str, where: str, noise_mv: float, n: int) -> Flag:
     )
 
 
+def interval_not_stated(pairs: Sequence[Trial], where: str) -> tuple[Flag, ...]:
+    """Say which pairs were not measured because nothing says how far apart their pulses were."""
+    flags = []
+    for name in dict.fromkeys(trial.pulse.condition for trial in pairs):
+        n = sum(trial.pulse.condition == name for trial in pairs)
+        called = f" called {name}" if name else ""
+        example = f"isi_ms = 2.5 under [conditions.{name}] in" if name.isidentifier() else "isi_ms in"
+        text = (
+            f"{n} pairs{called} of {where} were not measured: nothing says how far apart their pulses were; "
+            f"write {example} the protocol file, or a column isi_ms."
+        )
+        flags.append(Flag("interval-not-stated", text, "caution", name, float(n), unit="trials"))
+    return tuple(flags)
+
+
+def limit_above_criterion(name: str, where: str, limit_mv: float, criterion_mv: float) -> Flag:
+    """Say that a table calls amplitudes below a limit that hides what counts as a response."""
+    return Flag(
+        "not-measured",
+        f"{name} of {where} was not measured: the table says of amplitudes only that they are below "
+        f"{limit_mv:g} mV, and {criterion_mv:g} mV counts as a response; give the amplitudes themselves, or "
+        f"--criterion {limit_mv:g}.",
+        "caution",
+        name,
+        value=limit_mv,
+        limit=criterion_mv,
+        unit="mV",
+    )
+
+
 def above_range(name: str, where: str, highest_mso: float) -> Flag:
     """Say that a threshold was never reached: it lies above the highest pulse."""
     return Flag(

@@ -17,6 +17,8 @@ from sudeck.tms.measures.group_doubts import (
     above_range,
     assumed_alone,
     graded_left_out,
+    interval_not_stated,
+    limit_above_criterion,
     never_reached,
     noise_from_table,
     nothing_answers,
@@ -133,7 +135,10 @@ class _Group:
     def without_response(self, trials: Sequence[Trial]) -> GroupMeasures:
         """Return a group in which no response stands out of the noise: no amplitude, no ratio, no curve."""
         n, where = len(trials), self.measured().name
-        text = f"No response: in {n} trials of {where} nothing stands out of the noise; no measure is given."
+        text = (
+            f"No response: in {n} trials of {where} nothing stands out of the noise; no amplitude or ratio "
+            "is given."
+        )
         seen = float(sum(trial.present for trial in trials))
         self.flags.append(Flag("no-response", text, "caution", where, seen, CHANCE * n, "responses"))
         for name, active in (("RMT", False), ("AMT", True)):
@@ -185,7 +190,11 @@ class _Group:
         floors = _column(trials, "denoised_floor_mv" if denoised else "noise_floor_mv")
         if np.isfinite(floors).any():
             return float(np.nanquantile(floors, 0.95))
-        # A table of amplitudes has no baseline; a zero in it means "none seen", below the smallest seen.
+        # A table of amplitudes has no baseline; a zero in it means "none seen", below the smallest seen, or
+        # below the limit that it states.
+        limits = _column(trials, "below_mv")
+        if np.isfinite(limits).any():
+            return float(np.nanmax(limits))
         amplitude = _column(trials, "amplitude_mv")
         return float(amplitude[amplitude > 0].min()) if (amplitude == 0).any() and amplitude.any() else 0.0
 
@@ -196,6 +205,12 @@ class _Group:
         amplitude, chosen = _against_criterion(known), self.settings
         resting = name == "RMT"
         criterion = chosen.resting_criterion_mv if resting else chosen.active_criterion_mv
+        limits = _column(known, "below_mv")
+        if np.isfinite(limits).any() and np.nanmax(limits) > criterion:
+            self.flags.append(
+                limit_above_criterion(name, self.measured().name, float(np.nanmax(limits)), criterion)
+            )
+            return
         # What noise adds to a response at the criterion makes a threshold low.
         floor, traced, left = self.floor(known, denoised=True), True, _noise_mv(known)
         left = min(left, 0.9 * floor)
@@ -274,6 +289,10 @@ class _Group:
 
     def pairs_of(self, trials: Sequence[Trial]) -> None:
         paired = [trial for trial in trials if trial.pulse.kind == "paired" and trial.pulse.isi_ms]
+        self.flags += interval_not_stated(
+            [trial for trial in trials if trial.pulse.kind == "paired" and not trial.pulse.isi_ms],
+            self.measured().name,
+        )
         single = [trial for trial in trials if trial.pulse.kind == "single"]
         for (state, other_hemisphere, condition), own in _by(paired, _kind_of_pair(paired)).items():
             alike = [trial for trial in single if (trial.pulse.state or "rest") == state]

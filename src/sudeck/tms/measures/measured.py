@@ -55,6 +55,7 @@ TRIAL_COLUMNS: Final[dict[str, str]] = {
     "onset_ms": "Onset of the response where a person moved it, in milliseconds after the test pulse",
     "who": "Who decided",
     "why": "Why",
+    "below_mv": "Limit below which a table says the amplitude is, in millivolts; the amplitude is zero there",
 }
 
 

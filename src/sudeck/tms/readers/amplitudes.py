@@ -9,25 +9,36 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError, MissingDependencyError
 from sudeck.core.flags import Flag
 from sudeck.core.missing import is_missing
 from sudeck.core.spreadsheet import WORKBOOKS, read_sheets
 from sudeck.tms.readers.base import Hints, corrupt, source_of
-from sudeck.tms.signals.events import knows_column, read_table, told_by, with_single_pulses
+from sudeck.tms.readers.parts.amplitude_cells import read_cells
+from sudeck.tms.readers.parts.amplitude_columns import (
+    AmplitudeColumn,
+    amplitude_columns,
+    plain_heading,
+    unused_columns,
+    without_summaries,
+)
+from sudeck.tms.signals.events import (
+    decode_text,
+    is_utf16,
+    knows_column,
+    read_table,
+    told_by,
+    with_single_pulses,
+)
 from sudeck.tms.signals.trials import AmplitudeTable, Pulse
 from sudeck.tms.signals.units import MILLIVOLTS_PER_UNIT, voltage_unit
 
 FORMAT: Final = "amplitude table"
 _ZIP = b"PK\x03\x04"
 _TEXT = {".csv", ".tsv", ".txt"}
-# Headings of a column of amplitudes, once lower-cased, stripped of unit and punctuation; best first.
-_AMPLITUDE = (
-    "mep_pp", "mep_amplitude", "mep_amp", "mep_p2p", "peak_to_peak", "peak_to_peak_amplitude", "amplitude_pp",
-    "p2p", "ptp", "pp", "amplitude", "amp", "raw_mep", "mep", "mep_size", "motor_response",
-)  # fmt: skip
-_LATENCY = ("latency", "onset_latency", "mep_latency", "lat")
+_LATENCY = ("latency", "onset_latency", "mep_latency", "lat", "latenz", "latence", "latencia")
 _PARTICIPANT = (
     "participant_id",
     "participant",
@@ -41,21 +52,45 @@ _PARTICIPANT = (
 )
 # Columns under which people write names: their values are numbered, never kept.
 _NAMED = ("patient", "name", "patient_name", "patient_id", "initials")
+# Columns in which laboratories mark trials that they threw away, and what they write there.
+_REJECTED = (
+    "decision",
+    "rejected",
+    "reject",
+    "excluded",
+    "exclude",
+    "bad",
+    "artefact",
+    "artifact",
+    "outlier",
+)
+_YES = {"1", "1.0", "true", "yes", "y", "x", "reject", "rejected", "excluded", "exclude", "bad", "ja", "oui"}
 # Median response of a table of trials; a factor of a thousand wide, so that one unit fits.
 _USUAL_MEDIAN_MV = (0.01, 10.0)
 # Noise alone is no less than 4 µV from peak to peak, the largest response of a muscle 30 mV.
 _POSSIBLE_MEDIAN_MV = (0.004, 30.0)
 _LARGEST_MV = 50.0
+_NUMBERED = {"sample", "samples", "sample_index", "index", "point", "points"}
+_FORM = "\n".join(
+    "\t".join(row.split())
+    for row in (
+        "participant visit hemisphere muscle condition isi_ms test_mso conditioning_mso amplitude_mv",
+        "p01 pre left FDI single n/a 55 n/a 0.92",
+        "p01 pre left FDI SICI 2.5 55 38 0.31",
+    )
+)
+# So many lines above the heading are looked through for it.
+_TITLE_LINES = 40
 
 
 def sniff(head: bytes, path: Path) -> bool:
     """Recognise a workbook, or a text table whose heading names a column of amplitudes."""
     if head.startswith(_ZIP) or path.suffix.lower() in WORKBOOKS:
         return path.suffix.lower() in WORKBOOKS
-    if path.suffix.lower() not in _TEXT or b"\0" in head:
+    if path.suffix.lower() not in _TEXT or (b"\0" in head and not is_utf16(head)):
         return False
-    records = read_table(head.decode("utf-8", "replace"))
-    return path.suffix.lower() in {".csv", ".tsv"} or bool(records and _amplitude_column(records[0]))
+    records = read_table(below_titles(decode_text(head)))
+    return path.suffix.lower() in {".csv", ".tsv"} or bool(records and amplitude_columns(list(records[0])))
 
 
 def names_amplitudes(path: Path) -> bool:
@@ -64,7 +99,7 @@ def names_amplitudes(path: Path) -> bool:
         sheets = _workbook(path) if path.suffix.lower() in WORKBOOKS else [_text_records(path)]
     except (InputError, MissingDependencyError):
         return True  # its refusal is worth telling
-    return any(sheet and _amplitude_column(sheet[0]) for sheet in sheets)
+    return any(sheet and amplitude_columns(list(sheet[0])) for sheet in sheets)
 
 
 def read(path: Path, hints: Hints) -> tuple[AmplitudeTable, ...]:
@@ -83,69 +118,144 @@ def read(path: Path, hints: Hints) -> tuple[AmplitudeTable, ...]:
         If the table is a workbook and openpyxl is not installed.
     """
     sheets = _workbook(path) if path.suffix.lower() in WORKBOOKS else [_text_records(path)]
-    with_amplitudes = [sheet for sheet in sheets if sheet and _amplitude_column(sheet[0])]
+    with_amplitudes = [sheet for sheet in sheets if sheet and amplitude_columns(list(sheet[0]))]
     if len(with_amplitudes) > 1:
         raise InputError(
             path.name,
             f"{len(with_amplitudes)} of its sheets hold amplitudes; nothing says how they belong together",
             "keep one sheet a file, or put all trials into one with a column that tells them apart",
         )
-    records = with_amplitudes[0] if with_amplitudes else None
+    records: Sequence[Mapping[str, str]] = with_amplitudes[0] if with_amplitudes else ()
     if not any(sheets):
         raise InputError(path.name, "the table has no rows", "export it again, one row a trial")
     if not records:
-        headings = ", ".join(next((list(sheet[0]) for sheet in sheets if sheet), [])[:12]) or "none"
-        raise InputError(
-            path.name,
-            f"no column holds amplitudes (there are: {headings})",
-            "call it amplitude_mv or mep_amplitude_uv; in a recording, call the times Time (s)",
-        )
-    column = _amplitude_column(records[0]) or ""
+        raise _no_amplitudes(next((list(sheet[0]) for sheet in sheets if sheet), []), path)
+    columns = amplitude_columns(list(records[0]))
     records = [record for record in records if any(str(cell).strip() for cell in record.values())]
-    amplitudes = np.array([_number(record.get(column, ""), column, path) for record in records])
-    if np.any(amplitudes < 0):
-        row = int(np.flatnonzero(amplitudes < 0)[0]) + 1
-        raise InputError(
-            path.name, f"the amplitude in row {row} is negative", "give amplitudes from peak to peak"
+    records, summaries = without_summaries(records)
+    flags = _summary_flags(summaries) + _unused_flags(unused_columns(list(records[0]), columns))
+    source = source_of(path)
+    people = _participants(records)
+    rejected, rejected_flags = _rejected(records)
+    tables: list[AmplitudeTable] = []
+    for column in columns:
+        found = read_cells([record.get(column.name, "") for record in records], column.name, path.name)
+        in_mv = Hints(unit="mV") if found.in_millivolts else hints
+        factor, unit_flags = _factor(found.values, column.name, path, in_mv)
+        amplitudes, below = factor * found.values, factor * found.below
+        _refuse_large(amplitudes, factor, path)
+        amplitudes[rejected] = np.nan
+        latency = _latency(records, path)
+        pulses = _pulses(records, column, path)
+        groups: dict[tuple[str, str | None, str | None], list[int]] = {}
+        for index, (person, pulse) in enumerate(zip(people, pulses, strict=True)):
+            groups.setdefault((person, pulse.muscle, pulse.muscle_side), []).append(index)
+        noticed = (*flags, *unit_flags, *found.flags, *rejected_flags)
+        tables += [
+            AmplitudeTable(
+                amplitudes[rows],
+                tuple(pulses[row] for row in rows),
+                None if latency is None else latency[rows],
+                source,
+                (*noticed, *_missing(amplitudes[rows])),
+                person,
+                below[rows] if np.isfinite(below[rows]).any() else None,
+            )
+            for (person, _, _), rows in groups.items()
+        ]
+    return tuple(tables)
+
+
+def _no_amplitudes(heading: Sequence[str], path: Path) -> InputError:
+    """Build the refusal of a table without amplitudes: what it seems to be, and what it could look like."""
+    there = ", ".join(heading[:12]) or "none"
+    numbered = next((name for name in heading if plain_heading(name) in _NUMBERED), None)
+    if numbered is not None and any(voltage_unit(_last_word(name)) for name in heading):
+        return InputError(
+            path.name,
+            f"its column {numbered} numbers samples, and nothing says how fast they were taken",
+            "give a column of times instead, called Time (s)",
         )
-    factor, flags = _factor(amplitudes, column, path, hints)
-    if np.any(factor * amplitudes > _LARGEST_MV):
-        row = int(np.flatnonzero(factor * amplitudes > _LARGEST_MV)[0])
+    return InputError(
+        path.name,
+        f"no column holds amplitudes (there are: {there})",
+        "call it amplitude_mv or mep_amplitude_uv, or give the table the form below; in a recording call "
+        "the times Time (s)",
+        paste=_FORM,
+    )
+
+
+def _last_word(heading: str) -> str:
+    words = [word for word in re.split(r"[^A-Za-zµμ]+", heading) if word]
+    return words[-1] if words else ""
+
+
+def _summary_flags(names: Sequence[str]) -> tuple[Flag, ...]:
+    if not names:
+        return ()
+    text = f"{len(names)} rows sum up others ({', '.join(dict.fromkeys(names))}) and were left out."
+    return (Flag("summary-rows", text, "caution", value=float(len(names)), unit="rows"),)
+
+
+def _unused_flags(names: Sequence[str]) -> tuple[Flag, ...]:
+    if not names:
+        return ()
+    text = f"{', '.join(names)} may hold amplitudes too and {'was' if len(names) == 1 else 'were'} not used."
+    return (Flag("amplitudes-not-used", text, "caution", value=float(len(names)), unit="columns"),)
+
+
+def _rejected(records: Sequence[Mapping[str, str]]) -> tuple[NDArray[np.bool_], tuple[Flag, ...]]:
+    """Return which trials the table itself marks as thrown away."""
+    by_name = {plain_heading(name): name for name in records[0]}
+    column = next((by_name[name] for name in _REJECTED if name in by_name), None)
+    if column is None:
+        return np.zeros(len(records), dtype=bool), ()
+    marked = np.array([str(record.get(column, "")).strip().lower() in _YES for record in records])
+    if not marked.any() or marked.all():
+        return np.zeros(len(records), dtype=bool), ()
+    n = int(marked.sum())
+    text = f"{n} of {marked.size} trials are marked in column {column} and were left out."
+    return marked, (Flag("trials-marked-out", text, "info", column, float(n), unit="trials"),)
+
+
+def _refuse_large(amplitudes: NDArray[np.float64], factor: float, path: Path) -> None:
+    if np.any(amplitudes > _LARGEST_MV):
+        row = int(np.flatnonzero(amplitudes > _LARGEST_MV)[0])
         raise InputError(
             path.name,
-            f"the amplitude in row {row + 1}, {amplitudes[row]:g}, is {factor * amplitudes[row]:g} mV: no "
+            f"the amplitude in row {row + 1}, {amplitudes[row] / factor:g}, is {amplitudes[row]:g} mV: no "
             "muscle gives that",
             "leave the cell of a trial without amplitude empty, or correct it or the unit in the heading",
         )
-    latency = _latency(records, path)
-    source = source_of(path)
-    columns = _renamed(records)
-    pulses = _pulses(records, columns, path)
-    groups: dict[tuple[str, str | None, str | None], list[int]] = {}
-    people = _participants(records)
-    for index, (person, pulse) in enumerate(zip(people, pulses, strict=True)):
-        groups.setdefault((person, pulse.muscle, pulse.muscle_side), []).append(index)
-    return tuple(
-        AmplitudeTable(
-            factor * amplitudes[rows],
-            tuple(pulses[row] for row in rows),
-            None if latency is None else latency[rows],
-            source,
-            (*flags, *_missing(amplitudes[rows])),
-            person,
-        )
-        for (person, _, _), rows in groups.items()
-    )
 
 
 def _text_records(path: Path) -> list[dict[str, str]]:
     data = path.read_bytes()
-    if b"\0" in data:
+    if b"\0" in data and not is_utf16(data):
         raise corrupt(path, "the table holds bytes that are no text")
-    try:
-        return read_table(data.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        return read_table(data.decode("latin-1"))
+    return read_table(below_titles(decode_text(data)))
+
+
+def below_titles(text: str) -> str:
+    r"""Leave out what stands above the heading of a table: titles and remarks, which have fewer cells.
+
+    Examples
+    --------
+    >>> below_titles("Lab A\n\nisi,mep\n2,0.1\n3,0.2\n").splitlines()[0]
+    'isi,mep'
+    """
+    lines = text.splitlines()
+    filled = [line for line in lines if line.strip()][: 2 * _TITLE_LINES]
+    if not filled:
+        return text
+    delimiter = max("\t;,", key=lambda mark: sum(mark in line for line in filled))
+    usual = sorted(line.count(delimiter) for line in filled)[len(filled) // 2]
+    if usual == 0:
+        return text
+    for number, line in enumerate(lines[:_TITLE_LINES]):
+        if line.count(delimiter) >= usual and line.strip(delimiter + " ") and not line.startswith(("#", "%")):
+            return "\n".join(lines[number:])
+    return text
 
 
 def _workbook(path: Path) -> list[list[dict[str, str]]]:
@@ -166,26 +276,6 @@ def _workbook(path: Path) -> list[list[dict[str, str]]]:
     return tables
 
 
-def _plain(heading: str) -> str:
-    """Strip a heading of its unit: ``MEP amplitude (mV)`` becomes ``mep_amplitude``."""
-    words = [word for word in re.split(r"[^a-z0-9µ]+", heading.lower()) if word]
-    if len(words) > 1 and voltage_unit(words[-1]):
-        words = words[:-1]
-    if len(words) > 1 and words[-1] in {"ms", "s"}:
-        words = words[:-1]
-    return "_".join(words)
-
-
-def _amplitude_column(record: Mapping[str, object]) -> str | None:
-    by_name = {_plain(name): name for name in reversed(list(record))}
-    exact = next((by_name[name] for name in _AMPLITUDE if name in by_name), None)
-    if exact is not None:
-        return exact
-    return next(
-        (name for name in record if re.search(r"mep.*(amp|pp|p2p)|(amp|pp).*mep|^pp_", name.lower())), None
-    )
-
-
 def _number(cell: object, column: str, path: Path) -> float:
     text = str(cell).strip()
     if is_missing(text):
@@ -200,7 +290,7 @@ def _number(cell: object, column: str, path: Path) -> float:
 
 
 def _factor(
-    amplitudes: np.ndarray[tuple[int], np.dtype[np.float64]], column: str, path: Path, hints: Hints
+    amplitudes: NDArray[np.float64], column: str, path: Path, hints: Hints
 ) -> tuple[float, tuple[Flag, ...]]:
     """Return millivolts per unit of the column: stated by a person, by its heading, or by its median."""
     unit = hints.unit_of(column)
@@ -237,11 +327,9 @@ def _factor(
     return MILLIVOLTS_PER_UNIT[fitting[0]], (flag,)
 
 
-def _latency(
-    records: Sequence[Mapping[str, str]], path: Path
-) -> np.ndarray[tuple[int], np.dtype[np.float64]] | None:
+def _latency(records: Sequence[Mapping[str, str]], path: Path) -> NDArray[np.float64] | None:
     """Return onset latencies in milliseconds, from a column in milliseconds or seconds."""
-    column = next((name for name in records[0] if _plain(name) in _LATENCY), None)
+    column = next((name for name in records[0] if plain_heading(name) in _LATENCY), None)
     if column is None:
         return None
     values = np.array([_number(record.get(column, ""), column, path) for record in records])
@@ -263,10 +351,15 @@ def _renamed(records: Sequence[Mapping[str, str]]) -> dict[str, str]:
     return columns
 
 
-def _pulses(records: Sequence[Mapping[str, str]], columns: Mapping[str, str], path: Path) -> list[Pulse]:
-    """Return what the table tells of every trial's stimulus."""
+def _pulses(records: Sequence[Mapping[str, str]], column: AmplitudeColumn, path: Path) -> list[Pulse]:
+    """Return what the table, and the heading of the amplitudes, tell of every trial's stimulus."""
+    columns = _renamed(records)
+    by_heading = {"muscle": column.muscle or "", "muscle_side": column.side or "", **column.told}
     rows = [
-        told_by({known: record.get(name, "") for name, known in columns.items()}, path.name)
+        told_by(
+            {**{known: record.get(name, "") for name, known in columns.items()}, **_filled(by_heading)},
+            path.name,
+        )
         for record in records
     ]
     fields = Pulse.__dataclass_fields__
@@ -276,9 +369,13 @@ def _pulses(records: Sequence[Mapping[str, str]], columns: Mapping[str, str], pa
     ]
 
 
+def _filled(told: Mapping[str, str]) -> dict[str, str]:
+    return {name: cell for name, cell in told.items() if cell}
+
+
 def _participants(records: Sequence[Mapping[str, str]]) -> list[str]:
     """Return the participant of every row; what may be a name is replaced by a number."""
-    by_name = {_plain(name): name for name in records[0]}
+    by_name = {plain_heading(name): name for name in records[0]}
     column = next((by_name[name] for name in _PARTICIPANT if name in by_name), None)
     if column is not None:
         return [str(record.get(column, "")).strip() for record in records]
@@ -289,7 +386,7 @@ def _participants(records: Sequence[Mapping[str, str]]) -> list[str]:
     return [numbers.setdefault(record.get(column, ""), str(len(numbers) + 1)) for record in records]
 
 
-def _missing(amplitudes: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[Flag, ...]:
+def _missing(amplitudes: NDArray[np.float64]) -> tuple[Flag, ...]:
     n_missing = int(np.count_nonzero(np.isnan(amplitudes)))
     if not n_missing:
         return ()

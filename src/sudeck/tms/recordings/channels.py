@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sudeck.core.errors import InputError
+from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import Side
 from sudeck.tms.readers.parts.scaling import refuse_unsettled, unsettled
 from sudeck.tms.recordings.protocol import ChannelRole, StimulationProtocol
-from sudeck.tms.signals.muscles import muscle_and_side
+from sudeck.tms.signals.artefact_times import trigger_times
+from sudeck.tms.signals.muscles import is_derived, muscle_and_side
 from sudeck.tms.signals.recording import Recording, Signal
 from sudeck.tms.signals.units import voltage_unit
 
@@ -32,7 +36,8 @@ def muscle_channels(
     Raises
     ------
     InputError
-        If no channel answers to `channel` or may be of `muscle`, or the recording has no voltage channel.
+        If no channel answers to `channel` or may be of `muscle`, or the recording has no voltage channel, or
+        only rectified or smoothed ones.
     """
     roles = (protocol or StimulationProtocol()).channels
     there = ", ".join(signal.name for signal in recording.signals) or "none"
@@ -55,7 +60,10 @@ def muscle_channels(
                 f"no channel is or records {channel} (there are: {there})",
                 "name one of those, or say under [channels] which channel records which muscle",
             )
-        return chosen
+        raw = tuple(signal for signal in chosen if not derived(signal.name, protocol))
+        if not raw:
+            raise refuse_derived([signal.name for signal in chosen], recording.source.label)
+        return raw
     voltages = [
         signal
         for signal in recording.signals
@@ -68,6 +76,12 @@ def muscle_channels(
             f"no channel is a voltage (there are: {there})",
             "name the channel with --channel",
         )
+    raw_ones = [signal for signal in voltages if not derived(signal.name, protocol)]
+    trigger = trigger_times(recording) if len(raw_ones) == 1 < len(voltages) else None
+    if not raw_ones or (trigger is not None and trigger[0] == raw_ones[0].name):
+        smoothed = [signal.name for signal in voltages if signal not in raw_ones]
+        raise refuse_derived(smoothed, recording.source.label)
+    voltages = raw_ones
     named_ones = [signal for signal in voltages if of(signal)[0]]
     if muscle is None:
         return tuple(named_ones or voltages)
@@ -80,6 +94,33 @@ def muscle_channels(
             "leave out --muscle, or say under [channels] which channel records which muscle",
         )
     return tuple(stated)
+
+
+def derived(channel: str, protocol: StimulationProtocol | None) -> bool:
+    """Tell whether a channel calls itself rectified or smoothed, and the protocol gives it no muscle."""
+    role = (protocol or StimulationProtocol()).channels.get(channel, ChannelRole())
+    return role.muscle is None and is_derived(channel)
+
+
+def refuse_derived(channels: Iterable[str], label: str) -> InputError:
+    """Build the error for a recording of which only rectified or smoothed channels are left."""
+    return InputError(
+        label,
+        f"{', '.join(channels)} holds rectified or smoothed EMG by its name, and has no peak-to-peak",
+        "measure the raw channel; if it is raw, give it a muscle under [channels] in the protocol file",
+    )
+
+
+def derived_flags(channels: Iterable[str], protocol: StimulationProtocol | None) -> tuple[Flag, ...]:
+    """Say which channels were left out because they call themselves rectified or smoothed."""
+    names = [name for name in dict.fromkeys(channels) if derived(name, protocol)]
+    if not names:
+        return ()
+    text = (
+        f"{', '.join(names)}: rectified or smoothed EMG by its name, which has no peak-to-peak; left out. If "
+        "it is raw, give it a muscle under [channels] in the protocol file."
+    )
+    return (Flag("channel-not-raw", text, "info", value=float(len(names)), unit="channels"),)
 
 
 def settled(recording: Recording, signals: tuple[Signal, ...]) -> tuple[Signal, ...]:

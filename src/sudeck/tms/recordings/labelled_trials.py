@@ -12,7 +12,7 @@ import numpy as np
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.tms.readers import read_file
-from sudeck.tms.recordings.channels import muscle_channels, settled
+from sudeck.tms.recordings.channels import derived, derived_flags, muscle_channels, refuse_derived, settled
 from sudeck.tms.recordings.labelling import questions, tell_channel, tell_pulses, without_open
 from sudeck.tms.recordings.own_trials import events_of
 from sudeck.tms.recordings.pairs import look_for_pairs, look_in_sweeps
@@ -152,7 +152,8 @@ def _taken_or_found(
     recording: Recording, events: EventsTable | None, protocol: StimulationProtocol
 ) -> PulseTrain:
     if events is None or not events.has_times:
-        train = find_pulses(recording, markers=protocol.markers or _named_markers(recording, protocol))
+        named = () if protocol.markers else _named_markers(recording, protocol)
+        train = find_pulses(recording, markers=protocol.markers, named=named)
         if not protocol.offset_ms:
             return train
         late_s = protocol.offset_ms / 1e3
@@ -222,7 +223,8 @@ def _cut(
         *(pulse.label for pulse in train.pulses),
         *(section.label for section in recording.sections),
     )
-    told_flags = (*told_flags, *_unmatched(protocol, names))
+    not_raw = derived_flags((signal.name for signal in recording.signals), protocol)
+    told_flags = (*told_flags, *_unmatched(protocol, names), *not_raw)
     told, open_flags = without_open(
         train.pulses, pulses, recording.source.label, recording.sections[0].start_s
     )
@@ -251,6 +253,11 @@ def _told(
 ) -> tuple[TrialSet | AmplitudeTable, ...]:
     """Complete the pulses of epochs and tables by all that is said; choose channel and muscle."""
     completed: list[TrialSet | AmplitudeTable] = []
+    channels = [item.channel for item in sets if isinstance(item, TrialSet)]
+    raw = [item for item in sets if not (isinstance(item, TrialSet) and derived(item.channel, protocol))]
+    if sets and not raw:
+        raise refuse_derived(channels, path.name)
+    sets, not_raw = raw, derived_flags(channels, protocol)
     for item in sets:
         found, seen = found_in_sweeps(item, sets, events, protocol)
         pulses, flags = tell_pulses(found, label=item.source.label, events=events, protocol=protocol)
@@ -267,7 +274,11 @@ def _told(
             continue
         pulses = stated.completed(pulses, item.source.label)
         completed.append(
-            replace(item, pulses=pulses, flags=(*item.flags, *flags, *questions(pulses), *_few(len(pulses))))
+            replace(
+                item,
+                pulses=pulses,
+                flags=(*item.flags, *flags, *not_raw, *questions(pulses), *_few(len(pulses))),
+            )
         )
     if not completed:
         raise InputError(

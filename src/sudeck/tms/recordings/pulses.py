@@ -24,6 +24,10 @@ _KEYBOARD = ("keyboard", "comment", "textmark")
 MAX_ISI_MS = 320.0
 # Two labels that follow each other by the same lag to within this are one stimulus written twice, or a pair.
 _SAME_LAG_MS = 1.0
+# Markers that keep one lag longer than any pair are still no stimuli of their own: a key, a trial's end.
+_LONGEST_LAG_MS = 1500.0
+# A marker that names a stimulus lies no further from its artefact.
+_NEAR_ARTEFACT_MS = 3.0
 # A label with this many markers is no incident.
 _OFTEN = 5
 # How much sharper than quiet EMG the moment of a marker must be to hold a stimulus artefact.
@@ -90,6 +94,7 @@ def find_pulses(
     recording: Recording,
     *,
     markers: Sequence[str] = (),
+    named: Sequence[str] = (),
     pair_within_ms: float = MAX_ISI_MS,
 ) -> PulseTrain:
     """Find the stimuli of a recording.
@@ -99,6 +104,9 @@ def find_pulses(
     recording : Recording
     markers : sequence of str, optional
         Labels or event channels that are stimuli, when a person says so; else the artefact decides.
+    named : sequence of str, optional
+        Labels that a protocol names as conditions: these are stimuli too, and other markers beside them only
+        where they have an artefact of their own.
     pair_within_ms : float
         Stimuli closer than this are one pair.
 
@@ -115,6 +123,8 @@ def find_pulses(
     groups = marker_groups(recording)
     flags: list[Flag] = []
     if markers:
+        # What a person names is a stimulus, even a comment that was typed.
+        groups = marker_groups(recording, typed=True)
         wanted = {name.strip().lower() for name in markers}
         chosen = [g for g in groups if {g.label.lower(), g.channel.lower()} & wanted]
         if not chosen:
@@ -126,6 +136,9 @@ def find_pulses(
             )
         others = [g for g in groups if g not in chosen]
         groups = (*chosen, *(_with_role(group, "not chosen") for group in others))
+    elif named:
+        chosen = _named_and_alike(marker_groups(recording, typed=True), named)
+        groups = (*chosen, *(_with_role(group, "not named") for group in groups if group not in chosen))
     else:
         groups, flags = _judge(groups, recording.source.label)
         chosen = [group for group in groups if group.role == "pulse"]
@@ -143,6 +156,17 @@ def find_pulses(
         return PulseTrain(
             _pair([(t, name) for t in times], pair_within_ms), f"trigger line {name}", groups, tuple(flags)
         )
+    comments = [
+        group
+        for group in marker_groups(recording, typed=True)
+        if group.artefact_ratio >= ARTEFACT_SEEN and abs(group.artefact_lag_ms) <= _SAME_LAG_MS
+    ]
+    if comments and not groups:
+        # Comments that stand on artefacts to the millisecond were written by a program.
+        events = sorted((time, group.name) for group in comments for time in group.times_s)
+        names = " and ".join(dict.fromkeys(group.name for group in comments))
+        flags += _unmarked(recording, [time for time, _ in events], names)
+        return PulseTrain(_pair(events, pair_within_ms), f"comments {names}", tuple(comments), tuple(flags))
     found = artefact_times(recording)
     if not found:
         raise InputError(
@@ -163,11 +187,11 @@ def find_pulses(
     )
 
 
-def marker_groups(recording: Recording) -> tuple[MarkerGroup, ...]:
-    """Gather markers by channel and label, and look for a stimulus artefact at each."""
+def marker_groups(recording: Recording, *, typed: bool = False) -> tuple[MarkerGroup, ...]:
+    """Gather markers by channel and label (`typed` ones on request); look for an artefact at each."""
     gathered: dict[tuple[str, str], list[Marker]] = {}
     for marker in recording.markers:
-        if not any(word in marker.channel.lower() for word in _KEYBOARD):
+        if typed or not any(word in marker.channel.lower() for word in _KEYBOARD):
             gathered.setdefault((marker.channel, marker.label), []).append(marker)
     groups = []
     for (channel, label), items in gathered.items():
@@ -211,6 +235,10 @@ def _judge(groups: tuple[MarkerGroup, ...], label: str) -> tuple[tuple[MarkerGro
             continue
         leader = next((other for other in seen if _constant_lag(other, group) is not None), None)
         lag_ms = None if leader is None else _constant_lag(leader, group)
+        if leader is None:
+            # One marker may follow several, as the end of every TTL pulse does.
+            leader = _together(seen)
+            lag_ms = _constant_lag(leader, group, within_ms=_LONGEST_LAG_MS)
         if leader is not None and lag_ms is not None:
             judged[i] = _with_role(group, f"follows {leader.name} by {lag_ms:.1f} ms")
             where = "after" if lag_ms > 0 else "before"
@@ -262,14 +290,50 @@ def _untested(groups: list[MarkerGroup], label: str) -> list[Flag]:
     ]
 
 
-def _constant_lag(leader: MarkerGroup, follower: MarkerGroup) -> float | None:
+def _named_and_alike(groups: Sequence[MarkerGroup], named: Sequence[str]) -> list[MarkerGroup]:
+    """Return the groups that are named, and others of the same line that are stimuli as clearly.
+
+    A protocol may name pairs alone. What always stands beside a named marker belongs to it.
+    """
+    wanted = {name.strip().lower() for name in named}
+    chosen = [group for group in groups if group.label.strip().lower() in wanted]
+    if not chosen:
+        return []
+    together = _together(chosen)
+    lines = {group.channel for group in chosen}
+    return [
+        group
+        for group in groups
+        if group in chosen
+        or (
+            group.channel in lines
+            and group.artefact_ratio >= ARTEFACT_SEEN
+            and abs(group.artefact_lag_ms) <= _NEAR_ARTEFACT_MS
+            and _constant_lag(together, group) is None
+        )
+    ]
+
+
+def _together(groups: Sequence[MarkerGroup]) -> MarkerGroup:
+    """Return the markers of several groups as one."""
+    first = groups[0]
+    times = tuple(sorted(time for group in groups for time in group.times_s))
+    label = " and ".join(dict.fromkeys(group.name for group in groups))
+    return MarkerGroup(first.channel, label, times, first.artefact_ratio, first.artefact_lag_ms)
+
+
+def _constant_lag(
+    leader: MarkerGroup, follower: MarkerGroup, *, within_ms: float = MAX_ISI_MS
+) -> float | None:
     """Return the lag of `follower` behind `leader` in ms, if nearly every marker keeps to it."""
     first, second = np.asarray(leader.times_s), np.asarray(follower.times_s)
     nearest = np.abs(second[:, None] - first[None, :]).argmin(axis=1)
     lags_ms = 1e3 * (second - first[nearest])
     middle = float(np.median(lags_ms))
     kept = np.abs(lags_ms - middle) <= _SAME_LAG_MS
-    return middle if kept.mean() >= 0.9 and abs(middle) <= MAX_ISI_MS else None
+    if abs(middle) > MAX_ISI_MS and second.size < _OFTEN:
+        return None
+    return middle if kept.mean() >= 0.9 and abs(middle) <= within_ms else None
 
 
 def _unmarked(recording: Recording, known_s: Sequence[float], name: str) -> list[Flag]:

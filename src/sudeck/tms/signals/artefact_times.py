@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sudeck.tms.signals.muscles import is_derived
 from sudeck.tms.signals.units import voltage_unit
 
 if TYPE_CHECKING:
@@ -276,8 +277,12 @@ def trigger_times(recording: Recording) -> tuple[str, tuple[float, ...]] | None:
 
 
 def voltages(recording: Recording) -> list[Signal]:
-    """Return the channels that are voltages, or might be."""
-    return [s for s in recording.signals if voltage_unit(s.unit_in_file) or not s.unit_in_file.strip()]
+    """Return the channels that are voltages, or might be; those that call themselves smoothed only if alone.
+
+    Smoothing spreads an artefact over its window, so that its edges are at two moments, both wrong.
+    """
+    found = [s for s in recording.signals if voltage_unit(s.unit_in_file) or not s.unit_in_file.strip()]
+    return [signal for signal in found if not is_derived(signal.name)] or found
 
 
 def time_of(recording: Recording, signal: Signal, sample: int) -> float:

@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from sudeck.tms.signals.nibs_bids import with_nibs
 # What a row may tell about its pulse: field of `Pulse` (or a source of one) by spellings of the column.
 _COLUMNS: dict[str, tuple[str, ...]] = {
     "time_s": ("onset", "onset_s", "time_s", "time"),
-    "condition": ("condition", "trial_type", "stimulus", "state_label", "label"),
+    "condition": ("condition", "trial_type", "stimulus", "state_label", "label", "bedingung", "condicion"),
     "kind": ("kind", "pulse_type", "pulse_kind", "tms_stim_mode", "stim_mode", "stimulation_mode"),
     "isi_ms": ("isi_ms", "isi", "inter_stimulus_interval", "interstimulus_interval", "interpulse_interval",
                "inter_pulse_interval"),
@@ -27,11 +28,12 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "conditioning_mso": ("conditioning_mso", "cs_mso", "conditioning_intensity_mso"),
     "test_rmt": ("test_rmt", "ts_rmt", "prmt", "percent_rmt", "rmt_percent", "intensity_rmt"),
     "conditioning_rmt": ("conditioning_rmt", "cs_rmt", "conditioning_intensity_rmt"),
-    "hemisphere": ("hemisphere", "hemi", "stimulated_hemisphere", "test_hemisphere"),
+    "hemisphere": ("hemisphere", "hemi", "stimulated_hemisphere", "test_hemisphere",
+                   "hemisphare", "hemisphaere", "hemisferio"),
     "conditioning_hemisphere": ("conditioning_hemisphere", "cs_hemisphere"),
     "conditioning_kind": ("conditioning_kind", "conditioning_stimulus", "conditioning_type", "cs_type"),
-    "muscle": ("muscle", "target_muscle"),
-    "muscle_side": ("muscle_side", "side", "target_side"),
+    "muscle": ("muscle", "target_muscle", "muskel", "musculo"),
+    "muscle_side": ("muscle_side", "side", "target_side", "seite", "cote", "lado"),
     "state": ("state", "muscle_state", "activity"),
     "visit": ("visit", "session", "timepoint"),
     "participant": ("participant", "participant_id"),
@@ -48,9 +50,13 @@ _KINDS = {
     "paired": "paired", "dual": "paired", "double": "paired", "twin": "paired", "pp": "paired",
     "paired_pulse": "paired", "dual_pulse": "paired", "conditioned": "paired", "unknown": "unknown",
 }  # fmt: skip
+# Conditions that are pairs by their name alone.
+_PAIRED_NAMES = re.compile(r"(sici|icf|lici|sicf|s?ihi|lihi|sai|lai)(?![a-z])", re.IGNORECASE)
 _SIDES: dict[str, Side] = {
     "left": "left", "l": "left", "lh": "left", "leftm1": "left",
+    "links": "left", "gauche": "left", "izquierda": "left", "izquierdo": "left",
     "right": "right", "r": "right", "rh": "right", "rightm1": "right",
+    "rechts": "right", "droite": "right", "droit": "right", "derecha": "right", "derecho": "right",
 }  # fmt: skip
 _STATES = {
     "rest": "rest", "resting": "rest", "relaxed": "rest",
@@ -124,14 +130,38 @@ def read_table_file(path: Path) -> list[dict[str, str]]:
     Raises
     ------
     InputError
-        If there is no such file, or it is no UTF-8 text.
+        If there is no such file, or it is no text.
     """
     try:
-        return read_table(path.read_bytes().decode("utf-8-sig"))
+        data = path.read_bytes()
     except OSError:
         raise InputError(path.name, "there is no such table", "check the path") from None
-    except UnicodeDecodeError:
-        raise InputError(path.name, "the table is no UTF-8 text", "save it as UTF-8 TSV") from None
+    if b"\0" in data and not is_utf16(data):
+        raise InputError(path.name, "the table is no text", "save it as UTF-8 TSV")
+    return read_table(decode_text(data))
+
+
+def is_utf16(data: bytes) -> bool:
+    """Tell whether bytes begin as UTF-16 text does."""
+    return data[:2] in {b"\xff\xfe", b"\xfe\xff"}
+
+
+def decode_text(data: bytes) -> str:
+    """Return text of any encoding that programs of laboratories write: UTF-8, UTF-16, or Windows-1252.
+
+    Examples
+    --------
+    >>> decode_text("µV".encode("cp1252")), decode_text("µV".encode("utf-16"))
+    ('µV', 'µV')
+    """
+    if is_utf16(data):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if error.start >= len(data) - 3 and error.reason == "unexpected end of data":
+            return data.decode("utf-8-sig", "ignore")  # a head that was cut within a letter
+        return data.decode("cp1252", "replace")
 
 
 def read_table(text: str) -> list[dict[str, str]]:
@@ -216,7 +246,9 @@ def knows_column(name: str) -> bool:
 
 
 def _normal(column: str) -> str:
-    """Bring a column's name to lower case and underscores; a percent sign becomes ``p``."""
+    """Bring a column's name to lower case without accents and underscores; a percent sign becomes ``p``."""
+    plain = unicodedata.normalize("NFKD", column)
+    column = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return re.sub(r"[^a-z0-9]+", "_", column.lower().replace("%", "p")).strip("_")
 
 
@@ -262,6 +294,9 @@ def _settled(told: Told, label: str) -> Told:
     kind = _KINDS.get(_normal(str(told.get("condition", ""))))
     if kind is not None and kind != "unknown" and "isi_ms" not in told:
         told.setdefault("kind", kind)
+    if _PAIRED_NAMES.match(str(told.get("condition", ""))) and told.get("isi_ms") != 0:
+        # Even where the interval is missing: what is called SICI is never pooled with single pulses.
+        told.setdefault("kind", "paired")
     if told.get("isi_ms") == 0:
         del told["isi_ms"]
         told.setdefault("kind", "single")

@@ -13,6 +13,11 @@ MUSCLES: Final = (
     "OPP", "DELT", "TRAP", "BIC", "TRI", "BB", "TB", "AD", "PD", "TA", "SOL", "GAS", "MG", "LG",
     "AH", "VL", "VM", "RF", "BF", "SOLEUS", "BICEPS", "TRICEPS", "DELTOID", "MASSETER",
 )  # fmt: skip
+# What a label says of a channel that is no raw EMG: rectified, smoothed or integrated.
+_DERIVED: Final = re.compile(
+    r"(?<![a-z])(rms|rect|rectified|rectif|env|envelope|smooth(ed)?|integ(rated)?|iemg|arv|mav|abs)(?![a-z])",
+    re.IGNORECASE,
+)
 _SIDES: Final[dict[str, Side]] = {"l": "left", "left": "left", "r": "right", "right": "right"}
 
 
@@ -37,6 +42,17 @@ def muscle_and_side(label: str) -> tuple[str | None, Side | None]:
             if joined is not None:
                 muscle, side = muscle or joined[0], side or joined[1]
     return muscle, side
+
+
+def is_derived(label: str) -> bool:
+    """Tell whether a channel calls itself rectified, smoothed or integrated: it has no peak-to-peak.
+
+    Examples
+    --------
+    >>> is_derived("TA-CL-RMS"), is_derived("FDI_rect"), is_derived("FDI raw"), is_derived("RectFem")
+    (True, True, False, False)
+    """
+    return bool(_DERIVED.search(label))
 
 
 def _joined(word: str) -> tuple[str, Side] | None:

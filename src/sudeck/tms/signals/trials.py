@@ -144,6 +144,9 @@ class AmplitudeTable:
         What the reader noticed.
     participant : str
         Whose trials these are, where a table holds several participants.
+    below_mv : ndarray, shape (n_trials,), or None
+        Where the table says only that an amplitude is below a limit (``<0.05``): that limit, NaN elsewhere.
+        The amplitude is zero there.
     """
 
     amplitude_mv: NDArray[np.float64]
@@ -152,6 +155,7 @@ class AmplitudeTable:
     source: SourceFile
     flags: tuple[Flag, ...] = ()
     participant: str = ""
+    below_mv: NDArray[np.float64] | None = None
 
     @property
     def n_trials(self) -> int:
@@ -166,6 +170,7 @@ class AmplitudeTable:
             amplitude_mv=self.amplitude_mv[index],
             pulses=tuple(self.pulses[row] for row in index),
             latency_ms=None if self.latency_ms is None else self.latency_ms[index],
+            below_mv=None if self.below_mv is None else self.below_mv[index],
         )
 
 
