@@ -13,7 +13,8 @@ from sudeck.core.vocabulary import Limb
 from sudeck.scan.limbs.axis import LimbAxis
 from sudeck.scan.limbs.digit_turns import Sector
 from sudeck.scan.limbs.geometry import Grid, Points
-from sudeck.scan.limbs.joint_fit import MARGIN_MM, JointFit, PhaseLimbs, fit_jointly
+from sudeck.scan.limbs.joint_fit import MARGIN_MM, JointFit, fit_jointly
+from sudeck.scan.limbs.joint_looks import PhaseLimbs
 from sudeck.scan.limbs.poses import PhasePose, Poses
 from sudeck.scan.limbs.posture_modes import DisplacementGrid, LimbFrame, posture_modes
 from sudeck.scan.limbs.registration import UNLIKE_RESIDUAL, fine_smoothing_px

@@ -27,6 +27,7 @@ from sudeck.scan.ratios.hot_spots import HotSpots, mask_spots, scattered_into
 from sudeck.scan.ratios.placement import REGION_PLACEMENT_SD_MM, Displacement, measure_placement, thinned
 from sudeck.scan.ratios.ratios import LogRatio, average_of, corrected, log_ratio, phase_ratio, ratio_of_ratios
 from sudeck.scan.ratios.regions import Region, anatomical_region
+from sudeck.scan.ratios.swelling import of_own_area
 from sudeck.scan.ratios.uptake import (
     Background,
     BackgroundRule,
@@ -42,10 +43,6 @@ _MIN_COUNTS = 20.0  # in each region, below which a ratio says nothing
 # By how much the uptake of a limb may change in a minute, as a standard deviation of its logarithm: what is
 # not known where the limbs are acquired one after the other. Assumed; no measurement of it was found.
 _CHANGE_A_MINUTE: Mapping[ScanPhase, float] = {"vascular": 0.2, "tissue": 0.02, "bone": 0.002}
-# Of the swelling of skin over bones that is found, how much more there is, and how surely that is known.
-# Sized on synthetic hands, whose soft tissue grows thicker as it grows wider.
-_SWELLING_UNSEEN = 0.45
-_SWELLING_UNSEEN_SD = 0.35
 
 
 @dataclass(frozen=True)
@@ -179,7 +176,7 @@ def measure_region(
             phase, ratio = _measure_phase(
                 scan.phases[name], poses.phases[name], place, displacement, settings
             )
-            ratio = _of_own_area(ratio, phase.pose, place, unlike=posed.unlike)
+            ratio = of_own_area(ratio, phase.pose, place, unlike=posed.unlike)
             ratios[name] = _without_scatter(ratio, phase, posed.spots.get(name))
             measured[name] = phase
         except InputError as error:
@@ -209,21 +206,6 @@ def measure_region(
         skipped=scan.skipped,
         provenance=Provenance(scan.sources, {"affected": affected, "limb": scan.limb, **settings.to_dict()}),
     )
-
-
-def _of_own_area(ratio: LogRatio, pose: PhasePose, region: Region, *, unlike: bool) -> LogRatio:
-    """Bring the ratio of a region that ends at the skin to each limb's own area where one is swollen.
-
-    Skin that swells over bones lies farther out, but the thicker limb is also brighter, and at its edge the
-    one is taken for part of the other: about half of the swelling is not seen. Bent fingers, too, look like
-    a limb that is wide for its length, so nothing is taken off there.
-    """
-    if pose.joint is None or region.drawn:
-        return ratio
-    swelling, error = pose.joint.swelling
-    real = swelling**3 / (swelling**2 + (2.0 * error) ** 2) if swelling else 0.0
-    by = 0.0 if unlike else -_SWELLING_UNSEEN * real
-    return corrected(ratio, by, cause="swollen skin", se=_SWELLING_UNSEEN_SD * real)
 
 
 def _without_scatter(ratio: LogRatio, phase: PhaseMeasurement, spots: HotSpots | None) -> LogRatio:
