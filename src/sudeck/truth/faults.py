@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sudeck.mechanism.group_statistics import GroupStatistics
+    from sudeck.scan.limbs.geometry import Similarity
     from sudeck.scan.limbs.poses import PhasePose, Poses
     from sudeck.study.folder.layout import StudyFolder
 
@@ -66,26 +67,32 @@ def planted(fault: str) -> Iterator[None]:
 
 def scans_with_mirror_shifted(study: StudyFolder, patient: str) -> Mapping[str, Any]:
     """Return the scans of a patient as a record keeps them, measured anew under `MIRROR_SHIFTED`."""
-    from sudeck.scan.limbs.poses import pose_phases
+    from sudeck.scan.joint_pose import with_posture
     from sudeck.study.folder.settings import read_settings
     from sudeck.study.folder.tables import read_tables
     from sudeck.study.measuring.inputs import patient_inputs
     from sudeck.study.measuring.patient_measures import measure_patient
 
     def shifted(*args: Any, **more: Any) -> Poses:
-        poses = pose_phases(*args, **more)
+        poses = with_posture(*args, **more)
         return replace(poses, phases={name: _shifted(pose) for name, pose in poses.phases.items()})
 
     rows = {str(row["participant_id"]): row for row in read_tables(study)["participants"].rows}
     scan_alone = replace(patient_inputs(study, patient, rows.get(patient)), recordings={})
-    with mock.patch("sudeck.scan.posing.pose_phases", shifted):
+    with mock.patch("sudeck.scan.posing.with_posture", shifted):
         return measure_patient(scan_alone, read_settings(study), fingerprint="").scans
 
 
 def _shifted(pose: PhasePose) -> PhasePose:
-    there = pose.mirror.transform
-    moved = replace(there, offset=there.offset + np.array([0.0, _SHIFT_MM]))
-    return replace(pose, mirror=replace(pose.mirror, transform=moved))
+    mirror = replace(pose.mirror, transform=_lower(pose.mirror.transform))
+    if pose.joint is None:
+        return replace(pose, mirror=mirror)
+    mirrors = {name: _lower(there) for name, there in pose.joint.mirrors.items()}
+    return replace(pose, mirror=mirror, joint=replace(pose.joint, mirrors=mirrors, readings={}))
+
+
+def _lower(there: Similarity) -> Similarity:
+    return replace(there, offset=there.offset + np.array([0.0, _SHIFT_MM]))
 
 
 def swapped_sides(measures: pd.DataFrame, fault: str) -> pd.DataFrame:
