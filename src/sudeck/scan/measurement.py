@@ -15,8 +15,7 @@ from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import Provenance
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES, ScanPhase, Side, opposite
-from sudeck.scan import quality
-from sudeck.scan.limbs.geometry import Grid, Points
+from sudeck.scan import side_quality
 from sudeck.scan.limbs.poses import PhasePose
 from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
 from sudeck.scan.posing import PosedScan, pose_scan, with_mirror
@@ -36,10 +35,10 @@ from sudeck.scan.ratios.uptake import (
     measure_uptake,
     pixel_weights,
 )
+from sudeck.scan.region_checks import refuse_few_counts, refuse_outside, refuse_overlap, refuse_region_on_air
 from sudeck.scan.result import PhaseMeasurement, ScanResult
 from sudeck.scan.uptake_estimates import uptake_estimates
 
-_MIN_COUNTS = 20.0  # in each region, below which a ratio says nothing
 # By how much the uptake of a limb may change in a minute, as a standard deviation of its logarithm: what is
 # not known where the limbs are acquired one after the other. Assumed; no measurement of it was found.
 _CHANGE_A_MINUTE: Mapping[ScanPhase, float] = {"vascular": 0.2, "tissue": 0.02, "bone": 0.002}
@@ -191,7 +190,9 @@ def measure_region(
     flags: list[Flag] = [*scan.flags, *posed.flags, *spot_flags]
     if not place.drawn:
         flags += posed.whole_flags
-    flags += quality.opposite_flags({name: ratio.value for name, ratio in ratios.items()}, posed.sides_hold)
+    flags += side_quality.opposite_flags(
+        {name: ratio.value for name, ratio in ratios.items()}, posed.sides_hold
+    )
     return ScanResult(
         estimates=estimates,
         uptake_estimates=of_uptake,
@@ -234,7 +235,7 @@ def _region(posed: PosedScan, settings: MeasureSettings) -> Region:
     reference = posed.poses.phases[posed.poses.reference]
     if settings.drawn is not None:
         region = drawn_region(settings.drawn, reference.grid, subject="region file")
-        quality.refuse_region_on_air(reference, region)
+        refuse_region_on_air(reference, region)
         return region
     return anatomical_region(
         settings.region,
@@ -272,8 +273,8 @@ def _measure_phase(
     mirrored = pose.counterpart(region.points)
     parts = pose.stretch(region.points)
     area = region.area_mm2 / pose.grid.pixel_mm**2
-    _check_inside(pose, points, mirrored, region)
-    quality.refuse_overlap(pose, points, mirrored)
+    refuse_outside(pose, points, mirrored, region)
+    refuse_overlap(pose, points, mirrored)
     sides = {
         "affected": (pixel_weights(points, pose.grid, area, parts), area, pose.affected_label),
         "healthy": (
@@ -295,7 +296,7 @@ def _measure_phase(
             side: measure_uptake(_own_side(image, pose, label), weights, size, background)
             for side, (weights, size, label) in sides.items()
         }
-        _check_counts(uptakes, pose.phase)
+        refuse_few_counts(uptakes, pose.phase)
         found.append(
             log_ratio(uptakes["affected"], uptakes["healthy"], background, placement, level=settings.level)
         )
@@ -352,44 +353,6 @@ def _background(image: NDArray[np.float64], pose: PhasePose, rule: BackgroundRul
     if rule == "none":
         return Background()
     return measure_background(image, pose.limbs, pose.grid, subject=f"{pose.phase} phase")
-
-
-def _check_inside(pose: PhasePose, points: Points, mirrored: Points, region: Region) -> None:
-    """Refuse a region that leaves the field: a drawn one may have no counterpart in the image."""
-    grid: Grid = pose.grid
-    for side, place in (("affected", points), ("healthy", mirrored)):
-        outside = 1.0 - float(grid.contains(place, margin_px=-1.0).mean())
-        if outside > 0.02 and region.drawn:
-            raise InputError(
-                f"region '{region.name}'",
-                f"{100 * outside:.0f} % of it lies outside the field on the {side} side "
-                f"in the {pose.phase} phase",
-                "draw a region that both limbs show",
-            )
-    strayed = 1.0 - float(_share_in(pose.limbs.territory == pose.affected_label, points, grid))
-    if region.drawn and strayed > 0.05:
-        raise InputError(
-            f"region '{region.name}'",
-            f"{100 * strayed:.0f} % of it does not lie on the affected side of the image",
-            "draw it on the affected limb, or correct --affected",
-        )
-
-
-def _share_in(mask: NDArray[np.bool_], points: Points, grid: Grid) -> float:
-    row, column = grid.pixel_of(points)
-    r = np.clip(np.rint(row).astype(int), 0, grid.shape[0] - 1)
-    c = np.clip(np.rint(column).astype(int), 0, grid.shape[1] - 1)
-    return float(mask[r, c].mean())
-
-
-def _check_counts(uptakes: Mapping[str, RegionUptake], phase: ScanPhase) -> None:
-    for side, uptake in uptakes.items():
-        if uptake.counts < _MIN_COUNTS or uptake.net_per_pixel <= 0:
-            raise InputError(
-                f"{phase} phase",
-                f"the {side} region holds {uptake.counts:.0f} counts, too few for a ratio",
-                "use an acquisition with more counts or a larger region",
-            )
 
 
 def _uptake(side: str, uptake: RegionUptake, duration_s: float | None, level: float) -> Estimate:

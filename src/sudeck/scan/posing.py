@@ -12,7 +12,7 @@ import numpy as np
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import ScanPhase, Side
-from sudeck.scan import quality
+from sudeck.scan import frame_quality, quality, side_quality
 from sudeck.scan.joint_pose import with_posture
 from sudeck.scan.limbs.axis import LimbAxis, find_axis
 from sudeck.scan.limbs.geometry import Grid
@@ -135,7 +135,7 @@ def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
     flags = (
         *spacing.flags,
         *quality.pixel_size_flags(poses, in_pixels=spacing.in_pixels),
-        *quality.mirrored_flags(sides_hold),
+        *side_quality.mirrored_flags(sides_hold),
         *quality.limb_flags(reference, axes),
         *quality.registration_flags(poses),
         *quality.count_flags(poses),
@@ -237,8 +237,8 @@ def _seen_in_every_phase(region: Region, poses: Poses) -> Region:
 
 def _series_flags(series: PhaseSeries, pose: PhasePose) -> list[Flag]:
     return [
-        *quality.frame_flags(series),
-        *quality.drift_flags(series, pose.limbs, pose.grid.spacing_mm),
+        *frame_quality.frame_flags(series),
+        *frame_quality.drift_flags(series, pose.limbs, pose.grid.spacing_mm),
     ]
 
 
