@@ -2,8 +2,8 @@
 
 Read in the order of the data: `units` and `given` (what a row says), `record_checks` (where a record
 contradicts itself), `regimen` and `published_regimens` (doses in time), `pk_models` and `solve`
-(concentrations), `exposure` and `on_board`, `effect` (scenarios), `course_simulation` (all of it for one
-course), `safety`, `boundary` (what is not answered).
+(concentrations), `exposure`, `yardsticks` and `on_board`, `effect` (scenarios), `course_simulation` (all of
+it for one course), `safety`, `boundary` (what is not answered).
 """
 
 from __future__ import annotations

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from sudeck.core.errors import InputError
 from sudeck.study.checks.check import check_study
+from sudeck.study.folder.cells import read_cells
 from sudeck.study.folder.create import create_study
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import PAIN, PARTICIPANTS, TREATMENT
 from sudeck.study.folder.table_edit import merge_rows
-from sudeck.study.folder.tables import read_cells, read_table, read_tables, type_rows
+from sudeck.study.folder.tables import read_table, read_tables, type_rows
 
 ROWS = [
     ["participant_id", "visit", "day", "nrs"],

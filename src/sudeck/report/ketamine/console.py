@@ -129,7 +129,7 @@ def print_simulation(simulated: CourseSimulation, *, console: Console | None = N
 def print_regimens(*, console: Console | None = None) -> None:
     """Print the published regimens at 70 kg, each with its source and what was assumed."""
     from sudeck.ketamine.published_regimens import PUBLISHED
-    from sudeck.study.answers.study_treatment import yardsticks
+    from sudeck.ketamine.yardsticks import yardsticks
 
     console = open_console(console)
     print_heading(console, "Published regimens at 70 kg, typical person of Kamp 2020", first=True)

@@ -10,7 +10,7 @@ from sudeck.core.provenance import Provenance, SourceFile, sha256_of_file
 from sudeck.core.storage import write_text
 from sudeck.mechanism.measure_table import MeasureTable, tabulate_measures
 from sudeck.report.kit.page import relative_link, render_page
-from sudeck.report.mechanism import circuit_rows, rows, words
+from sudeck.report.mechanism import circuit_rows, circuit_words, rows, words
 from sudeck.report.mechanism.drawing import circuit_figure
 from sudeck.report.mechanism.pairs import pair_figures
 from sudeck.report.mechanism.patient import write_patient_pages
@@ -96,7 +96,7 @@ def mechanism_report(
             *words.sayings(
                 len(explained.patients), explained.visits, group, circuit, len(explained.circuit_failures)
             ),
-            *words.group_balance_saying(circuit_rows.balances(circuit), names),
+            *circuit_words.group_balance_saying(circuit_rows.balances(circuit), names),
         ),
         caveats=words.CAVEATS,
         cautions=[flag for flag in explained.flags if flag.severity == "serious"],

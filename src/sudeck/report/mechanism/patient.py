@@ -13,7 +13,7 @@ from sudeck.core.provenance import Provenance, __version__, sha256_of_file
 from sudeck.core.storage import write_text
 from sudeck.report.kit.page import relative_link, render_page
 from sudeck.report.kit.text import decimals_of, interval_text, number, percent
-from sudeck.report.mechanism import circuit_rows, words
+from sudeck.report.mechanism import circuit_rows, circuit_words, words
 from sudeck.report.mechanism.curves import curve_figure, single_points
 from sudeck.report.mechanism.drawing import circuit_figure
 from sudeck.report.study.patient_pages import MECHANISM_PAGE, TMS_PAGE
@@ -142,7 +142,7 @@ def _circuit(circuit: Explanation) -> dict[str, Any]:
     names = words.visit_names(visits)
     balance = circuit_rows.balance_of(circuit)
     return {
-        "says": words.patient_sayings(circuit, balance, names),
+        "says": circuit_words.patient_sayings(circuit, balance, names),
         "hypotheses": circuit_rows.hypothesis_rows(circuit),
         "drawing": circuit_figure(
             [(names[visit], circuit_rows.drawn_factors(circuit, visit)) for visit in visits],

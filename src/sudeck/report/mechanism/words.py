@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from sudeck.core.claim import INTERVAL, Claim, Sentence, described
@@ -60,7 +60,6 @@ PREFERRED: Final = 0.95
 # Whose changes the published pattern says relief goes with.
 _WITH_RELIEF: Final = (("SICI", "pain"), ("ICF", "other"))
 _PATTERN_BUDGET: Final = "mechanism page: Holm over the six statements of the published pattern"
-_ACCOUNTS: Final = "patient page: an account is preferred from a posterior probability of 95 % on"
 
 CAVEATS: Final = (
     "Nobody here was treated with anything else: a change after treatment need not be a change by it.",
@@ -141,7 +140,9 @@ def _circuit_sayings(circuit: Sequence[Explanation], failed: int) -> list[str]:
             preferred[one.preferred] += 1
     patients = "1 patient" if total == 1 else f"{total} patients"
     says = [f"The circuit was fitted to {len(circuit)} of {patients}."]
-    told = [f"{_inside(HYPOTHESES.get(name, name))} in {count}" for name, count in preferred.most_common()]
+    told = [
+        f"{mid_sentence(HYPOTHESES.get(name, name))} in {count}" for name, count in preferred.most_common()
+    ]
     unsure = len(circuit) - sum(preferred.values())
     if told:
         says.append(
@@ -196,30 +197,7 @@ def together_sayings(group: GroupPosterior | None) -> tuple[Sentence, ...]:
 def _inside_factor(factor: str) -> str:
     """Return the name of a factor as it stands inside a sentence: acronyms keep their capitals."""
     text = FACTORS.get(factor, factor)
-    return text if text[:2].isupper() else _inside(text)
-
-
-def group_balance_saying(
-    balances: Sequence[FactorEstimate], names: Mapping[str, str]
-) -> tuple[Sentence, ...]:
-    """Return in how many patients the transcallosal balance is known, and in how many it differs from 1."""
-    if not balances:
-        return ()
-    known = [one for one in balances if one.identified]
-    above = sum(one.estimate.low > 1 for one in known)
-    below = sum(one.estimate.high < 1 for one in known)
-    when = _inside(names.get(balances[0].visit, balances[0].visit))
-    what = f"{_balance_text(balances[0].factor)}, {when}"
-    return (
-        Sentence(
-            f"{what}: known in {len(known)} of {len(balances)} patients, "
-            f"surely above ×1 in {above}, surely below in {below}."
-        ),
-    )
-
-
-def _balance_text(factor: str) -> str:
-    return f"Balance of the hemispheres ({FACTORS.get(factor, factor)}, pain over other)"
+    return text if text[:2].isupper() else mid_sentence(text)
 
 
 def power_sayings(power: Power | None, associations: Associations | None = None) -> tuple[Sentence, ...]:
@@ -309,7 +287,7 @@ def sentence_case(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _inside(text: str) -> str:
+def mid_sentence(text: str) -> str:
     """Return a title as it stands inside a sentence."""
     return text[:1].lower() + text[1:]
 
@@ -370,48 +348,3 @@ def visit_names(visits: Sequence[str]) -> dict[str, str]:
     first, last = (printable(visit) for visit in visits if visit != CHANGE)
     titles = (f"Before ({first})", f"After ({last})", f"Change, {last} over {first}")
     return dict(zip(visits, titles, strict=True))
-
-
-def patient_sayings(
-    circuit: Explanation, balance: FactorEstimate | None, names: Mapping[str, str]
-) -> tuple[Sentence, ...]:
-    """Return what the circuit of one patient says, a sentence each."""
-    account = (
-        [Claim(f"account: {circuit.preferred}", f"account {circuit.preferred}", "above", _ACCOUNTS)]
-        if circuit.preferred
-        else []
-    )
-    says = [Sentence(circuit.verdict, *account)] if circuit.verdict else []
-    if balance is not None:
-        says.append(balance_saying(balance, names))
-    return (*says, *_outside(circuit))
-
-
-def _outside(circuit: Explanation) -> list[Sentence]:
-    """Say how many observations the prediction misses, where both intervals are taken together."""
-    missed = [
-        point
-        for point in circuit.curves
-        if point.observed.high < point.predicted.low or point.observed.low > point.predicted.high
-    ]
-    if not circuit.curves:
-        return []
-    met, total = len(circuit.curves) - len(missed), len(circuit.curves)
-    text = f"The intervals of {met} of {total} measures meet the prediction"
-    told = ", ".join(
-        f"{measure_text(point.measure)} {SIDES[point.hemisphere]} {point.visit}" for point in missed
-    )
-    return [Sentence(f"{text}; not those of {told}." if missed else f"{text}.")]
-
-
-def balance_saying(balance: FactorEstimate, names: Mapping[str, str]) -> Sentence:
-    """Return the transcallosal balance in a sentence, or that it is not known."""
-    when = _inside(names.get(balance.visit, balance.visit))
-    what = f"{_balance_text(balance.factor)}, {when}"
-    if not balance.identified:
-        return Sentence(f"{what}: not known from these measurements.")
-    estimate = balance.estimate
-    text = f"{what}: {factor_text(balance)} ({number(estimate.low, 2)} to {number(estimate.high, 2)})."
-    name = f"balance of {balance.factor}, {balance.visit}"
-    claim = Claim(f"{name} lies in its interval", name, "within", INTERVAL, estimate.low, estimate.high)
-    return Sentence(text, claim)

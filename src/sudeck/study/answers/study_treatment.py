@@ -7,7 +7,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sudeck.core.errors import InputError
@@ -15,12 +15,11 @@ from sudeck.core.flags import Flag
 from sudeck.core.provenance import SOFTWARE, __version__
 from sudeck.core.record import Record
 from sudeck.core.storage import write_json, write_tsv
-from sudeck.ketamine.exposure import CourseCurve, Exposure, course_curve, measure_exposure, typical_area
+from sudeck.ketamine.exposure import CourseCurve, Exposure, course_curve, measure_exposure
 from sudeck.ketamine.given import Moment
 from sudeck.ketamine.on_board import OnBoard, on_board
-from sudeck.ketamine.published_regimens import PUBLISHED
 from sudeck.ketamine.record_checks import RecordFinding, check_record
-from sudeck.ketamine.units import S_SHARE
+from sudeck.ketamine.yardsticks import Yardstick, backdrop, yardsticks
 from sudeck.study.answers.cohort_table import study_name
 from sudeck.study.answers.treatment.plasma_samples import PlasmaSample, plasma_samples
 from sudeck.study.answers.treatment.safety_record import SafetyRecord, record_of_safety
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 
 TREATMENT_FILE: Final = "ketamine.json"
 TREATMENT_TABLE: Final = "ketamine.tsv"
-_YARDSTICK_KG: Final = 70.0
 _SEED: Final = 2018
 _RECENT_H: Final = 168.0
 
@@ -153,30 +151,6 @@ class PatientCourse:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Yardstick(Record):
-    """A published regimen at 70 kg, in a typical person of the default model.
-
-    Attributes
-    ----------
-    key, title, drug, source, read : str
-    total_mg, hours, area : float
-        mg of base, hours, mg h/L of what was given.
-    s_area : float
-        The same of S-ketamine, half of a racemate: the one way to hold both beside each other.
-    """
-
-    key: str
-    title: str
-    drug: str
-    source: str
-    read: str
-    total_mg: float
-    hours: float
-    area: float
-    s_area: float
-
-
 @dataclass(frozen=True)
 class StudyTreatment:
     """Everything `sudeck ketamine` says about a study.
@@ -284,7 +258,7 @@ def describe_treatment(
         given=treatment_words(tables, people, model=settings.ketamine_model),
         courses=courses,
         yardsticks=yardsticks(),
-        backdrop=_backdrop(),
+        backdrop=backdrop(),
         safety=record_of_safety(tables, settings, {c.patient: c.regimen for c in courses if c.regimen}),
         findings=check_record(given_doses(tables), body_weights(tables), recorded_moments(tables)),
         flags=(
@@ -296,38 +270,6 @@ def describe_treatment(
     write_json(study.derivatives / TREATMENT_FILE, described.to_dict())
     write_tsv(study.derivatives / TREATMENT_TABLE, [one.row() for one in courses], columns=_COLUMNS)
     return described
-
-
-def yardsticks() -> tuple[Yardstick, ...]:
-    """Return the published regimens at 70 kg."""
-    found = []
-    for one in PUBLISHED:
-        course = one.for_weight(_YARDSTICK_KG)
-        area = typical_area(course, _YARDSTICK_KG)
-        found.append(
-            Yardstick(
-                one.key,
-                one.title,
-                one.drug,
-                one.source,
-                one.read,
-                course.total_mg,
-                course.hours,
-                area,
-                area * S_SHARE[one.drug],
-            )
-        )
-    return tuple(found)
-
-
-def _backdrop() -> tuple[CourseCurve, ...]:
-    """Return the curves of the published regimens at 70 kg, in hours since the first dose, without a band."""
-    found = []
-    for one in PUBLISHED:
-        course = one.for_weight(_YARDSTICK_KG)
-        curve = course_curve(course, _YARDSTICK_KG, draws=0, step_h=2.0)
-        found.append(replace(curve, times_h=curve.times_h - course.doses[0].start_h))
-    return tuple(found)
 
 
 def _expose(task: _Task) -> tuple[Exposure, CourseCurve]:

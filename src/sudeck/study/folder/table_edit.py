@@ -12,10 +12,11 @@ from sudeck.core.errors import InputError
 from sudeck.core.missing import MISSING
 from sudeck.core.storage import table_text, write_bytes, write_text
 from sudeck.study.folder.bids import keep_to_bids
+from sudeck.study.folder.cells import read_cells
 from sudeck.study.folder.fields import Value
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES, Table
-from sudeck.study.folder.tables import Row, read_cells, read_table, type_rows
+from sudeck.study.folder.tables import Row, read_table, type_rows
 
 RowAction = Literal["added", "filled", "unchanged", "kept"]
 _MISSING = "n/a"

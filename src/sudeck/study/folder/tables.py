@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from sudeck.core.errors import InputError
-from sudeck.core.spreadsheet import WORKBOOKS, read_sheets
-from sudeck.core.storage import read_limited, table_text
+from sudeck.core.spreadsheet import read_sheets
+from sudeck.core.storage import table_text
+from sudeck.study.folder.cells import is_workbook, read_cells
 from sudeck.study.folder.fields import Value
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES, Table
@@ -201,7 +199,7 @@ def read_table(path: Path, table: Table) -> ReadTable:
         If the file can not be read as a table.
     """
     read = type_rows(read_cells(path), table, where=path.name)
-    further = sum(bool(sheet.rows) for sheet in read_sheets(path)) - 1 if _is_workbook(path) else 0
+    further = sum(bool(sheet.rows) for sheet in read_sheets(path)) - 1 if is_workbook(path) else 0
     if further < 1:
         return read
     said = f"the workbook holds {further} more filled sheet{'s' if further > 1 else ''}; the first is read"
@@ -280,73 +278,6 @@ def _long(
         padded = [*texts, *[""] * (len(names) - len(texts))]
         rows += [(number, [padded[place], name, str(day), padded[n]]) for n, name, day in visits]
     return rows, problems
-
-
-def read_cells(path: Path) -> list[tuple[int, list[str]]]:
-    """Return the cells of a table as text, each row with its line number, header first.
-
-    Raises
-    ------
-    InputError
-        If the file can not be read, is not a table or is not text.
-    """
-    if _is_workbook(path):
-        return _cells_of_sheet(path)
-    text = decoded(read_limited(path, subject=path.name))
-    if "\0" in text:
-        raise InputError(path.name, "it is not a text file", "save it as TSV, CSV or XLSX")
-    first = text.split("\n", 1)[0]
-    delimiter = max("\t;,", key=first.count)
-    # Quotes are BIDS-foreign in TSV: a lone one must not swallow the rest of the file.
-    quoting: Literal[0, 3] = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
-    try:
-        cells = [(reader.line_num, row) for row in reader]
-    except csv.Error as error:
-        raise InputError(path.name, f"it can not be read as a table ({error})", "save it again") from error
-    return [(line, row) for line, row in cells if row]
-
-
-def _is_workbook(path: Path) -> bool:
-    return path.suffix.lower() in WORKBOOKS
-
-
-def decoded(data: bytes) -> str:
-    """Return the text of a table as people save them: UTF-8, UTF-16 as Excel writes it, or Windows-1252.
-
-    Examples
-    --------
-    >>> decoded("côté".encode("cp1252")), decoded("côté".encode())
-    ('côté', 'côté')
-    """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", errors="replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        # Five bytes have no meaning there; they stand for themselves, as they do in browsers.
-        return data.decode("cp1252", errors="replace")
-
-
-def _cells_of_sheet(path: Path) -> list[tuple[int, list[str]]]:
-    """Return the cells of the first sheet that holds any."""
-    sheet = next((sheet for sheet in read_sheets(path) if sheet.rows), None)
-    rows = () if sheet is None else sheet.rows
-    cells = [(line, [_plain(value) for value in row]) for line, row in rows]
-    return [(line, row) for line, row in cells if any(row)]
-
-
-def _plain(value: Any) -> str:
-    """Return a cell of a sheet as text: whole numbers without a point, days without a time."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if hasattr(value, "isoformat"):
-        return str(value.isoformat()).removesuffix("T00:00:00")
-    return str(value)
 
 
 def _header_problems(names: Sequence[str], table: Table, where: str, line: int) -> Iterable[Problem]:

@@ -12,9 +12,9 @@ from typing import Final
 from sudeck.core.errors import InputError
 from sudeck.core.missing import MISSING
 from sudeck.core.privacy import Redactor
+from sudeck.study.folder.cells import read_cells
 from sudeck.study.folder.fields import Field, Value
 from sudeck.study.folder.pseudonyms import Key
-from sudeck.study.folder.tables import read_cells
 from sudeck.study.imports.redcap_map import Source
 
 ExportRow = tuple[int, dict[str, str]]
