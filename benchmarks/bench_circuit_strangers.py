@@ -4,9 +4,9 @@
 
 Three kinds of people, each measured at two visits without treatment, with LICI and IHI:
 
-- *No circuit*: measures about usual figures, normal on the log scale with what healthy people differ by, and
-  in half of them SICI of the pain side weak, nothing else. A loss of GABA-A on that side is a fair name for
-  that; any other synapse is wrong.
+- *No circuit*: measures about usual figures (`virtual_patient.draw_person`), and in half of them SICI of the
+  pain side weak, nothing else. A loss of GABA-A on that side is a fair name for that; any other synapse is
+  wrong.
 - *Another defect*: circuits of the reference with a defect of one hemisphere that no account names. Any
   abnormal synapse of an account is wrong.
 - *Foreseen*: patients of the accounts themselves, whom the checks should let pass.
@@ -30,19 +30,12 @@ from sudeck.mechanism.circuit_fit.factors import apply_visit
 from sudeck.mechanism.circuit_fit.hypotheses import ACCOUNTS, draw_factors
 from sudeck.mechanism.circuit_fit.patient_data import PatientData, measure_logs, person_covariance
 from sudeck.mechanism.circuit_fit.patient_fit import explain_patient
-from sudeck.mechanism.circuit_fit.virtual_patient import WITH_CALLOSUM, draw_patient
+from sudeck.mechanism.circuit_fit.virtual_patient import WITH_CALLOSUM, draw_patient, draw_person
 
 SEED = 8000
 VISITS, RMT_SE, SE = ("pre", "post"), 0.02, 0.12
 KEYS = tuple((v, side, m) for v in (0, 1) for side in (0, 1) for m in WITH_CALLOSUM)
 ERRORS = np.array([RMT_SE if m == "RMT" else SE for _, _, m in KEYS])
-# Usual figures, and the spread between people of the natural logarithm; correlation of the hemispheres.
-FIGURES = {
-    "RMT": (1.0, 0.22), "MEP_1.2": (0.9, 0.85), "SICI_2": (0.40, 0.35), "SICI_3": (0.42, 0.35),
-    "ICF_10": (1.4, 0.2), "ICF_15": (1.4, 0.2), "LICI_100": (0.35, 0.35), "IHI_10": (0.55, 0.25),
-    "IHI_40": (0.6, 0.25),
-}  # fmt: skip
-BETWEEN_SIDES, BETWEEN_INTERVALS = 0.5, 0.7
 WEAK = 0.75  # SICI of the pain side at 2 and 3 ms
 # Defects of the pain-side hemisphere that no account names.
 OTHER_DEFECTS: dict[str, dict[str, float]] = {
@@ -61,23 +54,6 @@ KINDS = (
     *OTHER_DEFECTS,
     *(f"foreseen: {a.name}" for a in ACCOUNTS),
 )
-
-
-def without_circuit(weak: bool, rng: np.random.Generator) -> np.ndarray:
-    """Draw log measures of a person, the same at both visits, shape (observations,)."""
-    families = {m: m.partition("_")[0] for m in FIGURES}
-    own = {}
-    for family in dict.fromkeys(families.values()):
-        common, sides = rng.standard_normal(), rng.standard_normal(2)
-        for m in (m for m in FIGURES if families[m] == family):
-            alone = rng.standard_normal(2)
-            shared = np.sqrt(BETWEEN_SIDES) * common + np.sqrt(1 - BETWEEN_SIDES) * sides
-            z = np.sqrt(BETWEEN_INTERVALS) * shared + np.sqrt(1 - BETWEEN_INTERVALS) * alone
-            own[m] = np.log(FIGURES[m][0]) + FIGURES[m][1] * z
-    if weak:
-        for m in ("SICI_2", "SICI_3"):
-            own[m][0] += np.log(WEAK / FIGURES[m][0])
-    return np.array([own[m][side] for _, side, m in KEYS])
 
 
 def with_other_defect(factors: dict[str, float], rng: np.random.Generator) -> np.ndarray:
@@ -111,12 +87,11 @@ def fit_one(task: tuple[str, int]) -> dict[str, Any]:
     rng = np.random.default_rng([SEED, KINDS.index(kind), number])
     if kind.startswith("foreseen"):
         data = draw_patient(load_distribution(), rng, account=kind.partition(": ")[2]).data
-    else:
-        if kind in OTHER_DEFECTS:
-            true = with_other_defect(OTHER_DEFECTS[kind], rng)
-        else:
-            true = without_circuit("weak" in kind, rng)
+    elif kind in OTHER_DEFECTS:
+        true = with_other_defect(OTHER_DEFECTS[kind], rng)
         data = PatientData("sub-001", VISITS, KEYS, true + ERRORS * rng.standard_normal(len(KEYS)), ERRORS)
+    else:
+        data = draw_person(rng, weak_sici=WEAK if "weak" in kind else None)
     explained = explain_patient(data, seed=number)
     best = max(explained.hypotheses, key=lambda h: h.probability).name if explained.hypotheses else ""
     codes = {flag.code for flag in explained.flags}

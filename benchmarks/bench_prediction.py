@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from sudeck.prediction.cohort import read_cohort
 from sudeck.prediction.model_data import plan_model
 from sudeck.prediction.published.relief_correlation import published_analysis
 from sudeck.prediction.ratios import read_ratios
@@ -21,7 +22,12 @@ from sudeck.prediction.response_model import ResponseModel, fit_relief_model, fi
 from sudeck.prediction.validation import validate_externally, validate_model
 from sudeck.statistics.cutoff import best_of_several
 from sudeck.statistics.regression.logistic import maximise_logistic
-from sudeck.synthetic.study.cohort import CohortSettings, SyntheticCohort, draw_cohort, without_effect
+from sudeck.synthetic.study.synthetic_cohort import (
+    CohortSettings,
+    SyntheticCohort,
+    draw_cohort,
+    without_effect,
+)
 
 PATIENTS = 105
 COVARIATES = ("log duration_months",)
@@ -54,7 +60,7 @@ def effect(studies: int, seed: int) -> None:
     naive_covered: list[bool] = []
     for rng in np.random.default_rng([seed, 1]).spawn(studies):
         cohort = draw_cohort(settings, rng=rng)
-        for name, measure in published_analysis(cohort.table).measures.items():
+        for name, measure in published_analysis(read_cohort(cohort.table)).measures.items():
             r.setdefault(name, []).append(measure.pearson.r.value)
         relief, response, naive = fitted(cohort, rng)
         for name in NAMES:
@@ -90,7 +96,7 @@ def no_effect(studies: int, seed: int) -> None:
         relief, response, _ = fitted(cohort, rng)
         relief_claims.append(relief.ratios_p < 0.05)
         claims.append(response.ratios_p < 0.05)
-        measures = published_analysis(cohort.table).measures.values()
+        measures = published_analysis(read_cohort(cohort.table)).measures.values()
         published.append(min(measure.pearson.p for measure in measures) < 0.05)
     baseline = f"any of six correlations below 0.05: {np.mean(published):.3f}"
     error = share_error(0.05, studies)
@@ -126,9 +132,10 @@ def measurement_error(studies: int, seed: int) -> None:
         cohort = draw_cohort(settings, rng=rng)
         truth, table = cohort.truth, cohort.table
         exact = table.assign(**{name: truth.patients[name] for name in ("VPr", "TPr", "BPr")})
-        plan = plan_model(table, COVARIATES)
+        patients = read_cohort(table)
+        plan = plan_model(patients, COVARIATES)
         blind = replace(plan, correct_error=False)
-        naive.append(slopes(fit_relief_model(table, blind, rng=rng)))
+        naive.append(slopes(fit_relief_model(patients, blind, rng=rng)))
         rows.append(
             [
                 [
@@ -183,14 +190,15 @@ def cutoffs_and_validation(studies: int, seed: int) -> None:
             ]
         )
         three.append([found.youden_apparent - true[found.best], found.youden_optimism])
-        plan = plan_model(table, COVARIATES)
-        model = fit_response_model(table, plan, rng=rng)
+        patients = read_cohort(table)
+        plan = plan_model(patients, COVARIATES)
+        model = fit_response_model(patients, plan, rng=rng)
         began = time.perf_counter()
-        c = validate_model(table, model, rng=rng, n_boot=200).measures["c_statistic"]
+        c = validate_model(patients, model, rng=rng, n_boot=200).measures["c_statistic"]
         took.append(time.perf_counter() - began)
         c_apparent.append(c.apparent)
         c_corrected.append(c.corrected)
-        c_new.append(validate_externally(model, new).c_statistic.value)
+        c_new.append(validate_externally(model, read_cohort(new)).c_statistic.value)
     for label, pairs, target in (("one ratio", one, 0.09), ("best of three", three, 0.14)):
         real, estimated = np.mean(pairs, axis=0)
         error = np.std(np.array(pairs)[:, 0]) / math.sqrt(studies)
@@ -215,11 +223,12 @@ def fitted(
     cohort: SyntheticCohort, rng: np.random.Generator
 ) -> tuple[ResponseModel, ResponseModel, ResponseModel]:
     """Return the relief model, the response model, and the relief model that ignores measurement error."""
-    plan = plan_model(cohort.table, COVARIATES)
+    patients = read_cohort(cohort.table)
+    plan = plan_model(patients, COVARIATES)
     return (
-        fit_relief_model(cohort.table, plan, rng=rng),
-        fit_response_model(cohort.table, plan, rng=rng),
-        fit_relief_model(cohort.table, replace(plan, correct_error=False), rng=rng),
+        fit_relief_model(patients, plan, rng=rng),
+        fit_response_model(patients, plan, rng=rng),
+        fit_relief_model(patients, replace(plan, correct_error=False), rng=rng),
     )
 
 

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from sudeck.prediction.bootstrap import MEASURES, correct_optimism
+from sudeck.prediction.cohort import read_cohort
 from sudeck.prediction.model_data import model_data, plan_model
 from sudeck.prediction.response_model import fit_response_model
 from sudeck.prediction.validation import validate_model
@@ -60,9 +61,10 @@ def one_study(world: str, number: int, seed: int) -> tuple[float, ...] | None:
     table, new = (draw(np.array(slopes), size, rng) for size in (n, NEW_PATIENTS))
     if not 2 <= table["responder"].sum() <= n - 2:
         return None
-    model = fit_response_model(table, plan_model(table, ("log duration_months", "limb")), rng=rng)
-    checked = validate_model(table, model, rng=rng, n_boot=BOOTSTRAPS)
-    met = model_data(new, model.plan, outcome="responder")
+    patients = read_cohort(table)
+    model = fit_response_model(patients, plan_model(patients, ("log duration_months", "limb")), rng=rng)
+    checked = validate_model(patients, model, rng=rng, n_boot=BOOTSTRAPS)
+    met = model_data(read_cohort(new), model.plan)
     eta = model.as_stack().linear_predictor(met.predictors.values, met.predictors.error)
     ours = checked.measures["c_statistic"]
     harrell = correct_optimism("c_statistic", MEASURES["c_statistic"], checked.resamples)

@@ -93,7 +93,7 @@ def test_a_folder_can_be_seen_at_a_glance() -> None:
 def test_a_face_gives_what_it_names(face: str) -> None:
     name = f"sudeck.{face}".rstrip(".")
     module = importlib.import_module(name)
-    names = [one for one in module.__all__ if one != "__version__"]
+    names = module.__all__
     assert set(names) == imported_by_face(name)
     for one in names:
         assert getattr(module, one) is not None

@@ -351,7 +351,10 @@ def main() -> int:
             fate = planted(bug, place, seconds=chosen.seconds)
             caught += fate == "caught"
             took = time.monotonic() - started
-            print(f"{fate:9} {took:4.0f} s  {bug.module}: {bug.planted.splitlines()[0]}", flush=True)
+            print(
+                f"{fate:9} {took:4.0f} s  {bug.module}: {(bug.planted or 'left out').splitlines()[0]}",
+                flush=True,
+            )
     print(f"{caught} of {len(bugs)} caught")
     return 0 if caught == len(bugs) else 1
 

@@ -1,7 +1,8 @@
 """Train the emulator on circuits of the reference with factors beyond any patient's.
 
-Run with ``python tools/train_emulator.py network.npz [--count N] [--epochs N] [--seed N]``; needs the extra
-``circuit``. The network that comes with Sudeck is ``src/sudeck/mechanism/circuit_fit/emulator.npz``.
+Run with ``python tools/train_emulator.py network.npz [--count N] [--epochs N] [--seed N] [--begin FILE]``;
+needs the extra ``circuit``. The network that comes with Sudeck is
+``src/sudeck/mechanism/circuit_fit/emulator.npz``.
 """
 
 from __future__ import annotations
@@ -98,6 +99,7 @@ def train_emulator(
     *,
     epochs: int = 60,
     seed: int = 0,
+    begin: Emulator | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Emulator:
     """Fit the network by Adam, with a rate that falls to nothing; a tenth of the circuits is held out.
@@ -106,6 +108,8 @@ def train_emulator(
     ----------
     training : TrainingSet
     epochs, seed : int
+    begin : Emulator, optional
+        A network for other circuits to begin with: after a new calibration it needs a third of the circuits.
     progress : callable
         Is told the error after every tenth epoch.
     """
@@ -125,6 +129,9 @@ def train_emulator(
         rng.standard_normal((a + 1, b)).astype(np.float32) / np.sqrt(a) * (0.1 if b == sizes[-1] else 1.0)
         for a, b in pairwise(sizes)
     ]
+    if begin is not None:
+        linear, layers = _scaled(begin.linear, middle, reach), [*begin[1:5]]
+        layers[0] = _scaled(layers[0], middle, reach)
     network = Emulator(linear, *layers, scale)
     steps = epochs * (len(learn) // _MINIBATCH)
     adam = _Adam(network[:-1])
@@ -152,6 +159,12 @@ def _unscaled(weight: Floats, middle: Floats, reach: Floats) -> Floats:
     """Return the weights for inputs as they come, from those for inputs of mean 0 and spread 1."""
     own = weight[:-1] / reach[:, None]
     return np.concatenate([own, (weight[-1] - middle @ own)[None]])
+
+
+def _scaled(weight: Floats, middle: Floats, reach: Floats) -> Floats:
+    """Return the weights for inputs of mean 0 and spread 1; undone by `_unscaled`."""
+    constant = (weight[-1] + middle @ weight[:-1])[None]
+    return np.concatenate([weight[:-1] * reach[:, None], constant]).astype(np.float32)
 
 
 class _Adam:
@@ -230,9 +243,11 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=98304, help="circuits to simulate")
     parser.add_argument("--epochs", type=int, default=60, help="passes over them")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same circuits")
+    parser.add_argument("--begin", type=Path, help="network (.npz) for other circuits to begin with")
     given = parser.parse_args()
+    begin = read_emulator(given.begin) if given.begin else None
     examples = simulate_training_set(load_distribution(), count=given.count, seed=given.seed, progress=print)
-    network = train_emulator(examples, epochs=given.epochs, seed=given.seed, progress=print)
+    network = train_emulator(examples, epochs=given.epochs, seed=given.seed, begin=begin, progress=print)
     network.save(given.out.with_suffix(".npz"))
     read_emulator(given.out.with_suffix(".npz"))  # refuses what would not load
 

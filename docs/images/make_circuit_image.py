@@ -26,7 +26,7 @@ def main() -> None:
     """Draw a patient with too little GABA-A on the pain side, measure precisely, fit, draw, photograph."""
     patient = draw_patient(
         load_distribution(),
-        np.random.default_rng(1900),
+        np.random.default_rng(1901),
         account="local_gaba_a_loss",
         measures=(*WITH_CALLOSUM, "CSP"),
         log_se=0.05,

@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     from sudeck.core.errors import InputError, SudeckError
     from sudeck.core.estimate import Estimate
     from sudeck.core.flags import Flag
+    from sudeck.core.provenance import __version__
     from sudeck.scan import measure_scan, read_scan
     from sudeck.study import explain_study, open_study, predict_study, run_study
     from sudeck.tms import compare_results, measure_recordings, read_recordings
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Estimate",
@@ -46,5 +45,6 @@ __getattr__, __dir__ = lazy_face(
     core__estimate="Estimate",
     core__flags="Flag",
     core__errors="InputError SudeckError",
+    core__provenance="__version__",
     rooms="scan tms ketamine circuit prediction mechanism synthetic study statistics report core",
 )

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sudeck.study.folder.decisions import read_decisions
-from sudeck.study.folder.layout import StudyFolder
+from sudeck.study.folder.decisions import Decision, read_decisions, record_decision
+from sudeck.study.folder.layout import StudyFolder, open_study
 from sudeck.study.measuring.records import stored_record
 from sudeck.study.measuring.run import run_study
 from support.browsing import BROWSER, TOKEN, Visitor, serving
@@ -297,11 +297,62 @@ def test_a_patient_is_signed_off_and_reopened(visitor: Visitor) -> None:
     assert visitor.page.locator("tr", has_text="sub-002").get_attribute("data-state") != "signed"
 
 
+def test_what_is_typed_is_worked_out(visitor: Visitor) -> None:
+    visitor.open("/patients/sub-001")
+    for name, value in (("VPr", "1.2"), ("TPr", "1.3"), ("BPr", "1.1")):
+        visitor.page.fill(f".calculator [name={name}]", value)
+    visitor.settled()
+    assert "1 of 3 published cut-offs exceeded" in visitor.text(".worked-out")
+    visitor.page.fill(".calculator [name=BPr]", "")
+    assert "Fill in the three ratios" in visitor.text(".worked-out")
+
+
+def test_the_next_patient_is_a_key_away(visitor: Visitor) -> None:
+    visitor.open(SCAN)
+    wanted = str(visitor.page.locator(".tabs .next").get_attribute("href"))
+    with visitor.page.expect_navigation():
+        visitor.press("n")
+    assert visitor.page.url.endswith(wanted)
+    assert wanted.endswith("scan")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_can_be_used_by_everyone(visitor: Visitor, scheme: Any) -> None:
+def test_readers_are_compared_and_a_reading_is_taken_over(visitor: Visitor, scheme: Any) -> None:
+    visitor.page.emulate_media(color_scheme=scheme)
+    for name in ("AB", "NM"):
+        own = open_study(visitor.study.root, reader=name)
+        for patient in visitor.study.patients():
+            record_decision(own, Decision(patient, "accepted", True, name, "looked at"))
+        record_decision(own, Decision("sub-001", "note", "seen twice", name, "looked at"))
+        run_study(visitor.study.root, reader=name, jobs=1)
+    visitor.open("/")
+    visitor.page.click("text=Readers: AB, NM")
+    visitor.page.wait_for_selector("button.take-over")
+    assert grave(visitor) == []
+    for width in (1280, 2560, 820):
+        visitor.page.set_viewport_size({"width": width, "height": 900})
+        assert visitor.page.evaluate("document.documentElement.scrollWidth") <= width
+    visitor.page.fill("form.take [name=who]", "CD")
+    visitor.page.fill("form.take [name=why]", "consensus")
+    visitor.page.click("[data-patient=sub-001][data-reader=NM]")
+    visitor.page.wait_for_function(
+        "() => document.querySelector('.status').textContent.includes('as NM read')"
+    )
+    (decision,) = read_decisions(visitor.study, "sub-001")
+    assert (decision.kind, decision.who) == ("accepted", "CD")
+
+
+def grave(visitor: Visitor) -> list[str]:
+    """Return the serious findings of axe on the page that is open."""
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="needs axe-playwright-python"
     ).Axe()
+    violations = axe.run(visitor.page).response["violations"]
+    return [one["id"] for one in violations if one["impact"] in ("serious", "critical")]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_can_be_used_by_everyone(visitor: Visitor, scheme: Any) -> None:
     visitor.page.emulate_media(color_scheme=scheme)
     found = {}
     for path in ("/", SCAN, TRIALS, "/patients/sub-001"):
@@ -314,8 +365,7 @@ def test_pages_can_be_used_by_everyone(visitor: Visitor, scheme: Any) -> None:
             visitor.settled()
         if path.count("/") == 2:
             visitor.press("Tab")
-        violations = axe.run(visitor.page).response["violations"]
-        found[path] = [one["id"] for one in violations if one["impact"] in ("serious", "critical")]
+        found[path] = grave(visitor)
     assert not any(found.values()), found
 
 

@@ -32,7 +32,7 @@ def test_the_command_told_measures_what_the_page_shows(study: StudyFolder, tmp_p
             assert "where the review was started" in client.get(f"/patients/{SCAN}").text
             region = reader.ask(f"{SCAN}/outline", name="whole")["region"]
             region = {**region, "points": [[x + 0.4, y] for x, y in region["points"]]}
-            as_set = reader.ask(SCAN)["poses"]["bone"]["as_set"]
+            as_set = reader.ask(f"{SCAN}/measure")["poses"]["bone"]["as_set"]
             drafts = [
                 {"kind": "region", "value": region},
                 {"kind": "mirror", "value": {**as_set, "rotation_deg": as_set["rotation_deg"] + 1}},

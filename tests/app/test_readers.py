@@ -14,7 +14,14 @@ from sudeck.cli.app import app as commands
 from sudeck.core.errors import InputError
 from sudeck.study.answers.reader_agreement import compare_readers
 from sudeck.study.checks.check import check_study
-from sudeck.study.folder.decisions import decision_file
+from sudeck.study.folder.decisions import (
+    Decision,
+    decision_file,
+    read_decisions,
+    record_decision,
+    standing_decisions,
+    take_over,
+)
 from sudeck.study.folder.layout import StudyFolder, open_study
 from sudeck.study.measuring.records import stored_record
 from sudeck.study.measuring.run import run_study
@@ -42,7 +49,7 @@ def reading(study: StudyFolder, name: str, shift: float, rejected: tuple[int, ..
         rows = reader.ask(TRIALS)["result"]["trials"]
         drafts = [{"kind": "trial", "about": rows[i]["about"], "value": "reject"} for i in rejected]
         assert reader.save("sub-001", EMG_SESSION, drafts)["status"] == 200
-        shown: dict[str, Any] = reader.ask(SCAN)
+        shown: dict[str, Any] = reader.ask(f"{SCAN}/measure")
         return shown
 
 
@@ -77,8 +84,48 @@ def test_two_readers_see_nothing_of_each_other_and_are_compared(study: StudyFold
         client.get("/", params={"token": TOKEN})
         assert 'href="/readers"' in client.get("/").text
         page = client.get("/readers").text
-    assert "AB and NM" in page
-    assert f"{found.ratios['VPr'].icc.value:.3f}" in page
+        assert "AB and NM" in page
+        assert f"{found.ratios['VPr'].icc.value:.3f}" in page
+        taken = {"reader": "AB", "who": "CD", "why": "consensus", "seen": ""}
+        ask = lambda body: client.post("/api/sub-001/take-over", json=body, headers={"origin": ADDRESS})  # noqa: E731
+        assert ask({**taken, "reader": "XY"}).status_code == 422
+        assert ask(taken).json()["saved"] == 5  # the region, three trials, and that it was looked at
+        assert ask(taken).json()["saved"] == 0
+        assert ask({**taken, "reader": "NM"}).status_code == 409
+
+    run_study(study.root, jobs=1)  # which counts from now on, to the last digit
+    counted = stored_record(study, "sub-001")
+    assert counted is not None
+    assert counted["scans"]["ses-pre"]["estimates"] == own["scans"]["ses-pre"]["estimates"]
+    shown = [record["recordings"][EMG_SESSION]["estimates"] for record in (counted, own)]
+    assert shown[0] == shown[1]
+    assert "blinded reading of AB" in read_decisions(study, "sub-001")[0].why
+
+
+def test_taking_a_reading_over_takes_back_what_it_has_not(study: StudyFolder) -> None:
+    def decide(where: StudyFolder, kind: Any, value: Any, about: str = "") -> None:
+        record_decision(where, Decision("sub-002", kind, value, "NM", "seen", about=about))
+
+    reader = open_study(study.root, reader="AB")
+    decide(study, "side", "left")
+    decide(study, "note", "a note of our own")
+    with pytest.raises(InputError, match="nobody of that name"):
+        take_over(study, "AB", "sub-002", who="CD", why="consensus")
+    decide(reader, "limb", "hand")
+    with pytest.raises(InputError, match="AB did not review this patient"):
+        take_over(study, "AB", "sub-002", who="CD", why="consensus")
+    decide(reader, "accepted", True)
+    assert len(take_over(study, "AB", "sub-002", who="CD", why="consensus")) == 3
+    standing = {one.kind: one.value for one in standing_decisions(study, "sub-002")}
+    assert standing == {"note": "a note of our own", "limb": "hand", "accepted": True}
+    assert take_over(study, "AB", "sub-002", who="CD", why="consensus") == ()
+    told = CliRunner().invoke(
+        commands, ["decide", str(study.root), "sub-002", "take-over", "AB", "--why", "consensus"]
+    )
+    assert "stands as AB read it already" in told.output
+    decide(study, "signed-off", True)
+    with pytest.raises(InputError, match="signed off"):
+        take_over(study, "AB", "sub-002", who="CD", why="consensus")
 
 
 def test_check_finds_a_reading_that_was_changed(study: StudyFolder) -> None:
@@ -93,3 +140,18 @@ def test_one_reader_is_not_compared(study: StudyFolder) -> None:
         compare_readers(study)
     with pytest.raises(InputError, match="letters and digits"):
         open_study(study.root, reader="../NM")
+
+
+def test_a_trial_that_two_recordings_have_is_refused_until_it_is_said_of_which(study: StudyFolder) -> None:
+    (recording,) = study.root.glob(f"sub-001/{EMG_SESSION}/emg/*_emg.edf")
+    recording.with_name(recording.name.replace("task-", "task-second")).write_bytes(recording.read_bytes())
+
+    def decide(*place: str) -> Any:
+        words = ["decide", str(study.root), "sub-001", "reject", "trial", "3", *place]
+        return CliRunner().invoke(commands, [*words, "--session", EMG_SESSION, "--why", "x", "--who", "NM"])
+
+    refused = decide()
+    assert isinstance(refused.exception, InputError)
+    named = str(refused.exception).partition("reject trial 3 of ")[2].rstrip(".")
+    assert decide("of", named).exit_code == 0
+    assert [one.about for one in standing_decisions(study, "sub-001")] == [f"trial 3 of {named}"]

@@ -36,14 +36,14 @@ def moved(region: dict[str, Any], dx: float, dy: float) -> dict[str, Any]:
 def test_what_is_shown_first_is_what_the_run_measured(reader: Reader) -> None:
     record = stored_record(reader.study, "sub-001")
     assert record is not None
-    assert reader.ask(SCAN)["result"]["estimates"] == record["scans"]["ses-pre"]["estimates"]
+    assert reader.ask(f"{SCAN}/measure")["result"]["estimates"] == record["scans"]["ses-pre"]["estimates"]
     shown = reader.ask(TRIALS)["result"]["estimates"]
     assert shown == record["recordings"][EMG_SESSION]["estimates"]
 
 
 def kinds(reader: Reader) -> dict[str, list[dict[str, Any]]]:
     region = drawn(reader)
-    as_set = reader.ask(SCAN)["poses"]["bone"]["as_set"]
+    as_set = reader.ask(f"{SCAN}/measure")["poses"]["bone"]["as_set"]
     counterpart = [as_set["counterpart"][0] + 0.7, as_set["counterpart"][1] - 0.4]
     return {
         "mirror": [{"kind": "mirror", "value": {**as_set, "counterpart": counterpart}}],
@@ -60,7 +60,7 @@ def kinds(reader: Reader) -> dict[str, list[dict[str, Any]]]:
 
 @pytest.mark.parametrize("kind", ["region", "mirror", "side", "image-left", "view", "phase"])
 def test_after_saving_a_run_gives_exactly_the_ratios_shown(reader: Reader, kind: str) -> None:
-    before = reader.ask(SCAN)["result"]["estimates"]
+    before = reader.ask(f"{SCAN}/measure")["result"]["estimates"]
     drafts = kinds(reader)[kind]
     shown = reader.ask(f"{SCAN}/measure", drafts)["result"]
     if kind != "view":  # which tells only of which side lies where, and the files say that too

@@ -95,4 +95,5 @@ def test_names_of_files_that_may_name_a_person_are_not_shown(reader: Reader) -> 
     (folder / "02_pool.dcm").rename(folder / "dupontel_jehanne_pool.dcm")
     shown = reader.client.get("/patients/sub-001/ses-pre/scan").text
     shown += reader.client.post("/api/sub-001/ses-pre/scan", json={"drafts": []}).text
+    shown += reader.client.post("/api/sub-001/ses-pre/scan/measure", json={"drafts": []}).text
     assert "dupontel" not in shown.lower()

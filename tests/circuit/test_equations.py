@@ -119,6 +119,6 @@ def test_the_circuit_is_what_its_page_says(one: Circuit) -> None:
     course = simulate(one, pulses, duration_ms=22.0)
     found = course.motoneuron[: times.size, :, 0].T
     peak = expected.max(axis=1)
-    assert peak.min() > 0.3
+    assert (peak > 0.15).all()  # a response, beside a motoneuron threshold of about 1.5
     assert (np.abs(found - expected).max(axis=1) < 0.02 * peak).all()
     assert np.abs(found.max(axis=1) / peak - 1).max() < 0.01

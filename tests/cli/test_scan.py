@@ -138,3 +138,18 @@ def test_arrays_beside_the_images_are_listed_not_complained_about(study: Path, t
     assert done.stderr == ""
     assert "Not used" in done.stdout
     assert "masks.npz" in done.stdout
+
+
+def test_the_camera_of_the_centre_moves_the_ratio_of_uptake_and_not_that_of_the_image(
+    study: Path, tmp_path: Path
+) -> None:
+    found = []
+    for folder, options in (("own", []), ("stated", ["--camera-fwhm", 10, "--camera-scatter", 0.3])):
+        done = sudeck("scan", study, "--affected", "right", "--out", tmp_path / folder, *options)
+        assert done.returncode == 0, done.stderr
+        found.append(json.loads((tmp_path / folder / "scan.json").read_text()))
+    assert found[0]["estimates"] == found[1]["estimates"]
+    own, stated = (content["uptake_estimates"]["BPr"]["value"] for content in found)
+    assert abs(stated / own - 1) > 0.002
+    assert found[1]["provenance"]["settings"]["camera"]["fwhm_mm"] == 10
+    assert found[0]["drivers"]["BPr/VPr"].startswith("bone up")

@@ -1,6 +1,9 @@
 import json
 import math
+import os
 import pickle
+import stat
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -204,3 +207,21 @@ def test_a_deflated_stream_is_counted_before_it_is_unpacked(monkeypatch) -> None
         check_deflated("a.dcm", data, copies=3)
     with pytest.raises(InputError, match="is damaged"):
         check_deflated("a.dcm", b"\xff" * 100, copies=3)
+
+
+def test_a_number_without_error_exceeds_a_limit_or_not() -> None:
+    exact = Estimate("x", 1.2, 1.2, 1.2, se=0.0)
+    assert (exact.probability_above(1.0), exact.probability_above(1.5)) == (1.0, 0.0)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of files are those of POSIX")
+def test_what_is_written_is_open_to_those_whom_the_user_lets_in(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        write_text(tmp_path / "mine.txt", "x")
+        os.umask(0o022)
+        write_text(tmp_path / "ours.txt", "x")
+    finally:
+        os.umask(before)
+    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("mine.txt", "ours.txt")]
+    assert modes == [0o600, 0o644]

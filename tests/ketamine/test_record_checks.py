@@ -106,3 +106,34 @@ def test_a_weight_in_pounds_is_told_of_that_patient() -> None:
 def test_recording_under_drug(day: int, clock: float | None, words: str) -> None:
     found: tuple[RecordFinding, ...] = check_record(CLEAN, WEIGHTS, [Moment("sub-0", "ses-post", day, clock)])
     assert [words in one.message for one in found] == ([True] if words else [])
+
+
+def test_what_the_rows_of_a_day_say_together() -> None:
+    first = CLEAN[0]
+    twice = [
+        replace(first, dose_mg=400.0, planned_mg=None, infusion=n, start_h=h)
+        for n, h in ((1, 8.0), (2, 14.0))
+    ]
+    (said,) = (one for one in check_record(twice, WEIGHTS) if one.code == "above-awake")
+    assert "16 mg/kg on day 1 in 2 rows" in said.message
+    little = [replace(first, dose_mg=1.6, planned_mg=None)]
+    assert codes(little, moments=()) == {"unit"}
+    mixed = [first, replace(first, start_h=None, infusion=2)]
+    assert "half-timed" in codes(mixed, moments=())
+    assert "half-timed" not in codes([replace(first, start_h=None)], moments=())
+
+
+def test_two_salts_a_day_left_out_and_mg_an_hour() -> None:
+    hydrochloride = with_first(form="hydrochloride")
+    assert "two-salts" in codes(hydrochloride)
+    gap = [dose for dose in CLEAN if (dose.patient, dose.day) != ("sub-3", 3)]
+    (said,) = (one for one in check_record(gap, WEIGHTS) if one.code == "day-left-out")
+    assert (said.patient, said.line, said.column) == ("sub-3", None, "day")
+    assert "on day 3 of the course, on which 8 patients have it" in said.message
+    early = [
+        dose for dose in CLEAN if dose.patient != "sub-3" or dose.day < 4
+    ]  # a course that ends is no gap
+    assert codes(early) == set()
+    hourly = all_of_first(lambda dose: replace(dose, dose_mg=20.0, planned_mg=None))
+    (said,) = (one for one in check_record(hourly, WEIGHTS) if one.code == "per-hour")
+    assert "mg an hour in place of mg, as 4 h suggest" in said.message

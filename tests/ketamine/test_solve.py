@@ -92,3 +92,9 @@ def test_published_courses_add_up() -> None:
     assert totals["kiefer"] == pytest.approx(2750.0)
     assert published_regimen("ketcrps-intermittent").for_weight(70.0).courses == 6
     assert all(one.source and one.read for one in PUBLISHED)
+
+
+def test_a_published_ceiling_holds_at_any_weight() -> None:
+    course = published_regimen("schwartzman")
+    assert course.for_weight(70.0).total_mg == pytest.approx(10 * 4 * 0.35 * 70)
+    assert course.for_weight(100.0).total_mg == pytest.approx(10 * 4 * 25.0)  # and not 35 mg/h

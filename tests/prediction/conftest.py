@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sudeck.prediction.cohort import Cohort, read_cohort
 from sudeck.prediction.fitting import ModelPlan
 from sudeck.prediction.model_data import plan_model
 from sudeck.prediction.response_model import ResponseModel, fit_response_model
-from sudeck.synthetic.study.cohort import CohortSettings, SyntheticCohort, draw_cohort
+from sudeck.synthetic.study.synthetic_cohort import CohortSettings, SyntheticCohort, draw_cohort
 
 
 @pytest.fixture(scope="session")
@@ -25,12 +26,21 @@ def complete_table() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def plan(complete_table: pd.DataFrame) -> ModelPlan:
+def complete_cohort(complete_table: pd.DataFrame) -> Cohort:
+    """The same as arrays."""
+    return read_cohort(complete_table)
+
+
+@pytest.fixture(scope="session")
+def plan(complete_cohort: Cohort) -> ModelPlan:
     return plan_model(
-        complete_table, ["log duration_months", "limb"], imputations=5, imputations_in_resamples=2
+        complete_cohort,
+        ["log duration_months", "limb"],
+        imputations=5,
+        imputations_in_resamples=2,
     )
 
 
 @pytest.fixture(scope="session")
-def model(complete_table: pd.DataFrame, plan: ModelPlan) -> ResponseModel:
-    return fit_response_model(complete_table, plan, rng=np.random.default_rng(0))
+def model(complete_cohort: Cohort, plan: ModelPlan) -> ResponseModel:
+    return fit_response_model(complete_cohort, plan, rng=np.random.default_rng(0))

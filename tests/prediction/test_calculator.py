@@ -9,6 +9,7 @@ import pytest
 
 from sudeck.core.errors import InputError
 from sudeck.prediction.calculator import calculate
+from sudeck.prediction.cohort import read_cohort
 from sudeck.prediction.patients import predict_patients
 from sudeck.prediction.response_model import ResponseModel
 from sudeck.prediction.saved_model import model_to_json, read_saved_model
@@ -30,7 +31,7 @@ def test_a_saved_model_gives_its_probability_and_its_origin(tmp_path: Path, mode
     said = calculate(RATIOS, {"duration_months": 9.0, "limb": "hand"}, model=read_saved_model(path))
     row = pd.DataFrame([{"participant_id": "x", **RATIOS, "duration_months": 9.0, "limb": "hand"}])
     assert said.prediction is not None
-    expected = predict_patients(model, row)[0].prediction
+    expected = predict_patients(model, read_cohort(row))[0].prediction
     assert said.prediction.prediction.value == pytest.approx(expected.value, rel=1e-9)
     text = str(said)
     for words in ("Model of A centre, fitted on 2026-01-02", "373 patients", "Not supported for decisions"):

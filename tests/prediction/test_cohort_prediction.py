@@ -10,9 +10,10 @@ import pytest
 
 from sudeck.core.errors import InputError
 from sudeck.prediction.bootstrap import Resamples, corrected_measures, mostly_finite, out_of_sample_c
+from sudeck.prediction.cohort import read_cohort
 from sudeck.prediction.cohort_prediction import CohortPrediction, fit_cohort_model, predict_cohort
 from sudeck.statistics.sample_size.least_patients import least_patients
-from sudeck.synthetic.study.cohort import CohortSettings, draw_cohort
+from sudeck.synthetic.study.synthetic_cohort import CohortSettings, draw_cohort
 
 COVARIATES = ["log duration_months", "limb"]
 
@@ -80,7 +81,7 @@ def test_too_few_carry_no_model_neither_for_a_cohort_nor_for_one() -> None:
     rng = np.random.default_rng(5)
     table = random_table(rng, 0)
     with pytest.raises(InputError, match="no patient has it"):
-        fit_cohort_model(table, [])
+        fit_cohort_model(read_cohort(table), [])
     table = pd.DataFrame(
         {
             "participant_id": [f"s{i}" for i in range(40)],
@@ -90,7 +91,7 @@ def test_too_few_carry_no_model_neither_for_a_cohort_nor_for_one() -> None:
         }
     )
     with pytest.raises(InputError, match="1 of them responders, cannot carry 2 coefficients"):
-        fit_cohort_model(table, [])
+        fit_cohort_model(read_cohort(table), [])
     assert "model" in predict_cohort(table, n_boot=10).refused
 
 
@@ -153,4 +154,4 @@ def test_a_phase_that_follows_from_the_others_gets_no_slope() -> None:
     table = table.drop(columns=[name for name in table if name.endswith("_log_se") or "/" in name])
     table["BPr"] = (table["TPr"] ** 2 / table["VPr"]).round(5)  # then BPr/TPr is TPr/VPr
     with pytest.raises(InputError, match="repeat each other"):
-        fit_cohort_model(table, [])
+        fit_cohort_model(read_cohort(table), [])

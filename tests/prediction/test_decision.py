@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from sudeck.core.errors import InputError
+from sudeck.prediction.cohort import Cohort
 from sudeck.prediction.decision import corrected_decision_curve, decision_curve, net_benefit
 from sudeck.prediction.response_model import ResponseModel
 from sudeck.prediction.validation import validate_model
@@ -41,8 +42,8 @@ def test_a_perfect_model_reaches_the_prevalence_and_a_useless_one_equals_treatin
     np.testing.assert_allclose(useless.treat_all[useless.model.x == 0.05], 0.4 - 0.6 * 0.05 / 0.95)
 
 
-def test_correction_lowers_the_curve(complete_table: pd.DataFrame, model: ResponseModel) -> None:
-    validation = validate_model(complete_table, model, rng=np.random.default_rng(1), n_boot=60)
+def test_correction_lowers_the_curve(complete_cohort: Cohort, model: ResponseModel) -> None:
+    validation = validate_model(complete_cohort, model, rng=np.random.default_rng(1), n_boot=60)
     corrected = corrected_decision_curve(validation.resamples, thresholds=[0.5, 0.6, 0.7])
     apparent = decision_curve(
         validation.instability.probability,

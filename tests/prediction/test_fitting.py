@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from sudeck.core.errors import InputError
+from sudeck.prediction.cohort import Cohort
 from sudeck.prediction.fitting import ModelPlan, complete, fit_stack
 from sudeck.prediction.model_data import model_data
 from sudeck.prediction.response_model import fit_model
@@ -17,10 +17,10 @@ from sudeck.statistics.regression.logistic import expit
 
 @pytest.mark.parametrize("likelihood", ["firth", "ridge", "linear"])
 def test_a_weighted_resample_equals_the_fit_of_its_rows(
-    complete_table: pd.DataFrame, plan: ModelPlan, likelihood: str
+    complete_cohort: Cohort, plan: ModelPlan, likelihood: str
 ) -> None:
     chosen = replace(plan, likelihood=likelihood)  # type: ignore[arg-type]
-    data = model_data(complete_table, chosen, outcome="responder")
+    data = model_data(complete_cohort, chosen)
     rng = np.random.default_rng(1)
     weights = rng.multinomial(data.n, np.full(data.n, 1 / data.n), size=3).astype(float)
     p = data.predictors
@@ -41,10 +41,8 @@ def test_a_weighted_resample_equals_the_fit_of_its_rows(
         )
 
 
-def test_predictions_of_every_resample_are_right_on_average(
-    complete_table: pd.DataFrame, plan: ModelPlan
-) -> None:
-    data = model_data(complete_table, plan, outcome="responder")
+def test_predictions_of_every_resample_are_right_on_average(complete_cohort: Cohort, plan: ModelPlan) -> None:
+    data = model_data(complete_cohort, plan)
     rng = np.random.default_rng(2)
     weights = rng.multinomial(data.n, np.full(data.n, 1 / data.n), size=4).astype(float)
     p = data.predictors

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from sudeck.core.errors import InputError
+from sudeck.prediction.cohort import read_cohort
 from sudeck.prediction.published.published_rule import (
     ALL_THREE,
     CUTOFFS,
@@ -33,16 +34,16 @@ def test_the_cutoffs_are_frozen() -> None:
 
 @pytest.mark.parametrize(("b", "t"), [(1.125, 1.0), (1.35, 1.2), (1.6875, 1.5), (1.0125, 0.9)])
 def test_exactly_on_the_cutoff_is_not_above(b: float, t: float) -> None:
-    (verdict,) = apply_published_rule(row(1.0, t, b))
+    (verdict,) = apply_published_rule(read_cohort(row(1.0, t, b)))
     assert not verdict.exceeded["BPr/TPr"]
-    (above,) = apply_published_rule(row(1.0, t, b * 1.0001))
+    (above,) = apply_published_rule(read_cohort(row(1.0, t, b * 1.0001)))
     assert above.exceeded["BPr/TPr"]
     assert not strictly_above(1.35 / 1.2, 1.125)
 
 
 def test_two_criteria_do_not_imply_the_third() -> None:
     # 1.126 × 0.936 = 1.054, below 1.075.
-    (verdict,) = apply_published_rule(row(1.0, 0.936, 0.936 * 1.126))
+    (verdict,) = apply_published_rule(read_cohort(row(1.0, 0.936, 0.936 * 1.126)))
     assert verdict.exceeded == {"BPr/TPr": True, "BPr/VPr": False, "TPr/VPr": True}
     assert verdict.criteria_met == 2
     assert verdict.probability is None
@@ -51,7 +52,7 @@ def test_two_criteria_do_not_imply_the_third() -> None:
 def test_probabilities_equal_simulation() -> None:
     rng = np.random.default_rng(0)
     for v, t, b, se in [(1.0, 1.0, 1.13, 0.05), (1.0, 0.94, 1.08, 0.03), (0.9, 0.95, 1.0, 0.08)]:
-        (verdict,) = apply_published_rule(row(v, t, b, se))
+        (verdict,) = apply_published_rule(read_cohort(row(v, t, b, se)))
         assert verdict.probability is not None
         drawn = np.log([v, t, b]) + se * rng.standard_normal((400_000, 3))
         ratio = {
@@ -94,9 +95,9 @@ def test_accuracy_on_a_cohort_by_hand() -> None:
         row(1.0, 1.0, float("nan"), name="f"),
     ]
     table = pd.concat(patients).assign(
-        responder=["yes", 1, 0, "no", None, 1], relief=[50.0, 70.0, 10.0, 20.0, 0.0, 90.0]
+        responder=["yes", 1, 0, "no", None, 1], relief_percent=[50.0, 70.0, 10.0, 20.0, 0.0, 90.0]
     )
-    result = evaluate_published_rule(table, relief="relief")
+    result = evaluate_published_rule(read_cohort(table))
     all_three = result.accuracy[ALL_THREE]
     assert (all_three.true_positives, all_three.false_positives) == (2, 0)
     assert (all_three.false_negatives, all_three.true_negatives) == (0, 2)
@@ -105,7 +106,9 @@ def test_accuracy_on_a_cohort_by_hand() -> None:
     assert result.left_out == 2
     assert result.relief_difference is not None
     assert result.relief_difference.value == pytest.approx(60 - 15)
-    assert evaluate_published_rule(table).relief_difference is None
+    assert (
+        evaluate_published_rule(read_cohort(table.drop(columns="relief_percent"))).relief_difference is None
+    )
     entry = result.to_dict()["BPr/TPr"]
     assert entry["cutoff"] == 1.125
     assert set(entry["sensitivity"]) >= {"value", "low", "high"}
@@ -128,9 +131,9 @@ def test_trend_is_exact() -> None:
 
 def test_refuses_a_cohort_without_outcomes_and_odd_answers() -> None:
     with pytest.raises(InputError, match="no patient has ratios and outcome"):
-        evaluate_published_rule(row(1, 1, 1).assign(responder=[None]))
+        evaluate_published_rule(read_cohort(row(1, 1, 1).assign(responder=[None])))
     with pytest.raises(InputError, match="neither yes nor no"):
-        evaluate_published_rule(row(1, 1, 1).assign(responder=["maybe"]))
+        evaluate_published_rule(read_cohort(row(1, 1, 1).assign(responder=["maybe"])))
 
 
 def test_the_trend_is_the_same_of_responders_and_of_others() -> None:

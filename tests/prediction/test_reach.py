@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sudeck.prediction.cohort import Cohort, read_cohort
 from sudeck.prediction.cohort_prediction import CohortPrediction, predict_cohort
 from sudeck.prediction.model_data import model_data
 from sudeck.prediction.patients import predict_patients
@@ -32,9 +33,9 @@ def said(with_centres: pd.DataFrame) -> CohortPrediction:
 
 
 def test_shrinking_keeps_the_mean_and_multiplies_the_slope(
-    complete_table: pd.DataFrame, model: ResponseModel
+    complete_cohort: Cohort, model: ResponseModel
 ) -> None:
-    data = model_data(complete_table, model.plan, outcome="responder")
+    data = model_data(complete_cohort, model.plan)
     smaller = shrunk(model, data, 0.8)
     before, after = (
         one.as_stack().linear_predictor(data.predictors.values, data.predictors.error)
@@ -55,7 +56,7 @@ def test_patients_are_predicted_by_the_shrunk_model(
     assert said.model is not None
     assert said.shrinkage == said.validation.measures["calibration_slope"].corrected
     assert 0.5 < said.shrinkage < 1
-    again = predict_patients(said.model, with_centres)
+    again = predict_patients(said.model, read_cohort(with_centres))
     assert again[3].prediction.value == said.patients[again[3].participant_id].prediction.value
 
 
@@ -69,8 +70,8 @@ def test_groups_are_judged_only_where_numbers_allow(
     assert by_name["centre", "C"].c_statistic is None
     assert sum(one.n for one in said.groups if one.column == "limb") == len(with_centres)
     alone = with_centres.assign(limb="hand")
-    assert performance_by_group(alone, said.without, "limb") == ()
-    assert performance_by_group(alone, said.without, "no_such_column") == ()
+    assert performance_by_group(read_cohort(alone), said.without, "limb") == ()
+    assert performance_by_group(read_cohort(alone), said.without, "no_such_column") == ()
 
 
 def test_each_centre_is_predicted_from_the_others(
@@ -85,6 +86,6 @@ def test_each_centre_is_predicted_from_the_others(
     changed = with_centres.copy()
     own = changed["centre"] == "C"
     changed.loc[own, "responder"] = 1 - changed.loc[own, "responder"]
-    again = {one.centre: one for one in leave_centres_out(changed, model.plan, seed=[1])}
+    again = {one.centre: one for one in leave_centres_out(read_cohort(changed), model.plan, seed=[1])}
     assert again["C"].n == 4
-    assert leave_centres_out(with_centres.assign(centre="A"), model.plan, seed=[1]) == ()
+    assert leave_centres_out(read_cohort(with_centres.assign(centre="A")), model.plan, seed=[1]) == ()

@@ -8,9 +8,10 @@ import pytest
 from scipy.stats import pearsonr, spearmanr
 
 from sudeck.core.errors import InputError
+from sudeck.prediction.cohort import read_cohort
 from sudeck.prediction.published.relief_correlation import correlate, published_analysis
 from sudeck.statistics.correlation import fisher_interval, p_value
-from sudeck.synthetic.study.cohort import SyntheticCohort
+from sudeck.synthetic.study.synthetic_cohort import SyntheticCohort
 
 
 def test_equals_scipy() -> None:
@@ -59,7 +60,7 @@ def test_spearman_interval_covers() -> None:
 
 
 def test_published_analysis_uses_the_patients_each_measure_has(cohort: SyntheticCohort) -> None:
-    analysis = published_analysis(cohort.table)
+    analysis = published_analysis(read_cohort(cohort.table))
     assert list(analysis.measures) == ["VPr", "TPr", "BPr", "TPr/VPr", "BPr/TPr", "BPr/VPr"]
     entry = analysis.to_dict()["BPr/TPr"]
     known = cohort.table.dropna(subset=["BPr", "TPr", "relief_percent"])
@@ -80,4 +81,6 @@ def test_refuses_too_little() -> None:
     with pytest.raises(InputError, match="do not pair"):
         correlate([1, 2], [1, 2, 3])
     with pytest.raises(InputError, match="column relief_percent"):
-        published_analysis(pd.DataFrame({"participant_id": ["a"], "VPr": [1], "TPr": [1], "BPr": [1]}))
+        published_analysis(
+            read_cohort(pd.DataFrame({"participant_id": ["a"], "VPr": [1], "TPr": [1], "BPr": [1]}))
+        )

@@ -9,11 +9,17 @@ import pandas as pd
 import pytest
 
 from sudeck.core.errors import InputError
+from sudeck.prediction.cohort import Cohort, read_cohort
 from sudeck.prediction.fitting import ModelPlan
 from sudeck.prediction.model_data import model_data, plan_model
 from sudeck.prediction.response_model import ResponseModel, fit_relief_model, fit_response_model
 from sudeck.statistics.regression.logistic import expit
-from sudeck.synthetic.study.cohort import CohortSettings, SyntheticCohort, draw_cohort, without_effect
+from sudeck.synthetic.study.synthetic_cohort import (
+    CohortSettings,
+    SyntheticCohort,
+    draw_cohort,
+    without_effect,
+)
 
 DURATION = ["log duration_months"]
 
@@ -28,10 +34,12 @@ def test_intervals_of_the_relief_model_cover_the_truth() -> None:
     hits, naive_hits, slopes = [], [], []
     for rng in np.random.default_rng(8).spawn(80):
         cohort = draw_cohort(settings, rng=rng)
-        plan = plan_model(cohort.table, DURATION)
+        plan = plan_model(read_cohort(cohort.table), DURATION)
         truth = cohort.truth
         for correct, store in ((True, hits), (False, naive_hits)):
-            fitted = fit_relief_model(cohort.table, replace(plan, correct_error=correct), rng=rng)
+            fitted = fit_relief_model(
+                read_cohort(cohort.table), replace(plan, correct_error=correct), rng=rng
+            )
             store += [
                 c.low <= truth.slopes[c.name] <= c.high for c in fitted.coefficients if c.name in truth.slopes
             ]
@@ -45,21 +53,21 @@ def test_intervals_of_the_relief_model_cover_the_truth() -> None:
 def test_without_effect_five_per_cent_claim_one() -> None:
     claims = []
     for rng in np.random.default_rng(9).spawn(60):
-        table = draw_cohort(replace(without_effect(), missing={}), rng=rng).table
-        plan = plan_model(table, DURATION)
+        cohort = read_cohort(draw_cohort(replace(without_effect(), missing={}), rng=rng).table)
+        plan = plan_model(cohort, DURATION)
         claims.append(
-            [fit(table, plan, rng=rng).ratios_p < 0.05 for fit in (fit_relief_model, fit_response_model)]
+            [fit(cohort, plan, rng=rng).ratios_p < 0.05 for fit in (fit_relief_model, fit_response_model)]
         )
     relief, response = np.mean(claims, axis=0)
     assert 0 < relief <= 0.12
     assert 0 < response <= 0.12
 
 
-def test_measurement_error_is_shown_and_corrected(complete_table: pd.DataFrame) -> None:
-    plan = plan_model(complete_table, DURATION)
+def test_measurement_error_is_shown_and_corrected(complete_cohort: Cohort) -> None:
+    plan = plan_model(complete_cohort, DURATION)
     rng = np.random.default_rng(0)
-    corrected = fit_relief_model(complete_table, plan, rng=rng)
-    naive = fit_relief_model(complete_table, replace(plan, correct_error=False), rng=rng)
+    corrected = fit_relief_model(complete_cohort, plan, rng=rng)
+    naive = fit_relief_model(complete_cohort, replace(plan, correct_error=False), rng=rng)
     assert 0.7 < corrected.reliability["log TPr/VPr"] < corrected.reliability["log BPr/TPr"] < 1
     assert naive.reliability == {"log BPr/TPr": 1.0, "log TPr/VPr": 1.0}
     # A linear map of the predictors changes neither the fit nor the joint test (errors differ a little by
@@ -70,19 +78,19 @@ def test_measurement_error_is_shown_and_corrected(complete_table: pd.DataFrame) 
 
 
 @pytest.mark.parametrize("likelihood", ["firth", "ridge", "plain"])
-def test_every_penalty_fits_and_predicts_the_mean(complete_table: pd.DataFrame, likelihood: str) -> None:
-    plan = plan_model(complete_table, DURATION, likelihood=likelihood)
-    fitted = fit_response_model(complete_table, plan, rng=np.random.default_rng(0))
-    data = model_data(complete_table, plan, outcome="responder")
+def test_every_penalty_fits_and_predicts_the_mean(complete_cohort: Cohort, likelihood: str) -> None:
+    plan = plan_model(complete_cohort, DURATION, likelihood=likelihood)
+    fitted = fit_response_model(complete_cohort, plan, rng=np.random.default_rng(0))
+    data = model_data(complete_cohort, plan)
     eta = fitted.as_stack().linear_predictor(data.predictors.values, data.predictors.error)
     assert expit(eta).mean() == pytest.approx(data.outcome.mean(), abs=1e-6)
     assert all(c.low <= c.value <= c.high for c in fitted.coefficients)
 
 
-def test_ridge_shrinks(complete_table: pd.DataFrame) -> None:
+def test_ridge_shrinks(complete_cohort: Cohort) -> None:
     rng = np.random.default_rng(0)
     plain, ridge = (
-        fit_response_model(complete_table, plan_model(complete_table, DURATION, **options), rng=rng)
+        fit_response_model(complete_cohort, plan_model(complete_cohort, DURATION, **options), rng=rng)
         for options in ({"likelihood": "plain"}, {"likelihood": "ridge", "ridge_penalty": 20.0})
     )
     assert np.abs(ridge.values[1:]).sum() < np.abs(plain.values[1:]).sum()
@@ -90,22 +98,22 @@ def test_ridge_shrinks(complete_table: pd.DataFrame) -> None:
 
 def test_missing_predictors_are_imputed_and_outcomes_never(cohort: SyntheticCohort) -> None:
     table = cohort.table
-    plan = plan_model(table, [*DURATION, "limb"], imputations=6)
-    fitted = fit_response_model(table, plan, rng=np.random.default_rng(1))
+    plan = plan_model(read_cohort(table), [*DURATION, "limb"], imputations=6)
+    fitted = fit_response_model(read_cohort(table), plan, rng=np.random.default_rng(1))
     scanned = table[["VPr", "TPr", "BPr"]].notna().all(axis=1)
     assert fitted.n == int((scanned & table["responder"].notna()).sum())
     assert fitted.n + fitted.left_out == len(table)
     kept = table[scanned & table["responder"].notna()]
     assert fitted.imputed == int(kept["duration_months"].isna().sum()) > 0
     assert "Rubin" in fitted.coefficients[1].method
-    again = fit_response_model(table, plan, rng=np.random.default_rng(1))
+    again = fit_response_model(read_cohort(table), plan, rng=np.random.default_rng(1))
     assert again.to_dict() == fitted.to_dict()
     assert any(flag.code == "patients-left-out" for flag in fitted.flags)
 
 
 def test_order_of_patients_does_not_matter(complete_table: pd.DataFrame, model: ResponseModel) -> None:
     shuffled = complete_table.sample(frac=1, random_state=3)
-    again = fit_response_model(shuffled, model.plan, rng=np.random.default_rng(0))
+    again = fit_response_model(read_cohort(shuffled), model.plan, rng=np.random.default_rng(0))
     np.testing.assert_allclose(again.values, model.values, rtol=1e-8)
 
 
@@ -121,14 +129,16 @@ def test_separated_data_are_flagged_and_finite() -> None:
             "responder": y,
         }
     )
-    fitted = fit_response_model(table, ModelPlan(), rng=rng)
+    fitted = fit_response_model(read_cohort(table), ModelPlan(), rng=rng)
     assert {"separated", "error-not-corrected"} <= {flag.code for flag in fitted.flags}
     assert np.isfinite(fitted.values).all()
 
 
 def test_absurd_error_is_flagged(complete_table: pd.DataFrame) -> None:
     table = complete_table.assign(VPr_log_se=0.4, TPr_log_se=0.4, BPr_log_se=0.4)
-    fitted = fit_response_model(table, plan_model(table, []), rng=np.random.default_rng(0))
+    fitted = fit_response_model(
+        read_cohort(table), plan_model(read_cohort(table), []), rng=np.random.default_rng(0)
+    )
     assert {"error-overwhelms", "weak-reliability"} <= {flag.code for flag in fitted.flags}
 
 
@@ -141,15 +151,15 @@ def test_report_and_contract(model: ResponseModel) -> None:
     assert "both ratios together" in str(model)
 
 
-def test_refuses(complete_table: pd.DataFrame) -> None:
+def test_refuses(complete_table: pd.DataFrame, complete_cohort: Cohort) -> None:
     rng = np.random.default_rng(0)
     with pytest.raises(InputError, match="same outcome"):
-        fit_response_model(complete_table.assign(responder=1), ModelPlan(), rng=rng)
+        fit_response_model(read_cohort(complete_table.assign(responder=1)), ModelPlan(), rng=rng)
     with pytest.raises(InputError, match="no patient has it"):
-        fit_response_model(complete_table.assign(responder=None), ModelPlan(), rng=rng)
+        fit_response_model(read_cohort(complete_table.assign(responder=None)), ModelPlan(), rng=rng)
     with pytest.raises(InputError, match="least squares"):
-        fit_response_model(complete_table, ModelPlan(likelihood="linear"), rng=rng)
+        fit_response_model(complete_cohort, ModelPlan(likelihood="linear"), rng=rng)
     table = complete_table.assign(copy=np.log(complete_table["duration_months"]))
-    doubled = plan_model(table, [*DURATION, "copy"])
+    doubled = plan_model(read_cohort(table), [*DURATION, "copy"])
     with pytest.raises(InputError, match="linearly dependent"):
-        fit_response_model(table, doubled, rng=rng)
+        fit_response_model(read_cohort(table), doubled, rng=rng)

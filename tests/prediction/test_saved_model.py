@@ -11,26 +11,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sudeck.core.errors import InputError
+from sudeck.prediction.cohort import Cohort
 from sudeck.prediction.patients import predict_patients
 from sudeck.prediction.response_model import ResponseModel, fit_relief_model
 from sudeck.prediction.saved_model import model_from_json, model_to_json
 
 
-def test_read_back_predicts_the_same_to_the_last_bit(
-    complete_table: pd.DataFrame, model: ResponseModel
-) -> None:
+def test_read_back_predicts_the_same_to_the_last_bit(complete_cohort: Cohort, model: ResponseModel) -> None:
     text = model_to_json(model, audit={"responder rule": "30 %"})
     again = model_from_json(text)
-    assert [p.to_dict() for p in predict_patients(again, complete_table)] == [
-        p.to_dict() for p in predict_patients(model, complete_table)
+    assert [p.to_dict() for p in predict_patients(again, complete_cohort)] == [
+        p.to_dict() for p in predict_patients(model, complete_cohort)
     ]
     assert again.to_dict() == model.to_dict()
     assert model_to_json(again, audit={"responder rule": "30 %"}) == text
     assert len(text) < 12_000
 
 
-def test_a_relief_model_is_saved_too(complete_table: pd.DataFrame, model: ResponseModel) -> None:
-    relief = fit_relief_model(complete_table, model.plan, rng=np.random.default_rng(0))
+def test_a_relief_model_is_saved_too(complete_cohort: Cohort, model: ResponseModel) -> None:
+    relief = fit_relief_model(complete_cohort, model.plan, rng=np.random.default_rng(0))
     assert model_from_json(model_to_json(relief)).to_dict() == relief.to_dict()
 
 

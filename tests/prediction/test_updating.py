@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from sudeck.core.errors import InputError
+from sudeck.prediction.cohort import read_cohort
 from sudeck.prediction.model_data import model_data
 from sudeck.prediction.response_model import ResponseModel
 from sudeck.prediction.updating import recalibrated, update_model
@@ -70,7 +71,7 @@ def test_recalibrated_model_is_calibrated_on_the_local_patients(
     complete_table: pd.DataFrame, model: ResponseModel
 ) -> None:
     table = complete_table.assign(responder=np.random.default_rng(3).random(len(complete_table)) < 0.2)
-    data = model_data(table, model.plan, outcome="responder")
+    data = model_data(read_cohort(table), model.plan)
 
     def predict(m: ResponseModel) -> np.ndarray:
         return m.as_stack().linear_predictor(data.predictors.values, data.predictors.error)

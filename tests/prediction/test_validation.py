@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,13 +11,14 @@ import pytest
 
 from sudeck.core.errors import InputError
 from sudeck.prediction.bootstrap import MEASURES, Resamples, correct_optimism
+from sudeck.prediction.cohort import Cohort, read_cohort
 from sudeck.prediction.curves import calibration_curve, corrected_calibration
 from sudeck.prediction.fitting import ModelPlan
 from sudeck.prediction.model_data import model_data, plan_model
 from sudeck.prediction.response_model import ResponseModel, fit_relief_model, fit_response_model
-from sudeck.prediction.validation import leave_one_out, validate_externally, validate_model
+from sudeck.prediction.validation import instability, leave_one_out, validate_externally, validate_model
 from sudeck.statistics.regression.logistic import expit, maximise_logistic, separated
-from sudeck.synthetic.study.cohort import CohortSettings, SyntheticCohort, draw_cohort
+from sudeck.synthetic.study.synthetic_cohort import CohortSettings, SyntheticCohort, draw_cohort
 
 
 @pytest.fixture
@@ -71,18 +73,20 @@ def test_corrected_c_is_right_in_new_patients() -> None:
     apparent, corrected, found = [], [], []
     for rng in np.random.default_rng(3).spawn(10):
         table = draw_cohort(settings, rng=rng).table
-        plan = plan_model(table, ["log duration_months", "limb", "sex", "age"])
-        fitted = fit_response_model(table, plan, rng=rng)
-        c = validate_model(table, fitted, rng=rng, n_boot=40).measures["c_statistic"]
+        plan = plan_model(read_cohort(table), ["log duration_months", "limb", "sex", "age"])
+        fitted = fit_response_model(read_cohort(table), plan, rng=rng)
+        c = validate_model(read_cohort(table), fitted, rng=rng, n_boot=40).measures["c_statistic"]
         apparent.append(c.apparent)
         corrected.append(c.corrected)
-        found.append(validate_externally(fitted, new).c_statistic.value)
+        found.append(validate_externally(fitted, read_cohort(new)).c_statistic.value)
     assert np.mean(apparent) - np.mean(found) > 0.03
     assert abs(np.mean(corrected) - np.mean(found)) < 0.035
 
 
-def test_validation_of_a_model(complete_table: pd.DataFrame, model: ResponseModel) -> None:
-    result = validate_model(complete_table, model, rng=np.random.default_rng(1), n_boot=80)
+def test_validation_of_a_model(
+    complete_table: pd.DataFrame, complete_cohort: Cohort, model: ResponseModel
+) -> None:
+    result = validate_model(complete_cohort, model, rng=np.random.default_rng(1), n_boot=80)
     c = result.measures["c_statistic"]
     assert c.low < c.corrected < c.apparent
     assert c.corrected <= c.high
@@ -95,16 +99,16 @@ def test_validation_of_a_model(complete_table: pd.DataFrame, model: ResponseMode
     assert (result.calibration.low <= result.calibration.y).all()
     assert (result.calibration.y <= result.calibration.high).all()
     assert 0.02 < result.instability.average < 0.25
-    again = validate_model(complete_table, model, rng=np.random.default_rng(1), n_boot=80)
+    again = validate_model(complete_cohort, model, rng=np.random.default_rng(1), n_boot=80)
     assert again.to_dict() == entry
 
 
 def test_missing_data_are_imputed_inside_the_bootstrap(cohort: SyntheticCohort) -> None:
     table = cohort.table
-    plan = plan_model(table, ["log duration_months"], imputations=4, imputations_in_resamples=2)
-    fitted = fit_response_model(table, plan, rng=np.random.default_rng(0))
+    plan = plan_model(read_cohort(table), ["log duration_months"], imputations=4, imputations_in_resamples=2)
+    fitted = fit_response_model(read_cohort(table), plan, rng=np.random.default_rng(0))
     assert fitted.imputed > 0
-    result = validate_model(table, fitted, rng=np.random.default_rng(1), n_boot=10)
+    result = validate_model(read_cohort(table), fitted, rng=np.random.default_rng(1), n_boot=10)
     assert np.isfinite(result.measures["c_statistic"].corrected)
     assert result.resamples.predictions.shape == (10, fitted.n)
 
@@ -122,8 +126,8 @@ def test_separated_resamples_are_counted() -> None:
             "responder": y,
         }
     )
-    fitted = fit_response_model(table, ModelPlan(), rng=rng)
-    result = validate_model(table, fitted, rng=rng, n_boot=60)
+    fitted = fit_response_model(read_cohort(table), ModelPlan(), rng=rng)
+    result = validate_model(read_cohort(table), fitted, rng=rng, n_boot=60)
     assert 5 < result.resamples.n_separated < 60
     assert np.isfinite(result.resamples.predictions).all()
     assert any(flag.code == "separated-resamples" for flag in result.flags)
@@ -145,25 +149,35 @@ def test_corrected_curve_is_flatter_than_the_apparent_one(
     assert curve.y[1] - curve.y[0] < 0.45
 
 
-def test_refuses_relief_and_foreign_tables(complete_table: pd.DataFrame, model: ResponseModel) -> None:
+def test_refuses_relief_and_foreign_tables(
+    complete_table: pd.DataFrame, complete_cohort: Cohort, model: ResponseModel
+) -> None:
     rng = np.random.default_rng(0)
-    relief = fit_relief_model(complete_table, model.plan, rng=rng)
+    relief = fit_relief_model(complete_cohort, model.plan, rng=rng)
     with pytest.raises(InputError, match="relief is continuous"):
-        validate_model(complete_table, relief, rng=rng)
+        validate_model(complete_cohort, relief, rng=rng)
     with pytest.raises(InputError, match="not the one of the model"):
-        validate_model(complete_table.iloc[:50], model, rng=rng)
+        validate_model(read_cohort(complete_table.iloc[:50]), model, rng=rng)
 
 
 def test_leave_one_out_is_the_fit_without_that_patient(
-    complete_table: pd.DataFrame, model: ResponseModel
+    complete_table: pd.DataFrame, complete_cohort: Cohort, model: ResponseModel
 ) -> None:
-    found = leave_one_out(complete_table, model, rng=np.random.default_rng(0))
+    found = leave_one_out(complete_cohort, model, rng=np.random.default_rng(0))
     for row in (0, 17, 60):
         others = complete_table.drop(index=complete_table.index[row])
-        without = fit_response_model(others, model.plan, rng=np.random.default_rng(0))
+        without = fit_response_model(read_cohort(others), model.plan, rng=np.random.default_rng(0))
         own = complete_table.iloc[[row]]
-        data = model_data(own, model.plan, outcome="responder")
+        data = model_data(read_cohort(own), model.plan)
         stack = without.as_stack()
         by_hand = expit(stack.linear_predictor(data.predictors.values, data.predictors.error))[0]
         # The published coefficient is stretched for measurement error, the repeated fit is not.
         assert found[str(own["participant_id"].iloc[0])] == pytest.approx(by_hand, abs=1e-3)
+
+
+def test_the_range_of_a_patient_leaves_out_half_of_the_rest_on_each_side() -> None:
+    shares = np.linspace(0.0, 1.0, 201)[1:-1]  # of one patient, by bootstrap models
+    resamples = SimpleNamespace(apparent=np.zeros(1), predictions=np.log(shares / (1 - shares))[:, None])
+    found = instability(resamples, ("sub-001",), level=0.80)  # type: ignore[arg-type]
+    assert (found.low[0], found.high[0]) == pytest.approx((0.1, 0.9), abs=0.01)
+    assert found.average == pytest.approx(0.25, abs=0.01)

@@ -354,3 +354,15 @@ def test_a_larger_limb_is_said_with_what_it_means(chosen: dict, soft: bool) -> N
     assert len(flags) == 1
     assert flags[0].value > 1.08
     assert ("soft tissue swells" in flags[0].message) is soft
+
+
+def test_pixel_sizes_that_disagree_or_fit_no_limb_are_flagged() -> None:
+    scan = as_bone_scan(synthetic(5, limb="hand"))
+    pool = replace(scan.phases["tissue"], spacing_mm=(3.3, 3.3))
+    wrong = measure_scan(replace(scan, phases={**scan.phases, "tissue": pool}), affected="right")
+    flag = next(flag for flag in wrong.flags if flag.code == "pixel-sizes-disagree")
+    assert (flag.severity, flag.subject) == ("serious", "tissue")
+    assert flag.value == pytest.approx(3.3 / 2.7, rel=0.1)
+    small = {name: replace(series, spacing_mm=(1.0, 1.0)) for name, series in scan.phases.items()}
+    tiny = measure_scan(replace(scan, phases=small), affected="right")
+    assert [flag.severity for flag in tiny.flags if flag.code == "pixel-size-implausible"] == ["caution"]

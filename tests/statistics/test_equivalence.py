@@ -42,3 +42,10 @@ def test_margins_that_do_not_enclose_one_are_refused() -> None:
         show_equivalence(0.0, 0.1, 18, low_margin=1.1, high_margin=1.25)
     with pytest.raises(InputError, match="not positive"):
         show_equivalence(0.0, 0.0, 18, low_margin=0.8, high_margin=1.25)
+
+
+@pytest.mark.parametrize(("t", "verdict"), [(1.90, "undecided"), (2.15, "changed"), (-2.15, "changed")])
+def test_a_change_is_claimed_by_the_two_sided_test(t: float, verdict: str) -> None:
+    # With 18 degrees of freedom 5 % two-sided begins at 2.10, one-sided at 1.73.
+    found = show_equivalence(t * 0.1, 0.1, 18, low_margin=0.95, high_margin=1.05)
+    assert found.verdict == verdict

@@ -93,3 +93,15 @@ def test_refuses_one_class_and_missing_scores() -> None:
 def test_one_patient_in_a_class_says_nothing_about_spread() -> None:
     estimate = area_under_curve([1, 2, 3], [0, 0, 1])
     assert (estimate.value, estimate.low, estimate.high, estimate.se) == (1.0, 0.0, 1.0, None)
+
+
+def test_delong_error_is_that_of_counted_pairs() -> None:
+    rng = np.random.default_rng(7)
+    outcome = np.repeat([1.0, 0.0], [14, 23])
+    score = np.round(rng.normal(outcome, 1.0), 1)
+    cases, controls = score[outcome == 1], score[outcome == 0]
+    wins = (cases[:, None] > controls) + (cases[:, None] == controls) / 2
+    variance = wins.mean(axis=1).var(ddof=1) / len(cases) + wins.mean(axis=0).var(ddof=1) / len(controls)
+    found = area_under_curve(score, outcome)
+    assert found.value == pytest.approx(wins.mean(), rel=1e-12)
+    assert found.se == pytest.approx(np.sqrt(variance), rel=1e-12)

@@ -32,9 +32,13 @@ ROWS = {
     ),
     "adverse_effects": ("sub-001 1 nausea", "sub-002 1 dizziness"),
     "labs": (
-        "sub-001 0 ALT 30 U/L 40",
-        "sub-001 3 ALT 130 U/L 40",
-        "sub-002 3 ALT 50 U/L n/a",
+        "sub-001 0 ALT 30 U/L 40 n/a",
+        "sub-001 3 ALT 130 U/L 40 n/a",
+        "sub-002 3 ALT 50 U/L n/a n/a",
+        "sub-001 1 ketamine 0.2 mg/L n/a 10:00",
+        "sub-001 2 ketamine 150 ng/ml n/a 11:00",
+        "sub-001 1 esketamine 90 ng/ml n/a 10:00",
+        "sub-001 2 ketamine 7 drops n/a 10:00",
     ),
     "vitals": ("sub-001 1 171 60", "sub-002 1 140 20"),
 }
@@ -44,7 +48,7 @@ COLUMNS = {
     "pain": "participant_id visit day nrs",
     "treatment": "participant_id day drug dose_form dose_mg duration_h route start_time infusion",
     "adverse_effects": "participant_id day effect",
-    "labs": "participant_id day test value unit upper_limit",
+    "labs": "participant_id day test value unit upper_limit time",
     "vitals": "participant_id day systolic_mmhg dissociation",
 }
 _LIMIT = '\n[[ketamine.limits]]\nmeasure = "systolic_mmhg"\nabove = 160\n'

@@ -29,6 +29,8 @@ def test_a_study_is_measured_sealed_and_scored(measured):
     assert held["image ratio: interval holds the true one"].measured > 0.7
     assert held["scan: nothing measured"].measured == 0.0
     assert held["scan page: a false claim"].n == 3
+    assert held["recording page: a false claim"].measured == 0.0
+    assert held["recording page: interval holds the true one"].measured > 0.7
 
 
 def test_every_ratio_and_measure_is_scored_against_its_truth(measured):
@@ -42,7 +44,9 @@ def test_every_ratio_and_measure_is_scored_against_its_truth(measured):
     assert [len(one["MEP: interval holds the true one"]) for one in stimulated] == [4]
 
 
-@pytest.mark.parametrize(("fault", "expected"), [("sides-swapped", 10.0), ("errors-halved", 1.6)])
+@pytest.mark.parametrize(
+    ("fault", "expected"), [("sides-swapped", 10.0), ("errors-halved", 1.6), ("mirror-shifted", 1.3)]
+)
 def test_a_planted_fault_is_seen_in_the_ratios(measured, fault, expected):
     root, _ = measured
     errors = [

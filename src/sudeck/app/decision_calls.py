@@ -16,7 +16,7 @@ from sudeck.app.trial_calls import measured_trials
 from sudeck.app.workbench import Patient, Workbench, drafts_of, with_drafts
 from sudeck.core.errors import InputError
 from sudeck.study.folder.decision_kinds import OF_TRIALS
-from sudeck.study.folder.decisions import Decision, StaleError, record_decisions
+from sudeck.study.folder.decisions import Decision, StaleError, record_decisions, take_over
 
 # A decision of these kinds must leave something to measure.
 _DRAWN = frozenset({"region", "mirror"})
@@ -58,6 +58,27 @@ def _save(request: Request, content: dict[str, object]) -> Response:
     if bench.saved:
         bench.saved()
     return JSONResponse({"head": hashes[-1], "saved": len(hashes)})
+
+
+async def take_over_reading(request: Request) -> Response:
+    """Let a blinded reading of a patient count."""
+    content = await content_of(request)
+    return await run_in_threadpool(_take_over, request, content)
+
+
+def _take_over(request: Request, content: dict[str, object]) -> Response:
+    bench, patient = bench_of(request), patient_of(request)
+    if bench.study.reader:
+        raise HTTPException(404, "The study has no such page.")
+    reader, who, why, seen = (str(content.get(name, "")) for name in ("reader", "who", "why", "seen"))
+    if not who.strip() or not why.strip():
+        raise InputError("the decision", "it does not say who decides, and why", "fill in both")
+    name = patient.inputs.participant_id
+    try:
+        hashes = take_over(bench.study, reader, name, who=who.strip(), why=why.strip(), after=seen)
+    except StaleError:
+        return _stale(bench.patient(name) or patient)
+    return JSONResponse({"head": hashes[-1] if hashes else patient.head, "saved": len(hashes)})
 
 
 def _stale(patient: Patient) -> Response:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,12 +13,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from sudeck.app.asked import bench_of, patient_of, session_of
+from sudeck.app.calculator_card import calculator_fields
+from sudeck.app.preparing import prepare_from
 from sudeck.app.security import REPORT_POLICY
-from sudeck.app.workbench import Patient
-from sudeck.app.worklist import STATES, worklist
+from sudeck.app.workbench import Patient, Workbench
+from sudeck.app.worklist import STATES
 from sudeck.core.errors import InputError
 from sudeck.study.answers.reader_agreement import compare_readers
-from sudeck.study.folder.decisions import Decision
+from sudeck.study.folder.decisions import Decision, read_log, standing_decisions
 from sudeck.study.measuring.inputs import recordings_among
 from sudeck.study.measuring.neutral_names import neutral_names
 from sudeck.study.measuring.records import SIX_RATIOS, stored_record
@@ -51,7 +55,7 @@ def _page(name: str, request: Request, **content: Any) -> Response:
 
 def worklist_page(request: Request) -> Response:
     """Show every patient, those that wait for a person first."""
-    rows = worklist(bench_of(request))
+    rows = prepare_from(request)
     counts = {state: sum(row.state == state for row in rows) for state in STATES}
     study = bench_of(request).study
     return _page(
@@ -74,13 +78,37 @@ def readers_page(request: Request) -> Response:
         found = compare_readers(study)
     except InputError as error:
         problem = str(error)
-    return _page("readers.html.j2", request, found=found, problem=problem, ratios=SIX_RATIOS)
+    readings = _readings(bench_of(request))
+    return _page(
+        "readers.html.j2",
+        request,
+        found=found,
+        problem=problem,
+        ratios=SIX_RATIOS,
+        readers=study.readers(),
+        readings=readings,
+    )
+
+
+def _readings(bench: Workbench) -> list[dict[str, Any]]:
+    """Return who reviewed each patient blinded and when, and whether it stands so."""
+    found = []
+    for name in bench.names():
+        cells = []
+        for reader in bench.study.readers():
+            own = standing_decisions(replace(bench.study, reader=reader), name)
+            when = [one.when for one in own if one.kind in ("accepted", "signed-off")]
+            cells.append((reader, max(when)[:10] if when else ""))
+        if any(when for _, when in cells):
+            hashes = read_log(bench.study, name).hashes
+            found.append({"patient": name, "cells": cells, "head": hashes[-1] if hashes else ""})
+    return found
 
 
 def scan_page(request: Request) -> Response:
     """Show the scan of a session; the page asks for its images itself."""
     patient = patient_of(request)
-    session = session_of(request, tuple(patient.inputs.scans))
+    session = session_of(request, patient.inputs.scans)
     paths = patient.inputs.scans[session]
     renamed = neutral_names(paths, patient.inputs.participant_id)
     # A file whose name may name a person is not decided on by that name.
@@ -91,21 +119,33 @@ def scan_page(request: Request) -> Response:
 def trials_page(request: Request) -> Response:
     """Show the trials of a session; the page asks for its sweeps itself."""
     patient = patient_of(request)
-    session = session_of(request, tuple(patient.inputs.recordings))
+    session = session_of(request, patient.inputs.recordings)
     return _page("trials.html.j2", request, **_place(request, patient, session))
 
 
 def _place(request: Request, patient: Patient, session: str) -> dict[str, Any]:
     name = patient.inputs.participant_id
-    names = [row.patient for row in worklist(bench_of(request))]
-    place = names.index(name)
-    after = names[(place + 1) % len(names)]
-    return {"patient": name, "session": session, "parts": _parts(patient), "after": after, "row": patient.row}
+    rows = prepare_from(request, name)
+    place = [row.patient for row in rows].index(name)
+    after = rows[(place + 1) % len(rows)]
+    return {
+        "patient": name,
+        "session": session,
+        "parts": _parts(bench_of(request), patient),
+        "after": after,
+        "row": patient.row,
+    }
 
 
-def _parts(patient: Patient) -> list[tuple[str, bool, bool]]:
+def _in_order(bench: Workbench, sessions: Iterable[str]) -> list[str]:
+    """Return sessions as the study takes them: the scan's, then those of stimulation, then others."""
+    known = [bench.settings.scan_session, *bench.settings.tms_sessions]
+    return sorted(dict.fromkeys(sessions), key=lambda one: (known.index(one) if one in known else 99, one))
+
+
+def _parts(bench: Workbench, patient: Patient) -> list[tuple[str, bool, bool]]:
     inputs = patient.inputs
-    sessions = dict.fromkeys((*inputs.scans, *inputs.recordings))
+    sessions = _in_order(bench, (*inputs.scans, *inputs.recordings))
     return [
         (session, session in inputs.scans, bool(recordings_among(inputs.recordings.get(session, ()))))
         for session in sessions
@@ -115,8 +155,8 @@ def _parts(patient: Patient) -> list[tuple[str, bool, bool]]:
 def patient_page(request: Request) -> Response:
     """Show what was measured and decided of a patient, and let a person sign it off."""
     patient = patient_of(request)
-    name = patient.inputs.participant_id
-    record = stored_record(bench_of(request).study, name) or {}
+    name, bench = patient.inputs.participant_id, bench_of(request)
+    record = stored_record(bench.study, name) or {}
     holding = {decision.subject: decision for decision in patient.log.decisions}
     history = [
         {"decision": decision, "said": _said(decision), "holds": holding[decision.subject] is decision}
@@ -127,7 +167,11 @@ def patient_page(request: Request) -> Response:
         request,
         patient=name,
         row=patient.row,
-        parts=_parts(patient),
+        parts=_parts(bench, patient),
+        scans=[(one, record["scans"][one]) for one in _in_order(bench, record.get("scans", ()))],
+        recordings=[
+            (one, record["recordings"][one]) for one in _in_order(bench, record.get("recordings", ()))
+        ],
         record=record,
         reports=[file for file in record.get("files", ()) if file.endswith(".html")],
         stale=list(patient.log.hashes) != list(record.get("decided", ())),
@@ -135,6 +179,7 @@ def patient_page(request: Request) -> Response:
         problems=[str(problem) for problem in patient.log.problems],
         signed=patient.signed,
         head=patient.head,
+        fields=calculator_fields(bench, patient, record),
     )
 
 

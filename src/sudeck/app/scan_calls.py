@@ -9,12 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from sudeck.app.asked import answered, bench_of, content_of, patient_of, session_of, tried
+from sudeck.app.asked import Asked, answers
 from sudeck.app.workbench import Workbench, stamp
 from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.vocabulary import REGIONS, ScanPhase
@@ -32,11 +30,8 @@ from sudeck.scan.limbs.geometry import Grid, Points, Similarity
 from sudeck.scan.limbs.poses import Poses
 from sudeck.scan.ratios.regions import outline as outlines_of
 from sudeck.scan.ratios.set_mirror import describe_mirror
-from sudeck.study.folder.decision_kinds import OF_TRIALS
-from sudeck.study.folder.decisions import Decision
 from sudeck.study.measuring.choices import ScanChoices, scan_choices
 from sudeck.study.measuring.inputs import PatientInputs
-from sudeck.study.measuring.neutral_names import neutral_names, neutralise
 from sudeck.study.measuring.patient_measures import measuring_of, reading_of
 
 _CORNER_TOLERANCE_PX: Final = 0.8  # how far a region to start from may lie off the outline that was found
@@ -69,7 +64,7 @@ class ScanAtWork:
             If it can not be measured.
         """
         chosen = region or (self.how.region if self.how.drawn is None else self.how.drawn)
-        return measure_region(self.posed, chosen, settings=self.how)
+        return measure_region(self.posed, chosen, settings=self.how, uptake=False)
 
 
 def scan_at_work(bench: Workbench, inputs: PatientInputs, session: str) -> ScanAtWork:
@@ -116,35 +111,28 @@ def _scan(
     return bench.scans.get(key, lambda: read_scan(paths, **told)), key
 
 
-async def show(request: Request) -> Response:
-    """Return images, regions and ratios of a scan, with the drafts the page sends."""
-    return await run_in_threadpool(_answer, request, await content_of(request), True)
-
-
-async def measure(request: Request) -> Response:
-    """Return the ratios with the drafts the page sends."""
-    return await run_in_threadpool(_answer, request, await content_of(request), False)
-
-
-def _answer(request: Request, content: dict[str, Any], images: bool) -> Response:
-    bench, patient = bench_of(request), patient_of(request)
-    session = session_of(request, tuple(patient.inputs.scans))
-    inputs = tried(patient, session, content)
-    instead = neutral_names(patient.inputs.scans[session], patient.inputs.participant_id)
-    answer: dict[str, Any] = {
-        "head": patient.head,
-        "signed": _signature(patient.signed),
-        "decisions": [
-            decision.to_dict() for decision in patient.inputs.decisions if decision.kind not in OF_TRIALS
-        ],
-    }
+def _images(asked: Asked) -> Mapping[str, Any]:
+    """Return the images of a scan and the regions it can be measured in, as soon as its files are read."""
     try:
-        work = scan_at_work(bench, inputs, session)
+        choices = scan_choices(asked.inputs.decisions, asked.session)
+        scan, _ = _scan(asked.bench, asked.inputs, asked.session, choices)
     except SudeckError as error:
-        answer["problem"] = str(error)
-        if images:
-            answer["phases"] = _images_alone(bench, inputs, session)
-        return answered(neutralise(answer, instead))
+        alone = _images_alone(asked.bench, asked.inputs, asked.session)
+        return {**asked.standing(), "problem": str(error), "phases": alone, "regions": []}
+    return {
+        **asked.standing(),
+        "phases": {name: _phase_image(series) for name, series in scan.phases.items()},
+        "regions": list(REGIONS[scan.limb]) if scan.limb else ["whole"],
+    }
+
+
+def _ratios(asked: Asked) -> Mapping[str, Any]:
+    """Return the ratios, and where the limbs lie, with the drafts the page sends."""
+    answer = asked.standing()
+    try:
+        work = scan_at_work(asked.bench, asked.inputs, asked.session)
+    except SudeckError as error:
+        return {**answer, "problem": str(error)}
     poses = work.posed.poses
     answer["reading"] = work.reading
     try:
@@ -156,17 +144,10 @@ def _answer(request: Request, content: dict[str, Any], images: bool) -> Response
         answer["result"] = result_of(result)
     except SudeckError as error:
         answer["problem"] = str(error)
-    answer |= {
+    return answer | {
         "reference": poses.reference,
         "poses": {name: _matrices(poses, name) for name in poses.phases},
     }
-    if images:
-        scan = work.posed.scan
-        answer |= {
-            "phases": {name: _phase_image(series) for name, series in scan.phases.items()},
-            "regions": list(REGIONS[scan.limb]) if scan.limb else ["whole"],
-        }
-    return answered(neutralise(answer, instead))
 
 
 def _images_alone(bench: Workbench, inputs: PatientInputs, session: str) -> dict[str, Any]:
@@ -187,15 +168,10 @@ def _images_alone(bench: Workbench, inputs: PatientInputs, session: str) -> dict
     return {}
 
 
-def _signature(signed: Decision | None) -> dict[str, str] | None:
-    return {"who": signed.who, "when": signed.when, "why": signed.why} if signed else None
-
-
 def result_of(result: ScanResult) -> dict[str, Any]:
     """Return what a page shows of a measured scan."""
-    plain = result.to_dict()
     reference = result.phases.get(result.reference)
-    drawn = plain["provenance"]["settings"].get("drawn")
+    drawn = result.provenance.settings.get("drawn")
     outline: list[list[list[float]]] = []
     if reference is not None and drawn is None:
         grid = reference.pose.grid
@@ -203,15 +179,19 @@ def result_of(result: ScanResult) -> dict[str, Any]:
             _in_pixels(line, grid).round(2).tolist() for line in outlines_of(reference.affected_points, grid)
         ]
     return {
-        "estimates": plain["estimates"],
-        "refused": plain["refused"],
-        "flags": plain["flags"],
+        "estimates": {name: one.to_dict() for name, one in result.estimates.items()},
+        "refused": dict(result.refused),
+        "flags": [flag.to_dict() for flag in result.flags],
         "region": result.region,
         "affected": result.affected,
         "limb": result.limb,
         "drawn": drawn,
         "outline": outline,
-        "curves": [one.to_dict() for phase in result.phases.values() for one in phase.curves],
+        "curves": [
+            {"side": one.side, "time_s": one.time_s.tolist(), "counts_per_pixel_s": one.rate.tolist()}
+            for phase in result.phases.values()
+            for one in phase.curves
+        ],
     }
 
 
@@ -259,16 +239,10 @@ def _phase_image(series: PhaseSeries) -> dict[str, Any]:
     }
 
 
-async def frames(request: Request) -> Response:
+def _frames(asked: Asked) -> Response:
     """Return the frames of the flow as numbers of 16 bits, brightest pixel at the top of their range."""
-    return await run_in_threadpool(_frames, request)
-
-
-def _frames(request: Request) -> Response:
-    bench, patient = bench_of(request), patient_of(request)
-    session = session_of(request, tuple(patient.inputs.scans))
-    choices = scan_choices(patient.inputs.decisions, session)
-    scan, _ = _scan(bench, patient.inputs, session, choices)
+    choices = scan_choices(asked.inputs.decisions, asked.session)
+    scan, _ = _scan(asked.bench, asked.inputs, asked.session, choices)
     series = scan.phases.get("vascular")
     if series is None or series.counts.size * 2 > _LARGEST_FRAMES:
         raise HTTPException(404, "There is no flow to play.")
@@ -277,21 +251,14 @@ def _frames(request: Request) -> Response:
     return Response(data, media_type="application/octet-stream")
 
 
-async def outline(request: Request) -> Response:
+def _outline(asked: Asked) -> Mapping[str, Any]:
     """Return a named region as a polygon to start drawing from."""
-    return await run_in_threadpool(_outline, request, await content_of(request))
-
-
-def _outline(request: Request, content: dict[str, Any]) -> Response:
-    bench, patient = bench_of(request), patient_of(request)
-    session = session_of(request, tuple(patient.inputs.scans))
-    name = content.get("name")
+    name = asked.content.get("name")
     if name not in {one for names in REGIONS.values() for one in names}:
         raise HTTPException(404, "There is no region of that name.")
-    inputs = tried(patient, session, content)
-    kept = tuple(one for one in inputs.decisions if one.kind not in ("region", "mirror"))
-    result = scan_at_work(bench, replace(inputs, decisions=kept), session).measured(region=name)
-    return JSONResponse({"region": start_region(result, name)})
+    kept = tuple(one for one in asked.inputs.decisions if one.kind not in ("region", "mirror"))
+    work = scan_at_work(asked.bench, replace(asked.inputs, decisions=kept), asked.session)
+    return {"region": start_region(work.measured(region=name), name)}
 
 
 def start_region(result: ScanResult, name: str) -> Mapping[str, Any]:
@@ -313,3 +280,9 @@ def start_region(result: ScanResult, name: str) -> Mapping[str, Any]:
         "unit": "px",
         "points": corners.round(2).tolist(),
     }
+
+
+show = answers("scans", _images)
+measure = answers("scans", _ratios)
+frames = answers("scans", _frames)
+outline = answers("scans", _outline)

@@ -20,8 +20,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from sudeck.app import decision_calls, pages, scan_calls, trial_calls
+from sudeck.app import calculator_card, decision_calls, pages, scan_calls, trial_calls
 from sudeck.app.one_scan import PATIENT, keeper, study_of_scan
+from sudeck.app.preparing import preparing_of
 from sudeck.app.security import LOOPBACK, Guard, new_token
 from sudeck.app.workbench import Workbench
 from sudeck.core.errors import InputError, SudeckError
@@ -37,7 +38,12 @@ _STATIC: Final = Path(__file__).with_name("static")
 
 
 def review_app(
-    study: StudyFolder, *, token: str, port: int, saved: Callable[[], None] | None = None
+    study: StudyFolder,
+    *,
+    token: str,
+    port: int,
+    saved: Callable[[], None] | None = None,
+    prepare: bool = False,
 ) -> ASGIApp:
     """Return the review pages of a study as an ASGI application.
 
@@ -50,6 +56,8 @@ def review_app(
         That the server will listen on; pages at another address are refused.
     saved : callable, optional
         Called after something was saved.
+    prepare : bool
+        Whether to read ahead what a person is likely to open next, in a thread.
     """
     patient = "/{patient}"
     part = "/{patient}/{session}"
@@ -69,6 +77,8 @@ def review_app(
                 "/api",
                 routes=[
                     Route(f"{patient}/decisions", decision_calls.save, methods=["POST"]),
+                    Route(f"{patient}/take-over", decision_calls.take_over_reading, methods=["POST"]),
+                    Route(f"{patient}/calculate", calculator_card.work_out, methods=["POST"]),
                     Route(f"{part}/scan", scan_calls.show, methods=["POST"]),
                     Route(f"{part}/scan/measure", scan_calls.measure, methods=["POST"]),
                     Route(f"{part}/scan/outline", scan_calls.outline, methods=["POST"]),
@@ -83,7 +93,8 @@ def review_app(
         ],
         exception_handlers={SudeckError: _refusal, json.JSONDecodeError: _not_json, OSError: _unreadable},
     )
-    app.state.bench = Workbench(study, saved=saved)
+    app.state.bench = bench = Workbench(study, saved=saved)
+    app.state.preparing = preparing_of(bench) if prepare else None
     return Guard(app, token=token, port=port)
 
 
@@ -193,7 +204,7 @@ def _serve(
         if open_browser:
             webbrowser.open(address)
         config = uvicorn.Config(
-            review_app(study, token=token, port=number, saved=saved),
+            review_app(study, token=token, port=number, saved=saved, prepare=True),
             log_level="error",
             access_log=False,  # addresses name patients
             lifespan="off",

@@ -6,17 +6,15 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import Response
 
-from sudeck.app.asked import answered, bench_of, content_of, patient_of, session_of, tried
+from sudeck.app.asked import Asked, answers
 from sudeck.app.workbench import Workbench, stamp
 from sudeck.core.errors import InputError, SudeckError
 from sudeck.study.measuring.choices import excluded_recordings
 from sudeck.study.measuring.inputs import PatientInputs, protocol_among, recordings_among
-from sudeck.study.measuring.neutral_names import neutral_labels, neutral_names, neutralise
+from sudeck.study.measuring.neutral_names import neutral_labels
 from sudeck.study.measuring.patient_measures import decided_trials, of_muscles
 from sudeck.tms import TmsResult, TmsSettings, TrialSet, measure_trials, read_recordings
 from sudeck.tms.measures.measured import Trial
@@ -58,46 +56,39 @@ def measured_trials(bench: Workbench, inputs: PatientInputs, session: str) -> Tm
     return of_muscles(result, settings.muscles)
 
 
-async def show(request: Request) -> Response:
-    """Return the trials of a session and the measures, with the drafts the page sends."""
-    return await run_in_threadpool(_answer, request, await content_of(request), True)
-
-
-async def measure(request: Request) -> Response:
-    """Return the measures, and what was measured on each trial, with the drafts the page sends."""
-    return await run_in_threadpool(_answer, request, await content_of(request), False)
-
-
-def _answer(request: Request, content: dict[str, Any], sets: bool) -> Response:
-    bench, patient = bench_of(request), patient_of(request)
-    session = session_of(request, tuple(patient.inputs.recordings))
-    inputs = tried(patient, session, content)
-    instead = neutral_names(patient.inputs.recordings[session], patient.inputs.participant_id)
-    signed = patient.signed
-    answer: dict[str, Any] = {
-        "head": patient.head,
-        "signed": {"who": signed.who, "when": signed.when, "why": signed.why} if signed else None,
-        "decisions": [one.to_dict() for one in patient.inputs.decisions if one.session in ("", session)],
-    }
+def _shown(asked: Asked) -> Mapping[str, Any]:
+    """Return the measures, what was measured on each trial, and where the sweeps lie."""
     try:
-        result = measured_trials(bench, inputs, session)
+        result = measured_trials(asked.bench, asked.inputs, asked.session)
     except SudeckError as error:
-        return answered(neutralise({**answer, "problem": str(error)}, instead))
+        return {**asked.standing(), "problem": str(error)}
+    found = _measured(asked, result)
+    return found | {"sweeps": [_place(item) for item, _ in result.sweeps]}
+
+
+def _measures(asked: Asked) -> Mapping[str, Any]:
+    """Return the measures, and what was measured on each trial, with the drafts the page sends."""
+    try:
+        return _measured(asked, measured_trials(asked.bench, asked.inputs, asked.session))
+    except SudeckError as error:
+        return {**asked.standing(), "problem": str(error)}
+
+
+def _measured(asked: Asked, result: TmsResult) -> dict[str, Any]:
     labels = [text for trial in result.trials for text in (trial.channel, trial.pulse.condition)]
-    instead |= neutral_labels(labels, allowed=bench.settings.muscles)
-    answer["result"] = {
-        "estimates": [one.to_dict() for one in result.estimates],
-        "undecided": [one.to_dict() for one in result.estimates_undecided or result.estimates],
-        "without_flagged": [one.to_dict() for one in result.estimates_without_flagged],
-        "flags": [flag.to_dict() for flag in result.flags],
-        "trials": [
-            {**_row(trial), "about": about}
-            for trial, about in zip(result.trials, _abouts(result, instead), strict=True)
-        ],
+    asked.instead.update(neutral_labels(labels, allowed=asked.bench.settings.muscles))
+    return asked.standing() | {
+        "result": {
+            "estimates": [one.to_dict() for one in result.estimates],
+            "undecided": [one.to_dict() for one in result.estimates_undecided or result.estimates],
+            "without_flagged": [one.to_dict() for one in result.estimates_without_flagged],
+            "flags": [flag.to_dict() for flag in result.flags],
+            "trials": [
+                {**_row(trial), "about": about}
+                for trial, about in zip(result.trials, _abouts(result, asked.instead), strict=True)
+            ],
+        }
     }
-    if sets:
-        answer["sweeps"] = [_place(item) for item, _ in result.sweeps]
-    return answered(neutralise(answer, instead))
 
 
 def _abouts(result: TmsResult, instead: Mapping[str, str]) -> list[str | None]:
@@ -125,7 +116,7 @@ def _row(trial: Trial) -> dict[str, Any]:
 
 
 def _place(item: TrialSet) -> dict[str, Any]:
-    columns = _shown(item)
+    columns = _columns(item)
     return {
         "file": item.source.label,
         "channel": item.channel,
@@ -136,7 +127,7 @@ def _place(item: TrialSet) -> dict[str, Any]:
     }
 
 
-def _shown(item: TrialSet) -> slice:
+def _columns(item: TrialSet) -> slice:
     active = any(pulse.state == "active" for pulse in item.pulses)
     after = _AFTER_ACTIVE_MS if active else _AFTER_REST_MS
     first = max(item.pulse_sample - round(_BEFORE_MS * item.rate_hz / 1e3), 0)
@@ -144,18 +135,17 @@ def _shown(item: TrialSet) -> slice:
     return slice(first, last)
 
 
-async def sweeps(request: Request) -> Response:
+def _sweeps(asked: Asked) -> Response:
     """Return the sweeps of one recording and channel around the pulse as 32 bit numbers, trial by trial."""
-    return await run_in_threadpool(_sweeps, request)
-
-
-def _sweeps(request: Request) -> Response:
-    bench, patient = bench_of(request), patient_of(request)
-    session = session_of(request, tuple(patient.inputs.recordings))
-    result = measured_trials(bench, patient.inputs, session)
-    number = request.query_params.get("set", "0")
+    result = measured_trials(asked.bench, asked.inputs, asked.session)
+    number = asked.content.get("set", "0")
     if not number.isdecimal() or int(number) >= len(result.sweeps):
         raise HTTPException(404, "There is no such recording.")
     item, _ = result.sweeps[int(number)]
-    data = np.nan_to_num(item.emg_mv[:, _shown(item)]).astype("<f4").tobytes()
+    data = np.nan_to_num(item.emg_mv[:, _columns(item)]).astype("<f4").tobytes()
     return Response(data, media_type="application/octet-stream")
+
+
+show = answers("recordings", _shown)
+measure = answers("recordings", _measures)
+sweeps = answers("recordings", _sweeps)

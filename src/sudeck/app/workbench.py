@@ -8,11 +8,13 @@ same numbers.
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from sudeck.core.errors import InputError
 from sudeck.study.folder.decision_kinds import problem_of
@@ -26,7 +28,17 @@ from sudeck.study.measuring.inputs import PatientInputs, patient_inputs
 MOST_KEPT: Final = 8  # patients whose scan or recordings stay read
 _MOST_DRAFTS: Final = 2000
 _DRAFT: Final = "draft"
+_PAUSE_S: Final = 0.2  # after a page was answered, until something is prepared
 _T = TypeVar("_T")
+
+
+class _Entry:
+    """One thing of `Kept`: who makes it holds its lock, and who waits for it holds nobody else up."""
+
+    __slots__ = ("lock", "made", "value")
+
+    def __init__(self) -> None:
+        self.lock, self.made, self.value = threading.Lock(), False, cast(Any, None)
 
 
 class Kept:
@@ -34,19 +46,21 @@ class Kept:
 
     def __init__(self, most: int = MOST_KEPT) -> None:
         self._most = most
-        self._lock = threading.RLock()
-        self._made: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], _T]) -> _T:
         """Return what was made for a key, or make it."""
         with self._lock:
-            if key in self._made:
-                self._made.move_to_end(key)
-            else:
-                self._made[key] = make()
-                while len(self._made) > self._most:
-                    self._made.popitem(last=False)
-            found: _T = self._made[key]
+            entry = self._entries.setdefault(key, _Entry())
+            self._entries.move_to_end(key)
+            while len(self._entries) > self._most:
+                self._entries.popitem(last=False)
+        with entry.lock:
+            if not entry.made:
+                entry.value = make()
+                entry.made = True
+            found: _T = entry.value
             return found
 
 
@@ -92,19 +106,41 @@ class Workbench:
         self.study = study
         self.saved = saved
         self.scans, self.poses, self.recordings, self.digests = Kept(), Kept(), Kept(), Kept(100_000)
+        self._tables = Kept()
+        self._asked = 0
+        self._last_asked = 0.0
+        self._counting = threading.Lock()
 
     @property
     def settings(self) -> Settings:
         """The settings of the study, as they are now."""
-        return read_settings(self.study)
+        return self._tables.get(
+            ("settings", *_stamp_of(self.study.settings_file)), lambda: read_settings(self.study)
+        )
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Say that a page waits, until the end of the block: what is only prepared lets it go first."""
+        with self._counting:
+            self._asked += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._asked -= 1
+                self._last_asked = time.monotonic()
+
+    def idle(self) -> bool:
+        """Return whether no page waits, and none did a moment ago."""
+        with self._counting:
+            return not self._asked and time.monotonic() - self._last_asked > _PAUSE_S
 
     def rows(self) -> dict[str, Row]:
         """Return the rows of participants.tsv by patient."""
         path = self.study.found_table("participants")
         if path is None:
             raise InputError(self.study.root.name, "it has no participants.tsv", "list the patients there")
-        rows = read_table(path, PARTICIPANTS).rows
-        return {str(row["participant_id"]): row for row in rows if row["participant_id"]}
+        return self._tables.get(("participants", *_stamp_of(path)), lambda: _by_patient(path))
 
     def names(self) -> tuple[str, ...]:
         """Return every patient of the study, sorted."""
@@ -116,6 +152,11 @@ class Workbench:
         if row is None and name not in self.study.patients():
             return None
         return Patient(patient_inputs(self.study, name, row), read_log(self.study, name), row or {})
+
+
+def _by_patient(path: Path) -> dict[str, Row]:
+    rows = read_table(path, PARTICIPANTS).rows
+    return {str(row["participant_id"]): row for row in rows if row["participant_id"]}
 
 
 def drafts_of(patient: str, session: str, content: Any) -> tuple[Decision, ...]:
@@ -156,5 +197,12 @@ def with_drafts(inputs: PatientInputs, drafts: Sequence[Decision]) -> PatientInp
 
 def stamp(paths: Sequence[Path]) -> tuple[tuple[str, int, int], ...]:
     """Return what tells files from those they were: path, size and time of change."""
-    stats = [(path, path.stat()) for path in paths]
-    return tuple((str(path), stat.st_size, stat.st_mtime_ns) for path, stat in stats)
+    return tuple(_stamp_of(path) for path in paths)
+
+
+def _stamp_of(path: Path) -> tuple[str, int, int]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return str(path), 0, 0  # who reads it says what is wrong with it
+    return str(path), stat.st_size, stat.st_mtime_ns

@@ -32,6 +32,8 @@ _START_SPREAD = 0.5  # of the prior draws among which the members begin
 _LADDER = np.array([0.03, 0.3, 3.0, 30.0])  # step lengths tried, as shares of the damping
 _LONGEST = 0.8  # no parameter moves further in one step
 _LIMIT = 1.7  # members with a larger chi2 a target did not arrive and are left out
+_STEPS_MS = (0.1, 0.05)  # that of patients' fits, and half of it
+_LARGEST_STEP_ERROR = 0.02  # members whose measures move further when the step is halved are left out
 _FAR = 4.0  # a log ratio beyond this says only "far off"
 _LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of depression, as shares of what is assumed
 _STEPS_A_LEVEL = 7
@@ -61,7 +63,7 @@ class Calibration:
     chi2 : array, shape (members,)
         Sum of squared distances to the targets themselves, in spreads.
     left_out : int
-        Members that did not arrive or are unstable.
+        Members that did not arrive, are unstable, or need a finer step.
     seed : int
     """
 
@@ -131,7 +133,7 @@ def calibrate(
     Parameters
     ----------
     members : int
-        How many are begun; those that do not arrive or are unstable are left out.
+        How many are begun; those that do not arrive, are unstable or need a finer step are left out.
     seed : int
         Same seed, same circuits.
     candidates : int
@@ -167,8 +169,9 @@ def calibrate(
     fitted = ASSUMED["depression_of_e"]
     chi2 = (_distances(position, np.zeros(N_RESIDUALS), fitted)[: len(TARGETS)] ** 2).sum(axis=0)
     stable = np.array([not problem for problem in find_instability(circuits_at(position), engine="numba")])
-    progress(f"chi2 {np.sort(chi2).round(1)}, stable {stable.sum()}")
-    arrived = np.flatnonzero((chi2 <= _LIMIT * len(TARGETS)) & stable)
+    true = _step_error(circuits_at(position)) <= _LARGEST_STEP_ERROR
+    progress(f"chi2 {np.sort(chi2).round(1)}, stable {stable.sum()}, true to the step {true.sum()}")
+    arrived = np.flatnonzero((chi2 <= _LIMIT * len(TARGETS)) & stable & true)
     arrived = arrived[np.argsort(chi2[arrived])]
     if not arrived.size:
         raise InputError(
@@ -177,6 +180,13 @@ def calibrate(
     position = position[:, arrived]
     left_out = members - arrived.size
     return Calibration(values_at(position), _spread_about(position), chi2[arrived], left_out, seed)
+
+
+def _step_error(circuits: Circuit) -> Floats:
+    """Return the largest relative change of any measure of each circuit when the step of a fit is halved."""
+    coarse, fine = (measure(circuits, list(MEASURES.values()), dt_ms=dt) for dt in _STEPS_MS)
+    changes = [np.abs(value / fine.values[name] - 1) for name, value in coarse.values.items()]
+    return np.asarray(np.max([*changes, np.abs(coarse.rmt / fine.rmt - 1).max(axis=0)], axis=0))
 
 
 def _descend(

@@ -108,7 +108,7 @@ STARTING_POINT: Final[dict[str, float]] = {
 }
 FITTED: Final = tuple(STARTING_POINT)
 ASSUMED: Final[dict[str, float]] = {
-    "mep_max_mv": 5.0,  # a maximal response of the usual size
+    "mep_max_mv": 8.0,  # what responses tend to; at 1.8 RMT they reach half of it; assumed
     # Of spikes that a pulse sets off in axons of E, the share that also travels through the callosum.
     "callosal_direct_share": 0.2,
     # An agonist at the GABA-B receptors on terminals of A, in units of the synaptic GABA-B; a drug alone.

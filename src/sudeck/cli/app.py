@@ -33,9 +33,9 @@ app = typer.Typer(
 
 def _version(value: bool) -> None:
     if value:
-        from sudeck import __version__
+        from sudeck.core.provenance import SOFTWARE
 
-        typer.echo(f"sudeck {__version__}")
+        typer.echo(SOFTWARE)
         raise typer.Exit
 
 

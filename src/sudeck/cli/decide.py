@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from sudeck.study.folder.layout import StudyFolder
 
 _HOW = (
-    "reject trial 17 · keep trial 17 · onset trial 17 23.5 · side left · limb hand · view plantar · "
+    "reject trial 17 [of FILE] [channel NAME] · keep trial 17 · onset trial 17 23.5 · side left · "
+    "limb hand · view plantar · "
     "image-left right · injection-time 2016-01-31T10:30 · frame-time 2.0 · phase FILE bone · "
     "region FILE.json · exclude [scan|tms] · include [scan|tms] · accept [scan|tms] · sign-off · "
-    "note TEXT · undo KIND [ABOUT]"
+    "note TEXT · undo KIND [ABOUT] · take-over READER"
 )
 
 
@@ -41,7 +42,7 @@ def decide(
 ) -> None:
     """Settle something about a patient, for the next run; without a decision list those that stand."""
     from sudeck.study.folder.decision_kinds import OF_TRIALS
-    from sudeck.study.folder.decisions import Decision, record_decision, standing_decisions
+    from sudeck.study.folder.decisions import Decision, record_decision, standing_decisions, take_over
     from sudeck.study.folder.layout import open_study
 
     study = open_study(folder)
@@ -52,9 +53,17 @@ def decide(
     if not why.strip():
         raise InputError("sudeck decide", "it does not say why", "add --why")
     who = who.strip() or _account()
+    if words[0] == "take-over" and len(words) == 2:
+        hashes = take_over(study, words[1], patient, who=who, why=why)
+        lines = f"{len(hashes)} {'decision' if len(hashes) == 1 else 'decisions'}"
+        said = f"Kept: {lines} of {patient}, as {words[1]} read it. Used by the next sudeck run."
+        typer.echo(said if hashes else f"{patient} stands as {words[1]} read it already.")
+        return
     kind, about, value = _meaning(words)
     if kind in OF_TRIALS and not session:
         session = _only_session(study, patient)
+    if kind in OF_TRIALS and value is not None:
+        _refuse_ambiguous(study, patient, session, about)
     if patient not in {*study.patients(), *_listed(study)}:
         raise InputError(patient, "the study does not know this patient", "check the pseudonym")
     record_decision(study, Decision(patient, kind, value, who, why, session=session, about=about))
@@ -73,10 +82,10 @@ def _account() -> str:
 def _meaning(words: list[str]) -> tuple[Any, str, Any]:
     """Return kind, about and value of a decision as a person words it."""
     match words:
-        case ["reject" | "keep" as value, "trial", number]:
-            return "trial", f"trial {number}", value
-        case ["onset", "trial", number, onset]:
-            return "onset", f"trial {number}", _number(onset)
+        case ["reject" | "keep" as value, "trial", number, *place]:
+            return "trial", " ".join(["trial", number, *place]), value
+        case ["onset", "trial", number, *place, onset]:
+            return "onset", " ".join(["trial", number, *place]), _number(onset)
         case ["side" | "limb" | "view" | "image-left" | "injection-time" as kind, value]:
             return kind, "", value
         case ["frame-time", seconds]:
@@ -115,6 +124,30 @@ def _only_session(study: StudyFolder, patient: str) -> str:
         return sessions[0]
     said = f"it has recordings in {', '.join(sessions)}" if sessions else "it has no recordings"
     raise InputError(patient, said, "say which trial is meant with --session")
+
+
+def _refuse_ambiguous(study: StudyFolder, patient: str, session: str, about: str) -> None:
+    """Refuse a trial that two recordings of the session have: it would stop the measurement of both."""
+    from sudeck.study.folder.decision_kinds import trial_place
+    from sudeck.study.measuring.inputs import recordings_among
+    from sudeck.study.measuring.neutral_names import neutral_names
+
+    there = study.recording_files(patient, session)
+    files = recordings_among(there)
+    try:
+        of = trial_place(about)[1]
+    except ValueError:
+        return  # refused as every malformed decision is
+    if len(files) < 2 or of:
+        return
+    instead = neutral_names(there, patient)  # as the results name them
+    names = ", ".join(instead.get(path.name, path.name) for path in files)
+    number = about.split()[1]
+    raise InputError(
+        patient,
+        f"{session} has {len(files)} recordings: {names}",
+        f"say of which: reject trial {number} of {instead.get(files[0].name, files[0].name)}",
+    )
 
 
 def _listed(study: StudyFolder) -> set[str]:

@@ -13,8 +13,10 @@ from sudeck.core.vocabulary import Limb, Side
 
 if TYPE_CHECKING:
     from sudeck.scan.measurement import MeasureSettings
+    from sudeck.scan.ratios.camera_response import CameraResponse
     from sudeck.scan.result import ScanResult
 
+_MEASURED = 0.1  # error of a property of the camera that was measured, as a share of it
 
 MeasuredView = Literal["anterior", "posterior", "palmar", "dorsal", "plantar"]
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders; anything in them.", show_default=False)]
@@ -56,6 +58,14 @@ def scan(
         Literal["none", "region"], typer.Option(help="Subtract nothing, or what lies away from both limbs.")
     ] = "none",
     level: Annotated[float, typer.Option(min=0.5, max=0.999, help="Coverage of the intervals.")] = 0.95,
+    camera_fwhm: Annotated[
+        float | None,
+        typer.Option(min=1, max=30, help="Resolution of the camera at the limb, mm.", show_default=False),
+    ] = None,
+    camera_scatter: Annotated[
+        float | None,
+        typer.Option(min=0, max=0.6, help="Share of the counts that were scattered.", show_default=False),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for scan.json, scan.tsv and report.html.", show_default=False)
     ] = None,
@@ -87,6 +97,7 @@ def scan(
         mirror=read_mirror_file(mirror_file) if mirror_file else None,
         background=background,
         level=level,
+        camera=_camera(camera_fwhm, camera_scatter),
     )
     result = measure_paths(
         paths,
@@ -103,6 +114,18 @@ def scan(
     if out:
         write_scan(result, out)
     print_scan(result, written=str(out) if out else "")
+
+
+def _camera(fwhm_mm: float | None, scatter_share: float | None) -> CameraResponse:
+    """Return what the acceptance test of a camera says, with a tenth of it as error; the defaults else."""
+    from sudeck.scan.ratios.camera_response import CameraResponse
+
+    stated: dict[str, float] = {}
+    if fwhm_mm is not None:
+        stated |= {"fwhm_mm": fwhm_mm, "fwhm_sd_mm": _MEASURED * fwhm_mm}
+    if scatter_share is not None:
+        stated |= {"scatter_share": scatter_share, "scatter_share_sd": _MEASURED * scatter_share}
+    return CameraResponse(**stated)
 
 
 def measure_paths(

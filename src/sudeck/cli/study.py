@@ -180,18 +180,12 @@ def _require_sound(study: Path, despite_problems: bool) -> None:
 
 
 def _print_failures(summary: RunSummary) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from sudeck.report.kit.printing import open_console, print_item
 
-    if not summary.failures:
-        return
-    table = Table("Patient", "Session", "Not measured", "Why", box=box.SIMPLE_HEAD, show_edge=False)
+    console = open_console()
     for failure in summary.failures[:_FAILURES_SHOWN]:
-        cells = (failure.participant_id, failure.session, failure.measure, failure.reason)
-        table.add_row(*(Text(cell) for cell in cells))
-    Console(highlight=False).print(table)
+        where = " ".join(filter(None, (failure.participant_id, failure.session)))
+        print_item(console, f"{where}, {failure.measure} not measured", failure.reason, "yellow")
     more = len(summary.failures) - _FAILURES_SHOWN
     if more > 0:
         typer.echo(f"{more} more in derivatives/sudeck/failures.tsv")

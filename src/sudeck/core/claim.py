@@ -9,12 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 Direction = Literal["above", "below", "differs", "within"]
 
+# What the words of a report may err, all its pages together: the share of studies with a false one.
+REPORT_ERROR: Final = 0.05
+
 # Only where a quantity lies, not what a test let through: scored as coverage, not as a false sentence.
 INTERVAL = "interval"
+
+
+def page_error(pages: int) -> float:
+    """Return the share of `REPORT_ERROR` of each page, of as many as test something.
+
+    Each has its own part: what one page spends the other need not know.
+
+    Examples
+    --------
+    >>> page_error(1), page_error(2)
+    (0.05, 0.025)
+    """
+    return REPORT_ERROR / max(pages, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +97,17 @@ class Sentence(str):
         made = super().__new__(cls, text)
         made.claims = claims
         return made
+
+
+def described(texts: Iterable[str]) -> tuple[Sentence, ...]:
+    """Return texts as sentences; one that is none yet claims nothing: a count, a description, a caveat.
+
+    Examples
+    --------
+    >>> described(["3 patients were lost."])[0].claims
+    ()
+    """
+    return tuple(one if isinstance(one, Sentence) else Sentence(one) for one in texts)
 
 
 def claims_of(sentences: Iterable[str]) -> tuple[Claim, ...]:

@@ -14,6 +14,12 @@ from typing import Any, Final
 
 from sudeck.core.record import Record
 
+__version__: Final = "0.1.0"
+SOFTWARE: Final = f"sudeck {__version__}"
+
+# Libraries whose version may change a number.
+LIBRARIES: Final = ("numpy", "scipy", "pandas", "scikit-image", "pydicom")
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFile(Record):
@@ -22,10 +28,6 @@ class SourceFile(Record):
     label: str
     sha256: str
     size_bytes: int
-
-
-# Libraries whose version may change a number.
-LIBRARIES: Final = ("numpy", "scipy", "pandas", "scikit-image", "pydicom")
 
 
 @cache
@@ -49,7 +51,7 @@ class Provenance:
 
     sources: Sequence[SourceFile]
     settings: Mapping[str, Any]
-    version: str
+    version: str = __version__
     python: str = field(default_factory=platform.python_version)
     libraries: Mapping[str, str] = field(default_factory=library_versions)
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))

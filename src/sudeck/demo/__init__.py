@@ -11,6 +11,7 @@ from sudeck.demo.part import SEED, Say
 from sudeck.demo.scan import real_scan, synthetic_scan
 from sudeck.demo.study import study
 from sudeck.demo.tms import stimulation
+from sudeck.demo.treatment import treatment
 from sudeck.report.kit.page import render_page
 
 
@@ -31,8 +32,6 @@ def run_demo(folder: Path, *, patients: int = 105, say: Say = print) -> Path:
     Path
         The page that leads to everything, ``report.html``.
     """
-    import sudeck
-
     real = real_scan(folder / "real-scan", say=say)
     parts = [
         *([real] if real is not None else []),
@@ -41,12 +40,13 @@ def run_demo(folder: Path, *, patients: int = 105, say: Say = print) -> Path:
     ]
     if patients:
         parts.append(study(folder / "study", patients=patients, say=say))
+        parts.append(treatment(folder / "study", say=say))
         explained = mechanism(folder / "study", patients=patients, say=say)
         parts += [explained] if explained is not None else []
     page = render_page(
         "demo.html.j2",
         title="Sudeck demo",
-        provenance=Provenance((), {"seed": SEED, "patients": patients}, sudeck.__version__),
+        provenance=Provenance((), {"seed": SEED, "patients": patients}),
         parts=parts,
     )
     write_text(folder / "report.html", page)

@@ -17,7 +17,12 @@ from sudeck.ketamine.units import KETAMINES
 
 @dataclass(frozen=True, slots=True)
 class HalfLife:
-    """How fast a co-medication leaves; not from our page of facts but from product labels."""
+    """How fast a co-medication leaves.
+
+    The ranges are assumed: those of product labels as they are known, not looked up in a source that was
+    read here, and longer in the old, the obese and with a diseased liver. `source` says so wherever a number
+    made with one is shown.
+    """
 
     low_h: float
     high_h: float
@@ -29,11 +34,10 @@ class HalfLife:
         return math.sqrt(self.low_h * self.high_h)
 
 
-# Ranges printed on labels, not fitted to anybody.
 HALF_LIVES: Final = {
-    "midazolam": HalfLife(1.5, 2.5, "product label of midazolam injection: 1.5 to 2.5 h"),
-    "lorazepam": HalfLife(12.0, 14.0, "product label of lorazepam: 12 to 14 h"),
-    "clonidine": HalfLife(12.0, 16.0, "product label of clonidine tablets: 12 to 16 h"),
+    "midazolam": HalfLife(1.5, 2.5, "assumed, as product labels of midazolam injection: 1.5 to 2.5 h"),
+    "lorazepam": HalfLife(12.0, 14.0, "assumed, as product labels of lorazepam: 12 to 14 h"),
+    "clonidine": HalfLife(12.0, 16.0, "assumed, as product labels of clonidine tablets: 12 to 16 h"),
 }
 ON_BOARD_SHARE: Final = 0.03  # five half-lives
 
@@ -77,11 +81,13 @@ class OnBoard(Record):
         return self.share > ON_BOARD_SHARE
 
 
-def on_board(doses: Sequence[GivenDose], moment: Moment, weight_kg: float | None) -> tuple[OnBoard, ...]:
+def on_board(
+    doses: Sequence[GivenDose], moment: Moment, weight_kg: float | None, *, model: str = DEFAULT
+) -> tuple[OnBoard, ...]:
     """Return what one patient has on board, one entry for each drug given up to then.
 
     Ketamine needs a vein, a duration and a weight; what can not be worked out is left out here and told by
-    the checks of the record.
+    the checks of the record. Norketamine is that of the one model that has it.
     """
     at = 24.0 * (moment.day - 1) + (ASSUMED_START_H if moment.clock_h is None else moment.clock_h)
     found: list[OnBoard] = []
@@ -97,7 +103,7 @@ def on_board(doses: Sequence[GivenDose], moment: Moment, weight_kg: float | None
             known = moment.clock_h is not None and all(one.start_h is not None for one in own)
             found.append(OnBoard(drug, left, low, high, "mg", left / largest, since, known, half_life.source))
     for drug in KETAMINES:
-        found += _ketamine(doses, drug, moment, at, weight_kg)
+        found += _ketamine(doses, drug, moment, at, weight_kg, model)
     return tuple(found)
 
 
@@ -117,7 +123,7 @@ def _left(dose: GivenDose, at_h: float, half_life_h: float) -> float:
 
 
 def _ketamine(
-    doses: Sequence[GivenDose], drug: str, moment: Moment, at: float, weight_kg: float | None
+    doses: Sequence[GivenDose], drug: str, moment: Moment, at: float, weight_kg: float | None, model: str
 ) -> list[OnBoard]:
     regimen = regimen_given(doses, drug)
     if regimen is None or weight_kg is None or regimen.doses[0].start_h > at:
@@ -126,7 +132,7 @@ def _ketamine(
     since = at - max(dose.end_h for dose in regimen.doses if dose.start_h <= at)
     ends = sorted({dose.end_h for dose in regimen.doses} | {at})
     found = []
-    for name, key, row in ((drug, DEFAULT, 0), ("norketamine", NORKETAMINE, 1)):
+    for name, key, row in ((drug, model, 0), ("norketamine", NORKETAMINE, 1)):
         curve = solve_course(pk_model(key).system(weight_kg), regimen, ends).ng_per_ml[row]
         left = max(float(curve[ends.index(at)]), 0.0)
         share = left / float(curve.max())

@@ -6,6 +6,7 @@ listed; a protocol here is a yardstick for a record, not advice.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,6 +36,8 @@ class PublishedRegimen:
         How far the source was read.
     assumed : tuple of str
         What it does not state.
+    highest_mg_h : float or None
+        A rate that it goes beyond at no weight.
     """
 
     key: str
@@ -45,12 +48,15 @@ class PublishedRegimen:
     source: str
     read: str
     assumed: tuple[str, ...] = ()
+    highest_mg_h: float | None = None
 
     def for_weight(self, weight_kg: float) -> Regimen:
         """Return its doses at a body weight, from 09:00 of day 1."""
         factor = weight_kg if self.by_weight else 1.0
+        most = math.inf if self.highest_mg_h is None else self.highest_mg_h
         doses = tuple(
-            Dose(_FIRST_H + start, hours, hours * rate * factor) for start, hours, rate in self.steps
+            Dose(_FIRST_H + start, hours, hours * min(rate * factor, most))
+            for start, hours, rate in self.steps
         )
         return Regimen(self.key, self.drug, doses)
 
@@ -88,9 +94,11 @@ PUBLISHED: Final = (
         "ketamine",
         _daily(10, 4.0, 0.35),
         True,
-        "Schwartzman et al. 2009, Pain 147:107-115, NCT00579085 (at most 0.35 mg/kg/h, 4 h a day, 10 days)",
+        "Schwartzman et al. 2009, Pain, doi 10.1016/j.pain.2009.08.015, NCT00579085 (at most 0.35 mg/kg/h "
+        "and 25 mg/h, 4 h a day, 10 days)",
         "abstract and registry",
         ("the highest rate throughout", "weekends not left out"),
+        highest_mg_h=25.0,
     ),
     PublishedRegimen(
         "correll",

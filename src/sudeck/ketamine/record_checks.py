@@ -24,10 +24,15 @@ from sudeck.ketamine.units import BASE_SHARE
 HIGHEST_AWAKE_MG_PER_KG_H: Final = 2.0
 HIGHEST_BOLUS_MG_PER_KG: Final = 0.35
 HIGHEST_DAY_MG_PER_KG: Final = 13.7
-# Highest single doses on product labels, in mg: midazolam 0.6 mg/kg to induce anaesthesia (taken at 70 kg),
-# lorazepam 10 mg and clonidine 2.4 mg a day.
+# The least day of a published course is 0.5 mg/kg (Voute et al. 2022); a fifth of that is no course.
+LEAST_DAY_MG_PER_KG: Final = 0.1
+# Assumed, as product labels have them and not looked up in a source that was read here, in mg: midazolam
+# 0.6 mg/kg to induce anaesthesia (taken at 70 kg), lorazepam 10 mg and clonidine 2.4 mg a day. They catch
+# micrograms only.
 LARGEST_LABELLED_MG: Final = {"midazolam": 42.0, "lorazepam": 10.0, "clonidine": 2.4}
-UNDER_DRUG_H: Final = 12.0  # four times ketamine's slow half-life of about 3 h
+UNDER_DRUG_H: Final = (
+    12.0  # four times ketamine's slow half-life of about 3 h (Clements & Nimmo 1981: 183 min)
+)
 _FACTORS: Final = (
     (10.0, 0.15, "ten times", "a tenfold error, or the 100 mg/ml ampoule for the 10"),
     (5.0, 0.12, "five times", "a fivefold error, or the 50 mg/ml ampoule for the 10"),
@@ -36,6 +41,8 @@ _AMPOULES: Final = (*_FACTORS, (2.0, 0.02, "twice", "the 100 mg/ml ampoule for t
 _POUNDS_A_KG: Final = 2.20462
 _TIGHT: Final = 0.03  # median deviation of log mg/kg in a cohort dosed by weight
 _FEWEST: Final = 6  # other patients that make a cohort
+_NEARLY_ALL: Final = 0.8
+_FEWEST_HOURS: Final = 2.0  # below it, mg and mg an hour differ too little to be told apart
 _AS_PLANNED: Final = 0.10
 
 
@@ -89,11 +96,13 @@ def check_record(
         weight = weights_kg.get(patient)
         for dose in own:
             found += _one_row(dose, weight)
+        found += _days(own, weight)
         found += _other_days(own)
         found += _overlaps(own)
         found += _contradictions(own)
         found += _under_drug(own, [moment for moment in moments if moment.patient == patient])
     found += _other_patients(by_patient, weights_kg)
+    found += _days_left_out(by_patient)
     return tuple(found)
 
 
@@ -129,9 +138,40 @@ def _one_row(dose: GivenDose, weight: float | None) -> Iterator[RecordFinding]:
     if (rate is not None and rate > HIGHEST_AWAKE_MG_PER_KG_H) or a_kg > HIGHEST_DAY_MG_PER_KG:
         how = f"{a_kg:.3g} mg/kg" if rate is None else f"{a_kg:.3g} mg/kg at {rate:.2g} mg/kg/h"
         yield _finding(dose, "above-awake", f"{how}, above every published awake regimen; check the unit")
-    if a_kg < 0.02 and dose.route == "intravenous" and (dose.planned_mg is None):
-        said = f"{dose.dose_mg:g} mg in {weight:g} kg; perhaps mg/kg or ml in place of mg"
-        yield _finding(dose, "unit", said)
+
+
+def _days(own: Sequence[GivenDose], weight: float | None) -> Iterator[RecordFinding]:
+    """Yield what the rows of a day say together: too much or too little of it, and times of some only."""
+    by_day: dict[int, list[GivenDose]] = defaultdict(list)
+    for dose in own:
+        if dose.is_ketamine and dose.route == "intravenous" and dose.base_mg:
+            by_day[dose.day].append(dose)
+    for day, rows in by_day.items():
+        timed = [row for row in rows if row.start_h is not None]
+        if timed and len(timed) < len(rows):
+            first = next(row for row in rows if row.start_h is None)
+            said = f"no clock time, and other rows of day {day} have one: it is taken to follow them"
+            yield _finding(first, "half-timed", said, "start_time")
+        if weight is None:
+            continue
+        a_kg = sum(row.base_mg or 0.0 for row in rows) / weight
+        if len(rows) > 1 and a_kg > HIGHEST_DAY_MG_PER_KG >= max(row.base_mg or 0 for row in rows) / weight:
+            said = f"{a_kg:.3g} mg/kg on day {day} in {len(rows)} rows, above every published awake regimen"
+            yield _finding(rows[-1], "above-awake", said)
+        if a_kg < LEAST_DAY_MG_PER_KG and not any(row.stopped_early or row.planned_mg for row in rows):
+            said = (
+                f"{a_kg * weight:.3g} mg on day {day} in {weight:g} kg; perhaps mg/kg, g or ml in place of mg"
+            )
+            yield _finding(rows[0], "unit", said)
+    salts = {dose.form or "base" for rows in by_day.values() for dose in rows}
+    if {"base", "hydrochloride"} <= salts:
+        rows = [dose for day in by_day.values() for dose in day]
+        rarer = min(
+            ("base", "hydrochloride"), key=lambda form: sum((one.form or "base") == form for one in rows)
+        )
+        odd = next(one for one in rows if (one.form or "base") == rarer)
+        said = f"{odd.form or 'not stated, so base'} here, and other rows of this patient say otherwise"
+        yield _finding(odd, "two-salts", said, "dose_form")
 
 
 def _planned(dose: GivenDose) -> Iterator[RecordFinding]:
@@ -270,15 +310,41 @@ def _other_patients(
             spread = median(abs(value - centre) for value in others)
             if spread > _TIGHT:
                 continue
-            said = _cohort_factor(a_kg, math.exp(centre), weights[patient], spread)
+            said = _cohort_factor(a_kg, math.exp(centre), weights[patient], spread, row.duration_h or 1.0)
             if said:
                 code, words = said
                 message = f"{a_kg:.3g} mg/kg where the other patients have {math.exp(centre):.3g}: {words}"
                 yield _finding(row, code, message)
 
 
-def _cohort_factor(a_kg: float, centre: float, weight: float, spread: float) -> tuple[str, str] | None:
+def _days_left_out(by_patient: Mapping[str, Sequence[GivenDose]]) -> Iterator[RecordFinding]:
+    """Yield patients without a row for a day within their course on which nearly all others have one."""
+    rows = {
+        patient: {dose.day: dose for dose in own if dose.is_ketamine and dose.dose_mg != 0}
+        for patient, own in by_patient.items()
+    }
+    rows = {patient: days for patient, days in rows.items() if days}
+    usual = [
+        day
+        for day in sorted({day for days in rows.values() for day in days})
+        if sum(day in days for days in rows.values()) >= _NEARLY_ALL * len(rows)
+    ]
+    for days in rows.values() if len(rows) > _FEWEST else ():
+        for day in usual:
+            before = [one for one in days if one < day]
+            if day not in days and before and max(days) > day:
+                others = sum(day in other for other in rows.values())
+                said = f"no ketamine on day {day} of the course, on which {others} patients have it"
+                yield _finding(days[max(before)], "day-left-out", said, "day")
+
+
+def _cohort_factor(
+    a_kg: float, centre: float, weight: float, spread: float, hours: float
+) -> tuple[str, str] | None:
     ratio = a_kg / centre
+    for value, wrong, right in ((ratio * hours, "mg an hour", "mg"), (ratio / hours, "mg", "mg an hour")):
+        if hours >= _FEWEST_HOURS and abs(value - 1) <= _TIGHT:
+            return "per-hour", f"perhaps {wrong} in place of {right}, as {hours:g} h suggest"
     if text := _factor(ratio, _FACTORS):
         return "other-patients", text
     if abs(ratio * _POUNDS_A_KG - 1) <= 0.03:

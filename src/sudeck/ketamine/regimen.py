@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -104,7 +105,7 @@ def regimen_given(doses: Sequence[GivenDose], drug: str, *, name: str = "") -> R
     """Return the intravenous regimen of one drug in a record; None where a dose or duration is missing.
 
     A route that is not stated is no vein. Rows without a clock time begin at 09:00, or where the row before
-    them that day ended.
+    them that day ended; those with one come first.
     """
     own = [
         dose
@@ -115,13 +116,17 @@ def regimen_given(doses: Sequence[GivenDose], drug: str, *, name: str = "") -> R
         return None
     placed: list[Dose] = []
     clock: dict[int, float] = {}
-    for dose in sorted(own, key=lambda one: (one.day, one.infusion or 0, one.start_h or 0.0)):
+
+    def order(one: GivenDose) -> tuple[float, ...]:
+        return one.day, one.start_h is None, one.infusion or 0, one.start_h or 0.0
+
+    for dose in sorted(own, key=order):
         start = dose.begins_h
         if start is None:
             # A day-long infusion without a clock time goes on where that of the day before ended.
             start = clock.get(dose.day, 24.0 * (dose.day - 1) + ASSUMED_START_H)
         placed.append(Dose(start, dose.duration_h or 0.0, dose.base_mg or 0.0))
-        clock[dose.day] = placed[-1].end_h
+        clock[dose.day] = max(placed[-1].end_h, clock.get(dose.day, -math.inf))
     return Regimen(name, drug, tuple(sorted(placed, key=lambda one: one.start_h)))
 
 

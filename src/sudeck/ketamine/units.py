@@ -14,6 +14,29 @@ BASE_SHARE: Final = 237.725 / 274.19  # molar masses of base and hydrochloride
 # Of a dose, by what the drug is; the racemate is half S.
 S_SHARE: Final = {"ketamine": 0.5, "esketamine": 1.0, "arketamine": 0.0}
 KETAMINES: Final = tuple(S_SHARE)
+_NG_PER_NMOL: Final = 237.725
+_NG_PER_ML: Final = {
+    "ng/ml": 1.0,
+    "µg/l": 1.0,
+    "µg/ml": 1000.0,
+    "mg/l": 1000.0,
+    "nmol/l": _NG_PER_NMOL / 1000.0,
+    "nmol/ml": _NG_PER_NMOL,
+    "µmol/l": _NG_PER_NMOL,
+}
+
+
+def ng_per_ml(value: float, unit: str) -> float | None:
+    """Return a concentration of ketamine in ng/ml of base; None where its unit is not known.
+
+    Examples
+    --------
+    >>> ng_per_ml(0.2, "mg/L"), round(ng_per_ml(1.0, "umol/l"), 1), ng_per_ml(1.0, "")
+    (200.0, 237.7, None)
+    """
+    plain = unit.strip().lower().replace("\u03bc", "µ").replace("mcg", "µg")
+    factor = _NG_PER_ML.get("µ" + plain[1:] if plain.startswith("u") else plain)
+    return None if factor is None else value * factor
 
 
 def base_mg(dose_mg: float, form: str | None) -> float:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 class GroupStatistics:
     """Everything the tables of a study say about its group of patients.
 
+    The verdicts of `pattern` share `alpha`, refutations included.
     `to_dict` gives the keys ``changes``, ``associations`` and ``pattern`` that other programs read.
     """
 
@@ -33,6 +34,7 @@ class GroupStatistics:
     pattern: tuple[Judgement, ...]
     healthy: tuple[ReferenceComparison, ...]
     unanswered: tuple[Flag, ...]
+    alpha: float = 0.05
 
     def __str__(self) -> str:
         parts: list[Any] = [self.changes, *self.healthy]
@@ -67,6 +69,7 @@ def explain_group(
     covariates: Mapping[str, float | str] | None = None,
     reference: Mapping[str, HealthyReference] | None = None,
     level: float = 0.95,
+    alpha: float = 0.05,
     rng: np.random.Generator | int | None = 0,
 ) -> GroupStatistics:
     """Estimate changes and associations and judge the published pattern.
@@ -85,6 +88,8 @@ def explain_group(
         Declared covariates and the value at which changes are stated.
     reference : Mapping[str, HealthyReference], optional
     level : float
+    alpha : float
+        Of all verdicts on the pattern together.
     rng : numpy Generator or seed
 
     Raises
@@ -113,7 +118,7 @@ def explain_group(
     )
     if changes.power is not None:
         # A correlation is claimed where it holds beside the other statements of the pattern.
-        changes = replace(changes, power=changes.power.shared_by(len(PUBLISHED_PATTERN)))
+        changes = replace(changes, power=changes.power.shared_by(len(PUBLISHED_PATTERN), alpha=alpha))
     unanswered = list(changes.unanswered)
     associations = None
     absent = [name for name in (baseline, visit) if name not in measures.visits]
@@ -140,7 +145,8 @@ def explain_group(
     return GroupStatistics(
         changes,
         associations,
-        judge_pattern(changes, associations, visit=visit, alpha=1 - level),
+        judge_pattern(changes, associations, visit=visit, alpha=alpha),
         compare_with_healthy(measures, reference or {}, level=level),
         tuple(unanswered),
+        alpha,
     )

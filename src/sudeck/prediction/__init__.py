@@ -4,7 +4,7 @@ In comes a table, one row a patient; out comes the whole answer. This room knows
 modules in the order of the data:
 
 - `cohort_prediction` is the verb, `calculator` the same for one patient typed by hand
-- a table becomes numbers: `ratios`, `predictors`, `model_data` (and whether the patients are enough)
+- a table becomes arrays: `ratios`, `cohort`, `predictors`, `model_data` (and whether the patients are enough)
 - what was published, repeated: `published/`
 - what can be defended: `response_model`, made of `fitting` and `inference`; `patients` predicts one by one
 - how far it carries: `bootstrap`, `validation`, `curves`, `decision`
@@ -17,6 +17,7 @@ from sudeck.core.lazy import lazy_face
 
 if TYPE_CHECKING:
     from sudeck.prediction.calculator import Calculation, calculate
+    from sudeck.prediction.cohort import Cohort, read_cohort
     from sudeck.prediction.cohort_prediction import CohortPrediction, predict_cohort
     from sudeck.prediction.curves import calibration_curve
     from sudeck.prediction.decision import decision_curve
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Calculation",
+    "Cohort",
     "CohortPrediction",
     "ModelOrigin",
     "ModelUpdate",
@@ -46,6 +48,7 @@ __all__ = [
     "predict_cohort",
     "predict_patients",
     "published_analysis",
+    "read_cohort",
     "read_saved_model",
     "recalibrated",
     "update_model",
@@ -56,6 +59,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_face(
     __name__,
     calculator="Calculation calculate",
+    cohort="Cohort read_cohort",
     cohort_prediction="CohortPrediction predict_cohort",
     curves="calibration_curve",
     decision="decision_curve",

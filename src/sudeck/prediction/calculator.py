@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sudeck.core.errors import InputError
+from sudeck.prediction.cohort import read_cohort
 from sudeck.prediction.patients import PatientPrediction, predict_patients
 from sudeck.prediction.published.published_rule import PatientVerdict, apply_published_rule
 from sudeck.prediction.response_model import ResponseModel
@@ -79,11 +80,11 @@ def calculate(
         raise InputError(_PATIENT, f"{missing[0]} is missing", "give all three ratios")
     row: dict[str, Any] = {"participant_id": _PATIENT, **ratios, **(covariates or {})}
     if model is None:
-        return Calculation(apply_published_rule(pd.DataFrame([row]))[0], None, None)
+        return Calculation(apply_published_rule(read_cohort(pd.DataFrame([row])))[0], None, None)
     fitted, origin = model
     if fitted.plan.likelihood == "linear":
         raise InputError("the model", "it is of relief, not of response", "give a model of response")
     for covariate in fitted.plan.covariates:
         row.setdefault(covariate.column, None)
-    table = pd.DataFrame([row])
-    return Calculation(apply_published_rule(table)[0], predict_patients(fitted, table)[0], origin)
+    patient = read_cohort(pd.DataFrame([row]))
+    return Calculation(apply_published_rule(patient)[0], predict_patients(fitted, patient)[0], origin)

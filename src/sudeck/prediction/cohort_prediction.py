@@ -14,6 +14,7 @@ import numpy as np
 from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS
 from sudeck.prediction.bootstrap import mostly_finite
+from sudeck.prediction.cohort import RESPONDER, Cohort, read_cohort
 from sudeck.prediction.decision import DecisionCurve, corrected_decision_curve
 from sudeck.prediction.fitting import ModelPlan
 from sudeck.prediction.model_data import model_data, plan_model, require_enough
@@ -26,7 +27,6 @@ from sudeck.prediction.published.published_rule import (
     evaluate_published_rule,
 )
 from sudeck.prediction.published.relief_correlation import PublishedAnalysis, published_analysis
-from sudeck.prediction.ratios import read_ratios
 from sudeck.prediction.reach.by_centre import CENTRE, CentreLeftOut, leave_centres_out
 from sudeck.prediction.reach.by_group import GroupPerformance, performance_by_group
 from sudeck.prediction.response_model import ResponseModel, fit_relief_model, fit_response_model
@@ -121,6 +121,7 @@ def predict_cohort(
     *,
     covariates: Sequence[str] = (),
     level: float = 0.95,
+    alpha: float = 0.05,
     n_boot: int = BOOTSTRAPS,
     name: str = "the cohort",
 ) -> CohortPrediction:
@@ -135,11 +136,19 @@ def predict_cohort(
         Declared before the outcome was looked at, e.g. ``["log duration_months", "limb"]``.
     level : float
         Coverage of intervals.
+    alpha : float
+        Of the test of the ratios: above it nothing is said of pairs.
     n_boot : int
         Bootstrap samples of the validation.
     name : str
         How reasons name the cohort.
+
+    Raises
+    ------
+    InputError
+        If a cell of the table does not hold what its column says.
     """
+    cohort = read_cohort(table)
     refused: dict[str, str] = {}
 
     def attempt(part_name: str, part: Callable[[], Part]) -> Part | None:
@@ -149,10 +158,10 @@ def predict_cohort(
             refused[part_name] = str(error)
             return None
 
-    usable = usable_covariates(table, covariates, refused)
-    fitted = attempt("model", lambda: fit_cohort_model(table, usable, level=level, name=name))
+    usable = usable_covariates(cohort, covariates, refused)
+    fitted = attempt("model", lambda: fit_cohort_model(cohort, usable, level=level, name=name))
     model: ResponseModel | None = None
-    relief_model = attempt("relief model", lambda: _fit_relief(table, usable, level, name))
+    relief_model = attempt("relief model", lambda: _fit_relief(cohort, usable, level, name))
     validation = decision = None
     patients: tuple[PatientPrediction, ...] = ()
     without: Mapping[str, float] = {}
@@ -161,19 +170,19 @@ def predict_cohort(
     factor = 1.0
     if fitted is not None:
         validation = attempt(
-            "validation", lambda: validate_model(table, fitted, rng=_rng(3), n_boot=n_boot, level=level)
+            "validation",
+            lambda: validate_model(cohort, fitted, rng=_rng(3), n_boot=n_boot, level=level, alpha=alpha),
         )
         factor = 1.0 if validation is None else validation.shrinkage
-        model = shrink_cohort_model(fitted, table, factor)
-        scanned = table.dropna(subset=["VPr", "TPr", "BPr"], how="all")
+        model = shrink_cohort_model(fitted, cohort, factor)
         without = (
-            attempt("leave-one-out", lambda: leave_one_out(table, fitted, rng=_rng(4), factor=factor)) or {}
+            attempt("leave-one-out", lambda: leave_one_out(cohort, fitted, rng=_rng(4), factor=factor)) or {}
         )
-        patients = attempt("patients", lambda: predict_patients(model, scanned)) or ()
+        patients = attempt("patients", lambda: predict_patients(model, cohort.among(cohort.scanned))) or ()
         groups = tuple(
-            one for column in _GROUPS for one in performance_by_group(table, without, column, level=level)
+            one for column in _GROUPS for one in performance_by_group(cohort, without, column, level=level)
         )
-        centres = leave_centres_out(table, fitted.plan, seed=[_SEED, 5], level=level)
+        centres = leave_centres_out(cohort, fitted.plan, seed=[_SEED, 5], level=level)
     if validation is not None:
         if mostly_finite(validation.resamples):
             decision = corrected_decision_curve(validation.resamples, level=level)
@@ -181,12 +190,10 @@ def predict_cohort(
             refused["decision curve"] = validation.measures["calibration_slope"].withheld + "."
     return CohortPrediction(
         reported=check_reported_set([(ratio.r, ratio.p) for ratio in PUBLISHED_RATIOS.values()], COHORT_SIZE),
-        rule=attempt(
-            "published rule", lambda: evaluate_published_rule(table, relief="relief_percent", level=level)
-        ),
-        verdicts=attempt("published rule", lambda: apply_published_rule(table)) or (),
-        analysis=attempt("published analysis", lambda: published_analysis(table, level=level)),
-        cutoffs=attempt("best cut-offs", lambda: _best_cutoffs(table, level)),
+        rule=attempt("published rule", lambda: evaluate_published_rule(cohort, level=level)),
+        verdicts=attempt("published rule", lambda: apply_published_rule(cohort)) or (),
+        analysis=attempt("published analysis", lambda: published_analysis(cohort, level=level)),
+        cutoffs=attempt("best cut-offs", lambda: _best_cutoffs(cohort, level)),
         model=model,
         relief_model=relief_model,
         validation=validation,
@@ -202,14 +209,13 @@ def predict_cohort(
 
 
 def fit_cohort_model(
-    table: pd.DataFrame, covariates: Sequence[str], *, level: float = 0.95, name: str = "the cohort"
+    cohort: Cohort, covariates: Sequence[str], *, level: float = 0.95, name: str = "the cohort"
 ) -> ResponseModel:
     """Fit the probability of response, if there are patients enough for it.
 
     Parameters
     ----------
-    table : DataFrame
-        As for `predict_cohort`.
+    cohort : Cohort
     covariates : sequence of str
         Usable ones: see `usable_covariates`.
 
@@ -218,31 +224,31 @@ def fit_cohort_model(
     InputError
         If there are too few patients, responders or others, or the predictors do not allow a model.
     """
-    plan = _plan(table, covariates, level)
-    require_enough(model_data(table, plan, outcome="responder"), subject=name)
-    return _beyond_error(fit_response_model(table, plan, rng=_rng(2)), name)
+    plan = _plan(cohort, covariates, level)
+    require_enough(model_data(cohort, plan), subject=name)
+    return _beyond_error(fit_response_model(cohort, plan, rng=_rng(2)), name)
 
 
-def shrink_cohort_model(model: ResponseModel, table: pd.DataFrame, factor: float) -> ResponseModel:
+def shrink_cohort_model(model: ResponseModel, cohort: Cohort, factor: float) -> ResponseModel:
     """Return the model with its predictions shrunk by a factor, as `updating.shrunk` does."""
-    return shrunk(model, model_data(table, model.plan, outcome=model.outcome_name), factor)
+    return shrunk(model, model_data(cohort, model.plan), factor)
 
 
 def cohort_shrinkage(
-    table: pd.DataFrame, model: ResponseModel, *, level: float = 0.95, n_boot: int = BOOTSTRAPS
+    cohort: Cohort, model: ResponseModel, *, level: float = 0.95, n_boot: int = BOOTSTRAPS
 ) -> float:
     """Return the factor that `predict_cohort` shrinks the predictions of a model by."""
-    return validate_model(table, model, rng=_rng(3), n_boot=n_boot, level=level).shrinkage
+    return validate_model(cohort, model, rng=_rng(3), n_boot=n_boot, level=level).shrinkage
 
 
 def usable_covariates(
-    table: pd.DataFrame, declared: Sequence[str], refused: dict[str, str] | None = None
+    cohort: Cohort, declared: Sequence[str], refused: dict[str, str] | None = None
 ) -> tuple[str, ...]:
     """Return the declared covariates that this cohort can carry; of the others, keep the reason."""
     usable = []
     for text in declared:
         try:
-            values = read_predictors(table, declare_covariates(table, [text])).values[:, 2:]
+            values = read_predictors(cohort, declare_covariates(cohort, [text])).values[:, 2:]
             if not (
                 np.nanmax(values, axis=0, initial=-np.inf) > np.nanmin(values, axis=0, initial=np.inf)
             ).all():
@@ -255,12 +261,12 @@ def usable_covariates(
     return tuple(usable)
 
 
-def _fit_relief(table: pd.DataFrame, covariates: Sequence[str], level: float, name: str) -> ResponseModel:
+def _fit_relief(cohort: Cohort, covariates: Sequence[str], level: float, name: str) -> ResponseModel:
     from dataclasses import replace
 
-    plan = replace(_plan(table, covariates, level), likelihood="linear")
-    require_enough(model_data(table, plan, outcome="relief_percent"), subject=name)
-    return _beyond_error(fit_relief_model(table, plan, rng=_rng(2)), name)
+    plan = replace(_plan(cohort, covariates, level), likelihood="linear")
+    require_enough(model_data(cohort, plan), subject=name)
+    return _beyond_error(fit_relief_model(cohort, plan, rng=_rng(2)), name)
 
 
 def _beyond_error(model: ResponseModel, name: str) -> ResponseModel:
@@ -274,15 +280,15 @@ def _beyond_error(model: ResponseModel, name: str) -> ResponseModel:
     return model
 
 
-def _plan(table: pd.DataFrame, covariates: Sequence[str], level: float) -> ModelPlan:
-    return plan_model(table, covariates, level=level, imputations_in_resamples=_IMPUTATIONS_IN_RESAMPLES)
+def _plan(cohort: Cohort, covariates: Sequence[str], level: float) -> ModelPlan:
+    return plan_model(cohort, covariates, level=level, imputations_in_resamples=_IMPUTATIONS_IN_RESAMPLES)
 
 
-def _best_cutoffs(table: pd.DataFrame, level: float) -> BestOfSeveral:
-    complete = table.dropna(subset=["VPr", "TPr", "BPr", "responder"])
-    ratios = read_ratios(complete)
-    scores = {name: ratios.values(name) for name in PUBLISHED_RATIOS}
-    return best_of_several(scores, complete["responder"].to_numpy(float), rng=_rng(1), level=level)
+def _best_cutoffs(cohort: Cohort, level: float) -> BestOfSeveral:
+    outcome = cohort.outcome(RESPONDER)
+    complete = cohort.among(np.isfinite(outcome) & np.isfinite(cohort.ratios.log_phases).all(axis=1))
+    scores = {name: complete.ratios.values(name) for name in PUBLISHED_RATIOS}
+    return best_of_several(scores, complete.outcome(RESPONDER), rng=_rng(1), level=level)
 
 
 def _rng(part: int) -> np.random.Generator:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
 from sudeck.core.errors import InputError
+from sudeck.prediction.cohort import RELIEF, RESPONDER, Cohort, Outcome
 from sudeck.prediction.fitting import ModelPlan
 from sudeck.prediction.predictors import Predictors, declare_covariates, read_predictors
-from sudeck.statistics.arrays import FloatArray, binary_column, numeric_column
+from sudeck.statistics.arrays import FloatArray
 from sudeck.statistics.sample_size.least_patients import FLOOR, least_patients
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # Values that agree so far differ by rounding only.
 _SAME: Final = 1e-9
@@ -48,31 +46,31 @@ class ModelData:
         return len(self.outcome)
 
 
-def plan_model(table: pd.DataFrame, covariates: Sequence[str] = (), **options: Any) -> ModelPlan:
+def plan_model(cohort: Cohort, covariates: Sequence[str] = (), **options: Any) -> ModelPlan:
     """Return a plan with covariates declared as text, e.g. ``["log duration_months", "limb"]``.
 
     Parameters
     ----------
-    table : DataFrame
+    cohort : Cohort
         Only its columns and their levels are looked at, never the outcome.
     covariates : sequence of str
     **options
         Further fields of `ModelPlan`.
     """
-    return ModelPlan(covariates=declare_covariates(table, covariates), **options)
+    return ModelPlan(covariates=declare_covariates(cohort, covariates), **options)
 
 
-def model_data(table: pd.DataFrame, plan: ModelPlan, *, outcome: str) -> ModelData:
-    """Collect the patients who have an outcome; a missing outcome is never imputed.
+def model_data(cohort: Cohort, plan: ModelPlan) -> ModelData:
+    """Collect the patients with an outcome, never imputed: relief for least squares, else response.
 
     Raises
     ------
     InputError
         If no patient is left.
     """
-    predictors = read_predictors(table, plan.covariates, with_error=plan.correct_error)
-    linear = plan.likelihood == "linear"
-    values = numeric_column(table, outcome) if linear else binary_column(table, outcome)
+    predictors = read_predictors(cohort, plan.covariates, with_error=plan.correct_error)
+    outcome: Outcome = RELIEF if plan.likelihood == "linear" else RESPONDER
+    values = cohort.outcome(outcome)
     # A patient whose scan is missing altogether carries nothing about the ratios.
     scanned = ~np.isnan(predictors.values[:, :2]).all(axis=1)
     kept = np.isfinite(values) & scanned

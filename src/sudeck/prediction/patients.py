@@ -5,21 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
 from sudeck.core.quantile import normal_quantile
+from sudeck.prediction.cohort import Cohort
 from sudeck.prediction.predictors import read_predictors
 from sudeck.prediction.response_model import ResponseModel
 from sudeck.statistics.arrays import FloatArray
 from sudeck.statistics.measurement_error import expected_truth
 from sudeck.statistics.regression.logistic import expit
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +66,8 @@ class PatientPrediction:
         return f"{self.participant_id}: {self.prediction}; weighs most: {largest}"
 
 
-def predict_patients(model: ResponseModel, table: pd.DataFrame) -> tuple[PatientPrediction, ...]:
-    """Predict every patient of a table; the outcome is not needed and not looked at.
+def predict_patients(model: ResponseModel, cohort: Cohort) -> tuple[PatientPrediction, ...]:
+    """Predict every patient of a cohort; the outcome is not needed and not looked at.
 
     The interval holds the uncertainty of the coefficients and of this patient's own measurement: it says what
     would be predicted if the model came from infinitely many patients and the scan had no error. It is not
@@ -79,15 +77,15 @@ def predict_patients(model: ResponseModel, table: pd.DataFrame) -> tuple[Patient
     ----------
     model : ResponseModel
         Just fitted, or loaded.
-    table : DataFrame
-        As for `ratios.read_ratios`, with the covariates of the model. Missing predictors are allowed.
+    cohort : Cohort
+        With the covariates of the model. Missing predictors are allowed.
 
     Raises
     ------
     InputError
         If a value does not fit its declaration.
     """
-    predictors = read_predictors(table, model.plan.covariates, with_error=model.plan.correct_error)
+    predictors = read_predictors(cohort, model.plan.covariates, with_error=model.plan.correct_error)
     error = np.where(predictors.error_known[:, None, None], predictors.error, model.mean_error)
     expected, unsure = expected_truth(predictors.values, error, model.distribution)
     unsure = np.broadcast_to(unsure, (*expected.shape, expected.shape[-1]))

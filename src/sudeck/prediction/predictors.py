@@ -1,20 +1,18 @@
-"""From a cohort table to the predictors of a model: two log ratios, and what was declared beforehand."""
+"""From a cohort to the predictors of a model: two log ratios, and what was declared beforehand."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.record import Record
-from sudeck.prediction.ratios import INDEPENDENT_RATIOS, read_ratios, with_known_error
-from sudeck.statistics.arrays import BoolArray, FloatArray, numeric_column, text_column
-
-if TYPE_CHECKING:
-    import pandas as pd
+from sudeck.prediction.cohort import Cohort
+from sudeck.prediction.ratios import INDEPENDENT_RATIOS, with_known_error
+from sudeck.statistics.arrays import BoolArray, FloatArray
 
 Transform = Literal["none", "log", "category"]
 RATIO_NAMES: Final = tuple(f"log {ratio}" for ratio in INDEPENDENT_RATIOS)
@@ -69,8 +67,8 @@ class Predictors:
     error_known: BoolArray
 
 
-def declare_covariates(table: pd.DataFrame, declared: Sequence[str]) -> tuple[Covariate, ...]:
-    """Turn declarations such as ``"log duration_months"`` or ``"limb"`` into covariates of this table.
+def declare_covariates(cohort: Cohort, declared: Sequence[str]) -> tuple[Covariate, ...]:
+    """Turn declarations such as ``"log duration_months"`` or ``"limb"`` into covariates of this cohort.
 
     A column that holds only numbers enters as it is, or as its logarithm if declared so; any other column is
     a category whose levels are taken in alphabetical order, the first being the reference.
@@ -80,18 +78,18 @@ def declare_covariates(table: pd.DataFrame, declared: Sequence[str]) -> tuple[Co
     InputError
         If a column is absent, a category does not vary, or has so many levels that it is no category.
     """
-    return tuple(_declared(table, text) for text in declared)
+    return tuple(_declared(cohort, text) for text in declared)
 
 
 def read_predictors(
-    table: pd.DataFrame, covariates: Sequence[Covariate], *, with_error: bool = True
+    cohort: Cohort, covariates: Sequence[Covariate], *, with_error: bool = True
 ) -> Predictors:
     """Read the two log ratios and the covariates of every patient.
 
     Parameters
     ----------
-    table : DataFrame
-        As for `ratios.read_ratios`, with the columns of `covariates`.
+    cohort : Cohort
+        With the columns of `covariates`.
     covariates : sequence of Covariate
     with_error : bool
         Whether to carry the measurement error of the ratios; else it counts as none.
@@ -101,11 +99,11 @@ def read_predictors(
     InputError
         If a value does not fit its declaration.
     """
-    ratios = read_ratios(table)
+    ratios = cohort.ratios
     columns = [ratios.log_values(name) for name in INDEPENDENT_RATIOS]
     names = list(RATIO_NAMES)
     for covariate in covariates:
-        columns += _coded(table, covariate, ratios.ids)
+        columns += _coded(cohort, covariate)
         names += covariate.names
     values = np.column_stack(columns)
     error = np.zeros((len(ratios.ids), len(names), len(names)))
@@ -117,28 +115,25 @@ def read_predictors(
     return Predictors(ratios.ids, tuple(names), values, error, known)
 
 
-def _declared(table: pd.DataFrame, text: str) -> Covariate:
+def _declared(cohort: Cohort, text: str) -> Covariate:
     head, _, tail = text.partition(" ")
     if head == "log" and tail:
         return Covariate(tail.strip(), "log")
-    if text not in table.columns:
+    if text not in cohort.columns:
         raise InputError(f"covariate {text}", "the table has no such column", "declare a column of the table")
-    try:
-        numeric_column(table, text)
-    except InputError:
-        levels = tuple(sorted({level for level in text_column(table, text) if level is not None}))
-        if not 2 <= len(levels) <= 6:
-            raise InputError(
-                f"covariate {text}", f"it has {len(levels)} levels", "a category has two to six"
-            ) from None
-        return Covariate(text, "category", levels)
-    return Covariate(text)
+    column = cohort.columns[text]
+    if column.numbers is not None:
+        return Covariate(text)
+    levels = tuple(sorted({level for level in column.words if level is not None}))
+    if not 2 <= len(levels) <= 6:
+        raise InputError(f"covariate {text}", f"it has {len(levels)} levels", "a category has two to six")
+    return Covariate(text, "category", levels)
 
 
-def _coded(table: pd.DataFrame, covariate: Covariate, ids: Sequence[str]) -> list[FloatArray]:
+def _coded(cohort: Cohort, covariate: Covariate) -> list[FloatArray]:
     if covariate.transform == "category":
-        texts = text_column(table, covariate.column)
-        for pid, text in zip(ids, texts, strict=True):
+        texts = cohort.column(covariate.column).words
+        for pid, text in zip(cohort.ids, texts, strict=True):
             if text is not None and text not in covariate.levels:
                 raise InputError(
                     f"{pid}, {covariate.column}",
@@ -149,13 +144,13 @@ def _coded(table: pd.DataFrame, covariate: Covariate, ids: Sequence[str]) -> lis
             np.array([np.nan if text is None else float(text == level) for text in texts])
             for level in covariate.levels[1:]
         ]
-    values = numeric_column(table, covariate.column)
+    values = cohort.numbers(covariate.column)
     if covariate.transform == "none":
         return [values]
     wrong = np.flatnonzero(values <= 0)
     if len(wrong):
         raise InputError(
-            f"{ids[wrong[0]]}, {covariate.column}",
+            f"{cohort.ids[wrong[0]]}, {covariate.column}",
             f"{values[wrong[0]]:g} has no logarithm",
             "give a value above zero, half a unit for less than one",
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import counted
+from sudeck.prediction.cohort import Cohort
 from sudeck.prediction.fitting import CompletedData, FittedStack, ModelPlan, average_distribution, complete
 from sudeck.prediction.inference import fit_imputed, fit_one
 from sudeck.prediction.model_data import ModelData, model_data
@@ -26,9 +27,6 @@ from sudeck.statistics.measurement_error import PredictorDistribution, logistic_
 from sudeck.statistics.regression.firth import corrected_intercept
 from sudeck.statistics.regression.linear import fit_linear
 from sudeck.statistics.regression.logistic import maximise_logistic, separated
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _FEW_EVENTS_PER_COEFFICIENT = 10
 
@@ -138,15 +136,13 @@ class ResponseModel:
         return "\n".join(lines)
 
 
-def fit_response_model(
-    table: pd.DataFrame, plan: ModelPlan, *, rng: np.random.Generator, responder: str = "responder"
-) -> ResponseModel:
+def fit_response_model(cohort: Cohort, plan: ModelPlan, *, rng: np.random.Generator) -> ResponseModel:
     """Fit the probability of response.
 
     Parameters
     ----------
-    table : DataFrame
-        As for `ratios.read_ratios`, with the yes/no column `responder` and the declared covariates.
+    cohort : Cohort
+        With the declared covariates.
     plan : ModelPlan
         ``likelihood`` "firth", "ridge" or "plain".
     rng : numpy.random.Generator
@@ -161,17 +157,15 @@ def fit_response_model(
         raise InputError(
             "the response model", "least squares does not fit a yes/no outcome", "plan a logistic one"
         )
-    data = model_data(table, plan, outcome=responder)
-    both_classes(data.outcome, subject=f"outcome {responder}")
+    data = model_data(cohort, plan)
+    both_classes(data.outcome, subject=f"outcome {data.outcome_name}")
     return fit_model(data, plan, rng=rng)
 
 
-def fit_relief_model(
-    table: pd.DataFrame, plan: ModelPlan, *, rng: np.random.Generator, relief: str = "relief_percent"
-) -> ResponseModel:
+def fit_relief_model(cohort: Cohort, plan: ModelPlan, *, rng: np.random.Generator) -> ResponseModel:
     """Fit relief as a continuous outcome by least squares, with the same predictors and corrections."""
     linear = replace(plan, likelihood="linear")
-    return fit_model(model_data(table, linear, outcome=relief), linear, rng=rng)
+    return fit_model(model_data(cohort, linear), linear, rng=rng)
 
 
 def fit_model(data: ModelData, plan: ModelPlan, *, rng: np.random.Generator) -> ResponseModel:

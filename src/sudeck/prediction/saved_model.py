@@ -15,10 +15,10 @@ from typing import Any, Final
 
 import numpy as np
 
-import sudeck
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
+from sudeck.core.provenance import SOFTWARE
 from sudeck.core.storage import parse_json, read_limited, to_json
 from sudeck.prediction.fitting import ModelPlan
 from sudeck.prediction.predictors import Covariate
@@ -83,7 +83,7 @@ class ModelOrigin:
         return cls(
             str(stored.get("study", study)),
             str(stored.get("fitted_on", "")),
-            software or f"sudeck {sudeck.__version__}",
+            software or SOFTWARE,
             model.n,
             model.events,
             stored.get("patients_needed"),
@@ -166,7 +166,7 @@ def model_to_json(model: ResponseModel, *, audit: Mapping[str, Any] | None = Non
         {
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
-            "software": f"sudeck {sudeck.__version__}",
+            "software": SOFTWARE,
             "outcome": model.outcome_name,
             "how_to_predict": _recipe(model),
             "plan": model.plan.to_dict(),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from sudeck.prediction.bootstrap import (
     mostly_finite,
     resample_model,
 )
+from sudeck.prediction.cohort import Cohort
 from sudeck.prediction.curves import Curve, corrected_calibration
 from sudeck.prediction.fitting import fit_stack
 from sudeck.prediction.model_data import model_data
@@ -33,9 +34,6 @@ from sudeck.statistics.calibration import (
 )
 from sudeck.statistics.regression.firth import corrected_intercept
 from sudeck.statistics.regression.logistic import expit
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # A slope below says that nothing was learned; everybody then gets nearly the same probability.
 _LEAST_SHRINKAGE: Final = 0.05
@@ -132,40 +130,43 @@ class Validation:
 
 
 def validate_model(
-    table: pd.DataFrame,
+    cohort: Cohort,
     model: ResponseModel,
     *,
     rng: np.random.Generator,
     n_boot: int = 500,
     level: float = 0.95,
+    alpha: float = 0.05,
 ) -> Validation:
     """Validate a response model on its own patients, repeating every step of the fit in bootstrap samples.
 
     Parameters
     ----------
-    table : DataFrame
+    cohort : Cohort
         The one the model was fitted to.
     model : ResponseModel
         Of a yes/no outcome.
     rng : numpy.random.Generator
     n_boot : int
     level : float
+    alpha : float
+        Of the test of the ratios, below which the model carries information at all.
 
     Raises
     ------
     InputError
-        If the outcome is continuous, or the table is not the one of the model.
+        If the outcome is continuous, or the cohort is not the one of the model.
     """
     if model.plan.likelihood == "linear":
         raise InputError("the validation", "relief is continuous", "validate the response model")
-    data = model_data(table, model.plan, outcome=model.outcome_name)
+    data = model_data(cohort, model.plan)
     if data.n != model.n or int(data.outcome.sum()) != model.events:
         raise InputError(
-            "the validation", "the table is not the one of the model", "use validate_externally for others"
+            "the validation", "the cohort is not the one of the model", "use validate_externally for others"
         )
     apparent = model.as_stack().linear_predictor(data.predictors.values, data.predictors.error)
     resamples = resample_model(data, model.plan, apparent, rng=rng, n_boot=n_boot)
-    informative = model.ratios_p < 1 - level and overall_p(model) < 1 - level
+    informative = model.ratios_p < alpha and overall_p(model) < 1 - level
     return Validation(
         corrected_measures(resamples, informative=informative, level=level),
         informative,
@@ -177,13 +178,13 @@ def validate_model(
 
 
 def leave_one_out(
-    table: pd.DataFrame, model: ResponseModel, *, rng: np.random.Generator, factor: float = 1.0
+    cohort: Cohort, model: ResponseModel, *, rng: np.random.Generator, factor: float = 1.0
 ) -> Mapping[str, float]:
     """Return the probability of each patient of a model by the same plan fitted to all others.
 
     Parameters
     ----------
-    table : DataFrame
+    cohort : Cohort
         That the model was fitted to.
     model : ResponseModel
     rng : numpy.random.Generator
@@ -191,7 +192,7 @@ def leave_one_out(
     factor : float
         By which predictions are shrunk: see `updating.shrunk`.
     """
-    data = model_data(table, model.plan, outcome=model.outcome_name)
+    data = model_data(cohort, model.plan)
     predictors, others = data.predictors, 1.0 - np.eye(data.n)
     stack = fit_stack(
         predictors.values,
@@ -224,23 +225,19 @@ def instability(resamples: Resamples, ids: tuple[str, ...], *, level: float = 0.
     return Instability(ids, p, np.minimum(low, p), np.maximum(high, p), np.abs(boot - p).mean(axis=0), level)
 
 
-def validate_externally(
-    model: ResponseModel, table: pd.DataFrame, *, responder: str | None = None, level: float = 0.95
-) -> Performance:
+def validate_externally(model: ResponseModel, cohort: Cohort, *, level: float = 0.95) -> Performance:
     """Validate a saved model on the patients of another study.
 
     Parameters
     ----------
     model : ResponseModel
-    table : DataFrame
-        With the predictors and the outcome of the model.
-    responder : str, optional
-        Name of the outcome column there, if it differs.
+    cohort : Cohort
+        With the predictors of the model.
     """
     plan = replace(
         model.plan, likelihood="firth" if model.plan.likelihood == "linear" else model.plan.likelihood
     )
-    data = model_data(table, plan, outcome=responder or model.outcome_name)
+    data = model_data(cohort, plan)
     eta = model.as_stack().linear_predictor(data.predictors.values, data.predictors.error)
     return measure_performance(expit(eta), data.outcome, level=level)
 

@@ -12,9 +12,11 @@ import numpy as np
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import ScanPhase, Side
-from sudeck.scan import quality
+from sudeck.scan import frame_quality, quality, side_quality
+from sudeck.scan.joint_pose import with_posture
 from sudeck.scan.limbs.axis import LimbAxis, find_axis
 from sudeck.scan.limbs.geometry import Grid
+from sudeck.scan.limbs.mirrored import mirror_evidence
 from sudeck.scan.limbs.poses import PhasePose, Poses, pose_phases
 from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
 from sudeck.scan.phases.spacing import PIXEL_UNITS, settle_spacing
@@ -23,6 +25,9 @@ from sudeck.scan.ratios.counterparts import leave_out, one_sided
 from sudeck.scan.ratios.hot_spots import HotSpots, find_hot_spots, without_spots
 from sudeck.scan.ratios.regions import Region, whole_limb
 from sudeck.scan.ratios.set_mirror import lay_over, set_mirror
+
+# Less than that share of what one limb lacks is lacking on the other, too: then a part is missing, not moved.
+_LACKING_TOO = 0.2
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,11 @@ class PosedScan:
         Findings about the pose, whatever the region.
     spots : Mapping of phase to HotSpots
         What is far hotter than the limbs, where there is any; the limbs were found without it.
+    sides_hold : Mapping of phase to float
+        Log odds that the sides of a phase are as stated, by the shapes of the limbs; negative where it looks
+        mirrored.
+    unlike : bool
+        Whether one limb lacks a part that the other has.
     seen_by_camera : dict
         Filled as regions are measured, because it does not depend on them.
     """
@@ -56,6 +66,8 @@ class PosedScan:
     refused: Mapping[ScanPhase, str]
     flags: tuple[Flag, ...]
     spots: Mapping[ScanPhase, HotSpots] = field(default_factory=dict)
+    sides_hold: Mapping[ScanPhase, float] = field(default_factory=dict)
+    unlike: bool = False
     seen_by_camera: dict[tuple[ScanPhase, CameraResponse], CameraImages] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -73,13 +85,7 @@ class PosedScan:
     @cached_property
     def _whole(self) -> tuple[Region, list[Flag]]:
         reference = self.poses.phases[self.poses.reference]
-        region = whole_limb(
-            reference.limbs.mask(reference.affected_label),
-            reference.limbs.mask(reference.healthy_label),
-            reference.grid,
-            reference.mirror.transform,
-        )
-        seen = _seen_in_every_phase(region, self.poses)
+        seen = _both_limbs(self.poses)
         if reference.mirror.equal_size:  # laid over each other by outlines: places say little
             return seen, []
         lacking = one_sided(seen, self.poses)
@@ -120,16 +126,55 @@ def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
             "check that both limbs lie alike and that nothing else is in the field",
         )
     axes = _axes(reference)
+    sides_hold = mirror_evidence(poses)
+    unlike = False
+    if not spacing.in_pixels:
+        unlike = _one_lacks_a_part(poses)
+        poses = with_posture(poses, axes, scan.limb, unlike=unlike)
+        reference = poses.phases[poses.reference]
     flags = (
         *spacing.flags,
+        *quality.pixel_size_flags(poses, in_pixels=spacing.in_pixels),
+        *side_quality.mirrored_flags(sides_hold),
         *quality.limb_flags(reference, axes),
         *quality.registration_flags(poses),
         *quality.count_flags(poses),
         *(flag for name, pose in poses.phases.items() for flag in _series_flags(spacing.phases[name], pose)),
     )
     return PosedScan(
-        scan, affected, poses, axes, spacing.in_pixels, {**spacing.refused, **poses.refused}, flags, spots
+        scan,
+        affected,
+        poses,
+        axes,
+        spacing.in_pixels,
+        {**spacing.refused, **poses.refused},
+        flags,
+        spots,
+        sides_hold=sides_hold,
+        unlike=unlike,
     )
+
+
+def _one_lacks_a_part(poses: Poses) -> bool:
+    """Tell whether one limb has a part that the other lacks, and not the other one as well."""
+    reference = poses.phases[poses.reference]
+    if reference.mirror.equal_size:
+        return False
+    lacking = one_sided(_both_limbs(poses), poses)
+    less, more = sorted((float(lacking.affected.sum()), float(lacking.healthy.sum())))
+    return more > 0 and less < _LACKING_TOO * more
+
+
+def _both_limbs(poses: Poses) -> Region:
+    """Return the whole limb as far as both limbs show it in every phase."""
+    reference = poses.phases[poses.reference]
+    region = whole_limb(
+        reference.limbs.mask(reference.affected_label),
+        reference.limbs.mask(reference.healthy_label),
+        reference.grid,
+        reference.counterpart,
+    )
+    return _seen_in_every_phase(region, poses)
 
 
 def _spots(phases: Mapping[ScanPhase, PhaseSeries]) -> dict[ScanPhase, HotSpots]:
@@ -184,7 +229,7 @@ def _seen_in_every_phase(region: Region, poses: Poses) -> Region:
     seen = np.ones(region.points.shape[0], dtype=bool)
     for pose in poses.phases.values():
         points = pose.from_reference(region.points)
-        for place in (points, pose.mirror.transform(points)):
+        for place in (points, pose.counterpart(region.points)):
             # Half a pixel beyond the outermost centres is the edge of the field.
             seen &= pose.grid.contains(place, margin_px=-0.5)
     return region if seen.all() else region.part(seen)
@@ -192,8 +237,8 @@ def _seen_in_every_phase(region: Region, poses: Poses) -> Region:
 
 def _series_flags(series: PhaseSeries, pose: PhasePose) -> list[Flag]:
     return [
-        *quality.frame_flags(series),
-        *quality.drift_flags(series, pose.limbs, pose.grid.spacing_mm),
+        *frame_quality.frame_flags(series),
+        *frame_quality.drift_flags(series, pose.limbs, pose.grid.spacing_mm),
     ]
 
 

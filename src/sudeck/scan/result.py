@@ -14,6 +14,7 @@ from sudeck.core.flags import Flag
 from sudeck.core.provenance import Provenance
 from sudeck.core.published import PUBLISHED_RATIOS
 from sudeck.core.vocabulary import Limb, ScanPhase, Side
+from sudeck.scan.drivers import drivers
 from sudeck.scan.limbs.geometry import Points
 from sudeck.scan.limbs.poses import PhasePose
 from sudeck.scan.ratios.curves import TimeActivityCurve
@@ -194,6 +195,7 @@ class ScanResult:
             },
             "uptake_refused": dict(self.uptake_refused),
             "refused": dict(self.refused),
+            "drivers": drivers(self.estimates, self.uptake_estimates),
             "published_cutoffs": {name: verdict.to_dict() for name, verdict in self.verdicts().items()},
             "affected": self.affected,
             "limb": self.limb,

@@ -92,5 +92,5 @@ def _moved(ratio: LogRatio, found: Correction, by: float) -> LogRatio:
         counting_low=value + found.gain * (ratio.counting_low - ratio.value),
         counting_high=value + found.gain * (ratio.counting_high - ratio.value),
         counting_se=found.gain * ratio.counting_se,
-        placement=Placement(registration, shared),
+        placement=Placement(registration, shared, found.gain * ratio.placement.places),
     )

@@ -66,14 +66,17 @@ class Power:
     ratios: tuple[DetectableRatio, ...]
     tests: int = 1
 
-    def shared_by(self, tests: int) -> Power:
+    def shared_by(self, tests: int, *, alpha: float | None = None) -> Power:
         """Return the same where `tests` tests share `alpha`, the strictest of which has its part alone.
 
-        Holm's method asks no more of the smallest P value, and less of the others.
+        Holm's method asks no more of the smallest P value, and less of the others. A change is told for one
+        test alone, as before.
         """
-        alpha = self.alpha / tests
+        together = self.alpha if alpha is None else alpha
+        alpha = together / tests
         return replace(
             self,
+            alpha=together,
             tests=tests,
             significant_r=_significant_r(self.n, alpha),
             detectable_r=detectable_r(self.n, power=self.power, alpha=alpha),

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from sudeck.synthetic.scan.bone_scan import SyntheticBoneScan, simulate_bone_scan
     from sudeck.synthetic.scan.random_designs import random_design
     from sudeck.synthetic.scan.scan_design import BoneScanDesign
-    from sudeck.synthetic.study.cohort import SyntheticCohort, draw_cohort
     from sudeck.synthetic.study.study_plan import SyntheticStudy, plan_study
+    from sudeck.synthetic.study.synthetic_cohort import SyntheticCohort, draw_cohort
 
 __all__ = [
     "BoneScanDesign",
@@ -55,6 +55,6 @@ __getattr__, __dir__ = lazy_face(
     scan__bone_scan="SyntheticBoneScan simulate_bone_scan",
     scan__random_designs="random_design",
     scan__scan_design="BoneScanDesign",
-    study__cohort="SyntheticCohort draw_cohort",
+    study__synthetic_cohort="SyntheticCohort draw_cohort",
     study__study_plan="SyntheticStudy plan_study",
 )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-import sudeck
 from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import Provenance, SourceFile
@@ -207,7 +206,7 @@ def measure_trials(
         trials=tuple(trials),
         sweeps=tuple(sweeps),
         flags=(*flags, *(flag for group in measured for flag in group.flags)),
-        provenance=Provenance(tuple(sources.values()), settings.to_dict(), sudeck.__version__),
+        provenance=Provenance(tuple(sources.values()), settings.to_dict()),
         decisions=tuple(decisions),
         estimates_undecided=measure_trials(sets, settings=settings).estimates if decisions else (),
     )

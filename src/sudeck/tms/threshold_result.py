@@ -6,7 +6,6 @@ import json
 import math
 from typing import TYPE_CHECKING
 
-import sudeck
 from sudeck.core.errors import InputError
 from sudeck.core.provenance import Provenance, SourceFile, sha256_of
 from sudeck.tms.measures.measured import GroupMeasures, Measured, Trial
@@ -85,5 +84,5 @@ def session_result(
         trials=tuple(trials),
         sweeps=(),
         flags=tuple(threshold.flags),
-        provenance=Provenance((source,), plain["settings"], sudeck.__version__),
+        provenance=Provenance((source,), plain["settings"]),
     )

@@ -24,8 +24,8 @@ from sudeck.study.folder.layout import StudyFolder, open_study
 from sudeck.study.measuring.run import run_study
 from sudeck.truth.folder_score import score_patients
 from sudeck.truth.goals import MEASURED, Line, judge_goals
+from sudeck.truth.page_ledger import keep_claims
 from sudeck.truth.row import StudyRow, Task
-from sudeck.truth.scan_ledger import keep_claims
 
 SEAL: Final = "sealed.json"
 _WORLD: Final = "blind"

@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
 
+import numpy as np
+
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 
@@ -16,15 +18,24 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sudeck.mechanism.group_statistics import GroupStatistics
+    from sudeck.scan.limbs.geometry import Similarity
+    from sudeck.scan.limbs.poses import PhasePose, Poses
+    from sudeck.study.folder.layout import StudyFolder
 
+MIRROR_SHIFTED: Final = "mirror-shifted"
+_SHIFT_MM: Final = 3.0
 FAULTS: Final = {
     "errors-halved": "Every interval is half as wide as it should be.",
     "sides-swapped": "The painful side and the other are mixed up.",
     "holm-removed": "Tests do not share their 5 %.",
+    MIRROR_SHIFTED: f"The counterpart on the healthy limb lies {_SHIFT_MM:g} mm too far down.",
 }
 _CONTROLS: Final = (
     ("sudeck.mechanism.published_pattern._controlled", lambda judgements, alpha: tuple(judgements)),
-    ("sudeck.report.study.words._holm", lambda p: [name for name, value in p.items() if value < 0.05]),
+    (
+        "sudeck.report.study.words._holm",
+        lambda p, alpha: [name for name, value in p.items() if value < alpha],
+    ),
 )
 
 
@@ -52,6 +63,36 @@ def planted(fault: str) -> Iterator[None]:
     finally:
         for patch in patches:
             patch.stop()
+
+
+def scans_with_mirror_shifted(study: StudyFolder, patient: str) -> Mapping[str, Any]:
+    """Return the scans of a patient as a record keeps them, measured anew under `MIRROR_SHIFTED`."""
+    from sudeck.scan.joint_pose import with_posture
+    from sudeck.study.folder.settings import read_settings
+    from sudeck.study.folder.tables import read_tables
+    from sudeck.study.measuring.inputs import patient_inputs
+    from sudeck.study.measuring.patient_measures import measure_patient
+
+    def shifted(*args: Any, **more: Any) -> Poses:
+        poses = with_posture(*args, **more)
+        return replace(poses, phases={name: _shifted(pose) for name, pose in poses.phases.items()})
+
+    rows = {str(row["participant_id"]): row for row in read_tables(study)["participants"].rows}
+    scan_alone = replace(patient_inputs(study, patient, rows.get(patient)), recordings={})
+    with mock.patch("sudeck.scan.posing.with_posture", shifted):
+        return measure_patient(scan_alone, read_settings(study), fingerprint="").scans
+
+
+def _shifted(pose: PhasePose) -> PhasePose:
+    mirror = replace(pose.mirror, transform=_lower(pose.mirror.transform))
+    if pose.joint is None:
+        return replace(pose, mirror=mirror)
+    mirrors = {name: _lower(there) for name, there in pose.joint.mirrors.items()}
+    return replace(pose, mirror=mirror, joint=replace(pose.joint, mirrors=mirrors, readings={}))
+
+
+def _lower(there: Similarity) -> Similarity:
+    return replace(there, offset=there.offset + np.array([0.0, _SHIFT_MM]))
 
 
 def swapped_sides(measures: pd.DataFrame, fault: str) -> pd.DataFrame:

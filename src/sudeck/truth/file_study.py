@@ -19,8 +19,8 @@ from sudeck.study.answers.why import explain_study
 from sudeck.study.measuring.run import run_study
 from sudeck.synthetic.study.worlds import find_world, true_values
 from sudeck.truth.folder_score import merged, score_patients
+from sudeck.truth.page_ledger import keep_claims
 from sudeck.truth.row import StudyRow, Task
-from sudeck.truth.scan_ledger import keep_claims
 from sudeck.truth.table_study import score_pages, true_of_null
 
 PATIENTS: Final = 24  # a study; a quarter of the size of the publication's

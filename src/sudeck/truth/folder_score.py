@@ -16,12 +16,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from sudeck.core.claim import Claim
+from sudeck.core.claim import INTERVAL, Claim
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.measuring.records import stored_record
-from sudeck.truth.faults import with_fault
-from sudeck.truth.scan_ledger import read_claims
+from sudeck.truth.faults import MIRROR_SHIFTED, scans_with_mirror_shifted, with_fault
+from sudeck.truth.page_ledger import SCAN_LEDGER, TMS_LEDGER, read_claims
 
 Numbers = dict[str, tuple[float, ...]]
 
@@ -52,14 +52,20 @@ def score_patients(study: StudyFolder, truth: Path, *, fault: str = "") -> dict[
         patient = path.name.removesuffix("_scan.json")
         record = stored_record(study, patient) or {}
         truth_of_scan = _read(path)
-        _score_scan(found[patient], list(record.get("scans", {}).values()), truth_of_scan, fault)
-        for claims in read_claims(study.patient_derivatives(patient)):
+        scans = (
+            scans_with_mirror_shifted(study, patient) if fault == MIRROR_SHIFTED else record.get("scans", {})
+        )
+        _score_scan(found[patient], list(scans.values()), truth_of_scan, fault)
+        for claims in read_claims(study.patient_derivatives(patient), SCAN_LEDGER):
             _score_page(found[patient], claims, truth_of_scan)
     rows = _stimulation_rows(study)
     for path in sorted(truth.glob("*_tms.json")):
         patient = path.name.removesuffix("_tms.json")
         own = [row for row in rows if row["participant_id"] == patient]
-        _score_stimulation(found[patient], own, _read(path))
+        told = _read(path)
+        _score_stimulation(found[patient], own, told)
+        for claims in read_claims(study.patient_derivatives(patient), TMS_LEDGER):
+            _score_recording(found[patient], claims, told)
     return {
         patient: {name: tuple(values) for name, values in numbers.items()}
         for patient, numbers in found.items()
@@ -114,6 +120,25 @@ def _score_page(numbers: dict[str, list[float]], claims: Sequence[Claim], truth:
         math.isclose(value, 1.0, abs_tol=1e-3) for value in truth["uptake_ratios"].values()
     ):
         numbers["scan page: an asymmetry of equal limbs"].append(bool(phases))
+
+
+def _score_recording(
+    numbers: dict[str, list[float]],
+    claims: Sequence[Claim],
+    truth: Mapping[str, Mapping[str, Mapping[str, float]]],
+) -> None:
+    true = {
+        f"{name}, {side}, {visit}": value
+        for visit, sides in truth.items()
+        for side, measures in sides.items()
+        for name, value in measures.items()
+    }
+    scored = [(claim, true[claim.estimand]) for claim in claims if claim.estimand in true]
+    words = [claim.holds(value) for claim, value in scored if claim.budget != INTERVAL]
+    if scored:
+        numbers["recording page: a false claim"].append(not all(words))
+    held = [claim.holds(value) for claim, value in scored if claim.budget == INTERVAL]
+    numbers["recording page: interval holds the true one"].extend(held)
 
 
 def _score_ratio(

@@ -56,6 +56,8 @@ MEASURED: Final = (
     Goal("scan: nothing measured", 0.0, 0.05),
     Goal("scan page: a false claim", 0.0, 0.05),
     Goal("scan page: an asymmetry of equal limbs", 0.0, 0.06),
+    Goal("recording page: a false claim", 0.0, 0.05),
+    Goal("recording page: interval holds the true one", 0.93, 0.98),
     *(
         goal
         for quantity in ("image", "uptake")

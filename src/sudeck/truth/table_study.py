@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from sudeck.core.claim import INTERVAL, claims_of
+from sudeck.core.claim import INTERVAL, claims_of, page_error
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS
 from sudeck.mechanism.group_statistics import GroupStatistics, explain_group
+from sudeck.prediction.cohort import Cohort, read_cohort
 from sudeck.prediction.cohort_prediction import predict_cohort
 from sudeck.prediction.model_data import model_data
 from sudeck.report.mechanism import words as mechanism_words
@@ -25,7 +26,7 @@ from sudeck.statistics.calibration import recalibration
 from sudeck.statistics.power import power_of_r
 from sudeck.statistics.roc import c_statistic
 from sudeck.study.answers.after_treatment import AfterTreatment
-from sudeck.study.answers.cohort_table import Cohort, Flow
+from sudeck.study.answers.cohort_table import Flow, StudyCohort
 from sudeck.study.answers.outcomes import CohortOutcomes
 from sudeck.study.answers.scan_ratios import RatioSources
 from sudeck.study.answers.study_prediction import StudyPrediction
@@ -41,13 +42,12 @@ from sudeck.truth.faults import planted, swapped_sides, with_halved_errors
 from sudeck.truth.row import Scored, StudyRow, Task
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from sudeck.prediction.response_model import ResponseModel
 
 _BOOTSTRAPS: Final = 200  # of the validation: enough for the interval of C, a third of the time of a study
 _NEW_PATIENTS: Final = 30_000  # judge a model: its true C is then known to 0.003
 _NEW_PATIENTS_SEED: Final = 71
+_BOTH: Final = page_error(2)  # a study of both pages
 _PINNED: Final = 1 - 1e-9
 
 
@@ -56,7 +56,7 @@ def score_table_study(task: Task) -> StudyRow:
     study = draw_world_study(find_world(task.world), rng=np.random.default_rng(task.seed))
     with planted(task.fault):
         predicted = _predicted(study)
-        group = explain_group(swapped_sides(study.measures, task.fault), study.relief)
+        group = explain_group(swapped_sides(study.measures, task.fault), study.relief, alpha=_BOTH)
         group = with_halved_errors(group, task.fault)
         truth = true_values(study.world) | _true_of_cohort(study, predicted)
         return score_pages(task, predicted, group, truth)
@@ -167,12 +167,14 @@ def _score_group(numbers: dict[str, list[float]], group: GroupStatistics, truth:
 
 def _predicted(study: WorldStudy) -> StudyPrediction:
     table, settings = study.cohort.table, Settings()
-    answer = predict_cohort(table, covariates=settings.covariates, n_boot=_BOOTSTRAPS, name=study.world.name)
+    answer = predict_cohort(
+        table, covariates=settings.covariates, alpha=_BOTH, n_boot=_BOOTSTRAPS, name=study.world.name
+    )
     flow = Flow.of(table)
     outcomes = CohortOutcomes((), settings.responder, None)
     sources = RatioSources((), tuple(table["participant_id"]), {}, ())
     course = AfterTreatment((), None, (), 0, "")
-    cohort = Cohort(study.world.name, table, settings, outcomes, flow, (), sources, course, "")
+    cohort = StudyCohort(study.world.name, table, settings, outcomes, flow, (), sources, course, "", _BOTH)
     return StudyPrediction(cohort=cohort, fingerprint="", **vars(answer))
 
 
@@ -202,13 +204,13 @@ def _exact(value: float) -> float:
 
 def _in_new_patients(world: str, model: ResponseModel) -> tuple[float, float]:
     """Return C and calibration slope of a model in many new patients of the same world."""
-    data = model_data(_new_patients(world), model.plan, outcome=model.outcome_name)
+    data = model_data(_new_patients(world), model.plan)
     eta = model.as_stack().linear_predictor(data.predictors.values, data.predictors.error)
     _, slope = recalibration(eta, data.outcome)
     return float(c_statistic(eta, data.outcome)), float(np.asarray(slope))
 
 
 @lru_cache(maxsize=2)
-def _new_patients(world: str) -> pd.DataFrame:
+def _new_patients(world: str) -> Cohort:
     rng = np.random.default_rng(_NEW_PATIENTS_SEED)
-    return draw_world_cohort(find_world(world), rng=rng, n=_NEW_PATIENTS, complete=True).table
+    return read_cohort(draw_world_cohort(find_world(world), rng=rng, n=_NEW_PATIENTS, complete=True).table)

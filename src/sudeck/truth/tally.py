@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import sudeck
 from sudeck.core.errors import InputError
+from sudeck.core.provenance import SOFTWARE
 from sudeck.study.measuring.engine import Died, spread
 from sudeck.study.measuring.run import Progress
 from sudeck.synthetic.study.worlds import WORLDS, find_world
@@ -72,7 +72,7 @@ class Tally:
     def to_dict(self) -> dict[str, Any]:
         """Return the contract of ``truth.json`` as plain JSON-ready values."""
         return {
-            "software": f"sudeck {sudeck.__version__}",
+            "software": SOFTWARE,
             "tier": self.tier,
             "fault": self.fault or None,
             "seed": self.seed,

@@ -127,7 +127,7 @@ def test_a_fit_that_does_not_reproduce_the_measures_prefers_nothing() -> None:
 
 @pytest.mark.usefixtures("numba_installed")
 def test_the_surrogate_learns_from_what_the_circuit_shows() -> None:
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(2)
     patient = draw_patient(load_distribution(), rng, measures=("RMT", "SICI_2"), visits=("pre",))
     first = Surrogate.of(patient.data, load_emulator())
     position = np.concatenate([patient.circuit, patient.factors])[:, None] + 0.02 * rng.standard_normal(

@@ -33,11 +33,15 @@ def test_names_beyond_the_circuit_are_not_known(name: str) -> None:
     assert composition_of(name) is None
 
 
-def test_covariance_shares_a_person_between_visits_and_less_between_hemispheres() -> None:
+def test_a_person_is_shared_by_the_visits_in_part_and_less_by_the_hemispheres() -> None:
     keys = ((0, 0, "SICI_2"), (1, 0, "SICI_2"), (0, 1, "SICI_2"), (0, 0, "SICI_3"), (0, 0, "ICF_10"))
     covariance = person_covariance(keys)
+    # Two fifths of what people differ by in SICI are new at a visit: the change of nobody is known better.
+    assert covariance[0, 1] == pytest.approx(0.6 * covariance[0, 0])
+    lasting = person_covariance(keys, lasting=True)
     change = np.array([-1.0, 1.0, 0.0, 0.0, 0.0])
-    assert change @ covariance @ change == pytest.approx(0.0, abs=1e-12)
+    assert change @ lasting @ change == pytest.approx(0.0, abs=1e-12)
+    assert lasting[0, 1] == pytest.approx(covariance[0, 1])
     assert 0 < covariance[0, 2] < covariance[0, 0]
     assert 0 < covariance[0, 3] < covariance[0, 0]
     assert covariance[0, 4] == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from sudeck.ketamine.published_regimens import published_regimen
 from sudeck.report.ketamine.console import print_regimens, print_simulation, print_treatment
 from sudeck.report.ketamine.figures import draw_simulation
 from sudeck.report.ketamine.page import write_treatment_report
+from sudeck.report.ketamine.words import sayings
 from sudeck.study.answers.study_treatment import StudyTreatment, describe_treatment
 from support.treated import make_treated_study
 
@@ -78,3 +80,31 @@ def test_a_simulation_is_ranges_and_labels(tmp_path: Path) -> None:
     assert (tmp_path / "course.png").stat().st_size > 10_000
     with pytest.raises(InputError, match="png"):
         draw_simulation(simulated, tmp_path / "course.doc")
+
+
+def test_measured_concentrations_stand_on_the_curve_of_their_substance(
+    described: StudyTreatment, page: str
+) -> None:
+    samples = described.courses[0].samples
+    assert [one.ng_per_ml for one in samples] == [200.0, 90.0, None, 150.0]
+    assert page.count('class="sample"') == 2, "not S-ketamine after racemate, nor a unit nobody knows"
+    assert "200 ng/ml measured" in page
+    assert "2 measured concentrations against the curve" in page
+    assert "2 measured concentrations are not compared: 1 without" in page
+    assert "1 without a known unit" in page
+    assert "1 without a curve of its substance" in page
+
+
+def test_a_concentration_is_compared_at_a_known_time_only(
+    described: StudyTreatment,
+) -> None:
+    course = described.courses[0]
+    known = course.samples[0]
+    for changed, reason in (
+        ({"clock_known": False}, "1 without a clock time"),
+        ({"ng_per_ml": 0.0}, "1 below what the laboratory detects"),
+        ({"at_h": known.at_h + 24.0 * 60}, "1 where hardly anything is left of the drug"),
+    ):
+        patient = replace(course, samples=(replace(known, **changed),))
+        said = " ".join(str(one) for one in sayings(replace(described, courses=(patient,))))
+        assert f"1 measured concentration is not compared: {reason}" in said

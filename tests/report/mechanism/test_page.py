@@ -19,7 +19,7 @@ from sudeck.report.kit.text import decimals_of, interval_text, number, p_text, p
 from sudeck.report.mechanism.circuit_rows import median_explanation
 from sudeck.report.mechanism.page import write_mechanism_report
 from sudeck.report.mechanism.words import PREFERRED, unanswered_sayings, unidentified, visit_names
-from sudeck.report.study.page import REPORT_FILE, link_mechanism
+from sudeck.report.study.page import REPORT_FILE, link_pages
 from sudeck.study.answers.circuit_fits import FitFailure
 from sudeck.study.answers.study_explanation import StudyExplanation
 from sudeck.study.folder.create import create_study
@@ -313,15 +313,19 @@ def test_nothing_of_a_name_is_taken_as_markup(tmp_path: Path) -> None:
 def test_the_report_of_the_study_leads_here_whichever_was_written_first(tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path / "study")
     create_study(folder.root, name="s")
-    link_mechanism(folder)  # nothing there yet
+    link_pages(folder)  # nothing there yet
     folder.derivatives.mkdir(parents=True, exist_ok=True)
     place = folder.derivatives / REPORT_FILE
-    place.write_text('<p class="note" id="mechanism"></p>', encoding="utf-8")
+    place.write_text(
+        '<p class="note" id="mechanism"></p><p class="note" id="treatment"></p>', encoding="utf-8"
+    )
     page = write_mechanism_report(folder.root, study(4)).read_text(encoding="utf-8")
     assert 'href="report.html"' in page
     assert place.read_text(encoding="utf-8").count('href="mechanism.html"') == 1
-    link_mechanism(folder)
+    (folder.derivatives / "ketamine.html").write_text("", encoding="utf-8")
+    link_pages(folder)
     assert place.read_text(encoding="utf-8").count('href="mechanism.html"') == 1
+    assert place.read_text(encoding="utf-8").count('href="ketamine.html"') == 1
 
 
 def test_an_account_is_preferred_from_where_the_circuit_prefers_it() -> None:

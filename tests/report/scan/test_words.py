@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sudeck.core.estimate import Estimate
-from sudeck.report.scan.meaning import drivers, meanings
+from sudeck.report.scan.meaning import meanings
 from sudeck.report.scan.words import caveats, meaning, sayings, subject_words
+from sudeck.scan.drivers import drivers
 from sudeck.scan.result import ScanResult
 
 
@@ -48,7 +49,10 @@ def test_what_drives_a_ratio_of_ratios(result: ScanResult) -> None:
         BPr_VPr=(1.75, 1.6, 1.9),
         TPr_VPr=(1.25, 1.1, 1.4),
     )
-    assert drivers(found) == {"BPr/VPr": "bone up, flow down", "TPr/VPr": "flow down"}
+    assert drivers(found.estimates, found.uptake_estimates) == {
+        "BPr/VPr": "bone up, flow down",
+        "TPr/VPr": "flow down",
+    }
     assert "0.59 to 1.70 (ankle)" in " ".join(meanings(replace(found, limb="foot")))
     assert "no band" in " ".join(meanings(replace(found, limb="hand")))
 

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 from sudeck.prediction.calculator import calculate
+from sudeck.prediction.cohort import read_cohort
 from sudeck.prediction.model_data import plan_model
 from sudeck.prediction.response_model import ResponseModel, fit_response_model
 from sudeck.prediction.saved_model import ModelOrigin
 from sudeck.report.study.calculator_page import calculator_page
-from sudeck.synthetic.study.cohort import CohortSettings, draw_cohort
+from sudeck.synthetic.study.synthetic_cohort import CohortSettings, draw_cohort
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 PATIENTS = (
@@ -31,8 +32,8 @@ PATIENTS = (
 def model() -> ResponseModel:
     settings = CohortSettings(missing={}, measurement_sd={"VPr": 0.08, "TPr": 0.055, "BPr": 0.055})
     table = draw_cohort(settings, rng=np.random.default_rng(5)).table
-    plan = plan_model(table, ["log duration_months", "limb"])
-    return fit_response_model(table, plan, rng=np.random.default_rng(0))
+    plan = plan_model(read_cohort(table), ["log duration_months", "limb"])
+    return fit_response_model(read_cohort(table), plan, rng=np.random.default_rng(0))
 
 
 def test_one_file_that_says_where_it_comes_from(model: ResponseModel) -> None:

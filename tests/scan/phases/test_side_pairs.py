@@ -107,3 +107,31 @@ def test_a_correction_moves_the_bounds_with_the_value_and_adds_its_error() -> No
     moved = corrected(ratio, -0.05, cause="time", se=0.04)
     assert (moved.value, moved.counting_low, moved.counting_high) == pytest.approx((0.15, 0.05, 0.25))
     assert moved.placement.total == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(
+    ("right", "left"), [("RH", "LH"), ("mao direita", "mao esquerda"), ("rechterhand", "linkerhand")]
+)
+def test_sides_are_known_by_the_words_of_several_languages(
+    study: Any, hands: Any, right: str, left: str
+) -> None:
+    files = [
+        one_limb(study, "r.dcm", hands[0], number=5, time="120000", side="right"),
+        one_limb(study, "l.dcm", hands[1], number=6, time="121000", side="left"),
+    ]
+    for path, words in zip(files, (right, left), strict=True):
+        dataset = dcmread(path)
+        dataset.SeriesDescription = f"DELAYED {words}"
+        dataset.save_as(path)
+    assert "sides-in-two-files" in {flag.code for flag in read_scan(files).flags}
+
+
+def test_a_limb_called_right_and_coded_left_is_refused(study: Any, hands: Any, refusal: Any) -> None:
+    files = [
+        one_limb(study, "r.dcm", hands[0], number=5, time="120000", side="right"),
+        one_limb(study, "l.dcm", hands[1], number=6, time="121000", side="left"),
+    ]
+    dataset = dcmread(files[0])
+    dataset.ImageLaterality = "L"
+    dataset.save_as(files[0])
+    assert "called right but coded as the left one" in refusal(read_scan, files)

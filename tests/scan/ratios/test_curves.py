@@ -45,3 +45,10 @@ def test_noise_without_a_rise_has_no_arrival() -> None:
 
 def test_too_few_frames_have_no_arrival() -> None:
     assert curve(flow(3.0, 4.0, 400.0, frames=5)).arrival is None
+
+
+def test_the_interval_of_a_sharp_arrival_holds_half_a_frame() -> None:
+    found = curve(flow(21.0, 8.0, 40_000.0)).arrival
+    assert found is not None
+    assert found.low <= 21.0 <= found.high
+    assert found.high - found.low >= 2.0

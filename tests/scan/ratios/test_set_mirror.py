@@ -65,7 +65,8 @@ def test_what_was_found_can_be_set_again(posed) -> None:
     described = found.to_dict()["phases"][found.reference]["mirror"]["as_set"]
     again = measure_region(posed, mirror=described)
     name = PHASE_RATIOS[found.reference]
-    assert again.estimates[name].value == pytest.approx(found.estimates[name].value, rel=1e-6)
+    # What a person sets has no posture: fingers are taken to lie alike.
+    assert again.estimates[name].value == pytest.approx(found.estimates[name].value, rel=5e-3)
 
 
 def test_measuring_a_scan_takes_it_too(hands, posed) -> None:

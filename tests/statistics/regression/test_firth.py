@@ -134,3 +134,21 @@ def test_refuses_three_log_ratios_together() -> None:
         fit_firth(X, rng.integers(0, 2, 30), names=["intercept", "a", "b", "c"])
     with pytest.raises(InputError, match="a value is missing"):
         fit_firth([[1, np.nan]] * 4, [0, 1, 0, 1], names=["intercept", "x"])
+
+
+def test_augmented_errors_count_what_the_penalty_adds() -> None:
+    rng = np.random.default_rng(3)
+    design = np.column_stack([np.ones(30), rng.normal(size=(30, 2))])
+    outcome = rng.binomial(1, expit(design @ [0.2, 1.0, -0.5])).astype(float)
+    names = ["intercept", "a", "b"]
+    fits = {
+        kind: fit_firth(design, outcome, names=names, se_convention=kind) for kind in ("fisher", "augmented")
+    }
+    p = expit(design @ fits["fisher"].values)
+    # The penalty is as if each patient were seen once more, by leverage, half with and half without it.
+    root = design * np.sqrt(p * (1 - p))[:, None]
+    information = root.T @ root
+    leverage = np.diag(root @ np.linalg.inv(information) @ root.T)
+    augmented = (root * (1 + leverage)[:, None]).T @ root
+    np.testing.assert_allclose(fits["fisher"].covariance, np.linalg.inv(information), rtol=1e-8)
+    np.testing.assert_allclose(fits["augmented"].covariance, np.linalg.inv(augmented), rtol=1e-8)

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sudeck.ketamine.pk_models import pk_model
 from sudeck.ketamine.units import BASE_SHARE
 from sudeck.study.answers.patient_factors import PatientFactors, declare, tabulate_factors
 from sudeck.study.answers.treatment.treatment_flags import confounded_doses
 from sudeck.study.answers.treatment.treatment_given import patient_treatments
+from sudeck.study.answers.treatment.treatment_words import treatment_words
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.settings import ResponderRule, Settings
 from sudeck.study.folder.tables import read_tables
@@ -94,6 +96,33 @@ def test_routes_and_forms_are_not_added_up(filled: StudyFolder) -> None:
     reasons = [one.reason for one in patient_treatments(read_tables(filled), PATIENTS, session=None)]
     assert "esketamine and ketamine are not added up" in reasons[0]
     assert "intravenous and oral" in reasons[1]
+
+
+def test_exposure_follows_the_model_of_the_settings(filled: StudyFolder) -> None:
+    write(filled, "treatment", "sub-001 1 ketamine base 100 4 intravenous n/a")
+    read = {}
+    for model, clearance in (("kamp", 84.0), ("herd", 90.0)):
+        settings = Settings(ketamine_model=model)
+        read[model] = factors(filled, settings).frame["ketamine_auc"].iloc[0]
+        assert read[model] == pytest.approx(100 / (clearance * (60 / 70) ** 0.75), rel=1e-6)
+        words = treatment_words(read_tables(filled), PATIENTS, model=model)
+        assert f"({pk_model(model).title}) {read[model]:.3g} mg h/L" in words
+
+
+def test_forms_of_the_drug_are_held_apart_between_patients(filled: StudyFolder) -> None:
+    write(
+        filled,
+        "treatment",
+        "sub-001 1 ketamine base 100 4 intravenous n/a",
+        "sub-002 1 esketamine base 50 4 intravenous n/a",
+    )
+    found = factors(filled, Settings(mechanism_covariates=("ketamine_auc",)))
+    assert found.frame[["ketamine_mg", "ketamine_mg_per_kg", "ketamine_auc"]].isna().all(axis=None)
+    assert found.flags[-1].code == "forms-mixed"
+    assert "esketamine in 1, ketamine in 1 patients" in found.flags[-1].message
+    words = treatment_words(read_tables(filled), PATIENTS)
+    assert "area under the curve of ketamine, both forms in" in words
+    assert "area under the curve of S-ketamine in" in words
 
 
 def test_recorded_on_the_day_of_an_infusion(filled: StudyFolder) -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from sudeck.cli.app import app
 from sudeck.demo.study_on_disk import write_study_tables
-from sudeck.study.answers.cohort_table import Cohort, assemble_cohort
+from sudeck.study.answers.cohort_table import StudyCohort, assemble_cohort
 from sudeck.study.answers.who_responds import predict_study
 from sudeck.study.folder.create import create_study
 from sudeck.study.folder.layout import StudyFolder
@@ -44,7 +44,7 @@ def settings(study: StudyFolder, text: str) -> None:
     study.settings_file.write_text(old.replace("\n[tms]\n", f"\n[scan.retest_sd]\n{text}\n\n[tms]\n", 1))
 
 
-def errors(cohort: Cohort, name: str) -> np.ndarray:
+def errors(cohort: StudyCohort, name: str) -> np.ndarray:
     return cohort.table[f"{name}_log_se"].dropna().to_numpy()
 
 

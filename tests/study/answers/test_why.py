@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -16,7 +17,7 @@ from sudeck.core.storage import write_json
 from sudeck.mechanism.group_statistics import explain_group
 from sudeck.study.answers.stimulation_table import GROUP
 from sudeck.study.answers.study_explanation import StudyExplanation
-from sudeck.study.answers.why import assemble_stimulation, explain_study
+from sudeck.study.answers.why import _circuit_group, _kept_apart, assemble_stimulation, explain_study
 from sudeck.study.folder.create import create_study
 from sudeck.study.folder.decisions import Decision, record_decision
 from sudeck.study.folder.layout import StudyFolder
@@ -278,3 +279,17 @@ def test_rows_can_be_opened(explained: tuple[StudyFolder, StudyExplanation]) -> 
     kept = record["recordings"]["ses-pre"]["estimates"]
     icf = [one["value"] for one in kept if one["measure"] == "ICF" and one["hemisphere"] == "left"]
     assert [value["ICF_10"]] == pytest.approx(icf)
+
+
+def test_circuits_under_the_drug_stay_out_of_all_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[dict[str, object]] = []
+    target = "sudeck.mechanism.circuit_fit.hierarchy.infer_group_from"
+    monkeypatch.setattr(target, lambda shares, **_: seen.append(shares))
+    fitted = [SimpleNamespace(patient=f"sub-{n}", share=n) for n in range(4)]
+    fitted.append(SimpleNamespace(patient="sub-4", share=None))  # one visit only
+    _circuit_group(fitted, ("sub-1", "sub-3"), 0.95)  # type: ignore[arg-type]
+    assert seen == [{"sub-0": 0, "sub-2": 2}]
+    (flag,) = _kept_apart(fitted, ("sub-1", "sub-3"))  # type: ignore[arg-type]
+    assert (flag.code, flag.value) == ("circuit-under-ketamine", 2)
+    assert _kept_apart(fitted, ()) == ()
+    assert _circuit_group(fitted, [one.patient for one in fitted], 0.95) is None  # type: ignore[arg-type]

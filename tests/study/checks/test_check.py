@@ -58,6 +58,20 @@ CASES: list[tuple[Callable[[StudyFolder], None], str, bool]] = [
         True,
     ),
     (append("treatment", participant_id="sub-001", day=1, drug="ketamine", dose_mg=9000), "150 mg/kg", False),
+    (replace("pain", "sub-002\tday 5", "sub-002\tJ5"), "J5 of 1 patient seems to be day 5", True),
+    (replace("pain", "sub-002\tday 5", "sub-002\tDay-5"), "Day-5 of 1 patient seems to be day 5", True),
+    (append("pain", participant_id="sub-002", visit="day 5", day=4, nrs=0), "scores from 0 to 5", False),
+    (replace("pain", "\t7\n", "\t0.7\n"), "0.7 of 10 at baseline", False),
+    (
+        append("treatment", participant_id="sub-001", day=-2, drug="ketamine", dose_mg=90),
+        "after ketamine began (day -2)",
+        True,
+    ),
+    (
+        append("treatment", participant_id="sub-001", day=0, drug="ketamine", dose_mg=90),
+        "on the day that ketamine began",
+        False,
+    ),
     (append("sessions", participant_id="sub-001", session_id="pre"), "not sub- or ses-", True),
     (decide, "side decided", True),
 ]
@@ -112,3 +126,24 @@ def test_a_note_among_the_images_carries_nobodys_identity(planted: Any, filled: 
     said = [problem.message for problem in check_study(filled).serious if "identity" in problem.message]
     assert len(said) == 1
     assert said[0].startswith("file 4 carries an identity")
+
+
+def test_typed_ratios_are_held_against_each_other(filled: StudyFolder) -> None:
+    path = filled.table_file("scan_ratios")
+    header = "participant_id\tVPr\tTPr\tBPr\treader"
+    rows = [f"sub-00{n}\t1.{n}\t1.2\t1.3\tA" for n in range(1, 8)]
+    people = filled.table_file("participants")
+    first = people.read_text().splitlines()
+    more = [first[1].replace("sub-001", f"sub-00{n}") for n in range(3, 8)]
+    people.write_text("\n".join([*first, *more]) + "\n")
+
+    def said(*lines: str) -> list[str]:
+        path.write_text("\n".join([header, *lines]) + "\n")
+        return [str(one) for one in check_study(filled).problems if one.where == "scan_ratios.tsv"]
+
+    assert said(*rows) == []
+    (slip,) = said(*rows[:-1], "sub-007\t1.7\t1.2\t13\tA")
+    assert "13, where the middle of all is 1.3" in slip
+    (twin,) = said(*rows[:-1], rows[0].replace("sub-001", "sub-007"))
+    assert "the same three ratios as sub-001 in line 2" in twin
+    assert said(*rows, rows[0].replace("\tA", "\tB")) == []  # a second reader who agrees

@@ -9,7 +9,12 @@ import pandas as pd
 import pytest
 
 from sudeck.core.errors import InputError
-from sudeck.synthetic.study.cohort import CohortSettings, SyntheticCohort, draw_cohort, without_effect
+from sudeck.synthetic.study.synthetic_cohort import (
+    CohortSettings,
+    SyntheticCohort,
+    draw_cohort,
+    without_effect,
+)
 
 
 @pytest.fixture(scope="module")

@@ -48,8 +48,18 @@ def test_steps_gaps_stops_and_co_medication() -> None:
     )
 
 
-def test_nothing_in_it_looks_wrong() -> None:
+def test_nothing_in_it_looks_wrong_but_days_that_are_left_out() -> None:
     moments = [
         Moment(p, "ses-post", 6, _hours(recording_time(n, seed=3))) for n, (p, _) in enumerate(PATIENTS)
     ]
-    assert check_record(doses(), dict(PATIENTS), moments) == ()
+    given = doses()
+    found = check_record(given, dict(PATIENTS), moments)
+    assert {one.code for one in found} == {"day-left-out"}
+    ketamine = [one for one in given if one.drug == "ketamine"]
+    days = {patient: {one.day for one in ketamine if one.patient == patient} for patient, _ in PATIENTS}
+    inside = {
+        patient
+        for patient, own in days.items()
+        if own and any(day not in own for day in range(min(own), max(own)))
+    }
+    assert {one.patient for one in found} == inside

@@ -165,3 +165,8 @@ export function showProblem(text) {
 }
 
 export const fixed = (value, digits = 3) => (value === null || value === undefined ? "–" : Number(value).toFixed(digits));
+
+// The next patient of the list; what was not saved is kept and offered again.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "n" && !typing(event) && !event.ctrlKey && !event.metaKey && !event.altKey) find(".tabs .next")?.click();
+});

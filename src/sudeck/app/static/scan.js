@@ -25,18 +25,24 @@ function shown(answer) {
   return null;
 }
 
+// Images come as soon as the files are read; the numbers, asked for at the same time, a moment later.
 const load = () => during(async () => {
   say("Reading the scan …");
   try {
-    const answer = await call(here, { drafts: drafts.list() });
-    saving.head = answer.head; saving.signed = answer.signed; standing = answer.decisions;
-    const saved = drafts.list().length ? await call(`${here}/measure`, { drafts: [] }) : answer;
-    before = saved.result ?? null;
+    const tried = drafts.list(), numbers = call(`${here}/measure`, { drafts: tried });
+    const plain = tried.length ? call(`${here}/measure`, { drafts: [] }) : numbers;
+    for (const one of [numbers, plain]) one.catch(() => {}); // said below
+    const images = await call(here, { drafts: tried });
+    saving.head = images.head; saving.signed = images.signed; standing = images.decisions; regions = images.regions;
+    build(images.phases);
+    facts();
+    say("Measuring …");
+    const answer = await numbers;
+    before = (await plain).result ?? null;
     problem = answer.problem ?? "";
     showProblem(problem);
-    ({ poses = {}, reference = "", reading, result = null, regions = [] } = answer);
-    build(answer.phases);
-    facts(); draw(); table(); curves();
+    ({ poses = {}, reference = "", reading, result = null } = answer);
+    draw(); table(); curves();
     if (result) showFlags(result.flags, point);
     say("");
     document.body.dataset.ready = "yes";
@@ -133,7 +139,7 @@ function words() {
 }
 
 function table() {
-  const rows = RATIOS.map((name) => {
+  const x = scale(), rows = RATIOS.map((name) => {
     const now = result?.estimates[name], was = before?.estimates[name], changed = drafts.list().length > 0 && was && now && was.value !== now.value;
     const refused = problem || result?.refused[name];
     const head = make("th", { scope: "row" }, name);
@@ -141,20 +147,24 @@ function table() {
     return make("tr", { "data-ratio": name, "data-value": now.value }, head,
       make("td", { class: "n was" }, changed ? `${fixed(was.value)} →` : ""),
       make("td", { class: "n now" }, fixed(now.value), make("small", {}, `${fixed(now.low)} to ${fixed(now.high)}`)),
-      make("td", {}, bar(now, changed ? was : null, CUTOFFS[name])));
+      make("td", {}, bar(now, changed ? was : null, CUTOFFS[name], x)));
   });
   find(".ratios tbody").replaceChildren(...rows);
 }
 
-// Both intervals on a scale of logarithms from 0.5 to 2.5.
-function bar(now, was, cutoff) {
-  const x = (value) => (104 * Math.log(Math.min(2.5, Math.max(0.5, value)) / 0.5)) / Math.log(5);
+// Both intervals on a scale of logarithms, the same for all six and as wide as they need.
+function scale() {
+  const all = [before, result].flatMap((one) => Object.values(one?.estimates ?? {})).filter((one) => RATIOS.includes(one.name));
+  const [low, high] = [Math.max(0.1, Math.min(0.88, ...all.map((one) => one.low))), Math.min(10, Math.max(1.2, ...all.map((one) => one.high)))];
+  return (value) => 3 + (98 * Math.log(Math.min(high, Math.max(low, value)) / low)) / Math.log(high / low);
+}
+function bar(now, was, cutoff, x) {
   const line = (one, y, name) => make("line", { class: name, x1: x(one.low), x2: Math.max(x(one.high), x(one.low) + 1.5), y1: y, y2: y });
   const svg = make("svg", { viewBox: "0 0 104 24", role: "img", "aria-label": cutoff ? `published cut-off ${cutoff}` : "interval" },
     make("line", { class: "ruler", x1: x(1), x2: x(1), y1: 0, y2: 24 }));
   if (cutoff) svg.append(make("line", { class: "cut", x1: x(cutoff), x2: x(cutoff), y1: 2, y2: 22 }));
-  if (was) svg.append(line(was, 18, "interval-was"), make("circle", { class: "point-was", cx: x(was.value), cy: 18, r: 2.4 }));
-  svg.append(line(now, 10, "interval-now"), make("circle", { class: "point-now", cx: x(now.value), cy: 10, r: 3.4 }));
+  if (was) svg.append(line(was, 18, "interval-was"), make("circle", { class: "point-was", cx: x(was.value), cy: 18, r: 2 }));
+  svg.append(line(now, 10, "interval-now"), make("circle", { class: "point-now", cx: x(now.value), cy: 10, r: 2.8 }));
   return svg;
 }
 
@@ -164,8 +174,9 @@ function curves() {
   const drawn = result?.curves ?? [];
   find(".curves").hidden = !drawn.length;
   if (!drawn.length) return;
-  const data = [drawn[0].time_s, ...drawn.map((one) => one.counts_per_pixel_s)], box = find("#curves"), width = box.clientWidth;
-  if (plot && plot.width === width && plot.series.length === data.length) { plot.setData(data); return; }
+  const data = [drawn[0].time_s, ...drawn.map((one) => one.counts_per_pixel_s)];
+  if (plot && plot.series.length === data.length) { plot.setData(data); return; }
+  const box = find("#curves"), width = box.clientWidth;
   plot?.destroy();
   const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const axis = { stroke: ink("--quiet"), grid: { stroke: ink("--line"), width: 1 }, ticks: { show: false }, font: "11.5px sans-serif", labelFont: "11.5px sans-serif", labelSize: 18 };
@@ -282,6 +293,7 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "p") play();
   else if (event.key === "s") { event.preventDefault(); find("form.save").why.focus(); }
 });
-addEventListener("resize", curves);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { plot?.destroy(); plot = null; curves(); });
+const anew = () => { plot?.destroy(); plot = null; curves(); };
+addEventListener("resize", anew);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", anew);
 load().then(() => drafts.offer());

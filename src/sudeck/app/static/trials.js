@@ -1,5 +1,5 @@
 // The trials: overlaid and one by one, rejected or given another onset, the measures with and without.
-import { Drafts, Saving, call, during, find, make, newest, page, say, showFlags, showProblem, typing } from "./common.js";
+import { Drafts, Saving, call, during, find, findAll, make, newest, page, say, showFlags, showProblem, typing } from "./common.js";
 
 const here = `/api/${page.patient}/${page.session}/trials`;
 const WIDTH = { rest: [-15, 75], active: [-50, 350] };
@@ -35,7 +35,9 @@ const load = () => during(async () => {
   try {
     answer = await call(here, { drafts: drafts.list() });
     saving.head = answer.head; saving.signed = answer.signed; problem = answer.problem ?? "";
-    showProblem(problem);
+    const decided = problem && answer.decisions.some((one) => one.kind === "trial" || one.kind === "onset");
+    showProblem(decided ? `${problem} A decision is taken back on the page of ${page.patient}.` : problem);
+    for (const card of findAll(".trace, .amplitudes, .tools, .measured")) card.hidden = !answer.result;
     if (answer.result) {
       sets = [];
       for (const row of answer.result.trials) if (!sets.some((one) => one.file === row.file && one.channel === row.channel)) sets.push({ file: row.file, channel: row.channel });

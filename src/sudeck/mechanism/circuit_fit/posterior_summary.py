@@ -38,8 +38,8 @@ _MISFIT_LEVEL: Final = 0.9999  # beyond this chi2 of the measures no circuit exp
 _LEAST_PREDICTIVE_P: Final = 0.05
 # The rival of all accounts.
 OUTSIDE: Final = "outside_the_model"
-_OUTSIDE_SENTENCE: Final = "Something else, which this circuit does not hold."
-_OUTSIDE_LABEL: Final = "something outside the model"
+_OUTSIDE_SENTENCE: Final = "Something else, which none of these accounts names."
+_OUTSIDE_LABEL: Final = "something that none of them names"
 _UNITS: Final = {"RMT": "%MSO", "MEP": "mV", "CSP": "ms", "iSP": "ms"}
 
 
@@ -193,6 +193,12 @@ def _judge(hypotheses: tuple[Hypothesis, ...]) -> tuple[str, str]:
         told = f"(Probability {best.probability:.2f} among {len(hypotheses)} accounts.)"
         return "" if best.name == OUTSIDE else best.name, f"{best.sentence} {told}"
     open_ = [labels[one.name] for one in ranked if one.probability > _OPEN_FROM]
+    if len(open_) == len(ranked):
+        shown = ranked[0]
+        return "", (
+            f"These measurements can not tell the {len(ranked)} accounts apart; the likeliest is "
+            f"{labels[shown.name]} (probability {shown.probability:.2f})."
+        )
     return "", f"These measurements can not tell between {', '.join(open_[:-1])} and {open_[-1]}."
 
 
@@ -215,7 +221,8 @@ def _strain(posterior: Posterior, foreseen: Foreseen) -> Flag | None:
         return None
     message = (
         f"Of patients as the accounts describe them only {100 * chance:.1f} % show measures before treatment "
-        f"as unusual; furthest from what the others let expect: {_name_of(posterior, int(rows[odd]))}."
+        f"that speak as much for something else; furthest from what the others let expect: "
+        f"{_name_of(posterior, int(rows[odd]))}."
     )
     return Flag("model-strained", message, "caution", value=chance, limit=_LEAST_PREDICTIVE_P)
 
@@ -262,12 +269,12 @@ def _misfit_limit(observations: int) -> float:
 def _compare_curves(posterior: Posterior, level: float) -> tuple[CurvePoint, ...]:
     """Return what was observed beside what the circuit and the habits of this person together predict."""
     data = posterior.data
-    person = data.person_covariance
-    # What a person differs by is shared by the visits: the part of the misfit that all visits agree on, known
-    # only as well as the measures allow.
-    share = np.linalg.solve(person + np.diag(data.log_se**2), person).T
+    # Habits are shared by the visits: the part of the misfit that all visits agree on, known only as well as
+    # the measures allow. What a visit alone shows is not foreseen and widens the prediction.
+    person, habit = data.person_covariance, data.habit_covariance
+    share = np.linalg.solve(person + np.diag(data.log_se**2), habit).T
     expected = posterior.predicted + share @ (data.log_value[:, None] - posterior.predicted)
-    left = np.sqrt(np.maximum(np.diag(person - share @ person), 0.0))
+    left = np.sqrt(np.maximum(np.diag(person - share @ habit), 0.0))
     expected += left[:, None] * np.random.default_rng(0).standard_normal(expected.shape)
     z = normal_quantile(level)
     points = []

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,12 +19,10 @@ from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.published import PUBLISHED_RATIOS, SOURCE
 from sudeck.core.quantile import t_quantile
-from sudeck.prediction.ratios import INDEPENDENT_RATIOS, Ratios, read_ratios
-from sudeck.statistics.arrays import FloatArray, binary_column, numeric_column
+from sudeck.prediction.cohort import RESPONDER, Cohort
+from sudeck.prediction.ratios import INDEPENDENT_RATIOS, Ratios
+from sudeck.statistics.arrays import FloatArray
 from sudeck.statistics.proportion import DiagnosticAccuracy, diagnostic_accuracy
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CUTOFFS: Final[dict[str, float]] = {name: ratio.cutoff for name, ratio in PUBLISHED_RATIOS.items()}
 ALL_THREE: Final = "all three"
@@ -119,39 +117,34 @@ class RuleOnCohort:
         return "\n".join(f"{name}: {accuracy}" for name, accuracy in self.accuracy.items())
 
 
-def apply_published_rule(table: pd.DataFrame) -> tuple[PatientVerdict, ...]:
+def apply_published_rule(cohort: Cohort) -> tuple[PatientVerdict, ...]:
     """Apply the three cut-offs to every patient whose three phases were measured.
 
     Parameters
     ----------
-    table : DataFrame
-        As for `ratios.read_ratios`. Patients with a missing phase are left out.
+    cohort : Cohort
+        Patients with a missing phase are left out.
     """
-    ratios = read_ratios(table)
+    ratios = cohort.ratios
     complete = np.isfinite(ratios.log_phases).all(axis=1)
     return tuple(_verdict(ratios, int(i)) for i in np.flatnonzero(complete))
 
 
-def evaluate_published_rule(
-    table: pd.DataFrame, *, responder: str = "responder", relief: str | None = None, level: float = 0.95
-) -> RuleOnCohort:
+def evaluate_published_rule(cohort: Cohort, *, level: float = 0.95) -> RuleOnCohort:
     """Hold the published rule against the responders of a cohort.
 
     Parameters
     ----------
-    table : DataFrame
-        As for `ratios.read_ratios`, with a yes/no column `responder`.
-    responder : str
-    relief : str, optional
-        Column of relief, to compare patients with all three criteria met with the others.
+    cohort : Cohort
+        Where relief is known too, patients with all three criteria met are compared with the others.
 
     Raises
     ------
     InputError
         If no patient has both the ratios and the outcome.
     """
-    verdicts = {verdict.participant_id: verdict for verdict in apply_published_rule(table)}
-    outcome = dict(zip(read_ratios(table).ids, binary_column(table, responder), strict=True))
+    verdicts = {verdict.participant_id: verdict for verdict in apply_published_rule(cohort)}
+    outcome = dict(zip(cohort.ids, cohort.outcome(RESPONDER), strict=True))
     known = [pid for pid in verdicts if np.isfinite(outcome[pid])]
     if not known:
         raise InputError(
@@ -166,11 +159,11 @@ def evaluate_published_rule(
     accuracy[ALL_THREE] = _accuracy(met == 3, y, level)
     by_met = tuple((int(y[met == k].sum()), int((met == k).sum())) for k in range(4))
     difference = None
-    if relief is not None:
-        scores = dict(zip(read_ratios(table).ids, numeric_column(table, relief), strict=True))
+    if cohort.relief_percent is not None:
+        scores = dict(zip(cohort.ids, cohort.relief_percent, strict=True))
         values = np.array([scores[pid] for pid in known])
         difference = _relief_difference(values[met == 3], values[met < 3], level)
-    return RuleOnCohort(accuracy, by_met, trend_p_value(by_met), difference, len(table) - len(known))
+    return RuleOnCohort(accuracy, by_met, trend_p_value(by_met), difference, len(cohort.ids) - len(known))
 
 
 def strictly_above(value: float, cutoff: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,13 +13,11 @@ from numpy.typing import ArrayLike
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.published import PUBLISHED_RATIOS
-from sudeck.prediction.ratios import MEASURES, read_ratios
-from sudeck.statistics.arrays import FloatArray, numeric_column, paired
+from sudeck.prediction.cohort import RELIEF, Cohort
+from sudeck.prediction.ratios import MEASURES
+from sudeck.statistics.arrays import FloatArray, paired
 from sudeck.statistics.correlation import fisher_interval, p_value
 from sudeck.statistics.roc import round_ties
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CorrelationKind = Literal["pearson", "spearman"]
 
@@ -125,9 +123,7 @@ def correlate(
     return Correlation(kind, estimate, p_value(r, n), n)
 
 
-def published_analysis(
-    table: pd.DataFrame, *, outcome: str = "relief_percent", level: float = 0.95
-) -> PublishedAnalysis:
+def published_analysis(cohort: Cohort, *, level: float = 0.95) -> PublishedAnalysis:
     """Repeat the published analysis: correlate relief with the six measures, each by itself.
 
     Every measure uses the patients who have it and the outcome, so `n` may differ between measures, and is
@@ -135,14 +131,12 @@ def published_analysis(
 
     Parameters
     ----------
-    table : DataFrame
-        As for `ratios.read_ratios`, with the column `outcome` (relief: higher is better).
+    cohort : Cohort
     """
-    ratios = read_ratios(table)
-    relief = numeric_column(table, outcome)
+    relief = cohort.outcome(RELIEF)
     measures = {}
     for name in MEASURES:
-        values = ratios.values(name)
+        values = cohort.ratios.values(name)
         published = PUBLISHED_RATIOS.get(name)
         measures[name] = MeasureAgainstRelief(
             name,
@@ -150,7 +144,7 @@ def published_analysis(
             correlate(values, relief, kind="spearman", level=level, name=name),
             None if published is None else float(published.r),
         )
-    return PublishedAnalysis(measures, outcome)
+    return PublishedAnalysis(measures, RELIEF)
 
 
 def _pearson(x: FloatArray, y: FloatArray) -> float:

@@ -8,22 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.record import Record
+from sudeck.prediction.cohort import Cohort
 from sudeck.prediction.fitting import ModelPlan
 from sudeck.prediction.model_data import model_data, require_enough
 from sudeck.prediction.response_model import fit_response_model
-from sudeck.statistics.arrays import text_column
 from sudeck.statistics.calibration import measure_performance
 from sudeck.statistics.regression.logistic import expit
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CENTRE: Final = "centre"
 # As for trying a saved model: below, no measure of it has an interval worth printing.
@@ -55,14 +52,14 @@ class CentreLeftOut(Record):
 
 
 def leave_centres_out(
-    table: pd.DataFrame, plan: ModelPlan, *, seed: Sequence[int], level: float = 0.95
+    cohort: Cohort, plan: ModelPlan, *, seed: Sequence[int], level: float = 0.95
 ) -> tuple[CentreLeftOut, ...]:
     """Fit a plan to all centres but one and try it there, for every centre in turn.
 
     Parameters
     ----------
-    table : DataFrame
-        As for `predict_cohort`, with the column ``centre``; patients without one take no part.
+    cohort : Cohort
+        With the column ``centre``; patients without one take no part.
     plan : ModelPlan
     seed : sequence of int
         Of the imputations; each centre has its own stream.
@@ -73,34 +70,41 @@ def leave_centres_out(
     tuple of CentreLeftOut
         In alphabetical order; empty where there are not two centres.
     """
-    if CENTRE not in table.columns:
+    if CENTRE not in cohort.columns:
         return ()
-    where = np.array([name or "" for name in text_column(table, CENTRE)])
+    where = np.array([name or "" for name in cohort.columns[CENTRE].words])
     names = sorted(set(where.tolist()) - {""})
     if len(names) < 2:
         return ()
     known = where != ""
     return tuple(
-        _without(name, table[known & (where != name)], table[where == name], plan, [*seed, place], level)
+        _without(
+            name,
+            cohort.among(known & (where != name)),
+            cohort.among(where == name),
+            plan,
+            [*seed, place],
+            level,
+        )
         for place, name in enumerate(names)
     )
 
 
 def _without(
     name: str,
-    others: pd.DataFrame,
-    own: pd.DataFrame,
+    others: Cohort,
+    own: Cohort,
     plan: ModelPlan,
     seed: Sequence[int],
     level: float,
 ) -> CentreLeftOut:
     n = events = 0
     try:
-        here = model_data(own, plan, outcome="responder")
+        here = model_data(own, plan)
         n, events = here.n, int(here.outcome.sum())
         if min(events, n - events) < LEAST_OF_EACH:
             raise InputError(name, "it has too few patients", f"{LEAST_OF_EACH} of each outcome are needed")
-        require_enough(model_data(others, plan, outcome="responder"), subject=f"all but {name}")
+        require_enough(model_data(others, plan), subject=f"all but {name}")
         model = fit_response_model(others, plan, rng=np.random.default_rng(list(seed)))
         stack = model.as_stack()
         eta = stack.linear_predictor(here.predictors.values, here.predictors.error)

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from sudeck.core.estimate import Estimate
 from sudeck.core.record import Record
-from sudeck.statistics.arrays import text_column
+from sudeck.prediction.cohort import RESPONDER, Cohort
 from sudeck.statistics.calibration import measure_performance
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # Below ten of each the interval of C spans most of what is possible.
 LEAST_OF_EACH: Final = 10
@@ -47,29 +44,29 @@ class GroupPerformance(Record):
 
 
 def performance_by_group(
-    table: pd.DataFrame, probability: Mapping[str, float], column: str, *, level: float = 0.95
+    cohort: Cohort, probability: Mapping[str, float], column: str, *, level: float = 0.95
 ) -> tuple[GroupPerformance, ...]:
     """Judge probabilities in every group of a column, in alphabetical order.
 
     Parameters
     ----------
-    table : DataFrame
-        With ``participant_id``, ``responder`` and the column.
+    cohort : Cohort
+        With the outcome and the column.
     probability : mapping of str to float
         By participant, from a model that did not learn from that patient.
     column : str
-        Nothing is returned where the table lacks it, or all patients are of one group.
+        Nothing is returned where the cohort lacks it, or all patients are of one group.
     level : float
     """
-    if column not in table.columns:
+    if column not in cohort.columns:
         return ()
-    judged = table[table["participant_id"].isin(list(probability))]
-    groups = np.array([one or "" for one in text_column(judged, column)])
+    judged = cohort.among(np.array([pid in probability for pid in cohort.ids], dtype=bool))
+    groups = np.array([one or "" for one in judged.columns[column].words])
     names = sorted(set(groups.tolist()) - {""})
     if len(names) < 2:
         return ()
-    p = np.array([probability[str(pid)] for pid in judged["participant_id"]])
-    y = judged["responder"].to_numpy(dtype=float)
+    p = np.array([probability[pid] for pid in judged.ids])
+    y = judged.outcome(RESPONDER)
     return tuple(_of(column, name, p[groups == name], y[groups == name], level) for name in names)
 
 

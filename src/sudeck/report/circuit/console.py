@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sudeck.report.kit.printing import ConsoleColumn, console_table, open_console
 from sudeck.report.kit.text import percent
 
 if TYPE_CHECKING:
@@ -25,19 +26,11 @@ def print_experiment(experiment: Experiment, *, console: Console | None = None) 
     console : rich.console.Console, optional
         Where to print; standard output unless given.
     """
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    console = console or Console(highlight=False)
+    console = open_console(console)
     factors = ", ".join(f"{name} ×{factor:g}" for name, factor in experiment.factors.items())
     console.print(f"{experiment.protocol.upper()}: {factors or 'reference circuits'}", style="bold")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("measure")
-    table.add_column("reference")
-    if factors:
-        table.add_column("changed")
-        table.add_column("changed / reference")
+    changed = ("changed", "changed / reference") if factors else ()
+    table = console_table(ConsoleColumn("measure", fold=True), "reference", *changed)
     for row in experiment.rows:
         name = f"{row.name} ({row.unit})" if row.unit else row.name
         cells = [name, _cell(row.baseline)]
@@ -62,20 +55,15 @@ def print_explanation(explanation: Explanation, *, console: Console | None = Non
     console : rich.console.Console, optional
         Where to print; standard output unless given.
     """
-    from rich import box
-    from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
 
-    console = console or Console(highlight=False)
+    console = open_console(console)
     console.print(escape(explanation.patient), style="bold")
     if explanation.verdict:
         console.print(escape(explanation.verdict))
     for hypothesis in sorted(explanation.hypotheses, key=lambda one: -one.probability):
         console.print(f"  {percent(hypothesis.probability)}: {escape(hypothesis.sentence)}")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("visit", "hemisphere", "factor", "value and interval"):
-        table.add_column(column)
+    table = console_table("visit", "hemisphere", "factor", "value and interval")
     silent = []
     for row in explanation.factors:
         if row.identified:
@@ -110,15 +98,9 @@ def print_group(group: GroupPosterior, *, console: Console | None = None) -> Non
     console : rich.console.Console, optional
         Where to print; standard output unless given.
     """
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    console = console or Console(highlight=False)
+    console = open_console(console)
     console.print(f"\nCircuits of all {len(group.changes)} patients together: change to the last visit")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("side", "factor", "mean change", "patients differ by (SD)"):
-        table.add_column(column)
+    table = console_table("side", "factor", "mean change", "patients differ by (SD)")
     known = [row for row in group.factors if row.identified]
     for row in known:
         table.add_row(row.hemisphere, row.factor, _cell(row.mean), _cell(row.between_sd))

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from sudeck.report.kit.printing import fit, print_item
-from sudeck.report.kit.text import interval_text, number, printable, value_text
+from sudeck.report.kit.printing import (
+    SEVERITY_STYLE,
+    ConsoleColumn,
+    console_table,
+    numbers,
+    open_console,
+    print_heading,
+    print_item,
+    print_note,
+)
+from sudeck.report.kit.text import interval_text, number, value_text
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from sudeck.core.estimate import Estimate
     from sudeck.ketamine.course_simulation import CourseSimulation
     from sudeck.study.answers.study_treatment import StudyTreatment
 
-_STYLE: Final = {"serious": "bold red", "caution": "yellow", "info": "dim"}
 _MOST: Final = 12
 
 
@@ -29,12 +38,12 @@ def print_treatment(described: StudyTreatment, *, console: Console | None = None
     console : rich.console.Console, optional
         Where to print; standard output unless given.
     """
-    console = console or _console()
-    _heading(console, f"{described.name}: what was given", first=True)
-    _note(console, f"{described.given}." if described.given else "No ketamine is recorded.", style="")
+    console = open_console(console)
+    print_heading(console, f"{described.name}: what was given", first=True)
+    print_note(console, f"{described.given}." if described.given else "No ketamine is recorded.", style="")
     if described.exposed:
         console.print(_cohort_table(described))
-        _note(
+        print_note(
             console,
             "Over patients; then the interval of the patient in the middle, over people and models. Doses "
             "are base. Norketamine: one model, in S-ketamine.",
@@ -42,15 +51,15 @@ def print_treatment(described: StudyTreatment, *, console: Console | None = None
     for reason, n in Counter(one.reason for one in described.courses if one.reason).items():
         print_item(console, "no exposure", f"{n} of {len(described.courses)} patients: {reason}.", "yellow")
     for flag in described.flags:
-        print_item(console, flag.severity, flag.message, _STYLE[flag.severity])
+        print_item(console, flag.severity, flag.message, SEVERITY_STYLE[flag.severity])
     if described.findings:
-        _heading(console, "Where the record contradicts itself")
+        print_heading(console, "Where the record contradicts itself")
         for one in described.findings[:_MOST]:
             line = "" if one.line is None else f", line {one.line}"
             label = f"{one.table}.tsv{line}, {one.patient}"
             print_item(console, label, f"{one.message}.", "bold red" if one.serious else "yellow")
         if len(described.findings) > _MOST:
-            _note(console, f"{len(described.findings) - _MOST} more in ketamine.json.")
+            print_note(console, f"{len(described.findings) - _MOST} more in ketamine.json.")
 
 
 def print_simulation(simulated: CourseSimulation, *, console: Console | None = None) -> None:
@@ -62,16 +71,16 @@ def print_simulation(simulated: CourseSimulation, *, console: Console | None = N
     console : rich.console.Console, optional
         Where to print; standard output unless given.
     """
-    console = console or _console()
+    console = open_console(console)
     found = simulated.exposure
-    _heading(console, f"{simulated.title}, at {simulated.weight_kg:g} kg", first=True)
-    _note(
+    print_heading(console, f"{simulated.title}, at {simulated.weight_kg:g} kg", first=True)
+    print_note(
         console,
         f"{found.total_mg:.0f} mg of base over {found.hours:.3g} h of infusion; concentrations of "
         f"{found.substance}.",
         style="",
     )
-    table = _table("", "typical", "90 % of people", "people", "models")
+    table = console_table("", *numbers("typical", "90 % of people", "people", "models"))
     for name, one in (
         ("AUC", found.area),
         ("Cmax", found.peak),
@@ -81,14 +90,20 @@ def print_simulation(simulated: CourseSimulation, *, console: Console | None = N
     ):
         table.add_row(name, value_text(one), interval_text(one), *_parts(one))
     console.print(table)
-    _note(console, "People, models: standard deviations of the logarithm between people and between models.")
-    table = _table("model", "AUC mg h/L", "Cmax ng/ml", "error", "")
+    print_note(
+        console, "People, models: standard deviations of the logarithm between people and between models."
+    )
+    table = console_table(
+        "model", *numbers("AUC mg h/L", "Cmax ng/ml", "error"), ConsoleColumn("", fold=True)
+    )
     for model in simulated.models:
         table.add_row(
             model.title, f"{model.area:.3g}", f"{model.peak:.0f}", f"{model.error:.2f}-fold", model.remark
         )
     console.print(table)
-    _note(console, "Error: root mean square of predicted over observed, on eight published concentrations.")
+    print_note(
+        console, "Error: root mean square of predicted over observed, on eight published concentrations."
+    )
     relief = simulated.relief
     told = "; ".join(
         f"day {day:.3g}: {100 * low:.0f} to {100 * high:.0f} %"
@@ -116,9 +131,11 @@ def print_regimens(*, console: Console | None = None) -> None:
     from sudeck.ketamine.published_regimens import PUBLISHED
     from sudeck.study.answers.study_treatment import yardsticks
 
-    console = console or _console()
-    _heading(console, "Published regimens at 70 kg, typical person of Kamp 2020", first=True)
-    table = _table("regimen", "drug", "mg of base", "hours", "AUC mg h/L", "AUC of S")
+    console = open_console(console)
+    print_heading(console, "Published regimens at 70 kg, typical person of Kamp 2020", first=True)
+    table = console_table(
+        "regimen", ConsoleColumn("drug", fold=True), *numbers("mg of base", "hours", "AUC mg h/L", "AUC of S")
+    )
     for one in yardsticks():
         table.add_row(
             one.key,
@@ -129,13 +146,13 @@ def print_regimens(*, console: Console | None = None) -> None:
             f"{one.s_area:.3g}",
         )
     console.print(table)
-    _note(console, "A racemate is half S-ketamine: only the last column compares both. None is advice.")
+    print_note(console, "A racemate is half S-ketamine: only the last column compares both. None is advice.")
     for each in PUBLISHED:
         assumed = f" Assumed: {'; '.join(each.assumed)}." if each.assumed else ""
         print_item(console, each.key, f"{each.source}. Read: {each.read}.{assumed}", "bold")
 
 
-def _cohort_table(described: StudyTreatment) -> Any:
+def _cohort_table(described: StudyTreatment) -> Table:
     exposed = sorted(described.exposed, key=lambda one: one.exposure.area.value if one.exposure else 0.0)
     middle = exposed[len(exposed) // 2].exposure
     assert middle is not None
@@ -153,7 +170,9 @@ def _cohort_table(described: StudyTreatment) -> Any:
             middle.norketamine_area,
         ),
     }
-    table = _table(f"{len(exposed)} patients", "median", "lowest", "highest", "90 % of people")
+    table = console_table(
+        f"{len(exposed)} patients", *numbers("median", "lowest", "highest", "90 % of people")
+    )
     for name, (values, one) in rows.items():
         table.add_row(
             name,
@@ -167,34 +186,3 @@ def _parts(one: Estimate) -> tuple[str, str]:
     return tuple(
         number(one.components[part], 2) if one.components.get(part) else "–" for part in ("people", "models")
     )  # type: ignore[return-value]
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(highlight=False)
-
-
-def _table(first: str, *others: str) -> Any:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(first)
-    for name in others:
-        table.add_column(name, justify="right")
-    return table
-
-
-def _heading(console: Console, text: str, *, first: bool = False) -> None:
-    from rich.text import Text
-
-    if not first:
-        console.print()
-    console.print(fit(console, Text(printable(text), style="bold")))
-
-
-def _note(console: Console, text: str, style: str = "dim") -> None:
-    from rich.text import Text
-
-    console.print(fit(console, Text(printable(text), style=style)))

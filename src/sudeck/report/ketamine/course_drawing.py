@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from sudeck.ketamine.exposure import CourseCurve
+    from sudeck.ketamine.regimen import Regimen
     from sudeck.study.answers.study_treatment import PatientCourse
 
 _WIDTH, _LEFT, _RIGHT = 760.0, 92.0, 12.0
@@ -21,6 +22,8 @@ _PLASMA, _RATE, _LINE, _PAIN, _GAP = 116.0, 34.0, 13.0, 46.0, 9.0
 _LATER_SHARE: Final = 0.16  # of the width, for what lies beyond the axis of the course
 _BEFORE_D, _AFTER_D = 1.5, 4.0
 _MOST_PAIN: Final = 10.0
+_BOLUS_H: Final = 0.5  # after a bolus, cut off where it is higher than the rest
+_APART: Final = 12.0  # between two labels of an axis
 
 
 def backdrop_definitions(backdrop: Sequence[CourseCurve]) -> Markup:
@@ -129,7 +132,12 @@ def _plasma(
 ) -> list[str]:
     regimen = course.treatment.regimen
     assert regimen is not None
-    highest = 1.08 * float(curve.high.max())
+    samples = [
+        (one.at_h, one.ng_per_ml, one.clock_known)
+        for one in course.samples
+        if one.substance == regimen.drug and one.ng_per_ml is not None
+    ]
+    highest = 1.08 * max(_highest(curve, regimen), *(level for _, level, _ in samples), 1e-9)
     bottom = top + _PLASMA
 
     def y(value: float) -> float:
@@ -158,9 +166,17 @@ def _plasma(
     band = _path([*upper, *reversed(lower)])
     parts.append(f'<path d="{band}Z" fill="{AFFECTED_COLOUR}" fill-opacity="0.2"/>')
     parts.append(f'<path d="{_path(middle)}" fill="none" stroke="{AFFECTED_COLOUR}" stroke-width="1.4"/>')
+    for at, measured, known in samples:
+        fill = INK if known else "white"
+        x = min(axis.hours(at), _LEFT + axis.width + 4)  # what lies beyond stands at the right edge
+        parts.append(
+            f'<circle class="sample" cx="{x:.1f}" cy="{y(measured):.1f}" r="3" fill="{fill}" '
+            f'stroke="{INK}"><title>{measured:.3g} ng/ml measured</title></circle>'
+        )
     if level < highest:
         parts.append(_line(_LEFT, y(level), _LEFT + axis.width, y(level), QUIET, dash="1 3"))
-        parts.append(_text(_LEFT - 4, y(level) + 3, f"{level:g}", MUTED, "end"))
+        if y(level) < bottom - _APART:
+            parts.append(_text(_LEFT - 4, y(level) + 3, f"{level:g}", MUTED, "end"))
     parts.append(_text(_LEFT - 8, top + 9, "plasma, ng/ml", INK, "end"))
     parts.append(_text(_LEFT - 4, bottom, "0", MUTED, "end"))
     shown = _round_below(highest)
@@ -168,6 +184,17 @@ def _plasma(
         _text(_LEFT - 4, y(shown) + 12 if y(shown) < top + 18 else y(shown) + 3, f"{shown:g}", MUTED, "end")
     )
     return parts
+
+
+def _highest(curve: CourseCurve, regimen: Regimen) -> float:
+    """Return the highest concentration to draw: that of a bolus lasts minutes and would flatten all else."""
+    boluses = [dose.start_h for dose in regimen.doses if not dose.duration_h]
+    kept = [
+        float(high)
+        for hour, high in zip(curve.times_h, curve.high, strict=True)
+        if not any(0 <= hour - start < _BOLUS_H for start in boluses)
+    ]
+    return max(kept, default=0.0) or float(curve.high.max())
 
 
 def _rates(course: PatientCourse, axis: _Axis, top: float) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import sudeck
 from sudeck.core.provenance import Provenance, SourceFile, sha256_of_file
 from sudeck.core.storage import write_text
 from sudeck.ketamine.safety import LIVER_SOURCE, MONITORING, MONITORING_SOURCE
@@ -13,12 +12,13 @@ from sudeck.report.ketamine import rows, words
 from sudeck.report.ketamine.course_drawing import backdrop_definitions, course_drawing
 from sudeck.report.ketamine.figures import literature_figure
 from sudeck.report.kit.page import render_page
+from sudeck.report.study.page import link_pages
+from sudeck.report.study.patient_pages import TREATMENT_PAGE
 from sudeck.study.folder.layout import StudyFolder, open_study
 
 if TYPE_CHECKING:
     from sudeck.study.answers.study_treatment import StudyTreatment
 
-TREATMENT_PAGE: Final = "ketamine.html"
 _CREATED: Final = "at the time the page was written"
 _TABLES: Final = (
     "participants",
@@ -50,6 +50,7 @@ def write_treatment_report(root: Path, described: StudyTreatment) -> Path:
     study = open_study(root)
     place = study.derivatives / TREATMENT_PAGE
     write_text(place, treatment_report(study, described))
+    link_pages(study)
     return place
 
 
@@ -116,4 +117,4 @@ def _provenance(study: StudyFolder, described: StudyTreatment) -> Provenance:
     files = [study.settings_file, *filter(None, (study.found_table(name) for name in _TABLES))]
     sources = [SourceFile(path.name, sha256_of_file(path), path.stat().st_size) for path in files]
     used = described.settings.to_dict()["ketamine"]
-    return Provenance(sources, used, sudeck.__version__, created=_CREATED)
+    return Provenance(sources, used, created=_CREATED)

@@ -6,9 +6,17 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
-    from sudeck.study.answers.study_treatment import StudyTreatment
+import numpy as np
 
+from sudeck.core.claim import Sentence, described
+from sudeck.core.vocabulary import counted
+from sudeck.ketamine.units import S_SHARE
+
+if TYPE_CHECKING:
+    from sudeck.study.answers.study_treatment import PatientCourse, StudyTreatment
+    from sudeck.study.answers.treatment.plasma_samples import PlasmaSample
+
+_LEAST_NG_PER_ML: Final = 1.0  # below it a ratio is one of rounding
 CAVEATS: Final = (
     "Concentrations are what models make of doses; nobody's blood was measured for them. The interval holds "
     "people and four models, as people differed in one study of 54 children.",
@@ -25,44 +33,93 @@ CO_MEDICATION: Final = (
 )
 
 
-def sayings(described: StudyTreatment) -> tuple[str, ...]:
+def sayings(treated: StudyTreatment) -> tuple[Sentence, ...]:
     """Return what the page says first."""
     found = []
-    if described.given:
-        found.append(f"{described.given[:1].upper()}{described.given[1:]}.")
+    if treated.given:
+        found.append(f"{treated.given[:1].upper()}{treated.given[1:]}.")
     else:
         found.append("No ketamine is recorded.")
-    areas = sorted(one.exposure.area.value for one in described.exposed if one.exposure)
-    if areas:
+    forms = {one.treatment.regimen.drug for one in treated.exposed if one.treatment.regimen is not None}
+    if treated.exposed and len(forms) == 1:
+        areas = sorted(one.exposure.area.value for one in treated.exposed if one.exposure)
         folds = areas[-1] / areas[0]
         same = "much the same exposure" if folds < 1.5 else f"exposures {folds:.1f} times apart"
         found.append(
-            f"{len(areas)} of {len(described.courses)} patients have a known exposure: {same} "
+            f"{len(areas)} of {len(treated.courses)} patients have a known exposure: {same} "
             f"({areas[0]:.3g} to {areas[-1]:.3g} mg h/L in typical people of their weights)."
         )
-        found.append(_against_literature(described))
-    reasons = Counter(one.reason for one in described.courses if one.reason)
-    found += [f"No exposure for {n}: {reason}." for reason, n in reasons.most_common()]
-    if described.findings:
-        patients = len({one.patient for one in described.findings})
+    elif forms:
         found.append(
-            f"The record contradicts itself, or looks wrong, in {len(described.findings)} places, of "
+            f"{len(treated.exposed)} of {len(treated.courses)} patients have a known exposure, to "
+            "different forms of the drug, so theirs are not held beside each other but as S-ketamine."
+        )
+    found += [text for text in (_against_literature(treated), _measured(treated)) if text]
+    reasons = Counter(one.reason for one in treated.courses if one.reason)
+    found += [f"No exposure for {n}: {reason}." for reason, n in reasons.most_common()]
+    if treated.findings:
+        patients = len({one.patient for one in treated.findings})
+        found.append(
+            f"The record contradicts itself, or looks wrong, in {len(treated.findings)} places, of "
             f"{patients} patients: see below."
         )
-    return tuple(found)
+    return described(found)
 
 
-def _against_literature(described: StudyTreatment) -> str:
-    share = {"ketamine": 0.5, "esketamine": 1.0, "arketamine": 0.0}
+def _measured(treated: StudyTreatment) -> str:
+    """Say how concentrations that were measured compare with the typical person, and which are left out."""
+    ratios: list[float] = []
+    left_out: Counter[str] = Counter()
+    for course in treated.courses:
+        for sample in course.samples:
+            found = _over_typical(course, sample)
+            if isinstance(found, str):
+                left_out[found] += 1
+            else:
+                ratios.append(found)
+    parts = []
+    if ratios:
+        middle, lowest, highest = np.median(ratios), min(ratios), max(ratios)
+        parts.append(
+            f"{counted(len(ratios), 'measured concentration')} against the curve: {middle:.2g} times the "
+            f"typical person's in the middle, from {lowest:.2g} to {highest:.2g} (dots on the curves; "
+            "nothing is fitted to them)"
+        )
+    if left_out:
+        reasons = ", ".join(f"{n} {reason}" for reason, n in left_out.most_common())
+        parts.append(f"{counted(left_out.total(), 'measured concentration', 'are')} not compared: {reasons}")
+    return f"{'; '.join(parts)}." if parts else ""
+
+
+def _over_typical(course: PatientCourse, sample: PlasmaSample) -> float | str:
+    """Return a measured concentration over that of the typical person, or why there is none to compare."""
+    curve, regimen = course.curve, course.treatment.regimen
+    if sample.ng_per_ml is None:
+        return "without a known unit"
+    if curve is None or regimen is None or sample.substance != regimen.drug:
+        return "without a curve of its substance"
+    if not sample.clock_known:  # within a day of infusion concentrations differ fiftyfold
+        return "without a clock time"
+    if sample.ng_per_ml <= 0:
+        return "below what the laboratory detects"
+    typical = float(np.interp(sample.at_h, curve.times_h, curve.middle, left=0.0, right=0.0))
+    if typical < _LEAST_NG_PER_ML:
+        return "where hardly anything is left of the drug"
+    return sample.ng_per_ml / typical
+
+
+def _against_literature(treated: StudyTreatment) -> str:
     own = sorted(
-        share[one.treatment.regimen.drug] * one.exposure.area.value
-        for one in described.exposed
+        S_SHARE[one.treatment.regimen.drug] * one.exposure.area.value
+        for one in treated.exposed
         if one.exposure is not None and one.treatment.regimen is not None
     )
+    if not own or own[len(own) // 2] <= 0:  # R-ketamine alone has none of the S form
+        return ""
     middle = own[len(own) // 2]
-    below = [one for one in described.yardsticks if one.s_area <= middle]
-    nearest = min(described.yardsticks, key=lambda one: abs(math.log(one.s_area / middle)))
+    below = [one for one in treated.yardsticks if one.s_area <= middle]
+    nearest = min(treated.yardsticks, key=lambda one: abs(math.log(one.s_area / middle)))
     return (
-        f"The patient in the middle had more S-ketamine than {len(below)} of {len(described.yardsticks)} "
+        f"The patient in the middle had more S-ketamine than {len(below)} of {len(treated.yardsticks)} "
         f"published regimens (AUC {middle:.3g} mg h/L); nearest: {nearest.title} ({nearest.s_area:.3g})."
     )

@@ -101,7 +101,7 @@ def median_explanation(circuit: Sequence[Explanation]) -> dict[str, dict[tuple[s
 
 
 def factor_rows(explanation: Explanation, visits: Sequence[str]) -> tuple[FactorRow, ...]:
-    """Return every factor of a patient: value and interval at each of `visits`, a bar for the last."""
+    """Return what is known of a patient: value and interval at each of `visits`, a bar for the last."""
     return _factor_rows({visit: drawn_factors(explanation, visit) for visit in visits}, visits)
 
 
@@ -115,7 +115,12 @@ def _factor_rows(
     tones = IntervalAxis.around([one.estimate for one in every if one.factor == TONE], reference=0.0)
     rows = []
     for factor in dict.fromkeys(one.factor for one in sorted(every, key=_rank)):
-        sides = [side for side in _SIDES if any((side, factor) in found[visit] for visit in visits)]
+        # What is known nowhere stands in the list below the table.
+        sides = [
+            side
+            for side in _SIDES
+            if any((one := found[visit].get((side, factor))) and one.identified for visit in visits)
+        ]
         for index, side in enumerate(sides):
             cells = []
             for position, visit in enumerate(visits):

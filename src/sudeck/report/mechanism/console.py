@@ -6,8 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from sudeck.report.circuit.console import print_group
-from sudeck.report.kit.printing import fit, print_item
-from sudeck.report.kit.text import number, printable
+from sudeck.report.kit.printing import (
+    SEVERITY_STYLE,
+    open_console,
+    print_heading,
+    print_item,
+    print_note,
+)
+from sudeck.report.kit.text import number
 from sudeck.report.mechanism.console_tables import (
     SIDES,
     association_table,
@@ -30,7 +36,6 @@ if TYPE_CHECKING:
     from sudeck.study.answers.circuit_fits import FitFailure
     from sudeck.study.answers.study_explanation import StudyExplanation
 
-_SEVERITY_STYLE: Final = {"serious": "bold red", "caution": "yellow", "info": "dim"}
 _MOST_FLAGS: Final = 12
 _MOST_NAMES: Final = 5
 
@@ -44,21 +49,19 @@ def print_explanation(explained: StudyExplanation, *, console: Console | None = 
     console : rich.console.Console, optional
         Where to print; standard output unless given.
     """
-    from rich.console import Console
-
-    console = console or Console(highlight=False)
-    _heading(console, _title(explained), first=True)
+    console = open_console(console)
+    print_heading(console, _title(explained), first=True)
     group = explained.group
     if group is not None:
         _print_changes(console, group)
         if group.associations is not None and group.associations.associations:
-            _heading(console, f"What goes with {explained.outcome}")
+            print_heading(console, f"What goes with {explained.outcome}")
             _print_associations(console, group.associations.associations)
-        _heading(console, "The published pattern on these patients")
+        print_heading(console, "The published pattern on these patients")
         console.print(pattern_table(group.pattern))
         for flag in explained.flags:
             if flag.severity == "serious":
-                print_item(console, flag.severity, flag.message, _SEVERITY_STYLE[flag.severity])
+                print_item(console, flag.severity, flag.message, SEVERITY_STYLE[flag.severity])
         _print_power(console, group.changes.power)
     if explained.circuit_group is not None:
         print_group(explained.circuit_group, console=console)
@@ -79,18 +82,18 @@ def _print_changes(console: Console, group: GroupStatistics) -> None:
     changes = group.changes.changes
     for visit in dict.fromkeys(change.visit for change in changes):
         own = [change for change in changes if change.visit == visit]
-        _heading(console, f"What changed: {visit} over {own[0].baseline}")
+        print_heading(console, f"What changed: {visit} over {own[0].baseline}")
         console.print(change_table(own))
     if changes:
-        _note(
+        print_note(
             console,
             "A ratio below 1 is a fall; of SICI, LICI and IHI it means stronger inhibition. P by the mixed "
             "model; in the family: by exact sign flips, controlled over all rows.",
         )
     if group.changes.covariates:
-        _note(console, f"Adjusted for {', '.join(group.changes.covariates)}.")
+        print_note(console, f"Adjusted for {', '.join(group.changes.covariates)}.")
     if group.changes.asymmetries:
-        _heading(console, "Pain side over other side, at each visit")
+        print_heading(console, "Pain side over other side, at each visit")
         console.print(asymmetry_table(group.changes.asymmetries))
     for comparison in group.healthy:
         print_item(console, "against healthy people", str(comparison), "bold")
@@ -100,7 +103,7 @@ def _print_associations(console: Console, associations: Sequence[Association]) -
     console.print(association_table(associations))
     counts = sorted({one.n for one in associations})
     n = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    _note(
+    print_note(
         console,
         f"Pearson's r, n = {n}; P by permutation, and controlled over all rows; range of r without one "
         "patient in turn. Negative: the more the ratio fell, the more relief.",
@@ -116,21 +119,21 @@ def _print_associations(console: Console, associations: Sequence[Association]) -
 
 def _print_power(console: Console, power: Power | None) -> None:
     if power is None:
-        _heading(console, "What so few patients can see")
-        _note(console, "Too few were seen twice to state what could be seen; four are needed.")
+        print_heading(console, "What so few patients can see")
+        print_note(console, "Too few were seen twice to state what could be seen; four are needed.")
         return
-    _heading(console, f"What {power.n} patients can and can not see")
+    print_heading(console, f"What {power.n} patients can and can not see")
     for line in str(power).splitlines()[:2]:
-        _note(console, line)
+        print_note(console, line)
     if power.ratios:
         console.print(power_table(power))
 
 
 def _print_circuits(console: Console, circuits: Sequence[Explanation], level: float) -> None:
-    _heading(console, "The circuit of each patient")
+    print_heading(console, "The circuit of each patient")
     console.print(circuit_table(circuits))
     preferred = sum(bool(one.preferred) for one in circuits)
-    _note(
+    print_note(
         console,
         f"Accounts of the first visit, equally probable beforehand. For {preferred} of {len(circuits)} "
         f"patients one is preferred (from {100 * PREFERRED:.0f} % on); for the others these measurements "
@@ -140,7 +143,7 @@ def _print_circuits(console: Console, circuits: Sequence[Explanation], level: fl
     sure = {one.patient: changes for one in circuits if (changes := sure_changes(one))}
     for patient, changes in sure.items():
         print_item(console, f"{patient} changed surely", f"{', '.join(changes)}.", "bold")
-    _note(
+    print_note(
         console,
         f"Surely: the measures identify the factor, and the {100 * level:g} % interval of its change leaves "
         f"out no change; in {len(circuits) - len(sure)} of {len(circuits)} patients nothing is sure. What to "
@@ -152,10 +155,10 @@ def _print_circuits(console: Console, circuits: Sequence[Explanation], level: fl
 
 
 def _print_reported(console: Console, explained: StudyExplanation) -> None:
-    _heading(console, "The printed correlations of the bone-scan publication, held against themselves")
+    print_heading(console, "The printed correlations of the bone-scan publication, held against themselves")
     *correlations, together = str(explained.reported).splitlines()
     for line in (*correlations, together[:1].upper() + together[1:]):
-        _note(console, f"{line}.")
+        print_note(console, f"{line}.")
 
 
 def _print_missing(console: Console, explained: StudyExplanation) -> None:
@@ -163,19 +166,19 @@ def _print_missing(console: Console, explained: StudyExplanation) -> None:
     flags = [flag for flag in (*explained.unanswered, *explained.all_flags) if flag not in beside]
     if not (flags or explained.refused or explained.circuit_failures):
         return
-    _heading(console, "Left out or unanswered")
+    print_heading(console, "Left out or unanswered")
     for name, reason in explained.refused.items():
         print_item(console, name, reason, "bold red")
     failures = ((_reason(failure), failure.participant_id) for failure in explained.circuit_failures)
     for reason, patients in _together(failures).items():
         print_item(console, "circuit not fitted", f"{_names(patients)}: {reason}", "yellow")
-    order = list(_SEVERITY_STYLE)
+    order = list(SEVERITY_STYLE)
     flags = sorted(dict.fromkeys(flags), key=lambda flag: order.index(flag.severity))
     for flag in flags[:_MOST_FLAGS]:
         label = "no answer" if flag.code == "no-answer" else flag.severity
-        print_item(console, label, flag.message, _SEVERITY_STYLE[flag.severity])
+        print_item(console, label, flag.message, SEVERITY_STYLE[flag.severity])
     if len(flags) > _MOST_FLAGS:
-        _note(console, f"{len(flags) - _MOST_FLAGS} more in mechanism.json.")
+        print_note(console, f"{len(flags) - _MOST_FLAGS} more in mechanism.json.")
 
 
 def _reason(failure: FitFailure) -> str:
@@ -195,17 +198,3 @@ def _names(patients: Sequence[str]) -> str:
     shown = ", ".join(patients[:_MOST_NAMES])
     more = len(patients) - _MOST_NAMES
     return f"{shown} and {more} more" if more > 0 else shown
-
-
-def _heading(console: Console, text: str, *, first: bool = False) -> None:
-    from rich.text import Text
-
-    if not first:
-        console.print()
-    console.print(fit(console, Text(printable(text), style="bold")))
-
-
-def _note(console: Console, text: str) -> None:
-    from rich.text import Text
-
-    console.print(fit(console, Text(printable(text), style="dim")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from sudeck.report.kit.printing import ConsoleColumn, console_table, numbers
 from sudeck.report.kit.text import number, p_text, percent, printable
 from sudeck.report.mechanism.words import BALANCE, CHANGE, FACTORS
 
@@ -27,15 +28,16 @@ _ACCOUNTS: Final = {
     "excess_pyramidal_nmda": "NMDA\nexcess",
     "tonic_callosal_drive": "steady\ndrive",
     "none": "no dif-\nference",
-    "outside_the_model": "out-\nside",
+    "outside_the_model": "another\ncause",
 }
+_RATIO: Final = ConsoleColumn("Ratio", right=True, bold=True)
 _NARROW: Final = 0.04  # width of an interval that three decimals show better than two
 
 
 def change_table(changes: Sequence[Change]) -> Table:
     """Return changes between two visits, one row a measure and hemisphere."""
-    table = _table(
-        "Measure", "Hemisphere", "Ratio >", f"{_level(changes[0].ratio)} >", "P >", "in family >", "n >"
+    table = console_table(
+        "Measure", "Hemisphere", _RATIO, *numbers(_level(changes[0].ratio), "P", "in family", "n")
     )
     before = ""
     for one in changes:
@@ -54,7 +56,7 @@ def change_table(changes: Sequence[Change]) -> Table:
 
 def asymmetry_table(asymmetries: Sequence[Asymmetry]) -> Table:
     """Return pain side over other side, one row a measure and visit."""
-    table = _table("Measure", "Visit", "Ratio >", f"{_level(asymmetries[0].ratio)} >", "P >", "n >")
+    table = console_table("Measure", "Visit", _RATIO, *numbers(_level(asymmetries[0].ratio), "P", "n"))
     before = ""
     for one in asymmetries:
         table.add_row(
@@ -71,8 +73,9 @@ def asymmetry_table(asymmetries: Sequence[Asymmetry]) -> Table:
 
 def association_table(associations: Sequence[Association]) -> Table:
     """Return correlations with relief, one row a measure and hemisphere."""
-    level = f"{_level(associations[0].pearson)} >"
-    table = _table("Measure", "Side", "r >", level, "P >", "in family >", "Without one >")
+    level = _level(associations[0].pearson)
+    r = ConsoleColumn("r", right=True, bold=True)
+    table = console_table("Measure", "Side", r, *numbers(level, "P", "in family", "Without one"))
     before = ""
     for one in associations:
         table.add_row(
@@ -92,9 +95,7 @@ def pattern_table(pattern: Iterable[Judgement]) -> Table:
     """Return the verdict on each statement of the published pattern, with its numbers."""
     from rich.text import Text
 
-    table = _table("Statement", "Verdict", "Because")
-    table.columns[0].no_wrap = False
-    table.columns[0].overflow = "fold"
+    table = console_table(ConsoleColumn("Statement", fold=True), "Verdict", "Because")
     for one in pattern:
         verdict = Text(one.verdict, style=_VERDICT_STYLE[one.verdict])
         table.add_row(printable(one.hypothesis.name), verdict, _because(one))
@@ -103,7 +104,9 @@ def pattern_table(pattern: Iterable[Judgement]) -> Table:
 
 def power_table(power: Power) -> Table:
     """Return the changes of each measure that would be found, and those that could be excluded."""
-    table = _table("Measure", f"Found with {100 * power.power:g} % power >", "No change shown within >")
+    table = console_table(
+        "Measure", *numbers(f"Found with {100 * power.power:g} % power", "No change shown within")
+    )
     for one in power.ratios:
         table.add_row(
             one.name,
@@ -121,9 +124,9 @@ def circuit_table(circuits: Sequence[Explanation]) -> Table:
     from rich.text import Text
 
     accounts = [name for name in _ACCOUNTS if any(name == h.name for one in circuits for h in one.hypotheses)]
-    headings = [f"{_ACCOUNTS[name]} >" for name in accounts]
+    headings = numbers(*(_ACCOUNTS[name] for name in accounts))
     changed = any(factor.visit == CHANGE for one in circuits for factor in one.factors)
-    table = _table("Patient", *headings, "Balance, after\nover before" if changed else "Balance")
+    table = console_table("Patient", *headings, "Balance, after\nover before" if changed else "Balance")
     for one in circuits:
         probability = {hypothesis.name: hypothesis.probability for hypothesis in one.hypotheses}
         shares = [
@@ -174,21 +177,6 @@ def sure_changes(one: Explanation) -> list[str]:
             name = FACTORS.get(factor.factor, factor.factor)
             sure.append(f"{name} {direction} ({SIDES[factor.hemisphere]})")
     return sure
-
-
-def _table(*columns: str) -> Table:
-    """Return an empty table; a column whose heading ends in ``>`` is set to the right."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="", show_edge=False)
-    for heading in columns:
-        right = heading.endswith(" >")
-        style = "bold" if heading in {"Ratio >", "r >"} else None
-        table.add_column(
-            heading.removesuffix(" >"), justify="right" if right else "left", no_wrap=True, style=style
-        )
-    return table
 
 
 def _level(estimate: Estimate) -> str:

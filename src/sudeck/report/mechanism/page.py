@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import sudeck
 from sudeck.core.provenance import Provenance, SourceFile, sha256_of_file
 from sudeck.core.storage import write_text
 from sudeck.mechanism.measure_table import MeasureTable, tabulate_measures
@@ -16,7 +15,7 @@ from sudeck.report.mechanism.drawing import circuit_figure
 from sudeck.report.mechanism.pairs import pair_figures
 from sudeck.report.mechanism.patient import write_patient_pages
 from sudeck.report.mechanism.scatter import association_figure
-from sudeck.report.study.page import REPORT_FILE, link_mechanism
+from sudeck.report.study.page import REPORT_FILE, link_pages
 from sudeck.report.study.patient_pages import MECHANISM_PAGE
 from sudeck.study.answers.patient_factors import OUTCOME
 from sudeck.study.answers.stimulation_table import GROUP, MEASURES_TABLE, StimulationTable
@@ -55,7 +54,7 @@ def write_mechanism_report(root: Path, explained: StudyExplanation) -> Path:
     pages = write_patient_pages(study, explained, back=place)
     links = {patient: relative_link(page, place) for patient, page in pages.items()}
     write_text(place, mechanism_report(study, explained, links, place=place))
-    link_mechanism(study)
+    link_pages(study)
     return place
 
 
@@ -185,4 +184,4 @@ def _provenance(study: StudyFolder, explained: StudyExplanation) -> Provenance:
     wanted = ("end", "tms_sessions", "muscles", "pairs", "mechanism_covariates", "healthy", "level")
     settings: dict[str, Any] = explained.settings.to_dict()
     used = {name: settings[name] for name in wanted if name in settings}
-    return Provenance(sources, used, sudeck.__version__, created=_CREATED)
+    return Provenance(sources, used, created=_CREATED)

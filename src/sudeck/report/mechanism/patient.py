@@ -8,9 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import sudeck
 from sudeck.core.estimate import Estimate
-from sudeck.core.provenance import Provenance, sha256_of_file
+from sudeck.core.provenance import Provenance, __version__, sha256_of_file
 from sudeck.core.storage import write_text
 from sudeck.report.kit.page import relative_link, render_page
 from sudeck.report.kit.text import decimals_of, interval_text, number, percent
@@ -87,7 +86,7 @@ def patient_report(
     return render_page(
         "mechanism_patient.html.j2",
         title=f"Why it works: {patient}",
-        provenance=Provenance((), {"level": explained.level}, sudeck.__version__, created=_CREATED),
+        provenance=Provenance((), {"level": explained.level}, created=_CREATED),
         level=f"{100 * explained.level:g}",
         back=relative_link(back, place),
         study_name=explained.name,
@@ -113,7 +112,7 @@ def _fingerprint(
     """Return a hash of everything the page of a patient is made of, the code that makes it included."""
     own = explained.measures[explained.measures["participant_id"] == patient]
     parts = (
-        sudeck.__version__,
+        __version__,
         _code(),
         explained.name,
         explained.outcome,
@@ -143,9 +142,8 @@ def _circuit(circuit: Explanation) -> dict[str, Any]:
     names = words.visit_names(visits)
     balance = circuit_rows.balance_of(circuit)
     return {
-        "verdict": circuit.verdict,
+        "says": words.patient_sayings(circuit, balance, names),
         "hypotheses": circuit_rows.hypothesis_rows(circuit),
-        "balance": words.balance_saying(balance, names),
         "drawing": circuit_figure(
             [(names[visit], circuit_rows.drawn_factors(circuit, visit)) for visit in visits],
             name="circuit",
@@ -153,7 +151,6 @@ def _circuit(circuit: Explanation) -> dict[str, Any]:
         ),
         "curves": curve_figure(circuit.curves, circuit.visits, name="curves"),
         "single": single_points(circuit.curves),
-        "outside": _outside(circuit),
         "factors": circuit_rows.factor_rows(circuit, visits),
         "titles": [names[visit] for visit in visits],
         "unidentified": words.unidentified(circuit.factors, visits),
@@ -161,26 +158,6 @@ def _circuit(circuit: Explanation) -> dict[str, Any]:
         "exact": circuit.exact,
         "flags": circuit.flags,
     }
-
-
-def _outside(circuit: Explanation) -> str:
-    """Say how many observations the prediction misses, where both intervals are taken together."""
-    missed = [
-        point
-        for point in circuit.curves
-        if point.observed.high < point.predicted.low or point.observed.low > point.predicted.high
-    ]
-    if not circuit.curves:
-        return ""
-    met, total = len(circuit.curves) - len(missed), len(circuit.curves)
-    text = f"The intervals of {met} of {total} measures meet the prediction"
-    if not missed:
-        return text + "."
-    told = ", ".join(
-        f"{words.measure_text(point.measure)} {words.SIDES[point.hemisphere]} {point.visit}"
-        for point in missed
-    )
-    return f"{text}; not those of {told}."
 
 
 def _recordings(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from sudeck.core.claim import INTERVAL, Claim, Sentence
+from sudeck.core.claim import INTERVAL, Claim, Sentence, described
 from sudeck.report.kit.text import number, printable
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ HYPOTHESES: Final = {
     "bilateral_gaba_a_loss": "Loss of GABA-A, both sides",
     "tonic_callosal_drive": "Steady drive of GABA-B cells",
     "none": "No difference",
-    "outside_the_model": "Outside the model",
+    "outside_the_model": "Something else",
 }
 CHANGE: Final = "change"  # stands where a visit stands
 BALANCE: Final = "gaba_over_glutamate"
@@ -60,6 +60,7 @@ PREFERRED: Final = 0.95
 # Whose changes the published pattern says relief goes with.
 _WITH_RELIEF: Final = (("SICI", "pain"), ("ICF", "other"))
 _PATTERN_BUDGET: Final = "mechanism page: Holm over the six statements of the published pattern"
+_ACCOUNTS: Final = "patient page: an account is preferred from a posterior probability of 95 % on"
 
 CAVEATS: Final = (
     "Nobody here was treated with anything else: a change after treatment need not be a change by it.",
@@ -77,19 +78,22 @@ def sayings(
     patients = "1 patient was" if n == 1 else f"{n} patients were"
     says: list[str] = [f"{patients} examined with magnetic stimulation {where}."]
     if group is not None:
-        says += [_pattern_saying(group.pattern), *_change_sayings(group)]
+        says += [_pattern_saying(group.pattern, group.alpha), *_change_sayings(group)]
     if circuit:
         says += _circuit_sayings(circuit, failed)
     elif failed:
         says.append(f"The circuit could be fitted to none of {failed} patients.")
-    return tuple(one if isinstance(one, Sentence) else Sentence(one) for one in says)
+    return described(says)
 
 
-def _pattern_saying(pattern: Sequence[Judgement]) -> Sentence:
+def _pattern_saying(pattern: Sequence[Judgement], alpha: float) -> Sentence:
     counted = Counter(judgement.verdict for judgement in pattern)
     parts = [f"{counted[verdict]} {verdict}" for verdict in ("supported", "not supported", "undecided")]
     text = f"Of the {len(pattern)} statements of the published pattern: {', '.join(parts)}."
-    text += " They share 5 % of error, refutations included (Holm); all else here describes these patients."
+    text += (
+        f" They share {100 * alpha:g} % of error, refutations included (Holm); all else here describes these "
+        "patients."
+    )
     return Sentence(text, *(claim for judgement in pattern for claim in _pattern_claims(judgement)))
 
 
@@ -125,7 +129,7 @@ def _change_sayings(group: GroupStatistics) -> list[str]:
         f"{change.measure} on the {SIDES[change.hemisphere]} ×{number(change.ratio.value, 2)}"
         for change in held
     )
-    # A description: the 5 % of this page are spent on the pattern.
+    # A description: the error of this page is spent on the pattern.
     return [f"In these patients these changes stand out from all measures together: {told}."]
 
 
@@ -153,12 +157,13 @@ def together_sayings(group: GroupPosterior | None) -> tuple[Sentence, ...]:
     """Return what the circuits of all patients together say of the change, and what they leave open."""
     if group is None:
         return ()
-    sure, open_, claims = [], [], []
+    sure, claims = [], []
+    open_: dict[str, list[str]] = {}
     for one in group.factors:
         nothing = 0.0 if one.mean.unit else 1.0
         name = f"{_inside_factor(one.factor)} ({SIDES[one.hemisphere]})"
         if not one.identified:
-            open_.append(name)
+            open_.setdefault(_inside_factor(one.factor), []).append(SIDES[one.hemisphere])
         elif not one.mean.low <= nothing <= one.mean.high:
             sign = "" if one.mean.unit else "×"
             unit = f" {one.mean.unit}" if one.mean.unit else ""
@@ -181,8 +186,10 @@ def together_sayings(group: GroupPosterior | None) -> tuple[Sentence, ...]:
         else Sentence(f"The circuits of {count} patients together show no change of which one can be sure.")
     ]
     if open_:
-        text = f"Of the mean change of {', '.join(open_)} these measurements say next to nothing."
-        says.append(Sentence(text))
+        told = [f"{name} ({'both sides' if len(sides) > 1 else sides[0]})" for name, sides in open_.items()]
+        says.append(
+            Sentence(f"Of the mean change of {'; '.join(told)} these measurements say next to nothing.")
+        )
     return tuple(says)
 
 
@@ -192,7 +199,9 @@ def _inside_factor(factor: str) -> str:
     return text if text[:2].isupper() else _inside(text)
 
 
-def group_balance_saying(balances: Sequence[FactorEstimate], names: Mapping[str, str]) -> tuple[str, ...]:
+def group_balance_saying(
+    balances: Sequence[FactorEstimate], names: Mapping[str, str]
+) -> tuple[Sentence, ...]:
     """Return in how many patients the transcallosal balance is known, and in how many it differs from 1."""
     if not balances:
         return ()
@@ -202,8 +211,10 @@ def group_balance_saying(balances: Sequence[FactorEstimate], names: Mapping[str,
     when = _inside(names.get(balances[0].visit, balances[0].visit))
     what = f"{_balance_text(balances[0].factor)}, {when}"
     return (
-        f"{what}: known in {len(known)} of {len(balances)} patients, "
-        f"surely above ×1 in {above}, surely below in {below}.",
+        Sentence(
+            f"{what}: known in {len(known)} of {len(balances)} patients, "
+            f"surely above ×1 in {above}, surely below in {below}."
+        ),
     )
 
 
@@ -211,7 +222,7 @@ def _balance_text(factor: str) -> str:
     return f"Balance of the hemispheres ({FACTORS.get(factor, factor)}, pain over other)"
 
 
-def power_sayings(power: Power | None, associations: Associations | None = None) -> tuple[str, ...]:
+def power_sayings(power: Power | None, associations: Associations | None = None) -> tuple[Sentence, ...]:
     """Return what a number of patients can and can not see."""
     if power is None:
         return ()
@@ -223,7 +234,7 @@ def power_sayings(power: Power | None, associations: Associations | None = None)
     }
     share = f"{100 * power.power:g} %"
     low, high = (number(r, 2) for r in power.r_interval)
-    return (
+    says = (
         f"With {power.n} patients a change of {number(power.standardised_change, 2)} standard deviations is "
         f"found with a probability of {share}. Smaller ones are missed more often.",
         f"A correlation counts from |r| = {number(power.significant_r, 2)} on{_shared(power)}. One of "
@@ -231,6 +242,7 @@ def power_sayings(power: Power | None, associations: Associations | None = None)
         f"An observed r of 0.50 means {low} to {high}.",
         *(_weakened(power, name, reliability) for name, reliability in known.items()),
     )
+    return described(says)
 
 
 def _shared(power: Power) -> str:
@@ -246,14 +258,14 @@ def _weakened(power: Power, change: str, reliability: float) -> str:
     return f"{errors}: relief must go with the true change by {number(true, 2)} to be found as often."
 
 
-def unanswered_sayings(flags: Sequence[Flag]) -> tuple[str, ...]:
+def unanswered_sayings(flags: Sequence[Flag]) -> tuple[Sentence, ...]:
     """Return what has no answer, a sentence for each reason and all that it concerns."""
     concerned: dict[str, list[str]] = {}
     for flag in flags:
         head, separator, reason = flag.message.partition(f"{flag.subject}: ")
         whole = head or not separator or not flag.subject
         concerned.setdefault(flag.message if whole else reason, []).extend([] if whole else [flag.subject])
-    return tuple(
+    return described(
         f"{'; '.join(subjects)}: {reason}" if subjects else reason for reason, subjects in concerned.items()
     )
 
@@ -327,7 +339,7 @@ def measure_text(measure: str) -> str:
     return f"{base}, {rest} {'RMT' if base == 'MEP' else 'ms'}"
 
 
-def reported_sayings(reported: ReportedSet) -> tuple[str, ...]:
+def reported_sayings(reported: ReportedSet) -> tuple[Sentence, ...]:
     """Return whether printed r, P and n fit each other, a sentence each."""
     says = [f"{one}." for one in reported.correlations]
     if len(reported.correlations) > 1:
@@ -337,7 +349,7 @@ def reported_sayings(reported: ReportedSet) -> tuple[str, ...]:
             if common is None
             else f"All of them fit {common[0]} to {common[1]} patients."
         )
-    return tuple(says)
+    return described(says)
 
 
 def circuit_visits(visits: Sequence[str]) -> tuple[str, ...]:
@@ -360,15 +372,46 @@ def visit_names(visits: Sequence[str]) -> dict[str, str]:
     return dict(zip(visits, titles, strict=True))
 
 
-def balance_saying(balance: FactorEstimate | None, names: Mapping[str, str]) -> str:
-    """Return the transcallosal balance in a sentence, or that it is not known."""
-    if balance is None:
-        return ""
-    when = names.get(balance.visit, balance.visit)
-    what = (
-        f"Balance of the hemispheres ({FACTORS.get(balance.factor, balance.factor)}, pain over other), {when}"
+def patient_sayings(
+    circuit: Explanation, balance: FactorEstimate | None, names: Mapping[str, str]
+) -> tuple[Sentence, ...]:
+    """Return what the circuit of one patient says, a sentence each."""
+    account = (
+        [Claim(f"account: {circuit.preferred}", f"account {circuit.preferred}", "above", _ACCOUNTS)]
+        if circuit.preferred
+        else []
     )
+    says = [Sentence(circuit.verdict, *account)] if circuit.verdict else []
+    if balance is not None:
+        says.append(balance_saying(balance, names))
+    return (*says, *_outside(circuit))
+
+
+def _outside(circuit: Explanation) -> list[Sentence]:
+    """Say how many observations the prediction misses, where both intervals are taken together."""
+    missed = [
+        point
+        for point in circuit.curves
+        if point.observed.high < point.predicted.low or point.observed.low > point.predicted.high
+    ]
+    if not circuit.curves:
+        return []
+    met, total = len(circuit.curves) - len(missed), len(circuit.curves)
+    text = f"The intervals of {met} of {total} measures meet the prediction"
+    told = ", ".join(
+        f"{measure_text(point.measure)} {SIDES[point.hemisphere]} {point.visit}" for point in missed
+    )
+    return [Sentence(f"{text}; not those of {told}." if missed else f"{text}.")]
+
+
+def balance_saying(balance: FactorEstimate, names: Mapping[str, str]) -> Sentence:
+    """Return the transcallosal balance in a sentence, or that it is not known."""
+    when = _inside(names.get(balance.visit, balance.visit))
+    what = f"{_balance_text(balance.factor)}, {when}"
     if not balance.identified:
-        return f"{what}: not known from these measurements."
+        return Sentence(f"{what}: not known from these measurements.")
     estimate = balance.estimate
-    return f"{what}: {factor_text(balance)} ({number(estimate.low, 2)} to {number(estimate.high, 2)})."
+    text = f"{what}: {factor_text(balance)} ({number(estimate.low, 2)} to {number(estimate.high, 2)})."
+    name = f"balance of {balance.factor}, {balance.visit}"
+    claim = Claim(f"{name} lies in its interval", name, "within", INTERVAL, estimate.low, estimate.high)
+    return Sentence(text, claim)

@@ -1,14 +1,12 @@
-"""What the ratios mean: what drives a ratio of ratios, and the band of people without disease."""
+"""What the ratios mean: the phases, the region, and the band of people without disease."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, ScanPhase
+from sudeck.core.claim import Sentence, described
 from sudeck.scan.result import ScanResult
-
-_WORDS: Final[dict[ScanPhase, str]] = {"vascular": "flow", "tissue": "pool", "bone": "bone"}
 
 
 @dataclass(frozen=True)
@@ -39,26 +37,7 @@ HEALTHY_FEET: Final = (
 )
 
 
-def drivers(result: ScanResult) -> dict[str, str]:
-    """Return what each ratio of ratios above or below 1 comes from: ``"bone up"``, ``"flow down"``, or both.
-
-    A phase counts where the interval of its own ratio leaves 1 out; empty where neither does.
-    """
-    estimates = result.uptake_estimates or result.estimates
-    found: dict[str, str] = {}
-    for name, (over, under) in RATIOS_OF_RATIOS.items():
-        if name not in result.estimates:
-            continue
-        parts = []
-        for phase in (over, under):
-            estimate = estimates.get(PHASE_RATIOS[phase], result.estimates.get(PHASE_RATIOS[phase]))
-            if estimate is not None and not estimate.low <= 1 <= estimate.high:
-                parts.append(f"{_WORDS[phase]} {'up' if estimate.value > 1 else 'down'}")
-        found[name] = ", ".join(parts)
-    return found
-
-
-def meanings(result: ScanResult) -> tuple[str, ...]:
+def meanings(result: ScanResult) -> tuple[Sentence, ...]:
     """Return what flow, pool and bone uptake are, and what is known of healthy people, a sentence each."""
     says = [
         "The phases show blood flow, blood pool, and flow times the activity of osteoblasts; none shows "
@@ -78,7 +57,7 @@ def meanings(result: ScanResult) -> tuple[str, ...]:
         )
     else:
         says.append("For hands no band of people without disease is known, in any phase.")
-    return tuple(says)
+    return described(says)
 
 
 def _region_words(result: ScanResult) -> str:

@@ -23,6 +23,7 @@ from sudeck.report.kit.text import (
 )
 from sudeck.report.scan import meaning, words
 from sudeck.report.scan.figures import curve_figure, phase_figure, shift_mm
+from sudeck.scan.drivers import drivers
 from sudeck.scan.limbs.registration import UNLIKE_RESIDUAL
 from sudeck.scan.result import PhaseMeasurement, ScanResult
 from sudeck.scan.tables import write_estimates
@@ -195,7 +196,7 @@ def _ratio_rows(result: ScanResult) -> tuple[list[RatioRow], IntervalAxis]:
     marks = [verdict.cutoff for verdict in verdicts.values()]
     shown = (*result.estimates.values(), *result.uptake_estimates.values())
     axis = IntervalAxis.around(shown, marks=marks, reference=1.0, scale="log")
-    driven = meaning.drivers(result)
+    driven = drivers(result.estimates, result.uptake_estimates)
     rows = []
     for name in words.SIX_RATIOS:
         first = name == next(iter(RATIOS_OF_RATIOS))

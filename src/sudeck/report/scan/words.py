@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from sudeck.core.claim import Claim, Sentence
+from sudeck.core.claim import Claim, Sentence, described
 from sudeck.core.estimate import Estimate
 from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS, SOURCE
 from sudeck.core.quantile import normal_quantile
@@ -109,10 +109,10 @@ def sayings(result: ScanResult) -> tuple[Sentence, ...]:
     Claims name their quantity ``"uptake BPr"`` or ``"image BPr/TPr"``.
     """
     says = (*_phase_sayings(result), *_cutoff_sayings(result))
-    return tuple(one if isinstance(one, Sentence) else Sentence(one) for one in says)
+    return described(says)
 
 
-def caveats(result: ScanResult) -> tuple[str, ...]:
+def caveats(result: ScanResult) -> tuple[Sentence, ...]:
     """Return what the numbers do not say."""
     correlations = [f"{ratio.r} for {ratio.name}" for ratio in PUBLISHED_RATIOS.values()]
     says = [
@@ -128,7 +128,7 @@ def caveats(result: ScanResult) -> tuple[str, ...]:
             "The publication does not say how its regions were drawn; another region or background rule than "
             "its own may shift the ratios against its cut-offs."
         )
-    return tuple(says)
+    return described(says)
 
 
 def _phase_sayings(result: ScanResult) -> list[str]:

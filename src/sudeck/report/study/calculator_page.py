@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-import sudeck
 from sudeck.core.errors import InputError
+from sudeck.core.provenance import __version__
 from sudeck.core.published import PUBLISHED_RATIOS
 from sudeck.core.quantile import normal_quantile
 from sudeck.prediction.response_model import ResponseModel
@@ -54,7 +54,7 @@ def calculator_page(model: ResponseModel, origin: ModelOrigin) -> str:
         covariates=covariates,
         sentences=origin.sentences(),
         level=f"{100 * model.plan.level:g} %",
-        version=sudeck.__version__,
+        version=__version__,
     )
 
 

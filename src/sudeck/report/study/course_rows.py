@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from sudeck.core.claim import Sentence
 from sudeck.report.kit.text import number
 
 if TYPE_CHECKING:
@@ -47,11 +48,11 @@ def effect_rows(course: AfterTreatment) -> list[dict[str, Any]]:
     ]
 
 
-def lasting_note(course: AfterTreatment) -> str:
+def lasting_note(course: AfterTreatment) -> Sentence:
     """Say what the column of those who still respond rests on."""
     lasting = course.lasting
     if lasting is None:
-        return "No responder has a later score, so nothing is known of how long it lasts."
+        return Sentence("No responder has a later score, so nothing is known of how long it lasts.")
     half = (
         "fewer than half lost it while followed"
         if lasting.median_days is None
@@ -59,7 +60,7 @@ def lasting_note(course: AfterTreatment) -> str:
     )
     retreated = f", {lasting.retreated} of them by another course of ketamine" if lasting.retreated else ""
     unseen = f"; {lasting.not_followed} more were not seen again" if lasting.not_followed else ""
-    return (
+    return Sentence(
         f"Still responding: of {lasting.responders} responders followed, {lasting.losses} lost it"
         f"{retreated}; {half}{unseen} (Kaplan-Meier; a loss counts from the visit that finds it)."
     )

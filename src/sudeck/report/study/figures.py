@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from sudeck.core.published import PUBLISHED_RATIOS
+from sudeck.prediction.cohort import RELIEF, RESPONDER
 from sudeck.report.kit.figures import axes_mm, draw_svg
 from sudeck.report.kit.palette import AFFECTED_COLOUR, HEALTHY_COLOUR, INK, QUIET
 from sudeck.report.kit.text import interval_text, number
@@ -68,18 +69,16 @@ def instability_figure(predicted: StudyPrediction) -> Markup:
 
 
 def _paint_relief(figure: Figure, predicted: StudyPrediction) -> None:
-    from sudeck.prediction.ratios import MEASURES, read_ratios
+    from sudeck.prediction.ratios import MEASURES
 
-    table = predicted.cohort.table
-    ratios = read_ratios(table)
-    relief = table["relief_percent"].to_numpy(dtype=float)
-    responder = table["responder"].to_numpy(dtype=float)
+    patients = predicted.cohort.patients
+    relief, responder = patients.outcome(RELIEF), patients.outcome(RESPONDER)
     shown_relief = relief[np.isfinite(relief)]
     low, high = (shown_relief.min(), shown_relief.max()) if shown_relief.size else (0.0, 100.0)
     for index, name in enumerate(MEASURES):
         row, column = divmod(index, 3)
         axes = axes_mm(figure, 13 + 59.5 * column, 61.0 - 52.0 * row, 52.0, 40.0)
-        values = ratios.values(name)
+        values = patients.ratios.values(name)
         known = np.isfinite(values) & np.isfinite(relief)
         for style, chosen in ((_OTHER, responder != 1), (_RESPONDER, responder == 1)):
             shown = known & chosen

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import sudeck
+from sudeck.core.claim import Sentence
 from sudeck.core.provenance import Provenance, SourceFile, sha256_of_file
 from sudeck.core.storage import write_text
 from sudeck.prediction.saved_model import ModelOrigin
@@ -23,7 +23,13 @@ from sudeck.report.study.figures import (
     instability_figure,
     relief_figure,
 )
-from sudeck.report.study.patient_pages import MECHANISM_PAGE, SCAN_PAGE, SCAN_THUMBNAIL, TMS_PAGE
+from sudeck.report.study.patient_pages import (
+    MECHANISM_PAGE,
+    SCAN_PAGE,
+    SCAN_THUMBNAIL,
+    TMS_PAGE,
+    TREATMENT_PAGE,
+)
 from sudeck.report.study.tripod import tripod_items
 from sudeck.study.folder.layout import StudyFolder, open_study
 
@@ -36,6 +42,11 @@ REPORT_FILE: Final = "report.html"
 # The page depends on its input alone; the times of runs stand in run.json.
 _CREATED: Final = "at the time that run.json states"
 _TABLES: Final = ("participants", "pain", "treatment", "adverse_effects", "scan_ratios")
+# Pages beside the report, by the place in it that leads to them.
+_LINKED: Final = {
+    "mechanism": (MECHANISM_PAGE, "Why it works: magnetic stimulation before and after treatment"),
+    "treatment": (TREATMENT_PAGE, "What was given: exposure, what was on board when, safety"),
+}
 _NOT_USED: Final = ("tms_sessions", "muscles", "pairs")  # settings a prediction does not depend on
 
 
@@ -104,7 +115,8 @@ def study_report(study: StudyFolder, predicted: StudyPrediction, *, place: Path)
         title=f"Who responds: {cohort.name}",
         provenance=_provenance(study, predicted),
         facts=_facts(predicted),
-        mechanism=_mechanism_link(study, place),
+        mechanism=_link(study, place, "mechanism"),
+        treatment=_link(study, place, "treatment"),
         calculator=relative_link(study.derivatives / CALCULATOR_FILE, place) if predicted.model else "",
         level=f"{100 * cohort.settings.level:g} %",
         sayings=words.sayings(predicted),
@@ -154,26 +166,27 @@ def _origin(predicted: StudyPrediction) -> ModelOrigin:
     return ModelOrigin.of(predicted.model, audit=audit)
 
 
-def link_mechanism(study: StudyFolder) -> None:
-    """Lead from the report of the study to the page of the mechanism, where that was written after it."""
+def link_pages(study: StudyFolder) -> None:
+    """Lead from the report of the study to the pages that were written after it: mechanism and treatment."""
     place = study.derivatives / REPORT_FILE
     if not place.is_file():
         return
-    page, mark = place.read_text(encoding="utf-8"), '<p class="note" id="mechanism">'
-    if f"{mark}</p>" in page:
-        write_text(place, page.replace(f"{mark}</p>", f"{mark}{_mechanism_link(study, place)}</p>", 1))
+    page = before = place.read_text(encoding="utf-8")
+    for name in _LINKED:
+        mark = f'<p class="note" id="{name}">'
+        page = page.replace(f"{mark}</p>", f"{mark}{_link(study, place, name)}</p>", 1)
+    if page != before:
+        write_text(place, page)
 
 
-def _mechanism_link(study: StudyFolder, place: Path) -> Markup:
+def _link(study: StudyFolder, place: Path, name: str) -> Markup:
     from markupsafe import Markup
 
-    page = study.derivatives / MECHANISM_PAGE
+    file, words = _LINKED[name]
+    page = study.derivatives / file
     if not page.is_file():
         return Markup("")
-    link = relative_link(page, place)
-    return Markup('<a href="{}">Why it works: magnetic stimulation before and after treatment</a>').format(
-        link
-    )
+    return Markup('<a href="{}">{}</a>').format(relative_link(page, place), words)
 
 
 def _facts(predicted: StudyPrediction) -> list[tuple[str, str]]:
@@ -222,16 +235,16 @@ def _validation_figures(predicted: StudyPrediction) -> list[tuple[Markup, str]]:
     return figures
 
 
-def _shrinkage(predicted: StudyPrediction) -> str:
+def _shrinkage(predicted: StudyPrediction) -> Sentence:
     if predicted.validation is None:
-        return ""
+        return Sentence("")
     if math.isnan(predicted.validation.measures["calibration_slope"].corrected):
-        return (
+        return Sentence(
             "The slope is withheld, so predictions are not shrunk: they are too extreme by an unknown factor."
         )
     if predicted.shrinkage == 1.0:
-        return "The corrected slope is not below 1, so predictions are not shrunk."
-    return (
+        return Sentence("The corrected slope is not below 1, so predictions are not shrunk.")
+    return Sentence(
         f"Predictions are shrunk by {predicted.shrinkage:.2f}, the corrected slope: the probability of every "
         "patient here, the saved model and the page for one patient. This table and the figures are of the "
         "model before that."
@@ -276,4 +289,4 @@ def _provenance(study: StudyFolder, predicted: StudyPrediction) -> Provenance:
     sources = [SourceFile(path.name, sha256_of_file(path), path.stat().st_size) for path in files]
     settings = predicted.cohort.settings.to_dict()
     used = {name: value for name, value in settings.items() if name not in _NOT_USED}
-    return Provenance(sources, used, sudeck.__version__, created=_CREATED)
+    return Provenance(sources, used, created=_CREATED)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SCAN_PAGE, SCAN_THUMBNAIL, TMS_PAGE = "scan.html", "scan.png", "tms.html"
 MECHANISM_PAGE: Final = "mechanism.html"  # of the study, and in each patient's folder of that patient
+TREATMENT_PAGE: Final = "ketamine.html"
 _HEIGHT_PX: Final = 84
 _GAP_PX, _BAR_PX = 4, 3
 _TOP_PERCENTILE: Final = 99.7  # as on the page of the scan

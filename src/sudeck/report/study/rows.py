@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from sudeck.prediction.response_model import ResponseModel
-    from sudeck.study.answers.cohort_table import Cohort
+    from sudeck.study.answers.cohort_table import StudyCohort
     from sudeck.study.answers.study_prediction import StudyPrediction
 
 Rows = list[dict[str, Any]]
@@ -68,7 +68,7 @@ class PatientLine:
     response: str
 
 
-def flow_rows(cohort: Cohort) -> Rows:
+def flow_rows(cohort: StudyCohort) -> Rows:
     """Return the steps from all patients to those analysed, with how many were lost at each."""
     flow = cohort.flow
     steps = [
@@ -87,7 +87,7 @@ def flow_rows(cohort: Cohort) -> Rows:
     return rows
 
 
-def characteristics_rows(cohort: Cohort) -> Rows:
+def characteristics_rows(cohort: StudyCohort) -> Rows:
     """Return table 1: all, and of those analysed responders and others; medians with quartiles, or shares."""
     table = cohort.table.copy()
     for name in PUBLISHED_RATIOS:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sudeck.core.claim import INTERVAL, Claim, Sentence
+from sudeck.core.claim import INTERVAL, REPORT_ERROR, Claim, Sentence, described
 from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS
 from sudeck.core.vocabulary import counted
 from sudeck.report.kit.text import number, percent
@@ -14,7 +14,6 @@ from sudeck.report.kit.text import number, percent
 if TYPE_CHECKING:
     from sudeck.study.answers.study_prediction import StudyPrediction
 
-_ALPHA = 0.05  # of the one confirmatory test of this page, and of what it lets through
 # What claims are about, by the names that truth is given under.
 RATIOS = "slopes of the two ratios"
 C_STATISTIC = "C statistic of the model"
@@ -34,10 +33,10 @@ def sayings(predicted: StudyPrediction) -> tuple[Sentence, ...]:
         f"{counted(flow.enrolled, 'patient')}."
     ]
     told = [*_model_saying(predicted), *_rule_saying(predicted), *_analysis_saying(predicted)]
-    return tuple(one if isinstance(one, Sentence) else Sentence(one) for one in [*says, *told])
+    return described([*says, *told])
 
 
-def caveats(predicted: StudyPrediction) -> tuple[str, ...]:
+def caveats(predicted: StudyPrediction) -> tuple[Sentence, ...]:
     """Return what the study does not say."""
     says = [
         "A probability of response is about patients like these, scanned and treated as these were. No "
@@ -52,29 +51,31 @@ def caveats(predicted: StudyPrediction) -> tuple[str, ...]:
             "tells what to expect in more patients from here, not elsewhere."
         )
     says.append(reported_saying(predicted))
-    return tuple(says)
+    return described(says)
 
 
-def reported_saying(predicted: StudyPrediction) -> str:
+def reported_saying(predicted: StudyPrediction) -> Sentence:
     """Return whether the correlations of the publication fit its own number of patients."""
     printed = ", ".join(f"r = {ratio.r} with P = {ratio.p}" for ratio in PUBLISHED_RATIOS.values())
     fits = [one.compatible_n for one in predicted.reported.correlations]
     ranges = ", ".join(f"{low} to {high}" for low, high in (fit for fit in fits if fit is not None))
     text = f"The publication prints {printed} for {COHORT_SIZE} patients; these pairs fit {ranges} patients."
-    return text if predicted.reported.common_n else text[:-1] + ", no single number fits all."
+    return Sentence(text if predicted.reported.common_n else text[:-1] + ", no single number fits all.")
 
 
 def _model_saying(predicted: StudyPrediction) -> list[str]:
     model, checked = predicted.model, predicted.validation
     if model is None:
         return [f"No model could be fitted: {predicted.refused.get('model', 'the reason is below.')}"]
-    informs = model.ratios_p < _ALPHA
+    alpha = predicted.cohort.page_error
+    informs = model.ratios_p < alpha
     clear = "do" if informs else "do not show that they"
+    p = f"P = {_p(model.ratios_p)}" + ("" if alpha == REPORT_ERROR else f", held against {_share(alpha)}")
     text = (
         f"Together with {_listed(_covariate_words(predicted.covariates))}, the two ratios {clear} carry "
-        f"information about response (P = {_p(model.ratios_p)})."
+        f"information about response ({p})."
         if predicted.covariates
-        else f"The two ratios {clear} carry information about response (P = {_p(model.ratios_p)})."
+        else f"The two ratios {clear} carry information about response ({p})."
     )
     claim = Claim("the ratios carry information about response", RATIOS, "differs", _BUDGET)
     says: list[str] = [Sentence(text, *([claim] if informs else []))]
@@ -83,7 +84,7 @@ def _model_saying(predicted: StudyPrediction) -> list[str]:
     says += _patients_saying(predicted)
     c = checked.measures["c_statistic"]
     # Where the tests say no, nothing is said of pairs: one source for both.
-    if checked.informative and not math.isnan(c.corrected):
+    if informs and checked.informative and not math.isnan(c.corrected):
         pairs = f"a responder is given the higher probability in {percent(c.corrected)} of pairs"
         worth = "close to tossing a coin" if c.corrected < _USELESS_C else "50 % would be chance"
         text = (
@@ -138,10 +139,11 @@ def _fewer(predicted: StudyPrediction) -> tuple[int, int]:
 def _analysis_saying(predicted: StudyPrediction) -> list[str]:
     if predicted.analysis is None:
         return []
-    measures = predicted.analysis.measures
+    measures, alpha = predicted.analysis.measures, predicted.cohort.page_error
     # In a fixed order: the model's test of the ratios comes first; only its yes lets the six be tested.
-    allowed = predicted.model is None or predicted.model.ratios_p < _ALPHA
-    clear = _holm({name: one.pearson.p for name, one in measures.items()}) if allowed else []
+    allowed = predicted.model is None or predicted.model.ratios_p < alpha
+    p_values = {name: one.pearson.p for name, one in measures.items()}
+    clear = _holm(p_values, alpha) if allowed else []
     strongest = max(measures.values(), key=lambda one: abs(one.pearson.r.value), default=None)
     if strongest is None:
         return []
@@ -149,7 +151,11 @@ def _analysis_saying(predicted: StudyPrediction) -> list[str]:
     says = (
         f"Relief goes with {_listed(clear)}" if clear else "Relief is shown to go with none of the six ratios"
     )
-    how = "six tests that share 5 % (Holm)" if allowed else "not tested, since the model's test says no"
+    how = (
+        f"six tests that share {_share(alpha)} (Holm)"
+        if allowed
+        else "not tested, since the model's test says no"
+    )
     claims = [
         Claim(
             f"relief goes with {name}",
@@ -163,11 +169,15 @@ def _analysis_saying(predicted: StudyPrediction) -> list[str]:
     return [Sentence(text, *claims)]
 
 
-def _holm(p_values: Mapping[str, float]) -> list[str]:
-    """Return the names whose P values Holm's method passes at 5 %, in the order given."""
+def _share(alpha: float) -> str:
+    return f"{100 * alpha:g} %"
+
+
+def _holm(p_values: Mapping[str, float], alpha: float) -> list[str]:
+    """Return the names whose P values Holm's method passes together at `alpha`, in the order given."""
     passed = set()
     for rank, name in enumerate(sorted(p_values, key=lambda name: p_values[name])):
-        if p_values[name] * (len(p_values) - rank) >= _ALPHA:
+        if p_values[name] * (len(p_values) - rank) >= alpha:
             break
         passed.add(name)
     return [name for name in p_values if name in passed]

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sudeck.report.kit.printing import fit, print_item
+from sudeck.report.kit.printing import (
+    SEVERITY_STYLE,
+    ConsoleColumn,
+    console_table,
+    numbers,
+    open_console,
+    print_heading,
+    print_item,
+    print_note,
+    print_place,
+)
 from sudeck.report.kit.text import number, printable
 from sudeck.report.tms import words
 from sudeck.tms.signals.forms import missing_form
@@ -19,7 +29,6 @@ if TYPE_CHECKING:
     from sudeck.tms.measures.measured import GroupMeasures
     from sudeck.tms.result import TmsResult
 
-_SEVERITY_STYLE = {"serious": "bold red", "caution": "yellow", "info": "dim"}
 _MOST_GROUPS = 6
 _VERDICTS = {
     "real": "real",
@@ -44,26 +53,26 @@ def print_tms(result: TmsResult, *, written: str = "", console: Console | None =
     console : rich.console.Console, optional
         Where to print; standard output unless given.
     """
-    from rich.console import Console
     from rich.text import Text
 
-    console = console or Console(highlight=False)
-    console.print(fit(console, Text(f"Magnetic stimulation: {words.subject_words(result)}", style="bold")))
+    console = open_console(console)
+    print_heading(console, f"Magnetic stimulation: {words.subject_words(result)}", first=True)
     for group in result.groups[:_MOST_GROUPS]:
-        console.print(fit(console, Text(f"\n{printable(words.group_text(group))}", style="bold")))
+        print_heading(console, words.group_text(group))
         if group.estimates:
             console.print(group_table(group))
         else:
-            console.print(Text("  Nothing could be estimated."))
+            print_note(console, "  Nothing could be estimated.", "")
     left_out = len(result.groups) - _MOST_GROUPS
     if left_out > 0:
-        console.print(Text(f"\n{left_out} more groups are in tms.json and the report.", style="dim"))
+        console.print()
+        print_note(console, f"{left_out} more groups are in tms.json and the report.")
     console.print()
     for flag, count in words.grouped_flags(result.flags):
         if flag.code != "recording-refused":  # said on standard error
             sentence = words.flag_text(flag, count)
             where = words.where_text(flag, result)
-            print_item(console, flag.severity, f"{sentence}{where}", _SEVERITY_STYLE[flag.severity])
+            print_item(console, flag.severity, f"{sentence}{where}", SEVERITY_STYLE[flag.severity])
     form = missing_form(
         [trial.pulse for trial in result.trials],
         list(dict.fromkeys(trial.channel for trial in result.trials)),
@@ -75,29 +84,21 @@ def print_tms(result: TmsResult, *, written: str = "", console: Console | None =
         console.print()
     flagged = sum(bool(trial.flags) for trial in result.trials)
     if flagged:
-        console.print(
-            Text(
-                f"{flagged} of {len(result.trials)} trials carry a flag; {words.left_out_text(result)}.",
-                style="dim",
-            )
-        )
-    if written:
-        console.print(fit(console, Text(f"Results: {printable(written)}")), soft_wrap=True)
+        flags = f"{flagged} of {len(result.trials)} trials carry a flag"
+        print_note(console, f"{flags}; {words.left_out_text(result)}.")
+    print_place(console, written)
 
 
 def group_table(group: GroupMeasures) -> Table:
     """Return the measures of one hemisphere and muscle as a table of at most 80 columns."""
-    from rich import box
-    from rich.table import Table
-
     level = 100 * group.estimates[0].estimate.level
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="", show_edge=False)
-    table.add_column("Measure", no_wrap=True)
-    table.add_column("At", overflow="fold")
-    table.add_column("Value", justify="right", no_wrap=True, style="bold")
-    table.add_column("", no_wrap=True)
-    table.add_column(f"{level:g} % interval", justify="right", no_wrap=True)
-    table.add_column("Trials", justify="right", no_wrap=True)
+    table = console_table(
+        "Measure",
+        ConsoleColumn("At", fold=True),
+        ConsoleColumn("Value", right=True, bold=True),
+        "",
+        *numbers(f"{level:g} % interval", "Trials"),
+    )
     for one in words.in_order(words.without_steps(group)):
         value, unit = words.value_and_unit(one.estimate)
         # Of the threshold by the 5/10 rule, the interval is a step of the stimulator.
@@ -113,34 +114,30 @@ def group_table(group: GroupMeasures) -> Table:
 
 def print_comparison(found: Comparison, *, written: str = "", console: Console | None = None) -> None:
     """Print what changed, what differs between hemispheres, and what could not be compared."""
-    from rich.console import Console
-    from rich.text import Text
-
-    console = console or Console(highlight=False)
+    console = open_console(console)
     for contrast, heading in _CONTRASTS.items():
         own = [one for one in found.changes if one.contrast == contrast and _is_told(one)]
         if own:
-            console.print(Text(f"\n{heading}", style="bold"))
+            print_heading(console, heading)
             console.print(change_table(own))
     console.print()
     hidden = sum(not _is_told(one) for one in found.changes)
     if hidden:
-        console.print(Text(f"{hidden} more, of second methods and single steps: --out DIR.", style="dim"))
+        print_note(console, f"{hidden} more, of second methods and single steps: --out DIR.")
     if not found.changes:
-        console.print(Text("Nothing could be compared."))
+        print_note(console, "Nothing could be compared.", "")
     if found.changes:
-        print_item(console, "info", comparisons_text(found), _SEVERITY_STYLE["info"])
+        print_item(console, "info", comparisons_text(found), SEVERITY_STYLE["info"])
     for flag in found.flags:
-        print_item(console, flag.severity, flag.message, _SEVERITY_STYLE[flag.severity])
+        print_item(console, flag.severity, flag.message, SEVERITY_STYLE[flag.severity])
     if any(flag.code == "session-error-unknown" for one in found.changes for flag in one.change.flags):
         sentence = (
             "The error between sessions is unknown for some measures, so the smallest detectable change "
             "holds the error of the trials alone and is a lower limit; no change of these is called real. "
             "Name people measured twice with --retest."
         )
-        print_item(console, "caution", sentence, _SEVERITY_STYLE["caution"])
-    if written:
-        console.print(fit(console, Text(f"Results: {printable(written)}")), soft_wrap=True)
+        print_item(console, "caution", sentence, SEVERITY_STYLE["caution"])
+    print_place(console, written)
 
 
 def comparison_text(found: Comparison) -> str:
@@ -168,16 +165,13 @@ def comparisons_text(found: Comparison) -> str:
 
 def change_table(changes: Sequence[MeasuredChange]) -> Table:
     """Return contrasts as a table of at most 80 columns."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="", show_edge=False)
-    table.add_column("Measure", no_wrap=True)
-    table.add_column("Of", overflow="fold", min_width=8)
-    table.add_column("Change", justify="right", no_wrap=True, style="bold")
-    table.add_column("Interval", justify="right", no_wrap=True)
-    table.add_column("Detectable", justify="right", no_wrap=True)
-    table.add_column("Verdict", overflow="fold", min_width=12)
+    table = console_table(
+        "Measure",
+        ConsoleColumn("Of", fold=True, least=8),
+        ConsoleColumn("Change", right=True, bold=True),
+        *numbers("Interval", "Detectable"),
+        ConsoleColumn("Verdict", fold=True, least=12),
+    )
     for one in sorted(changes, key=lambda one: words.place_of_measure(one.measure)):
         where = " ".join(filter(None, (one.participant, one.visit, _side(one), one.muscle)))
         how = "" if one.isi_ms is None else f" {one.isi_ms:g} ms"

@@ -64,7 +64,7 @@ class View:
             points=points,
             pixels=(rows - rows.min(), columns - columns.min()),
             values=stabilised(own_image[rows, columns]),
-            basis=_gain_basis(points, limb.centre_mm),
+            basis=gain_basis(points, limb.centre_mm),
             target=other_image - other.background,
             slopes=(np.asarray(slope_x), np.asarray(slope_y)),
             background=limb.background,
@@ -161,7 +161,7 @@ class Bilinear:
         )
 
 
-def _gain_basis(points: Points, centre: Array) -> Array:
+def gain_basis(points: Points, centre: Array) -> Array:
     """Linear B-splines (hats) along the limb's long direction, one knot every `_GAIN_KNOT_MM`."""
     arm = points - centre
     _, axes = np.linalg.eigh(arm.T @ arm)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import ScanPhase, Side
-from sudeck.scan.limbs.geometry import Grid, Similarity
+from sudeck.scan.limbs.geometry import Grid, Points, Similarity
+from sudeck.scan.limbs.joint_fit import JointFit
 from sudeck.scan.limbs.limb_image import LimbImage, same_blur_px, smoothed
 from sudeck.scan.limbs.limb_masks import Limbs, find_limbs
 from sudeck.scan.limbs.matching import Match
@@ -49,8 +50,10 @@ class PhasePose:
     healthy_from_reference : Similarity
         The same for the healthy limb.
     mirror : Registration
-        From the affected limb to the healthy limb on this image.
+        From the affected limb to the healthy limb on this image, posture left out.
     view : str
+    joint : JointFit or None
+        Of all phases, where both limbs were laid over each other with their postures.
     """
 
     phase: ScanPhase
@@ -62,6 +65,29 @@ class PhasePose:
     healthy_from_reference: Similarity
     mirror: Registration
     view: str
+    joint: JointFit | None = None
+
+    def counterpart(self, points: Points) -> Points:
+        """Return where places of the affected limb on the reference lie on this phase's healthy limb."""
+        if self.joint is not None:
+            return self.joint.counterpart(self.phase, points)
+        return self.mirror.transform(self.from_reference(points))
+
+    def stretch(self, points: Points) -> NDArray[np.float64]:
+        """Return how much of a region places stand for: the mean of both limbs' areas there, 1 on average.
+
+        The square root of how much the difference of posture stretches them, so that neither limb is the
+        measure of the other.
+        """
+        if self.joint is None:
+            return np.ones(points.shape[0])
+        root = np.sqrt(self.joint.stretch(points))
+        return np.asarray(root / root.mean())
+
+    @property
+    def to_healthy(self) -> Similarity:
+        """From the affected limb on the reference image to this phase's healthy limb, posture left out."""
+        return self.from_reference.then(self.mirror.transform)
 
     @property
     def healthy_label(self) -> int:
@@ -101,12 +127,19 @@ class Poses:
     refused: Mapping[ScanPhase, str]
 
     @property
+    def joint(self) -> JointFit | None:
+        """The joint fit of all phases, where there is one."""
+        return self.phases[self.reference].joint
+
+    @property
     def displacement_mm(self) -> float:
         """How far places of one limb lie beside their counterparts, along one direction, root mean square.
 
         What is left of the difference between the limbs beyond noise, read as displacement, of all phases
         together, each by how much it tells. Patterns that truly differ count, too.
         """
+        if self.joint is not None:
+            return min(self.joint.place_sd_mm, _MOST_DISPLACED_MM)
         mirrors = [pose.mirror for pose in self.phases.values()]
         slope = sum(max(mirror.slope, 0.0) for mirror in mirrors)
         misfit = max(sum(mirror.misfit for mirror in mirrors) / 2.0, 0.0)

@@ -20,7 +20,7 @@ from sudeck.scan.phases.digits import direction_flags
 from sudeck.scan.phases.orientation import orient
 from sudeck.scan.phases.side_pairs import pair_sides
 from sudeck.scan.phases.stated import StatedPhases, match_stated_phases
-from sudeck.scan.phases.timeline import phases_by_order, zero_time
+from sudeck.scan.phases.timeline import phases_by_order, without_export_times, zero_time
 from sudeck.scan.phases.view_pairs import pair_views
 from sudeck.scan.phases.wholebody import crop_limb
 from sudeck.scan.reading.collection import Collection, Skipped, refuse_mixtures
@@ -113,6 +113,7 @@ def plan_scan(
     acquisitions = pair_views(pairs.acquisitions)
     skipped += [Skipped(error.subject, f"{error.problem}; {error.remedy}") for error in pairs.alone]
     stated = match_stated_phases(phase_of or {}, collection)
+    acquisitions, export_flags = without_export_times(acquisitions)
     zero, origin, zero_flags = zero_time(acquisitions, injected_at)
     by_order = phases_by_order(acquisitions)
     candidates: list[PhaseCandidate] = []
@@ -140,7 +141,7 @@ def plan_scan(
             skipped.append(Skipped(error.subject, f"{error.problem}; {error.remedy}"))
     chosen, others = choose(candidates)
     skipped += [Skipped(item.acquisition.label, reason) for item, reason in others]
-    flags = [*collection.flags, *mixture_flags, *zero_flags, *_view_flags(chosen.values())]
+    flags = [*collection.flags, *mixture_flags, *export_flags, *zero_flags, *_view_flags(chosen.values())]
     for item in {id(item.acquisition): item for item in chosen.values()}.values():
         flags += [*item.acquisition.flags, *item.orientation.flags, *_part_flags(item.acquisition)]
     for item in chosen.values():
@@ -191,7 +192,7 @@ def _view_flags(chosen: Sized[PhaseCandidate]) -> tuple[Flag, ...]:
             for item in chosen
         ]
     )
-    return (*turned, *_differing_views(chosen))
+    return (*turned, *_differing_views(chosen), *_differing_postures(chosen))
 
 
 def _image(item: PhaseCandidate) -> NDArray[np.float64]:
@@ -213,6 +214,26 @@ def _differing_views(chosen: Sized[PhaseCandidate]) -> tuple[Flag, ...]:
             "views-differ",
             f"The phases show the limbs from different sides ({', '.join(sides.values())}).",
             "caution",
+        ),
+    )
+
+
+def _differing_postures(chosen: Sized[PhaseCandidate]) -> tuple[Flag, ...]:
+    """Flag phases said to be taken of a patient lying on the back in one and on the front in another.
+
+    A word like "anterior" is then as good as whoever typed it; a code names the side of the body itself.
+    """
+    stated = {item.phase: "".join(item.acquisition.postures) for item in chosen if item.acquisition.postures}
+    if len(set(stated.values())) < 2:
+        return ()
+    by_word = any(flag.code == "side-by-word" for item in chosen for flag in item.orientation.flags)
+    what = ", ".join(f"{phase} {posture}" for phase, posture in stated.items())
+    return (
+        Flag(
+            "positions-differ",
+            f"The patient is said to have lain differently ({what}): check that the sides are right in each "
+            "phase, or state them with --image-left.",
+            "serious" if by_word else "caution",
         ),
     )
 

@@ -28,10 +28,12 @@ _APART: Final = timedelta(minutes=30)  # two images of one phase, one after the 
 _ONE_LIMB: Final = 0.85  # of the counts of all limbs, in the largest connected part
 _SIDE_WORDS: Final[dict[Side, re.Pattern[str]]] = {
     "left": re.compile(
-        r"\b(LEFT|LT|L|GAUCHE|GCHE|LINKS|LINKER?|LI|IZQUIERD[AO]|IZQ|IZDA|SINISTR[AO]|SX|(MAIN|PIED) G)\b"
+        r"\b(LEFT|LT|L|LH|LF|GAUCHE|GCHE|LINKS|LINKE[RS]?|LINKER(HAND|VOET)|LI|IZQUIERD[AO]|IZQ|IZDA|SINISTR[AO]|SX"
+        r"|ESQUERD[AO]|ESQ|(MAIN|PIED) G)\b"
     ),
     "right": re.compile(
-        r"\b(RIGHT|RT|R|DROITE?|DTE?|RECHTS|RECHTER?|RE|DERECH[AO]|DCHA|DESTR[AO]|DX|(MAIN|PIED) D)\b"
+        r"\b(RIGHT|RT|R|RH|RF|DROITE?|DTE?|RECHTS|RECHTE[RS]?|RECHTER(HAND|VOET)|RE|DERECH[AO]|DCHA|DESTR[AO]|DX"
+        r"|DIREIT[AO]|DIR|(MAIN|PIED) D)\b"
     ),
 }
 
@@ -52,7 +54,16 @@ def pair_sides(acquisitions: Sequence[Acquisition]) -> SidePairs:
     SidePairs
         A joined image stands in the place of its right one, patient right at image-left.
     """
-    single = {id(item): side for item in acquisitions if (side := one_side_of(item)) is not None}
+    single: dict[int, Side] = {}
+    doubtful: dict[int, InputError] = {}
+    for item in acquisitions:
+        try:
+            side = one_side_of(item)
+        except InputError as error:  # this image is lost, not the study
+            doubtful[id(item)] = error
+        else:
+            if side is not None:
+                single[id(item)] = side
     partner: dict[int, Acquisition] = {}
     for item in acquisitions:
         if single.get(id(item)) == "right":
@@ -65,7 +76,9 @@ def pair_sides(acquisitions: Sequence[Acquisition]) -> SidePairs:
     alone: list[InputError] = []
     for item in acquisitions:
         side = single.get(id(item))
-        if side is None:
+        if id(item) in doubtful:
+            alone.append(doubtful[id(item)])
+        elif side is None:
             kept.append(item)
         elif id(item) not in partner:
             alone.append(
@@ -85,13 +98,27 @@ def pair_sides(acquisitions: Sequence[Acquisition]) -> SidePairs:
 
 
 def one_side_of(acquisition: Acquisition) -> Side | None:
-    """Return the side of the one limb an image shows; None where it shows both, or says nothing of a side."""
+    """Return the side of the one limb an image shows; None where it shows both, or says nothing of a side.
+
+    Raises
+    ------
+    InputError
+        If its description and its code name opposite sides.
+    """
     if acquisition.kind != "static" or len(acquisition.frames) != 1:
         return None
     words = acquisition.text.replace("_", " ")
     named = [side for side in SIDES if _SIDE_WORDS[side].search(words)]
-    stated = acquisition.laterality or (named[0] if len(named) == 1 else None)
-    return stated if stated is not None and _is_one_limb(acquisition.counts[0]) else None
+    told = {acquisition.laterality, named[0] if len(named) == 1 else None} - {None}
+    if not told or not _is_one_limb(acquisition.counts[0]):
+        return None
+    if len(told) > 1:
+        raise InputError(
+            acquisition.label,
+            f"it shows one limb, and is called {named[0]} but coded as the {acquisition.laterality} one",
+            "correct its laterality, or leave it out",
+        )
+    return told.pop()
 
 
 def _is_one_limb(counts: NDArray[np.generic]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -16,10 +17,13 @@ from sudeck.scan.reading.remedies import SAY_INJECTION
 Origin = Literal["injection", "acquisition"]
 _LONG_GAP = timedelta(hours=1.5)
 _NEAR = timedelta(minutes=30)
+# Two clocks of a department are minutes apart, or an hour where one of them missed the change to summer time.
+_CLOCKS_APART_S = 5400.0
 _TWO_INJECTIONS_S = 6 * 3600.0
 _SAME_CLOCK_S = 60.0
 _SAME_CLOCK = timedelta(seconds=_SAME_CLOCK_S)
 _DAY = timedelta(days=1)
+_ASSUMED = "acquisition-time-assumed"
 
 
 def zero_time(
@@ -70,7 +74,12 @@ def _dated_by_first(
     soon = any(abs(time - first) <= _NEAR for time in times)
     of_day = [(time - first).total_seconds() % 86_400 for time in recorded]
     same = all(min(seconds, 86_400 - seconds) <= _SAME_CLOCK_S for seconds in of_day)
-    if not soon or not same or abs(recorded[-1] - first - _DAY) > _SAME_CLOCK:
+    if not same or abs(recorded[-1] - first - _DAY) > _SAME_CLOCK:
+        return recorded, ()
+    flows = [item.acquired_at for item in acquisitions if begins_with_flow(item) and item.acquired_at]
+    if flows and not soon:  # noted after the flow had started: the flow seems to be of the next day
+        return [min(recorded, key=lambda time: abs(time - min(flows)))], ()
+    if not soon:
         return recorded, ()
     return [first], (
         Flag(
@@ -81,13 +90,43 @@ def _dated_by_first(
     )
 
 
+def without_export_times(
+    acquisitions: Sequence[Acquisition],
+) -> tuple[list[Acquisition], tuple[Flag, ...]]:
+    """Drop times that are those of an export: a flow can not start hours after its injection.
+
+    Only times that stand in for one of the acquisition are doubted.
+    """
+    stand_in = [item for item in acquisitions if any(flag.code == _ASSUMED for flag in item.flags)]
+    late = [
+        item
+        for item in stand_in
+        if begins_with_flow(item)
+        and item.injected_at is not None
+        and item.acquired_at is not None
+        and (item.acquired_at - item.injected_at).total_seconds() > _CLOCKS_APART_S
+    ]
+    if not late:
+        return list(acquisitions), ()
+    doubted = {id(item) for item in stand_in}
+    kept = [replace(item, acquired_at=None) if id(item) in doubted else item for item in acquisitions]
+    return kept, (
+        Flag(
+            "times-of-export",
+            f"{', '.join(item.label for item in stand_in)}: no time of acquisition is stated, and what "
+            "stands in for it is hours after the injection of a flow: times of export, not used.",
+            "caution",
+        ),
+    )
+
+
 def _flow_off(
     acquisitions: Sequence[Acquisition], recorded: datetime
 ) -> tuple[datetime | None, tuple[Flag, ...]]:
     """Return the start of a flow that disagrees by minutes with the recorded injection: the flow is right."""
     flows = [item.acquired_at for item in acquisitions if begins_with_flow(item) and item.acquired_at]
     off_s = (min(flows) - recorded).total_seconds() if flows else 0.0
-    if not _SAME_CLOCK_S < abs(off_s) <= _NEAR.total_seconds():
+    if not _SAME_CLOCK_S < abs(off_s) <= _CLOCKS_APART_S:
         return None, ()
     return min(flows), (
         Flag(

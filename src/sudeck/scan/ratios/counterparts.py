@@ -94,7 +94,7 @@ def _on_other_limb(points: Points, poses: Poses) -> NDArray[np.bool_]:
     on_other = np.zeros(points.shape[0], dtype=bool)
     for pose in poses.phases.values():
         own = pose.from_reference(points)
-        for place, other in ((own, pose.healthy_label), (pose.mirror.transform(own), pose.affected_label)):
+        for place, other in ((own, pose.healthy_label), (pose.counterpart(points), pose.affected_label)):
             row, column = (np.rint(at).astype(np.intp) for at in pose.grid.pixel_of(place))
             height, width = pose.grid.shape
             labels = pose.limbs.labels[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
@@ -120,7 +120,7 @@ def _levels(points: Points, poses: Poses) -> tuple[NDArray[np.float64], NDArray[
     for pose in poses.phases.values():
         own = pose.from_reference(points)
         for total, limb, place in zip(
-            totals, (pose.affected(), pose.healthy()), (own, pose.mirror.transform(own)), strict=True
+            totals, (pose.affected(), pose.healthy()), (own, pose.counterpart(points)), strict=True
         ):
             image = smoothed(limb.counts, _SMOOTHING_MM / pose.grid.pixel_mm) - limb.background
             values = Bilinear.at(*pose.grid.pixel_of(place), image.shape)(image)

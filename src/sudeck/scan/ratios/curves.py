@@ -34,7 +34,8 @@ class TimeActivityCurve:
         Broken line over the frames it was fitted to, up to the peak: flat, rising from the arrival, flat
         again; empty when it could not be fitted.
     arrival, slope : Estimate or None
-        Arrival time in s, and slope of the rise as a fraction of the plateau per second.
+        Arrival time in s: the corner of the broken line, where the rise begins, with half a frame of error
+        beyond its profile; and slope of the rise as a fraction of the plateau per second.
     """
 
     side: str
@@ -100,7 +101,9 @@ def time_activity_curve(
     if fit is None:
         return TimeActivityCurve(side, time, rate, rate_se, np.empty(0), None, None)
     fitted, bounds = fit
-    method = "broken line fitted to the curve, interval from its profile"
+    method = (
+        "corner and rise of a broken line fitted to the curve; interval from its profile, and half a frame"
+    )
     arrival, slope = (
         Estimate(name, *bounds[name], level=level, unit=unit, method=method, n=time.size, n_unit="frames")
         for name, unit in (("arrival", "s"), ("slope", "1/s"))
@@ -149,14 +152,16 @@ def _broken_line(
     reach = normal_quantile(level) ** 2 * scale
     near = error <= error[best] + reach
     step = breaks[1] - breaks[0]
+    frame_s = (high - low) / max(time.size - 1, 1)
     share = slope / np.maximum(base + slope * (second - first), 1e-12)
     share_se = np.sqrt(scale / spread[best]) / (base + plateau)
     z = normal_quantile(level)
     bounds = {
+        # The corner of a rise that is round lies within half a frame of it, not closer.
         "arrival": (
             float(first[best]),
-            float(first[near].min() - step / 2),
-            float(first[near].max() + step / 2),
+            float(first[near].min() - step / 2 - frame_s / 2),
+            float(first[near].max() + step / 2 + frame_s / 2),
         ),
         "slope": (
             float(share[best]),

@@ -216,7 +216,7 @@ def _near_spot(points: Points, pose: PhasePose, spots: HotSpots) -> NDArray[np.b
     distance = ndimage.distance_transform_edt(~spots.core, sampling=pose.grid.spacing_mm)
     here = pose.from_reference(points)
     near = np.zeros(points.shape[0], dtype=bool)
-    for place in (here, pose.mirror.transform(here)):
+    for place in (here, pose.counterpart(points)):
         row, column = pose.grid.pixel_of(place)
         near |= ndimage.map_coordinates(distance, [row, column], order=1, mode="nearest") <= REACH_MM
     return near

@@ -108,7 +108,7 @@ def average_of(ratios: Sequence[LogRatio]) -> LogRatio:
 
 def corrected(ratio: LogRatio, by: float, *, cause: str, se: float) -> LogRatio:
     """Return a log ratio moved by a known amount, with the error of a further cause of its own."""
-    placement = Placement(ratio.placement.registration, {**ratio.placement.shared, cause: se})
+    placement = replace(ratio.placement, shared={**ratio.placement.shared, cause: se})
     return replace(
         ratio,
         value=ratio.value + by,
@@ -136,12 +136,7 @@ def phase_ratio(name: str, ratio: LogRatio) -> Estimate:
 def ratio_of_ratios(name: str, over: LogRatio, under: LogRatio) -> Estimate:
     """Return the ratio of two phase ratios; placement errors common to both phases cancel as they should."""
     z = normal_quantile(over.level)
-    causes = sorted({*over.placement.shared, *under.placement.shared})
-    shared = sum(
-        (over.placement.shared.get(cause, 0.0) - under.placement.shared.get(cause, 0.0)) ** 2
-        for cause in causes
-    )
-    placement = math.sqrt(over.placement.registration**2 + under.placement.registration**2 + shared)
+    placement = over.placement.against(under.placement)
     below = math.hypot(over.value - over.counting_low, under.counting_high - under.value)
     above = math.hypot(over.counting_high - over.value, under.value - under.counting_low)
     return _estimate(

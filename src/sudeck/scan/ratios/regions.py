@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import REGIONS, Limb
 from sudeck.scan.limbs.axis import LimbAxis, width_profile
-from sudeck.scan.limbs.geometry import Grid, Points, Similarity
+from sudeck.scan.limbs.geometry import Grid, Points
 
 SAMPLES_PER_PIXEL = 2  # along each direction: a region is measured in quarters of a pixel
 _EDGE_MARGIN_PX = 0.5
@@ -104,7 +104,10 @@ def sample_points(grid: Grid) -> Points:
 
 
 def whole_limb(
-    affected: NDArray[np.bool_], healthy: NDArray[np.bool_], grid: Grid, mirror: Similarity
+    affected: NDArray[np.bool_],
+    healthy: NDArray[np.bool_],
+    grid: Grid,
+    mirror: Callable[[Points], Points],
 ) -> Region:
     """Return the whole affected limb as a region.
 
@@ -116,8 +119,8 @@ def whole_limb(
     affected, healthy : ndarray of bool, shape [row, column]
         Outlines of the two limbs on the reference image.
     grid : Grid
-    mirror : Similarity
-        From the affected to the healthy limb.
+    mirror : callable
+        From points of the affected to those of the healthy limb.
     """
     samples = sample_points(grid)
     homologous = mirror(samples)

@@ -161,6 +161,7 @@ def _with_mirror(pose: PhasePose, mirror: SetMirror, subject: str, *, carried: b
     carry = np.square(_CARRY_SD) if carried else np.zeros(4)
     return replace(
         pose,
+        joint=None,
         mirror=replace(
             found,
             transform=there,

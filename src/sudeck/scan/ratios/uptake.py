@@ -61,7 +61,9 @@ class RegionUptake:
     weights: NDArray[np.float64]
 
 
-def pixel_weights(points: Points, grid: Grid, area_px: float) -> NDArray[np.float64]:
+def pixel_weights(
+    points: Points, grid: Grid, area_px: float, parts: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
     """Share sample points out to the four pixels around each.
 
     Parameters
@@ -70,7 +72,9 @@ def pixel_weights(points: Points, grid: Grid, area_px: float) -> NDArray[np.floa
         In mm.
     grid : Grid
     area_px : float
-        Area of the whole region in pixels of `grid`; each point stands for an equal part.
+        Area of the whole region in pixels of `grid`; each point stands for an equal part of it.
+    parts : ndarray, shape [n], optional
+        For how much more or less each point stands, 1 on average.
 
     Returns
     -------
@@ -93,6 +97,7 @@ def pixel_weights(points: Points, grid: Grid, area_px: float) -> NDArray[np.floa
         (padded + 1, fr * fc),
     )
     for offset, share in shares:
+        share = share if parts is None else share * parts[inside]
         total += np.bincount(index + offset, share, minlength=total.size)
     per_point = area_px / max(points.shape[0], 1)
     return np.asarray(total.reshape(height + 2, padded)[1:-1, 1:-1] * per_point)

@@ -25,7 +25,7 @@ from sudeck.scan.reading.frame_table import build_frame_table
 from sudeck.scan.reading.frames import Acquisition, Frame, ImageKind, View
 from sudeck.scan.reading.identity import patient_of
 from sudeck.scan.reading.pixels import refuse_lossy, stored_values
-from sudeck.scan.reading.sides import SideEvidence, gather_clues, weigh
+from sudeck.scan.reading.sides import SideEvidence, gather_clues, postures_of, weigh
 
 _PLANAR: dict[str, ImageKind] = {"STATIC": "static", "DYNAMIC": "dynamic", "WHOLE BODY": "whole body"}
 _NOT_PLANAR_VECTORS = ("SliceVector", "AngularViewVector", "RotationVector", "RRIntervalVector")
@@ -104,6 +104,7 @@ def read_acquisition(file: DicomFile, label: str, *, frame_s: float | None = Non
         study=header.text("StudyInstanceUID"),
         instance=header.text("SOPInstanceUID"),
         laterality=_laterality(header),
+        postures=postures_of(header),
     )
 
 
@@ -142,7 +143,7 @@ def _evidence(header: Header, n_frames: int) -> dict[int, SideEvidence]:
 
 
 def _spacing(header: Header, label: str) -> tuple[tuple[float, float] | None, tuple[Flag, ...]]:
-    spacing = header.numbers("PixelSpacing")
+    spacing = header.numbers("PixelSpacing") or _grouped_spacing(header)
     if len(spacing) == 2 and all(_SMALLEST_MM <= value <= _LARGEST_MM for value in spacing):
         return (spacing[0], spacing[1]), ()
     if len(spacing) == 2 and all(_SMALLEST_MM <= abs(value) <= _LARGEST_MM for value in spacing):
@@ -162,6 +163,17 @@ def _spacing(header: Header, label: str) -> tuple[tuple[float, float] | None, tu
             "pixel-spacing-unusable", f"The pixel spacing {stated}; lengths stay in pixels.", "caution", label
         ),
     )
+
+
+def _grouped_spacing(header: Header) -> tuple[float, ...]:
+    """Return the spacing where the functional groups of an enhanced multi-frame file state one for all."""
+    stated = {
+        measures.numbers("PixelSpacing")
+        for word in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+        for group in header.items(word)
+        for measures in group.items("PixelMeasuresSequence")
+    }
+    return stated.pop() if len(stated) == 1 else ()
 
 
 def _untabled(flags: Sequence[Flag], frames: Sequence[Frame]) -> bool:

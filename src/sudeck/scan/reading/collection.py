@@ -19,6 +19,7 @@ from sudeck.scan.reading.dicom import DicomFile, find_files, open_dicom
 from sudeck.scan.reading.frames import Acquisition
 from sudeck.scan.reading.identity import redactor_of
 
+_DAY_S = 86_400.0
 _SAME_CLOCK_S = 60.0
 
 
@@ -194,8 +195,14 @@ def _mixture(acquisitions: Sequence[Acquisition], count: int, what: str) -> Inpu
 
 
 def _one_injection(acquisitions: Sequence[Acquisition]) -> bool:
-    """Say whether every file names the same patient and, within a minute, the same injection."""
+    """Say whether every file names the same patient and, within a minute, the same injection.
+
+    Where only the time of day is recorded, an image of the next day reads it as one of its own day.
+    """
     if not all(acquisition.patient[0] for acquisition in acquisitions):
         return False
     times = [acquisition.injected_at for acquisition in acquisitions if acquisition.injected_at is not None]
-    return len(times) == len(acquisitions) and (max(times) - min(times)).total_seconds() <= _SAME_CLOCK_S
+    if len(times) < len(acquisitions):
+        return False
+    apart_s = (max(times) - min(times)).total_seconds()
+    return any(abs(apart_s - days * _DAY_S) <= _SAME_CLOCK_S for days in (0, 1))

@@ -26,6 +26,7 @@ from sudeck.core.provenance import sha256_of
 FileKind = Literal["image", "screen capture", "other modality", "no image"]
 
 _AGAIN = "export it again from the camera or the archive"
+_RETIRED_NM = "1.2.840.10008.5.1.4.1.1.5"  # Nuclear Medicine Image Storage before 1994
 _PREAMBLE_END = 132
 _META_LENGTH = b"\x02\x00\x00\x00UL\x04\x00"  # the element (0002,0000)
 _LONGEST_META = 4096
@@ -198,7 +199,7 @@ def classify(header: Header) -> tuple[FileKind, str]:
         if modality != "NM" or samples > 1:
             return "screen capture", "it is a picture of a screen, not counts"
         return "image", ""
-    if modality != "NM" and (modality or sop_class != NuclearMedicineImageStorage):
+    if modality != "NM" and (modality or sop_class not in (NuclearMedicineImageStorage, _RETIRED_NM)):
         return "other modality", f"its modality is {modality or 'not stated'}, not nuclear medicine (NM)"
     if (header.integer("SamplesPerPixel") or 1) > 1:
         return "screen capture", "it is a colour picture, not counts"

@@ -145,7 +145,7 @@ def _timings(
         )
         for item in items
     ]
-    stated = stated or _by_vector(header, n_frames, subject)
+    stated = stated or _by_vector(header, n_frames, subject) or _by_groups(header, n_frames, subject)
     if not stated:
         duration = _seconds(header, "ActualFrameDuration") or _seconds(header, "FrameTime") or None
         if duration is not None:
@@ -191,6 +191,31 @@ def _by_vector(header: Header, n_frames: int, subject: str) -> list[PhaseTiming]
             "export it with its phase table, or give flow and pool as separate files",
         )
     return [PhaseTiming(steps[len(steps) // 2] / 1000, 0.0, 0.0, n_frames)]
+
+
+def _by_groups(header: Header, n_frames: int, subject: str) -> list[PhaseTiming]:
+    """Read the frame time from the functional groups of an enhanced multi-frame file, one for all frames.
+
+    Raises
+    ------
+    InputError
+        If the durations differ.
+    """
+    durations = [
+        content.number("FrameAcquisitionDuration") or 0.0
+        for word in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+        for group in header.items(word)
+        for content in group.items("FrameContentSequence")[:1]
+    ]
+    if not durations or min(durations) <= 0 or header.integers("PhaseVector"):
+        return []
+    if max(durations) > (1 + _SAME_STEP) * min(durations):
+        raise InputError(
+            subject,
+            f"its frames last {min(durations) / 1000:g} to {max(durations) / 1000:g} s each",
+            "export it with its phase table, or give flow and pool as separate files",
+        )
+    return [PhaseTiming(durations[0] / 1000, 0.0, 0.0, n_frames)]
 
 
 def _settled(

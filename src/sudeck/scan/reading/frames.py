@@ -111,6 +111,8 @@ class Acquisition:
         Seconds between the two.
     opposed_source : SourceFile or None
         Where a second file holds the frames of detector 2: which.
+    postures : frozenset of str
+        How the patient lay: supine, prone; empty where it is not stated.
     """
 
     source: SourceFile
@@ -133,6 +135,7 @@ class Acquisition:
     sides: tuple[OneSide, ...] = ()
     sides_apart_s: float = 0.0
     opposed_source: SourceFile | None = None
+    postures: frozenset[str] = frozenset()
 
     @property
     def label(self) -> str:

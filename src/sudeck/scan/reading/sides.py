@@ -37,15 +37,22 @@ _VIEW_CODES: dict[str, View] = {
     "272479007": "posterior",
 }
 _VIEW_WORDS: tuple[tuple[View, re.Pattern[str]], ...] = (
-    ("anterior", re.compile(r"\b(ANT|AP|ANTERIORE?|ANT[EÉ]RIEURE?|VENTRAL|VORNE)\b")),
+    (
+        "anterior",
+        re.compile(r"\b(ANT|AP|ANTERIORE?|ANT[EÉ]RIEURE?|VENTRAL|VORNE|FRONTAL|FRONT|VOOR(ZIJDE|KANT))\b"),
+    ),
     (
         "posterior",
-        re.compile(r"\b(POSTERIORE?|PA|POST[EÉ]RIEURE?|HINTEN|POST(?![- ]?(INJ|OP|TRAUM|DOSE|TREAT)))\b"),
+        re.compile(
+            r"\b(POSTERIORE?|PA|POST[EÉ]RIEURE?|HINTEN|ACHTER(ZIJDE|KANT)"
+            r"|POST(?![- ]?(INJ|OP|TRAUM|DOSE|TREAT)))\b"
+        ),
     ),
     ("palmar", re.compile(r"\b(PALMAR|PALMAIRES?|PALM|VOLAR)\b")),
     ("plantar", re.compile(r"\b(PLANTAR|PLANTAIRES?)\b")),
     ("dorsal", re.compile(r"\b(DORSAL|DORSALES?|DORSUM)\b")),
 )
+_ASLANT = re.compile(r"\b(LATERAL|OBLIQUE|LAO|RAO|LPO|RPO)\b")
 _WORD_SOURCES = (
     ("SeriesDescription", "the series description"),
     ("ImageID", "the image name"),
@@ -64,6 +71,7 @@ _ENOUGH = 2
 class Clue:
     """One statement in a file about the view, and about the side at image-left where it tells that.
 
+    A statement that `refuses` says why no side can be taken from the file, whatever else it holds.
     A coded view or a geometry weighs 3 and is enough alone. A word weighs 1: it settles a side where nothing
     speaks against it, and is flagged where only one source has it.
     """
@@ -72,9 +80,11 @@ class Clue:
     view: View
     image_left: Side | None
     weight: int
+    refuses: str = ""
 
     def __str__(self) -> str:
         said = self.view if self.view != "unknown" else f"patient {self.image_left} at image-left"
+        said = self.refuses or said
         return f"{self.source} says {said}"
 
 
@@ -124,7 +134,25 @@ def gather_clues(header: Header, detector: int) -> tuple[Clue, ...]:
     if detector == 1:
         clues += _patient_orientation_clues(header)
         clues += _word_clues(header)
+        postures = postures_of(header)
+        if len(postures) > 1:
+            refuses = f"the patient lay {' and '.join(sorted(postures))} at once"
+            clues.append(Clue("the patient position", "unknown", None, 0, refuses))
     return tuple(clues)
+
+
+def postures_of(header: Header) -> frozenset[str]:
+    """Return how the patient lay, ``"supine"`` or ``"prone"``, by every statement of it; empty for none."""
+    position = header.text("PatientPosition")
+    words = [
+        modifier.text("CodeMeaning")
+        for code in header.items("PatientOrientationCodeSequence")
+        for modifier in code.items("PatientOrientationModifierCodeSequence")
+    ]
+    found = {word.lower() for word in words if word in ("SUPINE", "PRONE")}
+    if re.fullmatch(r"(HF|FF)[SP]", position):
+        found.add("supine" if position.endswith("S") else "prone")
+    return frozenset(found)
 
 
 def weigh(clues: tuple[Clue, ...]) -> SideEvidence:
@@ -133,8 +161,11 @@ def weigh(clues: tuple[Clue, ...]) -> SideEvidence:
     sides = {clue.image_left for clue in telling}
     limb_view = next((clue for clue in clues if clue.view in LIMB_VIEWS), None)
     of_body = next((clue for clue in telling if clue.view != "unknown"), None)
+    refusing = [clue for clue in clues if clue.refuses]
     problem = ""
-    if len(sides) > 1:
+    if refusing:
+        problem = f"{_joined(refusing)}, so that it does not tell which side of the patient is at image-left"
+    elif len(sides) > 1:
         problem = f"its clues about the side contradict each other ({_joined(telling)})"
     elif limb_view is not None and of_body is not None:
         problem = (
@@ -157,6 +188,11 @@ def _joined(clues: Iterable[Clue]) -> str:
 
 def _code_clues(item: Header) -> list[Clue]:
     for code in item.items("ViewCodeSequence"):
+        said = [code.text("CodeMeaning")]
+        said += [word.text("CodeMeaning") for word in code.items("ViewModifierCodeSequence")]
+        aslant = next((words for words in said if _ASLANT.search(words)), "")
+        if aslant:
+            return [Clue("the view code", "unknown", None, 0, aslant.lower())]
         view = _VIEW_CODES.get(code.text("CodeValue")) or _view_in(code.text("CodeMeaning"))
         if view is not None:
             return [_clue("the view code", view, _STRONG)]

@@ -123,7 +123,7 @@ def after_treatment(tables: StudyTables, outcomes: CohortOutcomes, settings: Set
         _lasting(outcomes.patients, given, settings),
         _effects(tables["adverse_effects"].rows, treated, settings.level),
         len(treated),
-        treatment_words(tables, sorted(enrolled)),
+        treatment_words(tables, sorted(enrolled), model=settings.ketamine_model),
     )
 
 

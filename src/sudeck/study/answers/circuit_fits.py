@@ -16,11 +16,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import sudeck
 from sudeck.core.errors import MissingDependencyError, SudeckError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
-from sudeck.core.provenance import sha256_of_file
+from sudeck.core.provenance import __version__, sha256_of_file
 from sudeck.core.record import Record
 from sudeck.core.storage import to_json, write_text
 from sudeck.study.folder.layout import StudyFolder
@@ -205,7 +204,7 @@ def _task(measures: MeasureTable, patient: str, level: float) -> FitTask:
 def _fingerprint(task: FitTask) -> str:
     described = {
         "format": FIT_FORMAT,
-        "version": sudeck.__version__,
+        "version": __version__,
         "circuit": _circuit_files(),
         "level": task.level,
         "seed": task.seed,

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-import sudeck
+from sudeck.core.claim import REPORT_ERROR, page_error
 from sudeck.core.errors import InputError
+from sudeck.core.provenance import __version__
 from sudeck.core.storage import write_tsv
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES
+from sudeck.prediction.cohort import Cohort, read_cohort
 from sudeck.study.answers.after_treatment import AfterTreatment, after_treatment
 from sudeck.study.answers.outcomes import CohortOutcomes, measure_outcomes
 from sudeck.study.answers.scan_ratios import RatioSources, collect_ratios
-from sudeck.study.answers.treatment.treatment_given import patient_treatments
+from sudeck.study.answers.treatment.treatment_given import forms_given, patient_treatments
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import PARTICIPANTS, SCAN_RATIOS
 from sudeck.study.folder.settings import Settings, read_settings
@@ -106,7 +110,7 @@ class Flow:
 
 
 @dataclass(frozen=True)
-class Cohort:
+class StudyCohort:
     """A study as one table.
 
     Attributes
@@ -114,8 +118,7 @@ class Cohort:
     name : str
         Of the study.
     table : DataFrame
-        One row a patient, as `sudeck.prediction.ratios.read_ratios` takes it, with the covariates and
-        outcomes.
+        One row a patient, as `sudeck.prediction.read_cohort` takes it, with the covariates and outcomes.
     settings : Settings
     outcomes : CohortOutcomes
         The course of every patient.
@@ -128,6 +131,8 @@ class Cohort:
         How long relief lasted, adverse effects, and what was given.
     fingerprint : str
         Of everything above, and of the records it was made from.
+    page_error : float
+        What the words of the page may err: its part of a report's, see `sudeck.core.claim.page_error`.
     """
 
     name: str
@@ -139,6 +144,12 @@ class Cohort:
     ratios: RatioSources
     course: AfterTreatment
     fingerprint: str
+    page_error: float = REPORT_ERROR
+
+    @cached_property
+    def patients(self) -> Cohort:
+        """The table as arrays, read once."""
+        return read_cohort(self.table)
 
     def write(self, study: StudyFolder) -> None:
         """Write cohort.tsv with its sidecar."""
@@ -161,7 +172,7 @@ def is_analysed(table: pd.DataFrame) -> pd.Series[bool]:
     return tissue & (vascular | bone) & table["responder"].notna()
 
 
-def assemble_cohort(study: StudyFolder) -> Cohort:
+def assemble_cohort(study: StudyFolder) -> StudyCohort:
     """Join what was measured with what was asked.
 
     Raises
@@ -189,15 +200,21 @@ def assemble_cohort(study: StudyFolder) -> Cohort:
     table = people.merge(measured, on="participant_id", how="left").merge(
         outcomes.frame(), on="participant_id", how="left"
     )
-    treatments = patient_treatments(tables, table["participant_id"].tolist(), session=None)
+    treatments = patient_treatments(
+        tables, table["participant_id"].tolist(), session=None, model=settings.ketamine_model
+    )
     table["ketamine_mg_per_kg"] = np.array([one.mg_per_kg for one in treatments], dtype=float)
     table["ketamine_auc"] = np.array([one.area for one in treatments], dtype=float)
+    if len(forms_given(treatments)) > 1:  # no mean over forms; the sentence of the treatment has each
+        table[["ketamine_mg_per_kg", "ketamine_auc"]] = np.nan
     failures = tuple(
         Failure(**failure) for record in records if record is not None for failure in record["failures"]
     )
+    error = error_of_page(tables, settings, [record for record in records if record is not None])
     described = {
-        "version": sudeck.__version__,
+        "version": __version__,
         "settings": settings.to_dict(),
+        "page_error": error,
         "table": table.to_csv(index=False),
         "outcomes": outcomes.to_dict(),
         "ratios": sources.to_dict(),
@@ -206,9 +223,41 @@ def assemble_cohort(study: StudyFolder) -> Cohort:
         "failures": [failure.to_dict() for failure in failures],
     }
     fingerprint = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
-    return Cohort(
-        study_name(study), table, settings, outcomes, Flow.of(table), failures, sources, course, fingerprint
+    return StudyCohort(
+        study_name(study),
+        table,
+        settings,
+        outcomes,
+        Flow.of(table),
+        failures,
+        sources,
+        course,
+        fingerprint,
+        error,
     )
+
+
+def error_of_page(tables: StudyTables, settings: Settings, records: Sequence[Mapping[str, Any]]) -> float:
+    """Return what the words of one page may err: half of a report's where the study has two that test.
+
+    Who has scans and scores has a page on who responds; who has recordings before and after treatment, one on
+    why. What was found in them plays no part.
+
+    Parameters
+    ----------
+    tables : StudyTables
+    settings : Settings
+    records : sequence of mapping
+        Of every patient that was measured.
+    """
+    scored = bool(tables["pain"].rows)
+    scanned = bool(tables["scan_ratios"].rows) or any(
+        settings.scan_session in record["scans"] for record in records
+    )
+    stimulated = {
+        session for record in records for session in record["recordings"] if session in settings.tms_sessions
+    }
+    return page_error((scored and scanned) + (len(stimulated) > 1))
 
 
 def study_name(study: StudyFolder) -> str:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.study.answers.outcomes import CohortOutcomes, measure_outcomes
@@ -22,7 +24,7 @@ from sudeck.study.answers.treatment.treatment_flags import (
     flags_at_recording,
     under_ketamine,
 )
-from sudeck.study.answers.treatment.treatment_given import patient_treatments
+from sudeck.study.answers.treatment.treatment_given import forms_given, patient_treatments
 from sudeck.study.folder.settings import Settings
 from sudeck.study.folder.tables import StudyTables
 
@@ -107,7 +109,7 @@ def tabulate_factors(
 
     outcomes = measure_outcomes(tables["pain"], settings, patients=patients)
     people = {row["participant_id"]: row for row in tables["participants"].rows}
-    treatments = patient_treatments(tables, patients, session=after)
+    treatments = patient_treatments(tables, patients, session=after, model=settings.ketamine_model)
     reliefs = _reliefs(outcomes, settings)
     rows = []
     for patient, outcome, treatment in zip(patients, outcomes.patients, treatments, strict=True):
@@ -126,11 +128,28 @@ def tabulate_factors(
         frame = frame.drop(columns=f"{OUTCOME}_se")
     unit = "%" if settings.responder.unit == "percent" else "points"
     declared = settings.mechanism_covariates
+    forms = forms_given(treatments)
+    if len(forms) > 1:
+        frame[list(DOSES)] = np.nan
     early = early_relief(tables, settings, patients)
     doses = [name for name in declared if name in DOSES and _no_use(frame, name) is None]
-    flags = (*flags_at_recording(treatments, declared), *confounded_doses(frame, doses, early))
+    flags = (
+        *flags_at_recording(treatments, declared),
+        *confounded_doses(frame, doses, early),
+        *_forms_apart(forms, declared),
+    )
     under = tuple(one.patient for one in treatments if under_ketamine(one))
     return PatientFactors(frame, unit, flags, under)
+
+
+def _forms_apart(forms: Mapping[str, int], declared: Sequence[str]) -> tuple[Flag, ...]:
+    """Say why no dose is a covariate where patients were given different forms of the drug."""
+    wanted = [name for name in declared if name in DOSES]
+    if len(forms) < 2 or not wanted:
+        return ()
+    told = ", ".join(f"{drug} in {n}" for drug, n in sorted(forms.items()))
+    text = f"{', '.join(wanted)}: {told} patients; forms are not one dose, so none is a covariate."
+    return (Flag("forms-mixed", text, "caution"),)
 
 
 def declare(frame: pd.DataFrame, names: Iterable[str]) -> Declared:
@@ -162,7 +181,8 @@ def _no_use(frame: pd.DataFrame, name: str) -> tuple[str, str] | None:
     """Return why a covariate can not be used and what to do; None where it can."""
     known = frame[name].dropna()
     if known.empty:
-        return "no patient has a value", "fill in the tables"
+        forms = ", or their forms of the drug differ" if name in DOSES else ""
+        return f"no patient has a value{forms}", "fill in the tables"
     if known.max() <= known.min():
         return "it does not vary", "leave it out"
     if name.endswith("_left_mg") and known.max() < _LEAST_LEFT_MG:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import sudeck
 from sudeck.core.flags import Flag
+from sudeck.core.provenance import SOFTWARE
 from sudeck.statistics.reported import ReportedSet
 from sudeck.study.answers.circuit_fits import FitFailure
 from sudeck.study.answers.stimulation_table import COLUMNS, GROUP
@@ -108,7 +108,7 @@ class StudyExplanation:
         """Return the contract of ``mechanism.json`` as plain JSON-ready values; see docs/mechanism.md."""
         group = _nothing() if self.group is None else self.group.to_dict()
         return {
-            "software": f"sudeck {sudeck.__version__}",
+            "software": SOFTWARE,
             "fingerprint": self.fingerprint,
             "study": self.name,
             "level": self.level,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import sudeck
+from sudeck.core.provenance import SOFTWARE
 from sudeck.prediction.cohort_prediction import CohortPrediction
-from sudeck.study.answers.cohort_table import Cohort
+from sudeck.study.answers.cohort_table import StudyCohort
 
 if TYPE_CHECKING:
     from sudeck.prediction.patients import PatientPrediction
@@ -21,18 +21,18 @@ class StudyPrediction(CohortPrediction):
 
     Attributes
     ----------
-    cohort : Cohort
+    cohort : StudyCohort
     fingerprint : str
         Of everything this rests on.
     """
 
-    cohort: Cohort
+    cohort: StudyCohort
     fingerprint: str
 
     def to_dict(self) -> dict[str, Any]:
         """Return the contract of ``prediction.json`` as plain JSON-ready values."""
         return {
-            "software": f"sudeck {sudeck.__version__}",
+            "software": SOFTWARE,
             "fingerprint": self.fingerprint,
             "responder_rule": str(self.cohort.settings.responder),
             "flow": self.cohort.flow.to_dict(),

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-import sudeck
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
+from sudeck.core.provenance import SOFTWARE, __version__
 from sudeck.core.record import Record
 from sudeck.core.storage import write_json, write_tsv
 from sudeck.ketamine.exposure import CourseCurve, Exposure, course_curve, measure_exposure, typical_area
@@ -22,6 +22,7 @@ from sudeck.ketamine.published_regimens import PUBLISHED
 from sudeck.ketamine.record_checks import RecordFinding, check_record
 from sudeck.ketamine.units import S_SHARE
 from sudeck.study.answers.cohort_table import study_name
+from sudeck.study.answers.treatment.plasma_samples import PlasmaSample, plasma_samples
 from sudeck.study.answers.treatment.safety_record import SafetyRecord, record_of_safety
 from sudeck.study.answers.treatment.treatment_flags import flags_at_recording
 from sudeck.study.answers.treatment.treatment_given import PatientTreatment, patient_treatments
@@ -107,6 +108,8 @@ class PatientCourse:
         Why there is no exposure.
     moments : tuple of AtMoment
         Recordings and pain scores, in order of time.
+    samples : tuple of PlasmaSample
+        What was measured in plasma.
     """
 
     treatment: PatientTreatment
@@ -115,6 +118,7 @@ class PatientCourse:
     curve: CourseCurve | None
     reason: str
     moments: tuple[AtMoment, ...]
+    samples: tuple[PlasmaSample, ...] = ()
 
     @property
     def patient(self) -> str:
@@ -141,7 +145,12 @@ class PatientCourse:
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
         exposure = None if self.exposure is None else self.exposure.to_dict()
-        return {**self.row(), "exposure": exposure, "moments": [one.to_dict() for one in self.moments]}
+        return {
+            **self.row(),
+            "exposure": exposure,
+            "moments": [one.to_dict() for one in self.moments],
+            "samples": [one.to_dict() for one in self.samples],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +218,7 @@ class StudyTreatment:
     def to_dict(self) -> dict[str, Any]:
         """Return the contract of ``ketamine.json``; see docs/ketamine.md."""
         return {
-            "software": f"sudeck {sudeck.__version__}",
+            "software": SOFTWARE,
             "fingerprint": self.fingerprint,
             "study": self.name,
             "settings": self.settings.to_dict()["ketamine"],
@@ -259,16 +268,20 @@ def describe_treatment(
     )
     if not people:
         raise InputError(study.root.name, "participants.tsv lists no patient", "fill it in")
-    treatments = patient_treatments(tables, people, session=None)
+    treatments = patient_treatments(tables, people, session=None, model=settings.ketamine_model)
     found = _exposures(treatments, settings, jobs, progress)
     moments = _moments(tables)
-    courses = tuple(_course(one, found.get(one.patient), moments.get(one.patient, ())) for one in treatments)
+    samples = plasma_samples(tables)
+    courses = tuple(
+        _course(one, found.get(one.patient), moments.get(one.patient, ()), samples.get(one.patient, ()))
+        for one in treatments
+    )
     sessions = settings.tms_sessions
     after = patient_treatments(tables, people, session=sessions[1]) if len(sessions) > 1 else ()
     described = StudyTreatment(
         name=study_name(study),
         settings=settings,
-        given=treatment_words(tables, people),
+        given=treatment_words(tables, people, model=settings.ketamine_model),
         courses=courses,
         yardsticks=yardsticks(),
         backdrop=_backdrop(),
@@ -358,17 +371,18 @@ def _course(
     given: PatientTreatment,
     found: tuple[Exposure, CourseCurve] | None,
     moments: Sequence[tuple[Moment, str, float | None]],
+    samples: Sequence[PlasmaSample],
 ) -> PatientCourse:
     reason = given.reason or ("" if given.weight_kg else "the weight is not known")
     at = []
     for moment, kind, score in moments:
         before = tuple(dose for dose in given.doses if dose.day <= moment.day)
-        board = on_board(before, moment, given.weight_kg)
+        board = on_board(before, moment, given.weight_kg, model=given.model)
         if kind == "pain":  # weeks later nothing is left worth a line
             board = tuple(one for one in board if one.since_h < _RECENT_H)
         at.append(AtMoment(moment.name, kind, moment.day, moment.clock_h, score, board))
     exposure, curve = found or (None, None)
-    return PatientCourse(given, given.kind, exposure, curve, reason, tuple(at))
+    return PatientCourse(given, given.kind, exposure, curve, reason, tuple(at), tuple(samples))
 
 
 def _moments(tables: StudyTables) -> Mapping[str, list[tuple[Moment, str, float | None]]]:
@@ -408,7 +422,7 @@ def _pain_under_drug(courses: Sequence[PatientCourse], visits: Sequence[str]) ->
 def _fingerprint(tables: StudyTables, settings: Settings) -> str:
     names = ("participants", "sessions", "pain", "treatment", "adverse_effects", "labs", "vitals")
     described = {
-        "version": sudeck.__version__,
+        "version": __version__,
         "settings": settings.to_dict(),
         **{name: tables[name].frame().to_csv(index=False) for name in names},
     }

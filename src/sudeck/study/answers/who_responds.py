@@ -16,6 +16,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.storage import write_json, write_text
+from sudeck.prediction.cohort import RESPONDER, Cohort
 from sudeck.prediction.cohort_prediction import (
     BOOTSTRAPS,
     cohort_shrinkage,
@@ -24,20 +25,18 @@ from sudeck.prediction.cohort_prediction import (
     shrink_cohort_model,
 )
 from sudeck.prediction.saved_model import ModelOrigin, model_to_json, read_saved_model
-from sudeck.study.answers.cohort_table import Cohort, assemble_cohort
+from sudeck.study.answers.cohort_table import StudyCohort, assemble_cohort
 from sudeck.study.answers.study_prediction import PredictedPatient, StudyPrediction
 from sudeck.study.folder.bids import keep_to_bids
 from sudeck.study.folder.layout import StudyFolder, open_study
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from sudeck.prediction.patients import PatientPrediction
     from sudeck.prediction.response_model import ResponseModel
 
 PREDICTION_FILE, MODEL_FILE = "prediction.json", "model.json"
 # Of what is said: raised where the same tables get another answer, so that an old one is not taken for it.
-_ANSWER: Final = 4
+_ANSWER: Final = 5
 
 
 def predict_study(root: Path, *, n_boot: int = BOOTSTRAPS) -> StudyPrediction:
@@ -61,6 +60,7 @@ def predict_study(root: Path, *, n_boot: int = BOOTSTRAPS) -> StudyPrediction:
         cohort.table,
         covariates=cohort.settings.covariates,
         level=cohort.settings.level,
+        alpha=cohort.page_error,
         n_boot=n_boot,
         name=cohort.name,
     )
@@ -122,11 +122,12 @@ def predict_patient(root: Path, participant_id: str, *, model_file: Path | None 
     from sudeck.prediction.published.published_rule import apply_published_rule
 
     cohort = assemble_cohort(open_study(root))
-    table = cohort.table
-    own = table[table["participant_id"] == participant_id]
-    if own.empty:
+    patients = cohort.patients
+    is_own = np.array([pid == participant_id for pid in patients.ids], dtype=bool)
+    own = patients.among(is_own)
+    if not own.ids:
         raise InputError(participant_id, "the study has no such patient", "check participants.tsv")
-    if own[["VPr", "TPr", "BPr"]].isna().all(axis=None):
+    if not own.scanned.any():
         raise InputError(
             participant_id, "no ratio of this patient is measured", "see failures.tsv, or run the study"
         )
@@ -135,14 +136,13 @@ def predict_patient(root: Path, participant_id: str, *, model_file: Path | None 
         model, origin = read_saved_model(model_file)
     else:
         settings = cohort.settings
-        covariates = usable_covariates(table, settings.covariates)
-        model = fit_cohort_model(table, covariates, level=settings.level, name=cohort.name)
+        covariates = usable_covariates(patients, settings.covariates)
+        model = fit_cohort_model(patients, covariates, level=settings.level, name=cohort.name)
         factor = _shrinkage(root, cohort, model)
         origin = ModelOrigin.of(model, study=cohort.name)
-        if own["responder"].notna().all():
-            others = table[table["participant_id"] != participant_id]
-            without = _without(others, own, model, factor)
-        model = shrink_cohort_model(model, table, factor)
+        if np.isfinite(own.outcome(RESPONDER)).all():
+            without = _without(patients.among(~is_own), own, model, factor)
+        model = shrink_cohort_model(model, patients, factor)
     verdicts = apply_published_rule(own)
     return PredictedPatient(
         predict_patients(model, own)[0], verdicts[0] if verdicts else None, without, origin
@@ -165,11 +165,11 @@ def stored_prediction(study: StudyFolder) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def _fingerprint(cohort: Cohort, n_boot: int) -> str:
+def _fingerprint(cohort: StudyCohort, n_boot: int) -> str:
     return hashlib.sha256(f"{cohort.fingerprint} {n_boot} {_ANSWER}".encode()).hexdigest()
 
 
-def _shrinkage(root: Path, cohort: Cohort, model: ResponseModel) -> float:
+def _shrinkage(root: Path, cohort: StudyCohort, model: ResponseModel) -> float:
     """Return what predictions are shrunk by: as was last said of these very tables, or worked out anew."""
     stored = stored_prediction(open_study(root)) or {}
     boots = (stored.get("model") or {}).get("bootstraps")
@@ -177,12 +177,10 @@ def _shrinkage(root: Path, cohort: Cohort, model: ResponseModel) -> float:
         n_boot = int(boots["n_boot"]) + int(boots["n_one_class"])
         if stored.get("fingerprint") == _fingerprint(cohort, n_boot):
             return float(stored["model"]["shrinkage"])
-    return cohort_shrinkage(cohort.table, model, level=cohort.settings.level)
+    return cohort_shrinkage(cohort.patients, model, level=cohort.settings.level)
 
 
-def _without(
-    others: pd.DataFrame, own: pd.DataFrame, model: ResponseModel, factor: float
-) -> PatientPrediction | None:
+def _without(others: Cohort, own: Cohort, model: ResponseModel, factor: float) -> PatientPrediction | None:
     """Predict a patient from all others; None where they do not carry the model."""
     from sudeck.prediction.patients import predict_patients
     from sudeck.prediction.response_model import fit_response_model

@@ -12,15 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import sudeck
+from sudeck.core.claim import REPORT_ERROR
 from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.flags import Flag
+from sudeck.core.provenance import __version__
 from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS
 from sudeck.core.storage import write_json
 from sudeck.core.vocabulary import SIDES, Side
 from sudeck.statistics.reported import check_reported_set
 from sudeck.study.answers.circuit_fits import CircuitFits, fit_circuits, fit_task, require_circuit
-from sudeck.study.answers.cohort_table import study_name
+from sudeck.study.answers.cohort_table import error_of_page, study_name
 from sudeck.study.answers.hemisphere_reading import MEASURES, Reading
 from sudeck.study.answers.patient_factors import OUTCOME, PatientFactors, declare, tabulate_factors
 from sudeck.study.answers.stimulation import read_recordings, visit_names
@@ -58,6 +59,8 @@ class StimulatedStudy:
     factors : PatientFactors
     fingerprint : str
         Of the above.
+    page_error : float
+        What the words of the page may err: its part of a report's.
     """
 
     name: str
@@ -65,6 +68,7 @@ class StimulatedStudy:
     table: StimulationTable
     factors: PatientFactors
     fingerprint: str
+    page_error: float = REPORT_ERROR
 
     @property
     def visits(self) -> tuple[str, ...]:
@@ -225,16 +229,18 @@ def assemble_stimulation(study: StudyFolder) -> StimulatedStudy:
     after = order[1] if len(order) > 1 else None
     table = tabulate_stimulation(study, readings, flags, visits=tuple(visits.values()))
     factors = tabulate_factors(tables, settings, list(readings), after=after)
+    error = error_of_page(tables, settings, list(records.values()))
     described = {
-        "version": sudeck.__version__,
+        "version": __version__,
         "settings": settings.to_dict(),
+        "page_error": error,
         "measures": table.frame.to_csv(index=False),
         "factors": factors.frame.to_csv(index=False),
         "flags": [flag.to_dict() for flag in table.flags],
         "records": [records[pid]["fingerprint"] for pid in readings],
     }
     fingerprint = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
-    return StimulatedStudy(study_name(study), settings, table, factors, fingerprint)
+    return StimulatedStudy(study_name(study), settings, table, factors, fingerprint, error)
 
 
 def _affected_sides(study: StudyFolder, tables: StudyTables) -> dict[str, Side]:
@@ -311,6 +317,7 @@ def _group(stimulated: StimulatedStudy, refused: dict[str, str]) -> GroupStatist
                 for one in settings.healthy
             },
             level=settings.level,
+            alpha=stimulated.page_error,
             rng=_SEED,
         )
     except InputError as error:

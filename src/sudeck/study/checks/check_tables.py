@@ -6,9 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
+from statistics import median
 from typing import Final
 
 from sudeck.ketamine.record_checks import check_record
+from sudeck.study.checks.check_scores import check_pain, check_ratios
 from sudeck.study.folder.given_doses import body_weights, given_doses, recorded_moments
 from sudeck.study.folder.schema import INSTRUMENTS
 from sudeck.study.folder.settings import Settings
@@ -17,6 +19,8 @@ from sudeck.study.folder.tables import Problem, Row, StudyTables
 _DAYS_A_MONTH: Final = 365.25 / 12
 _DURATION_TOLERANCE_MONTHS: Final = 2.0
 _SAME_VISIT_DAYS: Final = 7
+_FEWEST: Final = 5  # patients that a middle can be taken of
+_HEAVY_KG: Final = 110.0
 
 
 def check_tables(tables: StudyTables, settings: Settings) -> Iterator[Problem]:
@@ -28,6 +32,8 @@ def check_tables(tables: StudyTables, settings: Settings) -> Iterator[Problem]:
     yield from _criteria(tables)
     yield from _totals(tables)
     yield from _treatment(tables)
+    yield from check_pain(tables, settings)
+    yield from check_ratios(tables["scan_ratios"])
 
 
 def _rows(tables: StudyTables, name: str) -> Iterator[tuple[str, int, Row]]:
@@ -63,6 +69,10 @@ def _participants(tables: StudyTables) -> Iterator[Problem]:
     }
     if not tables["participants"].rows:
         yield Problem(where, "it lists no patient")
+    weights = sorted(body_weights(tables).values())
+    if len(weights) > _FEWEST and (middle := median(weights)) > _HEAVY_KG:
+        message = f"half of the patients weigh {middle:g} or more; perhaps pounds in place of kilograms"
+        yield Problem(where, message, column="weight_kg", serious=False)
     for patient, line, row in _rows(tables, "participants"):
         onset, months, first = row["onset_date"], row["duration_months"], begins.get(patient)
         if onset is None and months is None:

@@ -12,7 +12,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -107,6 +107,11 @@ def decision_file(study: StudyFolder, patient: str) -> Path:
     return study.decisions / f"{patient}.jsonl"
 
 
+# By these a reader says that a patient was reviewed; these are nobody else's to give.
+_READ: Final = ("accepted", "signed-off")
+_OWN: Final = ("signed-off", "note")
+
+
 class StaleError(InputError):
     """Somebody decided something else in the meantime; nothing was kept."""
 
@@ -199,6 +204,57 @@ def standing_decisions(study: StudyFolder, patient: str | None = None) -> tuple[
     """Return the decisions that hold: the last on each subject, unless it took the earlier one back."""
     last = {decision.subject: decision for decision in read_decisions(study, patient)}
     return tuple(decision for decision in last.values() if decision.value is not None)
+
+
+def take_over(
+    study: StudyFolder, reader: str, patient: str, *, who: str, why: str, after: str | None = None
+) -> tuple[str, ...]:
+    """Let a blinded reading of a patient count: what the reader decided, in place of what was decided here.
+
+    Parameters
+    ----------
+    study : StudyFolder
+        Not that of a reader.
+    reader : str
+        Who read it blinded.
+    patient : str
+    who, why : str
+        Of the person who lets it count; the reader and the reader's reason are added to that of each line.
+    after : str, optional
+        As for `record_decisions`.
+
+    Returns
+    -------
+    tuple of str
+        Hashes of the lines; none where everything stands as the reader decided.
+
+    Raises
+    ------
+    InputError
+        If the reader did not review the patient, or the patient is signed off.
+    """
+    if reader not in study.readers():
+        raise InputError(reader, "nobody of that name read the study blinded", "name one of its readers")
+    read = read_log(replace(study, reader=reader), patient)
+    if read.problems:
+        raise read.problems[0]
+    theirs = {one.subject: one for one in standing_decisions(replace(study, reader=reader), patient)}
+    if not any(one.kind in _READ for one in theirs.values()):
+        raise InputError(patient, f"{reader} did not review this patient", "take over one that was reviewed")
+    ours = {one.subject: one for one in standing_decisions(study, patient)}
+    if any(one.kind == "signed-off" for one in ours.values()):
+        raise InputError(patient, "it is signed off", "reopen it first")
+    changes = [
+        replace(one, who=who, why=f"{why} (blinded reading of {reader}: {one.why})", when="")
+        for subject, one in theirs.items()
+        if one.kind not in _OWN and (subject not in ours or ours[subject].value != one.value)
+    ]
+    changes += [
+        replace(one, value=None, who=who, why=f"{why} (not so in the blinded reading of {reader})", when="")
+        for subject, one in ours.items()
+        if one.kind not in (*_OWN, *_READ) and subject not in theirs
+    ]
+    return record_decisions(study, changes, after=after) if changes else ()
 
 
 def decided_patients(study: StudyFolder) -> tuple[str, ...]:

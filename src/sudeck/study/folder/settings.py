@@ -307,11 +307,7 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
         baseline=baseline,
         end=end,
         follow_up=visits.texts("follow_up", default.follow_up),
-        responder=ResponderRule(
-            responder.number("at_least", 30.0, low=0, high=100, open_low=True),
-            responder.choice("unit", "percent", get_args(ReliefUnit)),
-            judged,
-        ),
+        responder=_responder(responder, judged),
         pain_reliability=pain.number("reliability", None, low=0, high=1, open_low=True, open_high=True),
         scan_session=scan.text("session", default.scan_session),
         tms_sessions=tms.texts("sessions", default.tms_sessions),
@@ -334,6 +330,14 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
         key_file=privacy.text("key_file", default.key_file),
         free_text=privacy.yes_no("free_text", default.free_text),
     )
+
+
+def _responder(section: SettingsSection, visit: str) -> ResponderRule:
+    """Read the rule; 0.3 per cent is meant as 30, and no relief on a scale of ten is thirty points."""
+    unit = section.choice("unit", "percent", get_args(ReliefUnit))
+    if unit == "points":
+        return ResponderRule(section.number("at_least", 30.0, low=0, high=10, open_low=True), unit, visit)
+    return ResponderRule(section.number("at_least", 30.0, low=1, high=100), unit, visit)
 
 
 def _retest(scan: SettingsSection) -> dict[str, float]:

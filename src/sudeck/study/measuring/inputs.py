@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import sudeck
-from sudeck.core.provenance import library_versions, sha256_of_file
+from sudeck.core.provenance import __version__, library_versions, sha256_of_file
 from sudeck.core.vocabulary import Limb, Side
 from sudeck.study.folder.decisions import Decision, read_log, standing_decisions
 from sudeck.study.folder.layout import StudyFolder
@@ -75,7 +74,7 @@ class PatientInputs:
         """
         described = {
             "format": RECORD_FORMAT,
-            "version": sudeck.__version__,
+            "version": __version__,
             "libraries": dict(library_versions()),
             "patient": [self.participant_id, self.limb, self.affected, self.listed],
             "how": how,

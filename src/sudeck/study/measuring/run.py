@@ -16,9 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import sudeck
 from sudeck.core.errors import InputError
-from sudeck.core.provenance import library_versions
+from sudeck.core.provenance import SOFTWARE, library_versions
 from sudeck.core.storage import write_json
 from sudeck.study.folder.bids import keep_to_bids
 from sudeck.study.folder.layout import StudyFolder, open_study
@@ -222,7 +221,7 @@ def _log(
     summary: RunSummary, settings: Settings, started: datetime, rows: tuple[RowCount, ...]
 ) -> dict[str, Any]:
     return {
-        "software": f"sudeck {sudeck.__version__}",
+        "software": SOFTWARE,
         "python": platform.python_version(),
         "libraries": dict(library_versions()),
         "started": started.isoformat(timespec="seconds"),

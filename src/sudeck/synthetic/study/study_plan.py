@@ -38,8 +38,8 @@ from sudeck.synthetic.emg.synthetic_recording import (
 from sudeck.synthetic.scan.bone_scan import SyntheticBoneScan, simulate_bone_scan
 from sudeck.synthetic.scan.random_designs import random_design
 from sudeck.synthetic.scan.scan_design import CLINICAL_COUNTS, BoneScanDesign
-from sudeck.synthetic.study.cohort import SyntheticCohort, draw_cohort
 from sudeck.synthetic.study.population import CohortSettings
+from sudeck.synthetic.study.synthetic_cohort import SyntheticCohort, draw_cohort
 from sudeck.synthetic.study.worlds import World
 
 Oddity = Literal["", "damaged scan", "damaged bone phase", "stray files", "sides not said"]

@@ -16,8 +16,8 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import PHASE_RATIOS, SCAN_PHASES
-from sudeck.synthetic.study.cohort import SyntheticCohort, draw_cohort
 from sudeck.synthetic.study.population import CohortSettings, without_effect
+from sudeck.synthetic.study.synthetic_cohort import SyntheticCohort, draw_cohort
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import numpy as np
 
-import sudeck
 from sudeck.core.errors import InputError
+from sudeck.core.provenance import SOFTWARE
 from sudeck.core.storage import to_json, write_json, write_text
 from sudeck.prediction.decision import DecisionCurve, decision_curve
 from sudeck.prediction.model_data import ModelData, model_data, require_enough
@@ -23,7 +23,7 @@ from sudeck.statistics.calibration import Performance, measure_performance
 from sudeck.statistics.measurement_error import expected_truth
 from sudeck.statistics.regression.logistic import expit
 from sudeck.statistics.sample_size.criteria import plan_validation
-from sudeck.study.answers.cohort_table import Cohort, assemble_cohort
+from sudeck.study.answers.cohort_table import StudyCohort, assemble_cohort
 from sudeck.study.folder.layout import open_study
 
 VALIDATION_FILE: Final = "validation.json"
@@ -66,7 +66,7 @@ class ExternalValidation:
     def to_dict(self) -> dict[str, Any]:
         """Return the contract of ``validation.json``, and of what a model keeps of it."""
         return {
-            "software": f"sudeck {sudeck.__version__}",
+            "software": SOFTWARE,
             "study": self.study,
             "model": self.origin.to_dict(),
             **self.performance.to_dict(),
@@ -185,14 +185,13 @@ def update_study(root: Path, model_file: Path) -> tuple[ModelUpdate, Path | None
     return update, path
 
 
-def _met(root: Path, model_file: Path) -> tuple[ResponseModel, ModelOrigin, Cohort, ModelData]:
+def _met(root: Path, model_file: Path) -> tuple[ResponseModel, ModelOrigin, StudyCohort, ModelData]:
     """Return a model and the patients it meets."""
     model, origin = read_saved_model(model_file)
     if model.plan.likelihood == "linear":
         raise InputError(model_file.name, "it is of relief, not of response", "give a model of response")
     cohort = assemble_cohort(open_study(root))
-    table = cohort.table.assign(**{model.outcome_name: cohort.table["responder"]})
-    data = model_data(table, model.plan, outcome=model.outcome_name)
+    data = model_data(cohort.patients, model.plan)
     events = int(data.outcome.sum())
     if (origin.study, model.n, model.events) == (cohort.name, data.n, events):
         raise InputError(
@@ -229,7 +228,7 @@ def _needed(did: Performance) -> int | None:
         return None
 
 
-def _remarks(model_file: Path, cohort: Cohort) -> tuple[str, ...]:
+def _remarks(model_file: Path, cohort: StudyCohort) -> tuple[str, ...]:
     audit: Mapping[str, Any] = json.loads(model_file.read_text(encoding="utf-8")).get("audit") or {}
     theirs, ours = audit.get("responder_rule"), str(cohort.settings.responder)
     if theirs is None or theirs == ours:

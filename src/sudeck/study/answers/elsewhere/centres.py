@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import numpy as np
 
-import sudeck
 from sudeck.core.errors import InputError
+from sudeck.core.provenance import SOFTWARE
 from sudeck.core.record import Record
 from sudeck.core.storage import parse_json, read_limited, write_json
 from sudeck.prediction.cohort_prediction import fit_cohort_model, usable_covariates
@@ -96,7 +96,7 @@ def share_study(root: Path, *, path: Path | None = None) -> tuple[CentreSummary,
         problem = f"{flow.analysed} patients have a scan and an outcome"
         raise InputError(cohort.name, problem, f"a summary needs at least {_LEAST_PATIENTS}")
     suppressed = []
-    covariates = usable_covariates(cohort.table, settings.covariates)
+    covariates = usable_covariates(cohort.patients, settings.covariates)
     coefficients: dict[str, dict[str, float]] = {}
     few = min(flow.responders, flow.analysed - flow.responders) < LEAST_COUNT
     if few:
@@ -104,7 +104,7 @@ def share_study(root: Path, *, path: Path | None = None) -> tuple[CentreSummary,
         suppressed.append(f"responders and the model: fewer than {LEAST_COUNT} responders or others")
     else:
         try:
-            model = fit_cohort_model(cohort.table, covariates, level=settings.level, name=cohort.name)
+            model = fit_cohort_model(cohort.patients, covariates, level=settings.level, name=cohort.name)
             coefficients = {
                 one.name: {"value": one.value, "se": float(one.se)}
                 for one in model.coefficients
@@ -114,7 +114,7 @@ def share_study(root: Path, *, path: Path | None = None) -> tuple[CentreSummary,
             suppressed.append(f"the model: {error}")
     correlations: dict[str, dict[str, float]] = {}
     try:
-        for name, measure in published_analysis(cohort.table, level=settings.level).measures.items():
+        for name, measure in published_analysis(cohort.patients, level=settings.level).measures.items():
             r, n = measure.pearson.r.value, measure.pearson.r.n
             if n is not None and n >= _LEAST_PATIENTS and abs(r) < 1:
                 correlations[name] = {"z": math.atanh(r), "se": 1 / math.sqrt(n - 3), "n": n}
@@ -122,7 +122,7 @@ def share_study(root: Path, *, path: Path | None = None) -> tuple[CentreSummary,
         suppressed.append(f"the correlations: {error}")
     summary = CentreSummary(
         FORMAT,
-        f"sudeck {sudeck.__version__}",
+        SOFTWARE,
         cohort.name,
         str(settings.responder),
         covariates,

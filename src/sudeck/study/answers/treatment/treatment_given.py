@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sudeck.ketamine.exposure import typical_area
 from sudeck.ketamine.given import GivenDose, Moment
 from sudeck.ketamine.on_board import OnBoard, on_board
+from sudeck.ketamine.pk_models import DEFAULT
 from sudeck.ketamine.regimen import Regimen, regimen_given
 from sudeck.study.folder.given_doses import body_weights, given_doses, recorded_moments
 from sudeck.study.folder.tables import StudyTables
@@ -32,6 +33,8 @@ class PatientTreatment:
     session : Moment or None
     board : tuple of OnBoard
         What is left at the session; empty without one.
+    model : str
+        Whose typical person stands for the course.
     """
 
     patient: str
@@ -41,6 +44,7 @@ class PatientTreatment:
     reason: str
     session: Moment | None
     board: tuple[OnBoard, ...]
+    model: str = DEFAULT
 
     @property
     def kind(self) -> str:
@@ -70,7 +74,7 @@ class PatientTreatment:
         """Area under the curve of a typical person of this weight, mg h/L."""
         if self.regimen is None or self.weight_kg is None:
             return None
-        return typical_area(self.regimen, self.weight_kg)
+        return typical_area(self.regimen, self.weight_kg, model=self.model)
 
     @property
     def days_since(self) -> int | None:
@@ -88,7 +92,7 @@ class PatientTreatment:
 
 
 def patient_treatments(
-    tables: StudyTables, patients: Sequence[str], *, session: str | None
+    tables: StudyTables, patients: Sequence[str], *, session: str | None, model: str = DEFAULT
 ) -> tuple[PatientTreatment, ...]:
     """Return what some patients were given up to a session, in their order.
 
@@ -98,6 +102,8 @@ def patient_treatments(
     patients : sequence of str
     session : str or None
         Without one, or where a patient has none, everything counts.
+    model : str
+        Whose typical person stands for a course, as ``[ketamine] model`` of the settings says.
     """
     weights = body_weights(tables)
     moments = {one.patient: one for one in recorded_moments(tables) if one.name == session}
@@ -105,18 +111,30 @@ def patient_treatments(
     for dose in given_doses(tables):
         by_patient[dose.patient].append(dose)
     return tuple(
-        _treatment(patient, by_patient[patient], weights.get(patient), moments.get(patient))
+        _treatment(patient, by_patient[patient], weights.get(patient), moments.get(patient), model)
         for patient in patients
     )
 
 
+def forms_given(treatments: Sequence[PatientTreatment]) -> dict[str, int]:
+    """Return how many patients had each form of ketamine, of those whose course is worked out.
+
+    A milligram of S-ketamine is not one of racemate: with two forms no dose is compared between patients.
+    """
+    counts: dict[str, int] = defaultdict(int)
+    for one in treatments:
+        if one.regimen is not None:
+            counts[one.regimen.drug] += 1
+    return dict(counts)
+
+
 def _treatment(
-    patient: str, doses: Sequence[GivenDose], weight: float | None, moment: Moment | None
+    patient: str, doses: Sequence[GivenDose], weight: float | None, moment: Moment | None, model: str
 ) -> PatientTreatment:
     own = tuple(dose for dose in doses if moment is None or not _after(dose, moment))
     regimen, reason = _regimen(own)
-    board = () if moment is None else on_board(own, moment, weight)
-    return PatientTreatment(patient, weight, own, regimen, reason, moment, board)
+    board = () if moment is None else on_board(own, moment, weight, model=model)
+    return PatientTreatment(patient, weight, own, regimen, reason, moment, board, model)
 
 
 def _after(dose: GivenDose, moment: Moment) -> bool:

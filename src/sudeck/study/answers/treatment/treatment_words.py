@@ -8,22 +8,26 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
+from sudeck.ketamine.exposure import SUBSTANCE
 from sudeck.ketamine.given import GivenDose
+from sudeck.ketamine.pk_models import DEFAULT, pk_model
 from sudeck.ketamine.units import KETAMINES
-from sudeck.study.answers.treatment.treatment_given import patient_treatments
+from sudeck.study.answers.treatment.treatment_given import forms_given, patient_treatments
 from sudeck.study.folder.given_doses import body_weights, given_doses
 from sudeck.study.folder.tables import StudyTables
 
 _ROUNDING: Final = 1e-9
 
 
-def treatment_words(tables: StudyTables, patients: Sequence[str]) -> str:
+def treatment_words(tables: StudyTables, patients: Sequence[str], *, model: str = DEFAULT) -> str:
     """Return what these patients were given; empty where no ketamine is recorded.
 
     Parameters
     ----------
     tables : StudyTables
     patients : sequence of str
+    model : str
+        Whose typical person stands for a course.
     """
     enrolled = set(patients)
     doses = [dose for dose in given_doses(tables) if dose.patient in enrolled]
@@ -39,11 +43,20 @@ def treatment_words(tables: StudyTables, patients: Sequence[str]) -> str:
         for (drug, route), rows in groupby(ketamine, key=lambda dose: (dose.drug, dose.route))
     ]
     treated = sorted({dose.patient for dose in ketamine})
-    areas = [
-        area for one in patient_treatments(tables, treated, session=None) if (area := one.area) is not None
-    ]
-    if areas:
-        parts.append(f"area under the curve of a typical person of the weight {_spread(areas)} mg h/L")
+    courses = patient_treatments(tables, treated, session=None, model=model)
+    forms = forms_given(courses)
+    for drug in (drug for drug in KETAMINES if drug in forms):
+        own = [one for one in courses if one.regimen is not None and one.regimen.drug == drug]
+        areas = [area for one in own if (area := one.area) is not None]
+        if areas:
+            of = f" of {SUBSTANCE[drug]}" if len(forms) > 1 else ""
+            parts.append(
+                f"area under the curve{of} in a typical person of the weight "
+                f"({pk_model(model).title}) {_spread(areas)} mg h/L"
+            )
+    again = sum(one.regimen.courses > 1 for one in courses if one.regimen is not None)
+    if again:
+        parts.append(f"more than one course in {again}, all counted")
     others: dict[str, set[str]] = defaultdict(set)
     for dose in doses:
         if dose.drug not in KETAMINES:

@@ -1,0 +1,163 @@
+"""Both limbs laid over each other with their postures, in all phases at once, where that can be trusted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sudeck.core.vocabulary import Limb
+from sudeck.scan.limbs.axis import LimbAxis
+from sudeck.scan.limbs.digit_turns import Sector
+from sudeck.scan.limbs.geometry import Grid, Points
+from sudeck.scan.limbs.joint_fit import MARGIN_MM, JointFit, fit_jointly
+from sudeck.scan.limbs.joint_looks import PhaseLimbs
+from sudeck.scan.limbs.poses import PhasePose, Poses
+from sudeck.scan.limbs.posture_modes import DisplacementGrid, LimbFrame, posture_modes
+from sudeck.scan.limbs.registration import UNLIKE_RESIDUAL, fine_smoothing_px
+from sudeck.scan.ratios.regions import hand_length_mm
+
+# Hands, as shares of the length from the wrist to the fingertips: where the knuckles lie, which distances
+# show the fingers apart, and which the thumb. Feet: where their postures turn, and the knuckles.
+_KNUCKLES = 0.49
+_FINGERS = 0.62
+_THUMB = (0.33, 0.60)
+_THUMB_ROOT = 0.19
+_FINGERS_RAD = math.radians(30.0)
+_THUMB_RAD = (math.radians(17.0), math.radians(77.0))
+_THUMB_SEEN_RAD = (math.radians(26.0), math.radians(57.0))
+_TIP_MM = 4.0
+_FOOT_CENTRE_MM = 130.0
+_FOOT_KNUCKLES_MM = 45.0
+_ON_LIMB_MM = 3.0
+_WORSE = 1.05  # times the misfit without posture: so much worse a joint fit is not trusted
+
+
+def with_posture(
+    poses: Poses, axes: Mapping[str, LimbAxis | None], limb: Limb | None, *, unlike: bool
+) -> Poses:
+    """Return poses whose counterparts follow the posture of both limbs.
+
+    Parameters
+    ----------
+    poses : Poses
+        By similarity.
+    axes : mapping of str to LimbAxis or None
+        Of the ``"affected"`` and the ``"healthy"`` limb on the reference image.
+    limb : {"hand", "foot"} or None
+    unlike : bool
+        Whether one limb lacks a part of the other, so that digits must not be looked for on the next.
+
+    Returns
+    -------
+    Poses
+        The same where the fit makes nothing better, or leaves limbs unlike that were laid over each other by
+        their outlines.
+    """
+    reference = poses.phases[poses.reference]
+    axis = axes["affected"]
+    if axis is None:
+        return poses
+    mask = reference.limbs.mask(reference.affected_label)
+    frame, sectors = _frame(mask, reference.grid, axis, axes["healthy"], limb)
+    outline = reference.grid.centres()[mask]
+    grid = DisplacementGrid.over(outline, MARGIN_MM)
+    away = _distance(mask, reference.grid, grid.nodes)
+    other = reference.limbs.mask(reference.healthy_label)
+    others = DisplacementGrid.over(reference.grid.centres()[other], MARGIN_MM).nodes
+    order = [poses.reference, *(name for name in poses.phases if name != poses.reference)]
+    modes, girth = posture_modes(frame, grid.nodes, away <= _ON_LIMB_MM)
+    distance, angle = frame.polar(grid.nodes)
+    fit = fit_jointly(
+        {name: _limbs(poses.phases[name]) for name in order},
+        reference.mirror.transform,
+        grid,
+        modes,
+        (away < MARGIN_MM) & reference.grid.contains(grid.nodes),
+        others[(_distance(other, reference.grid, others) < MARGIN_MM) & reference.grid.contains(others)],
+        frame,
+        [] if unlike else sectors,
+        girth,
+        (away <= 0.0) & (distance * np.cos(angle) < frame.knuckles_mm),
+    )
+    if not _better(fit, poses):
+        return poses
+    return replace(poses, phases={name: _posed(pose, fit) for name, pose in poses.phases.items()})
+
+
+def _limbs(pose: PhasePose) -> PhaseLimbs:
+    affected, healthy = pose.affected(), pose.healthy()
+    return PhaseLimbs(
+        affected,
+        healthy,
+        pose.from_reference,
+        pose.healthy_from_reference,
+        fine_smoothing_px(affected, healthy),
+    )
+
+
+def _frame(
+    mask: NDArray[np.bool_], grid: Grid, axis: LimbAxis, other: LimbAxis | None, limb: Limb | None
+) -> tuple[LimbFrame, list[Sector]]:
+    """Return the polar coordinates of a limb and the sectors in which its digits lie."""
+    distal = -axis.towards_body
+    if limb == "foot":
+        centre = axis.tip_mm + _FOOT_CENTRE_MM * axis.towards_body
+        return LimbFrame(centre, distal, _FOOT_CENTRE_MM - _FOOT_KNUCKLES_MM, 0.0, 0), []
+    length = hand_length_mm(mask, grid, axis)
+    frame = LimbFrame(
+        axis.tip_mm + length * axis.towards_body, distal, _KNUCKLES * length, _THUMB_ROOT * length, 0
+    )
+    distance, angle = frame.polar(grid.centres()[mask])
+    at_thumb = (distance > _THUMB[0] * length) & (distance < _THUMB[1] * length)
+    sides = [
+        int((at_thumb & (side * angle > _THUMB_SEEN_RAD[0]) & (side * angle < _THUMB_SEEN_RAD[1])).sum())
+        for side in (1, -1)
+    ]
+    thumb = 1 if sides[0] > sides[1] else -1
+    frame = replace(frame, thumb=thumb)
+    low, high = sorted(thumb * edge for edge in _THUMB_RAD)
+    tip = float(np.percentile(distance, 99.8)) - _TIP_MM
+    return frame, [
+        Sector((_FINGERS * length, max(tip, 0.8 * length)), (-_FINGERS_RAD, _FINGERS_RAD)),
+        Sector((_THUMB[0] * length, _THUMB[1] * length), (low, high)),
+    ]
+
+
+def _distance(mask: NDArray[np.bool_], grid: Grid, points: Points) -> NDArray[np.float64]:
+    """Return how far points lie outside a mask, in mm."""
+    from scipy import ndimage
+
+    away = ndimage.distance_transform_edt(~mask, sampling=grid.spacing_mm)
+    return np.asarray(ndimage.map_coordinates(away, grid.pixel_of(points), order=1, mode="nearest"))
+
+
+def _better(fit: JointFit, poses: Poses) -> bool:
+    """Tell whether the limbs agree no worse with their postures than without."""
+    if not np.isfinite(fit.values).all():
+        return False
+    if poses.phases[poses.reference].mirror.equal_size:
+        return max(fit.residual.values()) <= UNLIKE_RESIDUAL
+    before = math.fsum(pose.mirror.residual**2 for pose in poses.phases.values())
+    after = math.fsum(fit.residual[name] ** 2 for name in poses.phases)
+    return after <= _WORSE * before + 1e-4 * len(poses.phases)
+
+
+def _posed(pose: PhasePose, fit: JointFit) -> PhasePose:
+    return replace(
+        pose,
+        joint=fit,
+        mirror=replace(
+            pose.mirror,
+            transform=pose.from_reference.inverse().then(fit.mirrors[pose.phase]),
+            centre_mm=pose.from_reference(fit.centre_mm),
+            covariance=fit.mirror_covariance(pose.phase),
+            dispersion=fit.dispersion[pose.phase],
+            residual=fit.residual[pose.phase],
+            gain=fit.gain[pose.phase],
+            equal_size=False,
+        ),
+    )
