@@ -70,6 +70,8 @@ _USUAL_MEDIAN_MV = (0.01, 10.0)
 # Noise alone is no less than 4 µV from peak to peak, the largest response of a muscle 30 mV.
 _POSSIBLE_MEDIAN_MV = (0.004, 30.0)
 _LARGEST_MV = 50.0
+# Conditions that are pairs by their name alone.
+_PAIRED_NAMES = re.compile(r"(sici|icf|lici|sicf|s?ihi|lihi|sai|lai)(?![a-z])", re.IGNORECASE)
 _NUMBERED = {"sample", "samples", "sample_index", "index", "point", "points"}
 _FORM = "\n".join(
     "\t".join(row.split())
@@ -362,6 +364,10 @@ def _pulses(records: Sequence[Mapping[str, str]], column: AmplitudeColumn, path:
         )
         for record in records
     ]
+    for row in rows:
+        if _PAIRED_NAMES.match(str(row.get("condition", ""))):
+            # Nothing shows the interval of a trial without sweep, but what is called SICI is no single pulse.
+            row.setdefault("kind", "paired")
     fields = Pulse.__dataclass_fields__
     return [
         Pulse(**{"time_s": math.nan, "kind": "unknown", **{key: row[key] for key in row if key in fields}})

@@ -50,8 +50,6 @@ _KINDS = {
     "paired": "paired", "dual": "paired", "double": "paired", "twin": "paired", "pp": "paired",
     "paired_pulse": "paired", "dual_pulse": "paired", "conditioned": "paired", "unknown": "unknown",
 }  # fmt: skip
-# Conditions that are pairs by their name alone.
-_PAIRED_NAMES = re.compile(r"(sici|icf|lici|sicf|s?ihi|lihi|sai|lai)(?![a-z])", re.IGNORECASE)
 _SIDES: dict[str, Side] = {
     "left": "left", "l": "left", "lh": "left", "leftm1": "left",
     "links": "left", "gauche": "left", "izquierda": "left", "izquierdo": "left",
@@ -294,9 +292,6 @@ def _settled(told: Told, label: str) -> Told:
     kind = _KINDS.get(_normal(str(told.get("condition", ""))))
     if kind is not None and kind != "unknown" and "isi_ms" not in told:
         told.setdefault("kind", kind)
-    if _PAIRED_NAMES.match(str(told.get("condition", ""))) and told.get("isi_ms") != 0:
-        # Even where the interval is missing: what is called SICI is never pooled with single pulses.
-        told.setdefault("kind", "paired")
     if told.get("isi_ms") == 0:
         del told["isi_ms"]
         told.setdefault("kind", "single")
