@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sudeck.core.record import Record
 
-__version__: Final = "0.1.0"
+__version__ = "0.1.0"
 SOFTWARE: Final = f"sudeck {__version__}"
 
 # Libraries whose version may change a number.
