@@ -185,3 +185,31 @@ def test_inspection_says_what_is_there_and_what_is_not(tmp_path: Path, forge: Mo
         forge.write_brainvision(tmp_path / "b.vhdr", forge.make_emg(artefact_mv=0.0), markers=[])
     )
     assert [flag.code for flag in silent.flags] == ["no-pulses"]
+
+
+@pytest.mark.parametrize(
+    ("scale", "guess"), [(1e3, "they may be milliseconds"), (5e3, "they may be samples of 5000 Hz")]
+)
+def test_onsets_of_another_clock_are_refused_and_guessed(
+    tmp_path: Path, forge: ModuleType, scale: float, guess: str
+) -> None:
+    truth = forge.make_emg()
+    path = forge.write_brainvision(tmp_path / "a.vhdr", truth)
+    events = tmp_path / "events.csv"
+    events.write_text("onset,kind\n" + "".join(f"{time * scale:g},single\n" for time in truth.times_s))
+    with pytest.raises(InputError, match=f"5 of its 5 onsets lie beyond the end.*{guess}"):
+        read_trials(path, events=events)
+
+
+def test_most_stimuli_beyond_the_end_are_another_recording_s(tmp_path: Path, forge: ModuleType) -> None:
+    path = forge.write_brainvision(tmp_path / "a.vhdr", forge.make_emg())
+    events = tmp_path / "events.csv"
+    events.write_text("onset,kind\n1.0,single\n3.1,single\n" + "".join(f"{t},single\n" for t in (14, 18, 22)))
+    with pytest.raises(InputError, match="3 of its 5 onsets lie beyond the end of the recording at 12 s;"):
+        read_trials(path, events=events)
+
+
+def test_intervals_in_seconds_are_refused() -> None:
+    with pytest.raises(InputError, match=r"0\.0025 ms in column isi is no interval that stimulators give"):
+        told_by({"isi": "0.0025"}, "events.tsv")
+    assert told_by({"isi_ms": "0.5"}, "events.tsv")["isi_ms"] == 0.5

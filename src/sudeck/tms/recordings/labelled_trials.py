@@ -20,7 +20,7 @@ from sudeck.tms.recordings.protocol import StimulationProtocol, plain_name, read
 from sudeck.tms.recordings.pulses import FoundPulse, PulseTrain, find_pulses
 from sudeck.tms.recordings.statement import Statement
 from sudeck.tms.recordings.whose import with_person_and_visit
-from sudeck.tms.signals.events import EventsTable, Told, read_events, read_table_file
+from sudeck.tms.signals.events import EventsTable, Told, read_events, read_table_file, refuse_other_clock
 from sudeck.tms.signals.recording import Recording
 from sudeck.tms.signals.trials import AmplitudeTable, Pulse, TrialSet, cut_trials
 
@@ -205,6 +205,8 @@ def _cut(
 ) -> tuple[TrialSet, ...]:
     signals = muscle_channels(recording, channel=stated.channel, muscle=stated.muscle, protocol=protocol)
     signals = settled(recording, signals)
+    if events is not None:
+        refuse_other_clock(events, end_s=recording.sections[-1].stop_s, rate_hz=signals[0].rate_hz)
     train = find_or_take_pulses(recording, events, protocol)
     if events is not None and events.has_times:
         rows = tuple(sorted(events.rows, key=lambda item: float(item["time_s"])))

@@ -74,6 +74,7 @@ _RANGES = {
     "test_rmt": (0.0, 400.0), "conditioning_rmt": (0.0, 400.0),
     "first_rmt": (0.0, 400.0), "second_rmt": (0.0, 400.0),
 }  # fmt: skip
+_SHORTEST_ISI_MS = 0.4  # published paired pulses begin at 0.5 ms; 0.002 is seconds
 _WORDS: dict[str, Mapping[str, str]] = {
     "kind": _KINDS, "state": _STATES, "conditioning_kind": _CONDITIONING,
     "hemisphere": _SIDES, "conditioning_hemisphere": _SIDES, "muscle_side": _SIDES,
@@ -120,6 +121,36 @@ def read_events(path: Path) -> EventsTable:
             "give at least onset (in seconds) or condition",
         )
     return EventsTable(rows, path.name)
+
+
+def refuse_other_clock(events: EventsTable, *, end_s: float, rate_hz: float) -> None:
+    """Refuse onsets that can not be seconds of a recording, and say what they may be.
+
+    Parameters
+    ----------
+    events : EventsTable
+    end_s : float
+        When the recording ends, on the clock of the events.
+    rate_hz : float
+        At which it was sampled.
+
+    Raises
+    ------
+    InputError
+        If more than a third of the onsets lie beyond the end: what is left would be measured at wrong times.
+    """
+    times = [float(row["time_s"]) for row in events.rows if "time_s" in row]
+    beyond = sum(time > end_s for time in times)
+    if beyond <= len(times) / 3:
+        return
+    scales = {"milliseconds": 1e-3, f"samples of {rate_hz:g} Hz": 1.0 / rate_hz}
+    fitting = [words for words, seconds in scales.items() if max(times) * seconds <= end_s]
+    guess = f"; they may be {' or '.join(fitting)}" if fitting else ""
+    raise InputError(
+        events.label,
+        f"{beyond} of its {len(times)} onsets lie beyond the end of the recording at {end_s:g} s{guess}",
+        "give the events table of this recording, with onset in seconds from its start",
+    )
 
 
 def read_table_file(path: Path) -> list[dict[str, str]]:
@@ -263,6 +294,9 @@ def _value(field: str, text: str, column: str, label: str) -> object:
                 f"{number:g} in column {column} is not between {low:g} and {high:g}",
                 "correct the cell",
             )
+        if field == "isi_ms" and 0 < number < _SHORTEST_ISI_MS:
+            problem = f"{number:g} ms in column {column} is no interval that stimulators give"
+            raise InputError(label, problem, "give intervals in milliseconds, not in seconds")
         return number
     if field in _WORDS:
         words = _WORDS[field]
