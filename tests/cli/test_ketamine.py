@@ -22,6 +22,17 @@ def test_a_study_then_one_of_its_courses(tmp_path: Path) -> None:
     assert "course given to sub-001" in one.output
 
 
+@pytest.mark.parametrize("words", [["study"], ["study", "--jobs", "1"], ["study", "study"]])
+def test_a_study_may_be_called_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    make_treated_study(tmp_path / "study")
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["ketamine", *words])
+    assert done.exit_code == 0, done.output
+    assert "what was given" in done.output
+
+
 def test_published_regimens() -> None:
     done = CliRunner().invoke(app, ["ketamine", "simulate", "delphi", "--weight", "70", "--model", "domino"])
     assert done.exit_code == 0, done.output

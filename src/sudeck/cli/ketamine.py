@@ -29,6 +29,8 @@ class TreatmentGroup(TyperGroup):
             if args[0] in REFUSED and not Path(args[0]).exists():
                 raise refuse(args[0])
             args = [_STUDY, *args]
+        elif args[:1] == [_STUDY] and Path(_STUDY).is_dir() and all(one.startswith("-") for one in args[1:2]):
+            args = [_STUDY, *args]  # a study that is called so, as that of the demo
         return super().parse_args(ctx, args)
 
 
