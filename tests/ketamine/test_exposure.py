@@ -27,6 +27,12 @@ def test_exposure_tells_people_and_models_apart() -> None:
     assert found.area.low < found.area.value < found.area.high
     assert found.norketamine_area.value > 0
     assert "models" in found.area.to_dict()["components"]
+    # Of some people no hour lies above the level, so that hours have no logarithm.
+    assert found.hours_above.scale == "linear"
+    assert found.hours_above.components["people"] > 0
+    assert found.hours_above.components["models"] > 0
+    assert found.norketamine_hours_above.value < found.norketamine_hours_above.high
+    assert found.norketamine_hours_above.components["models"] == 0.0, "one model has it"
 
 
 def test_hours_above_a_level() -> None:
@@ -34,8 +40,10 @@ def test_hours_above_a_level() -> None:
     assert regimen is not None
     high = measure_exposure(regimen, 70.0, draws=5, above_ng_per_ml=1e6)
     assert high.hours_above.value == 0.0
+    assert high.norketamine_hours_above.value == 0.0
     low = measure_exposure(regimen, 70.0, draws=5, above_ng_per_ml=100.0)
     assert 8.0 < low.hours_above.value < 13.0
+    assert low.norketamine_hours_above.value > low.hours_above.value, "norketamine leaves later"
 
 
 def test_salt_form_route_and_hours_are_not_the_same_dose() -> None:

@@ -47,7 +47,7 @@ class Exposure(Record):
         Cumulative dose of base and hours of infusion, as recorded.
     area, peak, hours_above : Estimate
         mg h/L, ng/ml, hours above `level_ng_per_ml`.
-    norketamine_area, norketamine_peak : Estimate
+    norketamine_area, norketamine_peak, norketamine_hours_above : Estimate
         Of one model alone, so their spread shows people only.
     level_ng_per_ml : float
     """
@@ -60,6 +60,7 @@ class Exposure(Record):
     hours_above: Estimate
     norketamine_area: Estimate
     norketamine_peak: Estimate
+    norketamine_hours_above: Estimate
     level_ng_per_ml: float
 
 
@@ -196,6 +197,7 @@ def measure_exposure(
         estimate("time above", "h", 2, typical, drawn, how),
         estimate("norketamine AUC", "mg h/L", 0, nor, nor_drawn, how_nor),
         estimate("norketamine Cmax", "ng/ml", 1, nor, nor_drawn, how_nor),
+        estimate("norketamine time above", "h", 2, nor, nor_drawn, how_nor),
         above_ng_per_ml,
     )
 
@@ -253,15 +255,11 @@ def _estimate(
 ) -> Estimate:
     pooled = np.concatenate(drawn)
     low, high = even_interval(drawn, level)
-    components: dict[str, float] = {}
-    se = None
-    if value > 0 and (pooled > 0).all():
-        logs = [np.log(each) for each in drawn]
-        components["people"] = float(np.sqrt(np.mean([log.var(ddof=1) for log in logs])))
-        components["models"] = (
-            float(np.std([np.median(log) for log in logs], ddof=1)) if len(logs) > 1 else 0.0
-        )
-        se = float(np.hypot(components["people"], components["models"]))
+    # Hours above a level may be none, which has no logarithm: their spread is one of hours.
+    on_log = value > 0 and bool((pooled > 0).all())
+    spread = [np.log(each) if on_log else each for each in drawn]
+    people = float(np.sqrt(np.mean([each.var(ddof=1) for each in spread])))
+    models = float(np.std([np.median(each) for each in spread], ddof=1)) if len(spread) > 1 else 0.0
     return Estimate(
         name,
         value,
@@ -272,7 +270,7 @@ def _estimate(
         method=how,
         n=float(pooled.size),
         n_unit="people drawn",
-        scale="log" if se is not None else "linear",
-        se=se,
-        components=components,
+        scale="log" if on_log else "linear",
+        se=float(np.hypot(people, models)),
+        components={"people": people, "models": models},
     )

@@ -16,7 +16,7 @@ from sudeck.report.kit.printing import (
     print_item,
     print_note,
 )
-from sudeck.report.kit.text import interval_text, number, value_text
+from sudeck.report.kit.text import interval_text, value_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -87,11 +87,14 @@ def print_simulation(simulated: CourseSimulation, *, console: Console | None = N
         (f"above {found.level_ng_per_ml:g} ng/ml", found.hours_above),
         ("norketamine AUC", found.norketamine_area),
         ("norketamine Cmax", found.norketamine_peak),
+        (f"norketamine above {found.level_ng_per_ml:g} ng/ml", found.norketamine_hours_above),
     ):
         table.add_row(name, value_text(one), interval_text(one), *_parts(one))
     console.print(table)
     print_note(
-        console, "People, models: standard deviations of the logarithm between people and between models."
+        console,
+        "People, models: standard deviations between people and between models, of the logarithm; in h: of "
+        "the hours.",
     )
     table = console_table(
         "model", *numbers("AUC mg h/L", "Cmax ng/ml", "error"), ConsoleColumn("", fold=True)
@@ -183,6 +186,8 @@ def _cohort_table(described: StudyTreatment) -> Table:
 
 
 def _parts(one: Estimate) -> tuple[str, str]:
-    return tuple(
-        number(one.components[part], 2) if one.components.get(part) else "–" for part in ("people", "models")
-    )  # type: ignore[return-value]
+    people, models = (
+        (f"{size:.2f}" if one.scale == "log" else f"{size:.3g} h") if (size := one.components[part]) else "–"
+        for part in ("people", "models")
+    )
+    return people, models

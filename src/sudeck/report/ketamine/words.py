@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _LEAST_NG_PER_ML: Final = 1.0  # below it a ratio is one of rounding
 CAVEATS: Final = (
-    "Concentrations are what models make of doses; nobody's blood was measured for them. The interval holds "
+    "Curves and areas are what models make of doses, not of anybody's blood. The interval holds "
     "people and four models, as people differed in one study of 54 children.",
     "Nothing here says what to give: no rate, no next dose, no date, and not that a course was harmless.",
     "A dose is not given at random. Under titration to effect a helpful dose shows a slope of the wrong "

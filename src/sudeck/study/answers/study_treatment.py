@@ -59,6 +59,7 @@ _COLUMNS: Final = {
     "hours_above": "Hours above the level of sudeck.toml",
     "norketamine_auc": "Area under the curve of norketamine, in mg h/L",
     "norketamine_cmax": "Highest concentration of norketamine, in ng/ml",
+    "norketamine_hours_above": "Hours of norketamine above the level of sudeck.toml",
     "reason": "Why exposure is not worked out",
 }
 
@@ -138,6 +139,7 @@ class PatientCourse:
             row |= {"hours_above": found.hours_above.value}
             row |= {"norketamine_auc": found.norketamine_area.value}
             row |= {"norketamine_cmax": found.norketamine_peak.value}
+            row |= {"norketamine_hours_above": found.norketamine_hours_above.value}
         return row
 
     def to_dict(self) -> dict[str, Any]:
