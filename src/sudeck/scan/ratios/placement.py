@@ -26,8 +26,8 @@ _DISPLACED_REACH_MM = 23.0
 _NODE_STEP = 0.65  # of the reach
 # After a joint fit. Over what places are displaced alike; how much farther than its residual tells: smoothing
 # hides a quarter of the squares of displacements alike over so little, and robust weights hide those of the
-# places that differ most, taken for as much again and more (assumed); and what no mode describes, as modes are
-# counted. What modes describe is not added again: its error is that of the fit.
+# places that differ most, taken for as much again and more (assumed); and what no mode describes, as modes
+# are counted. What modes describe is not added again: its error is that of the fit.
 _BESIDE_FIT_REACH_MM = 10.0
 _BESIDE_FIT = 1.6
 _BESIDE_FIT_MM = 0.2
