@@ -100,6 +100,9 @@ def check(
         bool, typer.Option("--fix", help="Propose tables as we write them; the originals are kept.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="A line for each finding, where many patients have the same.")
+    ] = False,
 ) -> None:
     """List everything missing, impossible or contradictory; exit status 1 if something must be corrected."""
     from sudeck.study.checks.check import check_study
@@ -108,7 +111,7 @@ def check(
     if fix:
         _fix_tables(open_study(folder), ask=not yes)
     found = check_study(open_study(folder), pixels=not quick)
-    typer.echo(str(found))
+    typer.echo(found.listed(each=every))
     if found.serious:
         raise typer.Exit(EXIT_PROBLEMS)
 
