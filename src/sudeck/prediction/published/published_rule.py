@@ -307,8 +307,8 @@ def _probabilities(ratios: Ratios) -> list[dict[str, float] | None]:
     means = np.column_stack([ratios.log_values(name) for name in INDEPENDENT_RATIOS])
     covariances = ratios.log_error_of(INDEPENDENT_RATIOS)
     found: list[dict[str, float] | None] = []
-    for i, known in enumerate(np.isfinite(ratios.log_error).all(axis=(1, 2)).tolist()):
-        if not known or not np.isfinite(ratios.log_phases[i]).all():
+    for i in range(len(ratios.ids)):
+        if not (np.isfinite(ratios.log_error[i]).all() and np.isfinite(ratios.log_phases[i]).all()):
             found.append(None)
             continue
         chances = {}
