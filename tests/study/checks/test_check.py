@@ -10,7 +10,8 @@ import pytest
 
 from sudeck.study.checks.check import check_study
 from sudeck.study.checks.check_tables import budapest_verdicts
-from sudeck.study.folder.decisions import Decision, record_decision
+from sudeck.study.folder.decision_kinds import Decision
+from sudeck.study.folder.decisions import record_decision
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES
 from sudeck.study.imports.import_dicom import import_dicom

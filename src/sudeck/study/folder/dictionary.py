@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from sudeck.study.folder.fields import Field
-from sudeck.study.folder.schema import PARTICIPANTS, TABLES, Table
+from sudeck.study.folder.fields import Field, Table
+from sudeck.study.folder.schema import PARTICIPANTS, TABLES
 
 RECORD: Final = "participant_id"
 # The eighteen columns of a REDCap data dictionary, in its order and words.

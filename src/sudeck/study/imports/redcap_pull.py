@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from sudeck.core.errors import InputError
@@ -48,12 +49,12 @@ def pull_project(url: str, token: str, folder: Path) -> tuple[Path, Path]:
             _SUBJECT, problem, "a token has 32 hexadecimal digits; REDCap's API page shows yours"
         )
     try:
-        import redcap
+        library: Any = import_module("redcap")
     except ImportError:
         raise InputError(
             _SUBJECT, "PyCap is not installed", "pip install 'sudeck[redcap]', or export to CSV"
         ) from None
-    project = redcap.Project(address, token, timeout=_TIMEOUT_S)
+    project = library.Project(address, token, timeout=_TIMEOUT_S)
     parts = {
         "export.csv": lambda: project.export_records(format_type="csv", event_name="unique"),
         "dictionary.csv": lambda: project.export_metadata(format_type="csv"),
