@@ -102,7 +102,7 @@ def infer(
     emulator: Emulator,
     *,
     draws: int = 2000,
-    seed: int = 0,
+    rng: np.random.Generator | int = 0,
     engine: Engine | None = None,
 ) -> Posterior:
     """Infer a patient's factors.
@@ -115,7 +115,7 @@ def infer(
     emulator : Emulator
         Trained on that reference.
     draws : int
-    seed : int
+    rng : numpy Generator or seed
         Same seed, same draws.
     engine : str, optional
         As in `measures.measure`.
@@ -125,7 +125,7 @@ def infer(
     InputError
         If no circuit responds with factors near the patient's.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(rng)
     error, members = NormalError(data), len(reference.factor)
 
     def placed(x: Draws) -> Floats:
