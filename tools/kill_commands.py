@@ -108,12 +108,17 @@ def killed(words: Sequence[str], folder: Path, after_s: float) -> bool:
 
 
 def files(folder: Path) -> dict[str, Path]:
-    """Return every file by its place in the folder, those that pass left out."""
+    """Return every file by its place in the folder.
+
+    Left out are those that pass, and what a write that was cut short leaves under a hidden name nobody reads.
+    """
     found = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {
         path.relative_to(folder).as_posix(): path
         for path in found
-        if path.name not in PASSING and path.parent.name != ATTEMPTS
+        if path.name not in PASSING
+        and path.parent.name != ATTEMPTS
+        and not any(part.startswith(".sudeck-") for part in path.relative_to(folder).parts)
     }
 
 
@@ -123,8 +128,6 @@ def half_done(folder: Path, before: Path, after: Path) -> Iterator[str]:
     for name in sorted(old.keys() & new.keys() - here.keys()):
         yield f"{name} is gone"
     for name, path in here.items():
-        if path.name.startswith(".sudeck-") and path.suffix == ".part":
-            continue  # what a write that was cut short leaves; nobody reads it
         others = [one[name] for one in (old, new) if name in one]
         if others and not any(same(path, other) for other in others):
             yield f"{name} is neither the old file nor the new one"
@@ -133,7 +136,6 @@ def half_done(folder: Path, before: Path, after: Path) -> Iterator[str]:
 def unlike(folder: Path, wanted: Path) -> Iterator[str]:
     """Yield every file that only one of two folders has, or that says something else in them."""
     here, there = files(folder), files(wanted)
-    here = {name: path for name, path in here.items() if path.suffix != ".part"}
     for name in sorted(here.keys() ^ there.keys()):
         yield f"{name} is there once only"
     for name in sorted(here.keys() & there.keys()):
