@@ -182,7 +182,7 @@ def predict_cohort(
         groups = tuple(
             one for column in _GROUPS for one in performance_by_group(cohort, without, column, level=level)
         )
-        centres = leave_centres_out(cohort, fitted.plan, seed=[_SEED, 5], level=level)
+        centres = leave_centres_out(cohort, fitted.plan, rng=_rng(5), level=level)
     if validation is not None:
         if mostly_finite(validation.resamples):
             decision = corrected_decision_curve(validation.resamples, level=level)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -55,7 +56,7 @@ def pull_project(url: str, token: str, folder: Path) -> tuple[Path, Path]:
             _SUBJECT, "PyCap is not installed", "pip install 'sudeck[redcap]', or export to CSV"
         ) from None
     project = library.Project(address, token, timeout=_TIMEOUT_S)
-    parts = {
+    parts: dict[str, Callable[[], object]] = {
         "export.csv": lambda: project.export_records(format_type="csv", event_name="unique"),
         "dictionary.csv": lambda: project.export_metadata(format_type="csv"),
     }
