@@ -65,8 +65,10 @@ def test_safety_is_counted_and_not_judged(described: StudyTreatment) -> None:
     (limit,) = described.safety.limits
     assert (limit.patients, limit.of) == (("sub-001",), 2)
     harms = {one.regimen: one for one in described.safety.harms}
-    assert harms[described.courses[0].regimen].effects[0].value == 1.0
-    assert harms[described.courses[0].regimen].effects[0].low == pytest.approx(0.025)
+    first = "ketamine intravenous, 2 days, 4 h a day, 1.4 to 2.8 mg/kg a day"
+    assert harms[first].effects[0].value == 1.0
+    assert harms[first].effects[0].low == pytest.approx(0.025)
+    assert "ketamine oral, 1 day, 0 h a day, dose not known" in harms, "a dose by mouth is none by vein"
 
 
 def test_files_and_repetition(treated: StudyFolder, described: StudyTreatment) -> None:

@@ -263,7 +263,9 @@ def describe_treatment(
         courses=courses,
         yardsticks=yardsticks(),
         backdrop=backdrop(),
-        safety=record_of_safety(tables, settings, {c.patient: c.regimen for c in courses if c.regimen}),
+        safety=record_of_safety(
+            tables, settings, {c.patient: c.treatment.dosed for c in courses if c.regimen}
+        ),
         findings=check_record(given_doses(tables), body_weights(tables), recorded_moments(tables)),
         flags=(
             *flags_at_recording([one for one in after if one.session], settings.mechanism_covariates),
