@@ -24,6 +24,7 @@ REGION_PLACEMENT_SD_MM = 1.0
 # A finger moves as a whole: places move alike over 12 mm across it and 45 mm along it; the geometric mean.
 _DISPLACED_REACH_MM = 23.0
 _NODE_STEP = 0.65  # of the reach
+_NO_BUMP = 1e-12  # less is none: processors take long for the products of numbers that are all but zero
 # After a joint fit. Over what places are displaced alike; how much farther than its residual tells: smoothing
 # hides a quarter of the squares of displacements alike over so little, and robust weights hide those of the
 # places that differ most, taken for as much again and more (assumed); and what no mode describes, as modes
@@ -110,7 +111,8 @@ class Displacement:
         for axis in (0, 1):
             place = points[:, axis]
             nodes = np.arange(place.min() - reach, place.max() + 1.5 * reach, _NODE_STEP * reach)
-            bumps.append(np.exp(-(((place[:, None] - nodes) / reach) ** 2)))
+            bump = np.exp(-(((place[:, None] - nodes) / reach) ** 2))
+            bumps.append(np.where(bump < _NO_BUMP, 0.0, bump))
         return cls(sd, *bumps)
 
     def effects(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
