@@ -212,10 +212,7 @@ def _register_outlines(affected: LimbImage, healthy: LimbImage, found: Registrat
 def best_start(
     first: LimbImage, second: LimbImage, starts: Sequence[Similarity], *, smoothing_px: float = 4.0
 ) -> Similarity:
-    """Run a coarse registration from several starts and return the pose that explains the images best."""
-    matches = [
-        Match.prepare(first, second, smoothing_px, prior=start, prior_sd=POSE_PRIOR_SD, thin=8)
-        for start in starts
-    ]
-    candidates = [match.solve(start, iterations=4) for match, start in zip(matches, starts, strict=True)]
-    return min(candidates, key=matches[0].cost)
+    """Run a coarse registration from several starts, of one size; return what explains the images best."""
+    match = Match.prepare(first, second, smoothing_px, prior=starts[0], prior_sd=POSE_PRIOR_SD, thin=8)
+    candidates = [replace(match, prior=start).solve(start, iterations=4) for start in starts]
+    return min(candidates, key=match.cost)
