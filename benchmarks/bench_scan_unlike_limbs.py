@@ -14,9 +14,10 @@ import argparse
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +79,14 @@ def wrist(design: BoneScanDesign, rng: Rng) -> BoneScanDesign:
 
 
 def matrices(design: BoneScanDesign, rng: Rng) -> BoneScanDesign:
+    return of_matrices(design, (64, 128, 256))
+
+
+def of_matrices(design: BoneScanDesign, sizes: Sequence[int]) -> BoneScanDesign:
+    """Give flow, pool and bone these matrices, all of one field."""
     field = 128 * 2.7
-    size = dict(zip(SCAN_PHASES, (64, 128, 256), strict=True))
-    return replace(design, matrix=size, spacing_mm={name: field / n for name, n in size.items()})
+    matrix = dict(zip(SCAN_PHASES, sizes, strict=True))
+    return replace(design, matrix=matrix, spacing_mm={name: field / n for name, n in matrix.items()})
 
 
 CONDITIONS: dict[str, tuple[str, Change]] = {
@@ -114,12 +120,13 @@ def from_behind(scan: BoneScan) -> BoneScan:
     return replace(scan, phases={**scan.phases, "bone": turned})
 
 
-def one_study(task: tuple[str, int, float]) -> list[dict[str, Any]]:
+def one_study(task: tuple[str, int, float], sizes: Sequence[int] = ()) -> list[dict[str, Any]]:
     condition, seed, counts = task
     limb, change = CONDITIONS[condition]
     rng = np.random.default_rng(seed)
     drawn = random_design(rng, limb=limb, counts=counts, region="whole")  # type: ignore[arg-type]
-    study = simulate_bone_scan(change(drawn, rng), rng=rng)
+    design = change(drawn, rng)
+    study = simulate_bone_scan(of_matrices(design, sizes) if sizes else design, rng=rng)
     scan = as_bone_scan(study)
     if condition == "bone from behind":
         scan = from_behind(scan)
@@ -183,12 +190,14 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=8, help="for each condition and level of counts")
     parser.add_argument("--only", default="", help="conditions, separated by commas")
     parser.add_argument("--levels", default="", help="counts a limb, separated by commas")
+    parser.add_argument("--matrices", default="", help="of flow, pool and bone, as 64,128,256: in every row")
     parser.add_argument("--first-seed", type=int, default=0, help="another block of studies")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--rows", type=Path, help="keep every ratio in this table")
     chosen = parser.parse_args()
     names = [name for name in CONDITIONS if not chosen.only or name in chosen.only.split(",")]
     levels = [float(level) for level in chosen.levels.split(",")] if chosen.levels else LEVELS
+    sizes = [int(size) for size in chosen.matrices.split(",") if size]
     tasks = [
         (name, chosen.first_seed + 1000 * number + n, level)
         for number, name in enumerate(names)
@@ -196,7 +205,9 @@ def main() -> None:
         for n in range(chosen.studies)
     ]
     with ProcessPoolExecutor(chosen.jobs) as pool:
-        rows = pd.DataFrame([row for found in pool.map(one_study, tasks, chunksize=2) for row in found])
+        rows = pd.DataFrame(
+            [row for found in pool.map(partial(one_study, sizes=sizes), tasks, chunksize=2) for row in found]
+        )
     rows["refused"] = rows.get("refused")
     if chosen.rows:
         rows.to_csv(chosen.rows, sep="\t", index=False)
