@@ -5,10 +5,9 @@ Run: python benchmarks/bench_scan_unlike_limbs.py [--studies 8] [--only flexed,c
 The conditions do not share the assumptions of the method: fingers are spread and bent one by one in both
 hands, skin swells over bones that stay as they are, a finger is missing, a cast holds counts back. Every
 study is measured as a whole limb, nothing told but the affected side. Truth is the ratio of the noise-free
-image over homologous places: those of the region that was measured on the affected limb where one limb is the
-image of the other under a similarity, a missing finger aside; those of the limb inside its skin where fingers
-lie otherwise or skin is swollen, because there no map of one image on the other is known. Coverage is that of
-95 % intervals; refused studies are counted, not scored.
+image over homologous places: those of the limb inside its skin, or, where a finger is missing, those of the
+region that was measured on the affected limb, because of what is left out beside the finger the ratio says
+nothing. Coverage is that of 95 % intervals; refused studies are counted, not scored.
 """
 
 from __future__ import annotations
@@ -165,20 +164,17 @@ def one_study(task: tuple[str, int, float], sizes: Sequence[int] = ()) -> list[d
 
 
 def image_ratios(study: SyntheticBoneScan, result: ScanResult) -> dict[str, float]:
-    """Return the true VPr, TPr and BPr, inside the region that was measured where its places are known."""
-    shapes = {replace(study.design.posture(side), missing=()) for side in SIDES}
-    if len(shapes) > 1:
-        return study.truth.image_ratios("whole")
-    return {PHASE_RATIOS[name]: _inside(study, phase) for name, phase in result.phases.items()}
+    """Return the true VPr, TPr and BPr, inside the region that was measured where a finger is missing."""
+    if any(study.design.posture(side).missing for side in SIDES):
+        return {PHASE_RATIOS[name]: _inside(study, phase) for name, phase in result.phases.items()}
+    return study.truth.image_ratios("whole")
 
 
 def _inside(study: SyntheticBoneScan, measured: PhaseMeasurement) -> float:
+    """Return the true ratio of a region as measured, of limbs that are mirror images but for a finger."""
     truth, pose, expected = study.truth.phases[measured.phase], measured.pose, study.expected[measured.phase]
-    parts = pose.stretch(pose.from_reference.inverse()(measured.affected_points))
     points = measured.affected_points
-    at_left = study.design.affected == study.truth.image_left
-    if (pose.affected_label == 1) != at_left:  # this phase was turned over: seen from the other side
-        points = points * [-1.0, 1.0]
+    parts = pose.stretch(pose.from_reference.inverse()(points))
     row, column = pose.grid.pixel_of(points)
     column, row, _ = truth.to_healthy_px @ np.stack([column, row, np.ones_like(row)])
     means = [
