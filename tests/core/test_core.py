@@ -118,9 +118,21 @@ def test_short_names_are_masked_side_by_side_and_as_words_of_a_file_name() -> No
     assert spanish.clean("plante de la main") == "plante de la main"
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["12th April 1961", "April 12th, 1961", "12/IV/1961", "12 de abril de 1961", "77 88-990", "Du\u00adpont"],
+)
+def test_a_birth_date_a_number_and_a_name_are_known_in_other_dress(written: str) -> None:
+    redactor = Redactor.from_values(["DUPONT^JEANNE", "MRN-7788990", "19610412"])
+    assert redactor.clean(f"FDI {written} left") == f"FDI {MASK} left"
+
+
 def test_any_date_can_be_taken_out() -> None:
     for written in (
         "12-APR-1961",
+        "12th April 1961",
+        "April 12th, 1961",
+        "12 de abril de 1961",
         "04121961",
         "1961_04_12",
         "12.4.61",
