@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from sudeck.core.errors import InputError, MissingDependencyError
 from sudeck.core.estimate import Estimate
 from sudeck.core.privacy import MASK, Redactor, without_dates
-from sudeck.core.storage import parse_json, parse_toml, sidecar_of, to_json, write_json, write_text, write_tsv
+from sudeck.core.storage import (
+    parse_json,
+    parse_toml,
+    sidecar_of,
+    table_text,
+    to_json,
+    write_json,
+    write_text,
+    write_tsv,
+)
 
 
 @given(st.floats(-3, 3), st.floats(0.001, 1))
@@ -237,3 +246,15 @@ def test_what_is_written_is_open_to_those_whom_the_user_lets_in(tmp_path: Path) 
         os.umask(before)
     modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("mine.txt", "ours.txt")]
     assert modes == [0o600, 0o644]
+
+
+@pytest.mark.parametrize(
+    "text", ["-1 +cmd|' /C calc'!A0", "-2 +SUM(A1)", "+1 ;=2", '-2 HYPERLINK("x")', "=1", "＝1", "@x", "- a"]
+)
+def test_a_cell_that_starts_a_formula_is_quoted(text: str) -> None:
+    assert table_text(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["-3.5", "-0.3 (-0.5 to 0.1)", "-3 %", "+49 170 1234567", "-5 m/s", "-1,5"])
+def test_a_number_with_a_sign_stays_one(text: str) -> None:
+    assert table_text(text) == text
