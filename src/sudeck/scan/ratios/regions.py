@@ -61,6 +61,8 @@ class Region:
         that of the healthy one; None where a person drew the region.
     beside_left_out : ndarray of bool, shape [n], or None
         The sample points close to a part that was left out for want of a counterpart.
+    touching_mm2 : float
+        Area left out of the whole limb because it lies on the other limb.
     """
 
     name: str
@@ -71,6 +73,13 @@ class Region:
     on_affected: NDArray[np.bool_] | None = None
     on_healthy: NDArray[np.bool_] | None = None
     beside_left_out: NDArray[np.bool_] | None = None
+    touching_mm2: float = 0.0
+
+    @property
+    def touching_share(self) -> float:
+        """Area left out where the limbs touch, over that of the region if it reaches there."""
+        beside = self.beside_left_out is not None and bool(self.beside_left_out.any())
+        return self.touching_mm2 / self.area_mm2 if beside else 0.0
 
     def part(self, kept: NDArray[np.bool_], *, name: str | None = None) -> Region:
         """Return the part of a region whose sample points are kept; refuses none at all."""
@@ -89,6 +98,7 @@ class Region:
             None if self.on_affected is None else self.on_affected[kept],
             None if self.on_healthy is None else self.on_healthy[kept],
             None if self.beside_left_out is None else self.beside_left_out[kept],
+            self.touching_mm2,
         )
 
 
