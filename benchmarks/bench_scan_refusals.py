@@ -123,7 +123,7 @@ def fingers_crossed(design: BoneScanDesign, rng: Rng) -> BoneScanDesign:
 
 
 def thumbs_touching(design: BoneScanDesign, rng: Rng) -> BoneScanDesign:
-    """The hands lie so close that their thumbs touch or cross by up to 30 mm."""
+    """Lay the hands so close that their thumbs touch or cross by up to 30 mm."""
     spread = {side: Posture(turns_deg=(float(rng.uniform(0, 10)), 0.0, 0.0, 0.0, 0.0)) for side in SIDES}
     nearer = {"gap_mm": float(rng.uniform(-30.0, 4.0)), "rotation_deg": float(rng.uniform(-4, 4))}
     return replace(design, postures=spread, scale=1.0, shift_mm=(0.0, 0.0), **nearer)  # type: ignore[arg-type]

@@ -42,7 +42,8 @@ def scan(
     region: Annotated[
         str,
         typer.Option(
-            help="Region of the affected limb: whole; wrist, metacarpals, fingers; ankle, midfoot, forefoot."
+            help="Region of the affected limb: whole; wrist, metacarpals, fingers, without-fingers, mcp, "
+            "pip, dip; ankle, midfoot, forefoot, mtp."
         ),
     ] = "whole",
     region_file: Annotated[

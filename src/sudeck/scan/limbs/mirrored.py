@@ -35,8 +35,8 @@ _SAME_FIELD = 0.02
 # Two limbs are of one side if they differ this many times as much mirrored as moved, differences below the
 # second counting as none.
 _ONE_SIDE_TIMES, _ONE_SIDE_MM2 = 2.0, 2.0
-# Limbs are found after smoothing over pixels: so many mm² apart for each mm² by which the areas of their pixels
-# differ, and by which the smaller of them grows. Matrices of 64 beside 128 and 256: up to 0.7, hands and feet.
+# Limbs are found after smoothing over pixels: so many mm² apart for each mm² by which the areas of their
+# pixels differ (up to 0.7 with matrices of 64 beside 128 and 256), and for each mm² of the smaller.
 _OF_UNEQUAL_PIXELS, _OF_PIXELS = 0.7, 0.1
 _FLIP, _TURN, _STAY = np.diag([-1.0, 1.0]), -np.eye(2), np.eye(2)
 

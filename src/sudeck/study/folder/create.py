@@ -33,7 +33,8 @@ visit = "day 5"
 
 [scan]
 session = "ses-pre"
-region = "whole"                  # wrist, metacarpals, fingers; ankle, midfoot, forefoot
+region = "whole"                  # wrist, metacarpals, fingers; ankle, midfoot, forefoot;
+                                  # without-fingers, mcp, pip, dip; mtp
 background = "none"               # or "region"
 # view = "anterior"               # of every scan, for files in which nothing tells the side
 # flow_seconds = 60               # of the flow, from its start; else all of it, 2 min of one longer than 3

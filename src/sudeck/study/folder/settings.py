@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from sudeck.core.errors import InputError
 from sudeck.core.storage import parse_toml, read_limited
-from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, REGIONS
+from sudeck.core.vocabulary import NAMED_REGIONS, PHASE_RATIOS, RATIOS_OF_RATIOS
 from sudeck.ketamine.pk_models import MODEL_KEYS
 from sudeck.ketamine.safety import LIVER_GRADES
 from sudeck.study.folder.decision_kinds import VIEWS
@@ -33,7 +33,7 @@ _SCAN_KEYS: Final = (
     "camera_scatter",
     "retest_sd",
 )
-_REGION_NAMES: Final = tuple(dict.fromkeys(name for names in REGIONS.values() for name in names))
+_REGION_NAMES: Final = tuple(dict.fromkeys(name for names in NAMED_REGIONS.values() for name in names))
 
 
 @dataclass(frozen=True, slots=True)
