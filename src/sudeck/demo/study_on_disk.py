@@ -18,13 +18,15 @@ from sudeck.core.storage import write_bytes, write_json, write_text
 from sudeck.core.vocabulary import SIDES, Side
 from sudeck.study.folder.bids import keep_to_bids
 from sudeck.study.folder.create import create_study
-from sudeck.study.folder.decisions import Decision, record_decision, standing_decisions
+from sudeck.study.folder.decision_kinds import Decision
+from sudeck.study.folder.decisions import record_decision, standing_decisions
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES
 from sudeck.study.measuring.engine import spread
 from sudeck.synthetic.dicom.nm_dicom import write_bone_scan
 from sudeck.synthetic.emg.emg_files import write_recording
 from sudeck.synthetic.scan.bone_scan import SyntheticBoneScan, simulate_bone_scan
+from sudeck.synthetic.study.safety_plan import safety_rows
 from sudeck.synthetic.study.study_plan import (
     VISITS,
     PlannedPatient,
@@ -212,7 +214,7 @@ def _cut_short(files: Iterable[Path]) -> None:
 
 
 def write_study_tables(study: StudyFolder, plan: SyntheticStudy) -> None:
-    """Write participants, sessions, pain and treatment of a planned study."""
+    """Write participants, sessions, pain, treatment and what was recorded of safety, of a planned study."""
     people = plan.cohort.participants.to_dict("records")
     weight = np.random.default_rng([plan.seed, 4]).normal(72.0, 13.0, len(people)).clip(45.0, 120.0).round()
     participants = [
@@ -237,6 +239,7 @@ def write_study_tables(study: StudyFolder, plan: SyntheticStudy) -> None:
         "sessions": sessions,
         "pain": plan.cohort.pain.to_dict("records"),
         "treatment": treatment,
+        **safety_rows([str(person["participant_id"]) for person in participants], seed=plan.seed),
     }
     for name, rows in tables.items():
         write_text(study.table_file(name), _tsv(rows, TABLES[name].columns))
