@@ -44,8 +44,8 @@ def test_cells_that_are_no_amplitude_are_refused_once_with_their_rows(tmp_path: 
     path = table(tmp_path, ["0.9", "abc", "1.1", "-0.2"], ["0.4", "abc"])
     with pytest.raises(InputError) as refusal:
         measure_recordings(path)
-    assert "'abc' in rows 2, 6" in str(refusal.value)
-    assert "(negative)' in row 4" in str(refusal.value)
+    assert "'…' in rows 2, 6" in str(refusal.value)
+    assert "'-0.2' (negative) in row 4" in str(refusal.value)
 
 
 def test_words_for_nothing_seen_and_for_thrown_away(tmp_path: Path) -> None:

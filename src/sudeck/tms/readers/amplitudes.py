@@ -29,9 +29,10 @@ from sudeck.tms.signals.events import (
     is_utf16,
     knows_column,
     read_table,
-    told_by,
+    told_rows,
     with_single_pulses,
 )
+from sudeck.tms.signals.neutral_labels import quoted, reduced
 from sudeck.tms.signals.trials import AmplitudeTable, Pulse
 from sudeck.tms.signals.units import MILLIVOLTS_PER_UNIT, voltage_unit
 
@@ -141,7 +142,9 @@ def read(path: Path, hints: Hints) -> tuple[AmplitudeTable, ...]:
     rejected, rejected_flags = _rejected(records)
     tables: list[AmplitudeTable] = []
     for column in columns:
-        found = read_cells([record.get(column.name, "") for record in records], column.name, path.name)
+        found = read_cells(
+            [record.get(column.name, "") for record in records], reduced(column.name), path.name
+        )
         in_mv = Hints(unit="mV") if found.in_millivolts else hints
         factor, unit_flags = _factor(found.values, column.name, path, in_mv)
         amplitudes, below = factor * found.values, factor * found.below
@@ -170,7 +173,7 @@ def read(path: Path, hints: Hints) -> tuple[AmplitudeTable, ...]:
 
 def _no_amplitudes(heading: Sequence[str], path: Path) -> InputError:
     """Build the refusal of a table without amplitudes: what it seems to be, and what it could look like."""
-    there = ", ".join(heading[:12]) or "none"
+    there = ", ".join(map(reduced, heading[:12])) or "none"
     numbered = next((name for name in heading if plain_heading(name) in _NUMBERED), None)
     if numbered is not None and any(voltage_unit(_last_word(name)) for name in heading):
         return InputError(
@@ -202,7 +205,8 @@ def _summary_flags(names: Sequence[str]) -> tuple[Flag, ...]:
 def _unused_flags(names: Sequence[str]) -> tuple[Flag, ...]:
     if not names:
         return ()
-    text = f"{', '.join(names)} may hold amplitudes too and {'was' if len(names) == 1 else 'were'} not used."
+    was = "was" if len(names) == 1 else "were"
+    text = f"{', '.join(map(reduced, names))} may hold amplitudes too and {was} not used."
     return (Flag("amplitudes-not-used", text, "caution", value=float(len(names)), unit="columns"),)
 
 
@@ -286,7 +290,7 @@ def _number(cell: object, column: str, path: Path) -> float:
         value = float(text.replace(",", ".") if text.count(",") == 1 and "." not in text else text)
     except ValueError:
         raise InputError(
-            path.name, f"{text[:20]!r} in column {column} is no number", "correct the cell"
+            path.name, f"{quoted(text)} in column {column} is no number", "correct the cell"
         ) from None
     return value if math.isfinite(value) else math.nan
 
@@ -315,15 +319,16 @@ def _factor(
         said = "names no unit" if named is None else f"names {words[-1]}, which can not be"
         raise InputError(
             path.name,
-            f"column {column} {said}, and its median of {median:.3g} does not settle it",
+            f"column {reduced(column)} {said}, and its median of {median:.3g} does not settle it",
             "write the unit into the heading, for example amplitude_mv",
         )
     name = {"v": "V", "mv": "mV", "uv": "uV"}[fitting[0]]
     flag = Flag(
         "unit-inferred",
-        f"Column {column} names no unit; a median of {median:.3g} fits {name} alone, and was taken as that.",
+        f"Column {reduced(column)} names no unit; a median of {median:.3g} fits {name} alone and was taken "
+        "as that.",
         "caution",
-        column,
+        reduced(column),
         value=median,
     )
     return MILLIVOLTS_PER_UNIT[fitting[0]], (flag,)
@@ -357,13 +362,13 @@ def _pulses(records: Sequence[Mapping[str, str]], column: AmplitudeColumn, path:
     """Return what the table, and the heading of the amplitudes, tell of every trial's stimulus."""
     columns = _renamed(records)
     by_heading = {"muscle": column.muscle or "", "muscle_side": column.side or "", **column.told}
-    rows = [
-        told_by(
-            {**{known: record.get(name, "") for name, known in columns.items()}, **_filled(by_heading)},
-            path.name,
-        )
-        for record in records
-    ]
+    rows = told_rows(
+        [
+            {**{known: record.get(name, "") for name, known in columns.items()}, **_filled(by_heading)}
+            for record in records
+        ],
+        path.name,
+    )
     for row in rows:
         if _PAIRED_NAMES.match(str(row.get("condition", ""))):
             # Nothing shows the interval of a trial without sweep, but what is called SICI is no single pulse.
