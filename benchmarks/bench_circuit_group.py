@@ -50,7 +50,7 @@ def fit_one(task: tuple[int, int]) -> GroupShare | None:
     person = np.linalg.cholesky(blank.person_covariance + 1e-12 * np.eye(len(KEYS)))
     value = shown + person @ rng.standard_normal(len(KEYS)) + ERRORS * rng.standard_normal(len(KEYS))
     data = PatientData(blank.patient, blank.visits, KEYS, value, ERRORS)
-    return share_of(fit_patient(data, draws=draws, seed=number))
+    return share_of(fit_patient(data, draws=draws, rng=number))
 
 
 def main() -> None:
@@ -75,7 +75,7 @@ def main() -> None:
     for study in range(studies):
         chosen = rng.choice(len(shares), PATIENTS, replace=False)
         begun = time.perf_counter()
-        group = infer_group_from({f"sub-{i:03}": shares[i] for i in chosen}, seed=study)
+        group = infer_group_from({f"sub-{i:03}": shares[i] for i in chosen}, rng=study)
         seconds.append(time.perf_counter() - begun)
         ends = [(f.mean.low, f.mean.high) for f in group.factors]
         true = [

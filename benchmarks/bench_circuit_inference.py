@@ -44,7 +44,7 @@ def fit_one(task: tuple[str, int]) -> dict[str, Any]:
     account = ACCOUNTS[number % len(ACCOUNTS)].name
     patient = draw_patient(load_distribution(), rng, account=account, measures=SETS[name])
     wall, processor = time.perf_counter(), time.process_time()
-    posterior = fit_patient(patient.data, seed=number)
+    posterior = fit_patient(patient.data, rng=number)
     spent = time.perf_counter() - wall, time.process_time() - processor
     explained = explain(posterior)
     below = (posterior.factors < patient.factors[:, None]) @ posterior.weight

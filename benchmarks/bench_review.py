@@ -67,7 +67,7 @@ _MOVED = """async (key) => {
 _DRAGGED = """async (seconds) => {
   let shown = 0, until = performance.now() + 1000 * seconds;
   const seen = new MutationObserver(() => { shown += 1; });
-  seen.observe(document.querySelector(".ratios tbody"), { childList: true });
+  seen.observe(document.querySelector(".ratios tbody"), { subtree: true, attributeFilter: ["data-value"] });
   for (let n = 0; performance.now() < until; n++) {
     const key = n % 40 < 20 ? "ArrowLeft" : "ArrowRight";
     document.body.dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey: true, bubbles: true }));

@@ -37,6 +37,8 @@ FLOORS = (
 FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 FACES = ("", "scan", "tms", "ketamine", "circuit", "prediction", "mechanism", "synthetic", "study")
 MOST_MODULES = 16
+# Rooms whose data is named by a seed, and the one where people type it.
+NAMED_BY_SEED = {"synthetic", "demo", "truth", "cli"}
 
 # One name, two rooms, one meaning or a meaning that the room's name settles.
 SAME_MODULE_NAME = {
@@ -166,6 +168,19 @@ def test_every_public_function_is_reached() -> None:
         if not used[function] and not re.search(rf"\b{function}\b", benchmarks)
     ]
     assert unreached == []
+
+
+def test_randomness_comes_in_as_rng() -> None:
+    """A seed names synthetic data and belongs on a command line; whoever computes is handed `rng`."""
+    seeded = [
+        f"{name}.{function.name}"
+        for name in modules()
+        if room_of(name) not in NAMED_BY_SEED
+        for function in ast.walk(tree(name))
+        if isinstance(function, ast.FunctionDef)
+        and "seed" in {argument.arg for argument in (*function.args.args, *function.args.kwonlyargs)}
+    ]
+    assert not seeded
 
 
 def test_one_name_means_one_module() -> None:

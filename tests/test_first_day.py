@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from sudeck.cli.app import app
 from sudeck.core.errors import SudeckError
+from sudeck.study.folder.create import create_study
 
 GUIDE = Path(__file__).parent.parent / "docs" / "first_day.md"
 BLOCK = re.compile(r"(?:`(?P<file>[^`\n]+)`:\n\n)?```(?P<kind>sh|tsv)\n(?P<text>.*?)```", re.DOTALL)
@@ -54,3 +55,20 @@ def test_the_guide_leads_from_record_numbers_to_a_prediction(
     assert "Published rule" in said["calculate"]
     assert "To correct" not in said["check"]
     assert "nobody has a score at week 4" in said["check"]
+
+
+def test_the_readme_of_a_new_study_names_commands_and_options_that_are_there(tmp_path: Path) -> None:
+    import typer
+
+    readme = create_study(tmp_path / "my study").study.root / "README.md"
+    typed = [
+        line.strip() for line in readme.read_text(encoding="utf-8").splitlines() if line.startswith("    ")
+    ]
+    assert len(typed) > 10
+    known = typer.main.get_command(app)
+    for line in typed:
+        words = shlex.split(line)
+        command = known.commands[words[words.index("sudeck") + 1]]  # type: ignore[attr-defined]
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= options, line
+        assert "my study" in words, line

@@ -505,7 +505,8 @@ _OTHERS: dict[str, Callable[[Path], tuple[Path, Target]]] = {
 
 
 def _decision_lines(folder: Path) -> Path:
-    from sudeck.study.folder.decisions import Decision, decision_file, record_decision
+    from sudeck.study.folder.decision_kinds import Decision
+    from sudeck.study.folder.decisions import decision_file, record_decision
     from sudeck.study.folder.layout import StudyFolder
 
     with tempfile.TemporaryDirectory() as place:

@@ -54,9 +54,9 @@ BUGS = [
         ("scan/ratios/ratios.py", "over.value - under.value,", "under.value - over.value,"),
         ("scan/ratios/ratios.py", "se=math.hypot(counting, placement)", "se=counting"),
         (
-            "scan/ratios/ratios.py",
-            "(over.placement.shared.get(cause, 0.0) - under.placement.shared.get(cause, 0.0)) ** 2",
-            "(over.placement.shared.get(cause, 0.0) + under.placement.shared.get(cause, 0.0)) ** 2",
+            "scan/ratios/placement.py",
+            "self.shared.get(cause, 0.0) - other.shared.get(cause, 0.0)",
+            "self.shared.get(cause, 0.0) + other.shared.get(cause, 0.0)",
         ),
         (
             "scan/ratios/ratios.py",
@@ -105,7 +105,7 @@ BUGS = [
             "offset[trial] = end_column * 1e3 / rate_hz",
         ),
         ("tms/responses/silent_period.py", "self.offset_ms - self.onset_ms", "self.offset_ms"),
-        ("tms/measures/lognormal.py", "return self.sd**2 / self.n / 2", "return 0.0"),
+        ("tms/measures/lognormal.py", "return ((self.se_low + self.se_high) / 2) ** 2", "return 0.0"),
         (
             "tms/measures/lognormal.py",
             "np.sqrt(np.maximum(amplitude**2 - noise_mv**2, 0.0))",
@@ -241,7 +241,7 @@ BUGS = [
             "crossing = np.clip(-first / rise, 0.0, 1.0)",
             "crossing = np.clip(first / rise, 0.0, 1.0)",
         ),
-        ("ketamine/record_checks.py", "UNDER_DRUG_H: Final = 12.0", "UNDER_DRUG_H: Final = 1.2"),
+        ("ketamine/record_checks.py", "12.0  # four times", "1.2  # four times"),
     ),
     *_bugs(
         "circuit/test_readout.py circuit/steppers circuit/test_equations.py",

@@ -287,6 +287,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--keep", action="store_true", help="leave the folder")
     chosen = parser.parse_args(arguments)
     place: Path = chosen.workplace
+    if place.exists():
+        parser.error(f"{place} is there already; name a new folder")
     place.mkdir(parents=True)
     strings = itertools.cycle(plants())
     search = Search()

@@ -17,7 +17,8 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 
 from sudeck.demo.study_on_disk import make_demo_study
-from sudeck.study.folder.decisions import Decision, record_decision
+from sudeck.study.folder.decision_kinds import Decision
+from sudeck.study.folder.decisions import record_decision
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.measuring.run import run_study
 from sudeck.synthetic.emg.demo_recordings import make_demo_recordings

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from sudeck.study.folder.decisions import Decision, read_decisions, record_decision
+from sudeck.study.folder.decision_kinds import Decision
+from sudeck.study.folder.decisions import read_decisions, record_decision
 from sudeck.study.folder.layout import StudyFolder, open_study
 from sudeck.study.measuring.records import stored_record
 from sudeck.study.measuring.run import run_study

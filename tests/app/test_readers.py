@@ -14,8 +14,8 @@ from sudeck.cli.app import app as commands
 from sudeck.core.errors import InputError
 from sudeck.study.answers.reader_agreement import compare_readers
 from sudeck.study.checks.check import check_study
+from sudeck.study.folder.decision_kinds import Decision
 from sudeck.study.folder.decisions import (
-    Decision,
     decision_file,
     read_decisions,
     record_decision,

@@ -55,20 +55,50 @@ def kinds(reader: Reader) -> dict[str, list[dict[str, Any]]]:
             {"kind": "phase", "about": "02_pool.dcm", "value": "bone"},
             {"kind": "phase", "about": "03_delayed.dcm", "value": "tissue"},
         ],
+        "limb": [{"kind": "limb", "value": "foot"}],
+        "injection-time": [{"kind": "injection-time", "value": "2020-03-14T08:56:00"}],
+        "frame-time": [{"kind": "frame-time", "value": 4.0}],
     }
 
 
-@pytest.mark.parametrize("kind", ["region", "mirror", "side", "image-left", "view", "phase"])
+OF_SCANS = ["region", "mirror", "side", "image-left", "view", "phase", "limb", "injection-time", "frame-time"]
+
+
+@pytest.mark.parametrize("kind", OF_SCANS)
 def test_after_saving_a_run_gives_exactly_the_ratios_shown(reader: Reader, kind: str) -> None:
     before = reader.ask(f"{SCAN}/measure")["result"]["estimates"]
     drafts = kinds(reader)[kind]
+    if (
+        kind == "limb"
+    ):  # the table and the files contradict each other: nothing is measured until a person says
+        table = reader.study.root / "participants.tsv"
+        table.write_text(table.read_text().replace("foot", "hand", 1))
+        assert "it shows the foot, not the hand" in reader.ask(f"{SCAN}/measure")["problem"]
     shown = reader.ask(f"{SCAN}/measure", drafts)["result"]
-    if kind != "view":  # which tells only of which side lies where, and the files say that too
+    images = reader.ask(SCAN, drafts)["phases"]
+    # The view tells only which side lies where, which the files say too; the injection only when.
+    if kind not in ("view", "limb", "injection-time"):
         assert shown["estimates"] != before
     assert reader.save("sub-001", "ses-pre", drafts)["status"] == 200
     scan = rerun(reader)["scans"]["ses-pre"]
     assert scan["estimates"] == shown["estimates"]
-    assert [flag["code"] for flag in scan["flags"]] == [flag["code"] for flag in shown["flags"]]
+    assert [flag["message"] for flag in scan["flags"]] == [flag["message"] for flag in shown["flags"]]
+    for name, phase in scan["phases"].items():
+        assert phase["start_s"] == images[name]["start_s"]
+    if kind == "injection-time":
+        assert [images[name]["start_s"] for name in ("vascular", "tissue")] == [240.0, 540.0]
+
+
+@pytest.mark.parametrize(
+    "draft", [{"kind": "limb", "value": "hand"}, {"kind": "injection-time", "value": "2020-03-12T09:00:00"}]
+)
+def test_what_makes_a_scan_unusable_is_refused_by_the_run_as_on_the_page(
+    reader: Reader, draft: dict[str, Any]
+) -> None:
+    shown = reader.ask(f"{SCAN}/measure", [draft])["problem"]
+    assert reader.save("sub-001", "ses-pre", [draft])["status"] == 200
+    failures = rerun(reader)["failures"]
+    assert [one["reason"] for one in failures if one["measure"] == "scan"] == [shown]
 
 
 @pytest.mark.parametrize("kind", ["trial", "onset"])

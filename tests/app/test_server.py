@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from sudeck.app.server import serve_review
+from sudeck.app.server import _listening, serve_review
 from sudeck.core.errors import InputError
 from sudeck.study.folder.create import create_study
 from sudeck.study.folder.decisions import read_log
@@ -83,3 +84,9 @@ def test_a_server_killed_while_it_saves_loses_nothing_it_said_it_kept(study: Stu
     log = read_log(study, "sub-001")
     assert not log.problems
     assert set(kept) <= set(log.hashes)
+
+
+def test_an_answer_is_sent_at_once(study: StudyFolder) -> None:
+    with _listening(study, None) as listener:
+        # The event loop looks at the protocol to decide whether small pieces may wait for each other.
+        assert listener.proto == socket.IPPROTO_TCP

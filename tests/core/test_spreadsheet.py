@@ -49,6 +49,38 @@ def test_rows_keep_their_number_where_others_are_empty(tmp_path: Path) -> None:
     assert read_sheets(tmp_path / "a.xlsx")[0].rows == ((1, ("a",)), (4, (None, 2)))
 
 
+def test_a_formula_nobody_worked_out_is_no_empty_cell(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["participant_id", "BPr"])
+    book.active.append(["sub-001", "=1 + 0.3"])  # as a program writes it: no value until Excel saves it
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(InputError, match="cell B2 of sheet 'Sheet' holds a formula"):
+        read_sheets(tmp_path / "a.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("saved", "value"),
+    [
+        (b'<c r="B2"><f>1+0.3</f><v>1.3</v></c>', 1.3),
+        (b'<c r="B2" t="str"><f>IF(A1="","",A1)</f><v></v></c>', None),
+    ],
+)
+def test_a_formula_reads_as_what_it_gave_when_the_workbook_was_saved(
+    tmp_path: Path, saved: bytes, value: float | None
+) -> None:
+    with zipfile.ZipFile(workbook(tmp_path / "a.xlsx", 1)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    before = b'<c r="B2" t="n"><v>100</v></c>'
+    assert before in parts[sheet]
+    parts[sheet] = parts[sheet].replace(before, saved)
+    with zipfile.ZipFile(tmp_path / "b.xlsx", "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    cells = read_sheets(tmp_path / "b.xlsx")[0].rows[1][1]
+    assert cells == ((1,) if value is None else (1, value))
+
+
 def test_a_damaged_workbook_is_refused_in_a_sentence(tmp_path: Path) -> None:
     whole = workbook(tmp_path / "a.xlsx", 5).read_bytes()
     for at in range(0, len(whole), 97):

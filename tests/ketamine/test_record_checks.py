@@ -9,6 +9,7 @@ import pytest
 
 from sudeck.ketamine.given import GivenDose, Moment
 from sudeck.ketamine.record_checks import RecordFinding, check_record
+from sudeck.ketamine.regimen import days_left_out
 from sudeck.ketamine.units import BASE_SHARE
 
 WEIGHTS = {f"sub-{n}": 50.0 + 4 * n for n in range(9)}
@@ -127,13 +128,55 @@ def test_two_salts_a_day_left_out_and_mg_an_hour() -> None:
     hydrochloride = with_first(form="hydrochloride")
     assert "two-salts" in codes(hydrochloride)
     gap = [dose for dose in CLEAN if (dose.patient, dose.day) != ("sub-3", 3)]
-    (said,) = (one for one in check_record(gap, WEIGHTS) if one.code == "day-left-out")
-    assert (said.patient, said.line, said.column) == ("sub-3", None, "day")
-    assert "on day 3 of the course, on which 8 patients have it" in said.message
+    assert codes(gap) == set(), "a day that is left out is asked for, not blamed"
+    assert days_left_out(gap) == (("sub-3", 3),)
+    assert days_left_out([*gap, replace(CLEAN[0], patient="sub-3", day=3, dose_mg=0.0)]) == ()
     early = [
         dose for dose in CLEAN if dose.patient != "sub-3" or dose.day < 4
     ]  # a course that ends is no gap
     assert codes(early) == set()
+    assert days_left_out(early) == ()
     hourly = all_of_first(lambda dose: replace(dose, dose_mg=20.0, planned_mg=None))
     (said,) = (one for one in check_record(hourly, WEIGHTS) if one.code == "per-hour")
     assert "mg an hour in place of mg, as 4 h suggest" in said.message
+
+
+def test_an_error_in_one_step_of_a_titrated_infusion() -> None:
+    steps = [
+        GivenDose("sub-0", day, "ketamine", rate * hours, "base", hours, "intravenous", start, 1)
+        for day in range(1, 6)
+        for rate, hours, start in ((10.0, 1.0, 9.0), (15.0, 1.0, 10.0), (20.0, 3.0, 11.0))
+    ]
+    assert codes(steps, moments=()) == set()
+    for place, factor in ((4, 10.0), (8, 5.0), (6, 0.1)):
+        wrong = list(steps)
+        wrong[place] = replace(steps[place], dose_mg=factor * (steps[place].dose_mg or 0.0))
+        found = [one for one in check_record(wrong, WEIGHTS) if one.code == "other-days"]
+        assert len(found) == 1, (place, factor)
+
+
+def test_a_second_course_of_another_dose_hides_no_error_at_its_ends() -> None:
+    courses = [replace(CLEAN[0], day=day, dose_mg=mg, planned_mg=None) for day, mg in
+               [(1, 40.0), (2, 40.0), (3, 40.0), (92, 61.0), (93, 61.0), (94, 61.0)]]  # fmt: skip
+    assert codes(courses, moments=()) == set()
+    courses[3] = replace(courses[3], dose_mg=6.1)
+    assert codes(courses, moments=()) >= {"other-days"}
+
+
+def test_a_form_that_differs_from_the_cohorts_at_the_same_written_dose() -> None:
+    salt = [replace(dose, form="hydrochloride") for dose in CLEAN]
+    assert codes(salt) == set()
+    one_base = [replace(dose, form="base") if dose.patient == "sub-4" else dose for dose in salt]
+    (said,) = check_record(one_base, WEIGHTS, RECORDED)
+    assert (said.code, said.patient, said.column) == ("base-for-salt", "sub-4", "dose_form")
+
+
+def test_heavy_patients_who_share_a_highest_dose_are_not_blamed() -> None:
+    most = 1.6 * 90.0
+    heavy = {"sub-a": 90.0 / BASE_SHARE, "sub-b": 96.0}
+    capped = [
+        replace(dose, patient=patient, dose_mg=most, planned_mg=most)
+        for patient in heavy
+        for dose in CLEAN[:5]
+    ]
+    assert codes([*CLEAN, *capped], WEIGHTS | heavy, ()) == set()

@@ -12,6 +12,7 @@ from sudeck.core.errors import InputError
 from sudeck.prediction.bootstrap import Resamples, corrected_measures, mostly_finite, out_of_sample_c
 from sudeck.prediction.cohort import read_cohort
 from sudeck.prediction.cohort_prediction import CohortPrediction, fit_cohort_model, predict_cohort
+from sudeck.statistics import arrays
 from sudeck.statistics.sample_size.least_patients import least_patients
 from sudeck.synthetic.study.synthetic_cohort import CohortSettings, draw_cohort
 
@@ -155,3 +156,44 @@ def test_a_phase_that_follows_from_the_others_gets_no_slope() -> None:
     table["BPr"] = (table["TPr"] ** 2 / table["VPr"]).round(5)  # then BPr/TPr is TPr/VPr
     with pytest.raises(InputError, match="repeat each other"):
         fit_cohort_model(read_cohort(table), [])
+
+
+def test_a_lost_decimal_point_is_named_with_what_it_does() -> None:
+    table = draw_cohort(CohortSettings(n=60, missing={}), rng=np.random.default_rng(5)).table
+    fair = predict_cohort(table, n_boot=40)
+    assert fair.validation is not None
+    assert "far-ratio" not in {flag.code for flag in fair.validation.flags}
+    table.loc[7, "BPr"] *= 10
+    slipped = predict_cohort(table, n_boot=40)
+    assert slipped.validation is not None
+    (flag,) = (flag for flag in slipped.validation.flags if flag.code == "far-ratio")
+    assert flag.severity == "serious"
+    assert str(table.loc[7, "participant_id"]) in flag.message
+    assert flag.value == pytest.approx(10, rel=0.5)
+
+
+def test_where_many_bootstraps_separate_the_page_hears_why() -> None:
+    rng = np.random.default_rng(8)
+    table = draw_cohort(CohortSettings(n=60, missing={}), rng=rng).table
+    # Apart but for a few: many bootstrap samples draw none of these.
+    table["BPr"] = table["TPr"] * np.exp(0.8 * table["responder"] + 0.02 * rng.normal(size=60))
+    swapped = table.index[:2]
+    table.loc[swapped, "responder"] = 1 - table.loc[swapped, "responder"]
+    said = predict_cohort(table, n_boot=60)
+    assert said.validation is not None
+    assert not mostly_finite(said.validation.resamples)
+    assert said.decision is None
+    assert "predictors that tell too well" in said.refused["decision curve"]
+
+
+def test_blocks_change_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = draw_cohort(CohortSettings(n=60, missing={}), rng=np.random.default_rng(5)).table
+
+    def numbers() -> tuple[object, ...]:
+        said = predict_cohort(table, covariates=COVARIATES, n_boot=30)
+        assert said.validation is not None
+        return said.validation.to_dict(), dict(said.without)
+
+    whole = numbers()
+    monkeypatch.setattr(arrays, "_BLOCK", 1)  # a resample at a time
+    assert numbers() == whole

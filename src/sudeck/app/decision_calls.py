@@ -15,8 +15,8 @@ from sudeck.app.scan_calls import scan_at_work
 from sudeck.app.trial_calls import measured_trials
 from sudeck.app.workbench import Patient, Workbench, drafts_of, with_drafts
 from sudeck.core.errors import InputError
-from sudeck.study.folder.decision_kinds import OF_TRIALS
-from sudeck.study.folder.decisions import Decision, StaleError, record_decisions, take_over
+from sudeck.study.folder.decision_kinds import OF_TRIALS, Decision
+from sudeck.study.folder.decisions import StaleError, record_decisions, take_over
 
 # A decision of these kinds must leave something to measure.
 _DRAWN = frozenset({"region", "mirror"})

@@ -18,7 +18,8 @@ from sudeck.core.errors import InputError
 from sudeck.core.storage import write_json
 from sudeck.core.vocabulary import Limb, Side
 from sudeck.study.folder.create import create_study
-from sudeck.study.folder.decisions import Decision, standing_decisions
+from sudeck.study.folder.decision_kinds import Decision
+from sudeck.study.folder.decisions import standing_decisions
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import PARTICIPANTS
 from sudeck.study.folder.settings import read_settings

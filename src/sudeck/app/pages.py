@@ -20,7 +20,8 @@ from sudeck.app.workbench import Patient, Workbench
 from sudeck.app.worklist import STATES
 from sudeck.core.errors import InputError
 from sudeck.study.answers.reader_agreement import compare_readers
-from sudeck.study.folder.decisions import Decision, read_log, standing_decisions
+from sudeck.study.folder.decision_kinds import Decision
+from sudeck.study.folder.decisions import read_log, standing_decisions
 from sudeck.study.measuring.inputs import recordings_among
 from sudeck.study.measuring.neutral_names import neutral_names
 from sudeck.study.measuring.records import SIX_RATIOS, stored_record

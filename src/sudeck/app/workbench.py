@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 from sudeck.core.errors import InputError
-from sudeck.study.folder.decision_kinds import problem_of
-from sudeck.study.folder.decisions import Decision, DecisionLog, read_log
+from sudeck.study.folder.decision_kinds import Decision, problem_of
+from sudeck.study.folder.decisions import DecisionLog, read_log
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import PARTICIPANTS
 from sudeck.study.folder.settings import Settings, read_settings

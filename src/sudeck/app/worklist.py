@@ -8,7 +8,8 @@ from typing import Any, Final, Literal
 
 from sudeck.app.workbench import Workbench
 from sudeck.core.vocabulary import RATIOS_OF_RATIOS
-from sudeck.study.folder.decisions import Decision, decision_file, read_log
+from sudeck.study.folder.decision_kinds import Decision
+from sudeck.study.folder.decisions import decision_file, read_log
 from sudeck.study.measuring.records import record_file, stored_record
 
 State = Literal["flagged", "new", "reviewed", "signed"]

@@ -64,14 +64,12 @@ class Calibration:
         Sum of squared distances to the targets themselves, in spreads.
     left_out : int
         Members that did not arrive, are unstable, or need a finer step.
-    seed : int
     """
 
     values: dict[str, Floats]
     factor: Floats
     chi2: Floats
     left_out: int
-    seed: int
 
     def __str__(self) -> str:
         chi2 = f"{self.chi2.min():.0f} to {self.chi2.max():.0f}" if self.chi2.size else "none"
@@ -83,7 +81,6 @@ class Calibration:
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
         return {
-            "seed": self.seed,
             "left_out": self.left_out,
             "chi2": [round(float(x), 3) for x in self.chi2],
             "values": {k: [float(f"{x:.6g}") for x in v] for k, v in self.values.items()},
@@ -123,7 +120,7 @@ def predict_targets(
 def calibrate(
     *,
     members: int = 32,
-    seed: int = 0,
+    rng: np.random.Generator | int = 0,
     candidates: int = 800,
     iterations: int = 12,
     progress: Callable[[str], None] = lambda text: None,
@@ -134,7 +131,7 @@ def calibrate(
     ----------
     members : int
         How many are begun; those that do not arrive, are unstable or need a finer step are left out.
-    seed : int
+    rng : numpy Generator or seed
         Same seed, same circuits.
     candidates : int
         Prior draws from which the members start: the best of them.
@@ -153,7 +150,7 @@ def calibrate(
     from sudeck.circuit.engines import require_engine
 
     require_engine()
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(rng)
     size = len(FITTED)
     draws = _START_SPREAD * rng.standard_normal((size, candidates))
     loss = (_distances(draws, np.zeros(N_RESIDUALS), 0.0) ** 2).clip(max=100).sum(axis=0)
@@ -179,7 +176,7 @@ def calibrate(
         )
     position = position[:, arrived]
     left_out = members - arrived.size
-    return Calibration(values_at(position), _spread_about(position), chi2[arrived], left_out, seed)
+    return Calibration(values_at(position), _spread_about(position), chi2[arrived], left_out)
 
 
 def _step_error(circuits: Circuit) -> Floats:

@@ -99,8 +99,8 @@ def calibrate(
     from sudeck.circuit.calibration import calibrate as fit
     from sudeck.core.storage import write_json
 
-    result = fit(members=members, seed=seed, iterations=iterations, progress=typer.echo)
-    write_json(out, result.to_dict())
+    result = fit(members=members, rng=seed, iterations=iterations, progress=typer.echo)
+    write_json(out, {"seed": seed, **result.to_dict()})
     typer.echo(f"{result}\nCircuits: {out}")
 
 
@@ -150,7 +150,7 @@ def fit(
     explained, failures = [], []
     for name in names:
         try:
-            explanation = explain_patient(gather_patient(table, name), seed=seed)
+            explanation = explain_patient(gather_patient(table, name), rng=seed)
         except SudeckError as error:  # one patient that can not be fitted stops no other
             if len(names) == 1:
                 raise
@@ -169,7 +169,7 @@ def fit(
 
         shares = {one.patient: one.share for one in explained if one.share is not None}
         try:
-            together = infer_group_from(shares, seed=seed)
+            together = infer_group_from(shares, rng=seed)
         except InputError as error:  # the patients' own results are not lost with it
             typer.echo(error, err=True)
         else:

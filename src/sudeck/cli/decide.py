@@ -41,8 +41,8 @@ def decide(
     ] = "",
 ) -> None:
     """Settle something about a patient, for the next run; without a decision list those that stand."""
-    from sudeck.study.folder.decision_kinds import OF_TRIALS
-    from sudeck.study.folder.decisions import Decision, record_decision, standing_decisions, take_over
+    from sudeck.study.folder.decision_kinds import OF_TRIALS, Decision
+    from sudeck.study.folder.decisions import record_decision, standing_decisions, take_over
     from sudeck.study.folder.layout import open_study
 
     study = open_study(folder)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -46,9 +48,18 @@ def import_(
     redcap: Annotated[
         Path | None, typer.Option(help="A flat export of a REDCap project, CSV, raw values.")
     ] = None,
+    redcap_api: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of the API of a REDCap project; the token is read from REDCAP_TOKEN, never typed."
+        ),
+    ] = None,
     dictionary: Annotated[Path | None, typer.Option(help="The data dictionary of that project, CSV.")] = None,
     map_: Annotated[
-        Path | None, typer.Option("--map", help="Which of its columns is which of ours, TOML.")
+        Path | None,
+        typer.Option(
+            "--map", help="Which of its columns is which of ours, TOML; redcap/redcap_map.toml unless given."
+        ),
     ] = None,
     ids: Annotated[
         Path | None,
@@ -68,16 +79,16 @@ def import_(
     from sudeck.study.imports.import_people import read_ids
 
     study = open_study(folder)
-    if not dicom and not tms and redcap is None and ids is None:
+    if not dicom and not tms and redcap is None and redcap_api is None and ids is None:
         raise InputError(
-            "sudeck import", "nothing to import is named", "give --dicom, --tms, --redcap or --ids"
+            "sudeck import",
+            "nothing to import is named",
+            "give --dicom, --tms, --redcap, --redcap-api or --ids",
         )
+    if redcap is not None and redcap_api is not None:
+        raise InputError("--redcap-api", "an export is named as well", "give one of both")
     if ids is not None and ids.resolve().is_relative_to(study.root.resolve()):
         raise InputError("--ids", "the table would name patients inside the study", "put it elsewhere")
-    if redcap is not None and map_ is None:
-        raise InputError(
-            "--redcap", "no map is given", "add --map; redcap/redcap_map.toml of the study is an example"
-        )
     wanted = ids if ids is not None and dicom and dry_run and not ids.exists() else None
     pseudonyms = read_ids(ids) if ids is not None and wanted is None else {}
     if dicom and tms:
@@ -87,8 +98,11 @@ def import_(
         key = _import_dicom(study, dicom, pseudonyms, session, dry_run=dry_run, ask=not yes, template=wanted)
     if tms:
         _import_tms(study, tms, pseudonyms, patient, session, dry_run=dry_run, ask=not yes, key=key)
-    if redcap is not None and map_ is not None:
-        _import_redcap(study, redcap, dictionary, map_, pseudonyms, dry_run=dry_run, ask=not yes)
+    plan = map_ or study.root / "redcap" / "redcap_map.toml"
+    if redcap is not None:
+        _import_redcap(study, redcap, dictionary, plan, pseudonyms, dry_run=dry_run, ask=not yes)
+    if redcap_api is not None:
+        _pull_redcap(study, redcap_api, dictionary, plan, pseudonyms, dry_run=dry_run, ask=not yes)
     if ids is not None and wanted is None:
         _import_people(study, ids, dry_run=dry_run, ask=not yes, key=key)
 
@@ -100,6 +114,9 @@ def check(
         bool, typer.Option("--fix", help="Propose tables as we write them; the originals are kept.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="A line for each finding, where many patients have the same.")
+    ] = False,
 ) -> None:
     """List everything missing, impossible or contradictory; exit status 1 if something must be corrected."""
     from sudeck.study.checks.check import check_study
@@ -108,7 +125,7 @@ def check(
     if fix:
         _fix_tables(open_study(folder), ask=not yes)
     found = check_study(open_study(folder), pixels=not quick)
-    typer.echo(str(found))
+    typer.echo(found.listed(each=every))
     if found.serious:
         raise typer.Exit(EXIT_PROBLEMS)
 
@@ -246,6 +263,23 @@ def _import_tms(
     if dry_run or (ask and not _agreed("Import?")):
         return
     typer.echo(str(import_tms(study, sources, key=first.key, **how)))  # type: ignore[arg-type]
+
+
+def _pull_redcap(
+    study: StudyFolder,
+    url: str,
+    dictionary: Path | None,
+    map_file: Path,
+    pseudonyms: dict[str, str],
+    *,
+    dry_run: bool,
+    ask: bool,
+) -> None:
+    from sudeck.study.imports.redcap_pull import TOKEN_VARIABLE, pull_project
+
+    with TemporaryDirectory(prefix="sudeck-") as folder:
+        export, described = pull_project(url, os.environ.get(TOKEN_VARIABLE, "").strip(), Path(folder))
+        _import_redcap(study, export, dictionary or described, map_file, pseudonyms, dry_run=dry_run, ask=ask)
 
 
 def _import_redcap(

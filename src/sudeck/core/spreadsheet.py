@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import warnings
+import zipfile
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +20,7 @@ _PARSED = 8.0
 _CELL_BYTES = 64
 # As many rows as a sheet of Excel may have.
 _MOST_ROWS = 1_048_576
+_FORMULA: Final = re.compile(rb"<(?:\w+:)?f[ />]")
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,8 @@ def read_sheets(path: Path, *, extra: str = "tables") -> tuple[Sheet, ...]:
     Raises
     ------
     InputError
-        If the workbook is damaged, or would take too much memory.
+        If the workbook is damaged, would take too much memory, or has formulae whose value was never worked
+        out (a program wrote them and Excel never saved them): their cells would read as empty.
     MissingDependencyError
         If openpyxl is not installed.
 
@@ -64,11 +69,11 @@ def read_sheets(path: Path, *, extra: str = "tables") -> tuple[Sheet, ...]:
         check_archive(path, copies=_PARSED)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl warns of styles it passes over
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-            try:
+            with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
+                if _has_formulae(path):
+                    with closing(openpyxl.load_workbook(path, read_only=True)) as formulae:
+                        _refuse_unknown_values(path, book, formulae)
                 return tuple(_sheet(sheet, path) for sheet in book.worksheets)
-            finally:
-                book.close()
     except (InputError, FileNotFoundError):
         raise
     except Exception as error:  # a workbook is a zip of XML; each layer fails in its own way
@@ -90,6 +95,37 @@ def _sheet(sheet: Any, path: Path) -> Sheet:
             check_memory(path, n_cells, copies=_CELL_BYTES)
             rows.append((number, filled))
     return Sheet(str(sheet.title), tuple(rows))
+
+
+def _has_formulae(path: Path) -> bool:
+    """Tell from its XML whether any sheet has a formula, without parsing it."""
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if "worksheets/" not in name:
+                continue
+            with archive.open(name) as sheet:
+                end = b""
+                while block := sheet.read(1 << 20):
+                    if _FORMULA.search(end + block):
+                        return True
+                    end = block[-8:]
+    return False
+
+
+def _refuse_unknown_values(path: Path, values: Any, formulae: Any) -> None:
+    """Refuse a workbook in which a formula stands where no value is; an empty text is one (type ``str``)."""
+    for known, written in zip(values.worksheets, formulae.worksheets, strict=True):
+        known.reset_dimensions()
+        written.reset_dimensions()
+        for row in zip(known.iter_rows(), written.iter_rows(), strict=True):
+            for value, cell in zip(*row, strict=True):
+                if cell.data_type == "f" and value.value is None and value.data_type != "str":
+                    raise InputError(
+                        path.name,
+                        f"cell {cell.coordinate} of sheet {written.title!r} holds a formula whose value was "
+                        "never worked out",
+                        "open it in Excel or LibreOffice and save it again",
+                    )
 
 
 def _filled(cells: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -18,7 +18,8 @@ from sudeck.core.storage import write_bytes, write_json, write_text
 from sudeck.core.vocabulary import SIDES, Side
 from sudeck.study.folder.bids import keep_to_bids
 from sudeck.study.folder.create import create_study
-from sudeck.study.folder.decisions import Decision, record_decision, standing_decisions
+from sudeck.study.folder.decision_kinds import Decision
+from sudeck.study.folder.decisions import record_decision, standing_decisions
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES
 from sudeck.study.measuring.engine import spread

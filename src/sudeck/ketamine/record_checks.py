@@ -42,6 +42,7 @@ _POUNDS_A_KG: Final = 2.20462
 _TIGHT: Final = 0.03  # median deviation of log mg/kg in a cohort dosed by weight
 _FEWEST: Final = 6  # other patients that make a cohort
 _NEARLY_ALL: Final = 0.8
+_SAME: Final = 0.005
 _FEWEST_HOURS: Final = 2.0  # below it, mg and mg an hour differ too little to be told apart
 _AS_PLANNED: Final = 0.10
 
@@ -102,7 +103,6 @@ def check_record(
         found += _contradictions(own)
         found += _under_drug(own, [moment for moment in moments if moment.patient == patient])
     found += _other_patients(by_patient, weights_kg)
-    found += _days_left_out(by_patient)
     return tuple(found)
 
 
@@ -206,8 +206,8 @@ def _factor(ratio: float, factors: Sequence[tuple[float, float, str, str]]) -> s
 def _other_days(own: Sequence[GivenDose]) -> Iterator[RecordFinding]:
     """Yield doses that differ from the patient's neighbouring ones by a factor of error.
 
-    A dose is held against its two nearest of the same drug, route and kind, so that a titration in steps is
-    none; a bolus is never held against an infusion.
+    A dose is held against its two nearest in time of the same drug, route and kind, so that a titration in
+    steps is none, and against the same step of the two nearest days; a bolus never against an infusion.
     """
     groups: dict[tuple[object, ...], list[GivenDose]] = defaultdict(list)
     for dose in own:
@@ -215,18 +215,27 @@ def _other_days(own: Sequence[GivenDose]) -> Iterator[RecordFinding]:
             groups[dose.drug, dose.route, bool(dose.duration_h)].append(dose)
     for group in groups.values():
         group.sort(key=lambda dose: (dose.day, dose.start_h or 0.0, dose.infusion or 0))
+        by_day: dict[int, list[GivenDose]] = defaultdict(list)
+        for dose in group:
+            by_day[dose.day].append(dose)
+        steps = {id(dose): rank for same in by_day.values() for rank, dose in enumerate(same)}
         for place, dose in enumerate(group):
-            near = sorted((n for n in range(len(group)) if n != place), key=lambda n: abs(n - place))[:2]
-            if not near or dose.stopped_early:
+            if dose.stopped_early:
                 continue
             if dose.planned_mg and dose.dose_mg and abs(dose.dose_mg / dose.planned_mg - 1) <= _AS_PLANNED:
                 continue
-            others = [group[n] for n in near]
-            texts = {_against(dose, other) for other in others}
-            # With the error itself among the neighbours they disagree, and the text is empty for one of them.
-            if len(texts) == 1 and (said := texts.pop()):
-                message = f"{dose.dose_mg:g} mg where this patient's other days have {others[0].dose_mg:g} mg"
-                yield _finding(dose, "other-days", f"{message}: {said}")
+            order = sorted(range(len(group)), key=lambda n: (abs(group[n].day - dose.day), abs(n - place)))
+            others = [group[n] for n in order if n != place]
+            same_step = [one for one in others if steps[id(one)] == steps[id(dose)] and one.day != dose.day]
+            for near in (others[:2], same_step[:2]):
+                texts = {_against(dose, other) for other in near}
+                # With the error itself among the neighbours they disagree: the text is empty for one of them.
+                if len(texts) == 1 and (said := texts.pop()):
+                    message = (
+                        f"{dose.dose_mg:g} mg where this patient's other days have {near[0].dose_mg:g} mg"
+                    )
+                    yield _finding(dose, "other-days", f"{message}: {said}")
+                    break
 
 
 def _against(dose: GivenDose, other: GivenDose) -> str:
@@ -302,40 +311,53 @@ def _other_patients(
             if weight:
                 groups[key][patient] = median(row.base_mg or 0.0 for row in same) / weight, same[0]
     for group in groups.values():
+        if len(group) <= _FEWEST:
+            continue
+        amounts = {patient: a_kg * weights[patient] for patient, (a_kg, _) in group.items()}
+        most = max(amounts.values())
+        capped = sum(mg > (1 - _SAME) * most for mg in amounts.values()) > 1
         for patient, (a_kg, row) in group.items():
-            others = [math.log(value) for other, (value, _) in group.items() if other != patient]
-            if len(others) < _FEWEST:
+            if said := _other_form(patient, group):
+                yield _finding(row, "base-for-salt", said, "dose_form")
                 continue
-            centre = median(others)
-            spread = median(abs(value - centre) for value in others)
+            centre, spread = _middle([value for other, (value, _) in group.items() if other != patient])
             if spread > _TIGHT:
                 continue
-            said = _cohort_factor(a_kg, math.exp(centre), weights[patient], spread, row.duration_h or 1.0)
-            if said:
-                code, words = said
-                message = f"{a_kg:.3g} mg/kg where the other patients have {math.exp(centre):.3g}: {words}"
+            if found := _cohort_factor(a_kg, centre, weights[patient], spread, row.duration_h or 1.0):
+                code, words = found
+                if code == "base-for-salt" and capped and amounts[patient] > (1 - _SAME) * most:
+                    continue  # a highest dose that heavy patients share
+                message = f"{a_kg:.3g} mg/kg where the other patients have {centre:.3g}: {words}"
                 yield _finding(row, code, message)
 
 
-def _days_left_out(by_patient: Mapping[str, Sequence[GivenDose]]) -> Iterator[RecordFinding]:
-    """Yield patients without a row for a day within their course on which nearly all others have one."""
-    rows = {
-        patient: {dose.day: dose for dose in own if dose.is_ketamine and dose.dose_mg != 0}
-        for patient, own in by_patient.items()
-    }
-    rows = {patient: days for patient, days in rows.items() if days}
-    usual = [
-        day
-        for day in sorted({day for days in rows.values() for day in days})
-        if sum(day in days for days in rows.values()) >= _NEARLY_ALL * len(rows)
-    ]
-    for days in rows.values() if len(rows) > _FEWEST else ():
-        for day in usual:
-            before = [one for one in days if one < day]
-            if day not in days and before and max(days) > day:
-                others = sum(day in other for other in rows.values())
-                said = f"no ketamine on day {day} of the course, on which {others} patients have it"
-                yield _finding(days[max(before)], "day-left-out", said, "day")
+def _middle(values: Sequence[float]) -> tuple[float, float]:
+    """Return the geometric middle of values and their median deviation from it, of the logarithm."""
+    logs = [math.log(value) for value in values]
+    centre = median(logs)
+    return math.exp(centre), median(abs(value - centre) for value in logs)
+
+
+def _other_form(patient: str, group: Mapping[str, tuple[float, GivenDose]]) -> str:
+    """Say that the others have as many mg/kg as written, stated in another form; empty otherwise."""
+
+    def form(dose: GivenDose) -> str:
+        return dose.form or "base"
+
+    def written(a_kg: float, dose: GivenDose) -> float:
+        return a_kg / BASE_SHARE if dose.form == "hydrochloride" else a_kg
+
+    a_kg, row = group[patient]
+    others = [pair for other, pair in group.items() if other != patient]
+    common = max({form(dose) for _, dose in others}, key=[form(dose) for _, dose in others].count)
+    if {form(row), common} != {"base", "hydrochloride"}:
+        return ""
+    if sum(form(dose) == common for _, dose in others) < _NEARLY_ALL * len(others):
+        return ""
+    centre, spread = _middle([written(*pair) for pair in others])
+    if spread > _TIGHT or abs(written(a_kg, row) / centre - 1) > _TIGHT:
+        return ""
+    return f"{form(row)} here, and the other patients have as many mg/kg, stated as {common}"
 
 
 def _cohort_factor(

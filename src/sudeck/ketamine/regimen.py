@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,6 +18,8 @@ from sudeck.ketamine.units import S_SHARE
 Floats = NDArray[np.float64]
 ASSUMED_START_H: Final = 9.0  # clock time of what has none; told wherever it is used
 _SAME_COURSE_H: Final = 7 * 24.0
+_COHORT: Final = 6  # others that make a day usual
+_USUAL: Final = 0.8  # share of patients with a dose on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,32 @@ def regimen_given(doses: Sequence[GivenDose], drug: str, *, name: str = "") -> R
         placed.append(Dose(start, dose.duration_h or 0.0, dose.base_mg or 0.0))
         clock[dose.day] = max(placed[-1].end_h, clock.get(dose.day, -math.inf))
     return Regimen(name, drug, tuple(sorted(placed, key=lambda one: one.start_h)))
+
+
+def days_left_out(doses: Sequence[GivenDose]) -> tuple[tuple[str, int], ...]:
+    """Return patients without a row for a day within their course on which nearly all others have one.
+
+    It is a question and no error: days are left out. A row of 0 mg answers it.
+    """
+    rows: dict[str, dict[int, bool]] = defaultdict(dict)
+    for dose in doses:
+        if dose.is_ketamine:
+            rows[dose.patient][dose.day] = rows[dose.patient].get(dose.day, False) or dose.dose_mg != 0
+    given = {patient: {day for day, some in days.items() if some} for patient, days in rows.items()}
+    given = {patient: days for patient, days in given.items() if days}
+    if len(given) <= _COHORT:
+        return ()
+    usual = [
+        day
+        for day in sorted(set().union(*given.values()))
+        if sum(day in days for days in given.values()) >= _USUAL * len(given)
+    ]
+    return tuple(
+        (patient, day)
+        for patient, days in given.items()
+        for day in usual
+        if day not in rows[patient] and min(days) < day < max(days)
+    )
 
 
 def constant_rates(doses: Iterable[Dose]) -> tuple[Floats, Floats, Floats]:

@@ -22,7 +22,7 @@ import numpy as np
 
 from sudeck.prediction.fitting import ModelPlan, fit_stack
 from sudeck.prediction.model_data import ModelData
-from sudeck.statistics.arrays import FloatArray
+from sudeck.statistics.arrays import FloatArray, blocks
 from sudeck.statistics.calibration import (
     brier_score,
     recalibration,
@@ -86,15 +86,17 @@ def resample_model(
     weights = draws[(draws @ y > 0) & (draws @ (1 - y) > 0)]
     values, error = data.predictors.values, data.predictors.error
     stack = fit_stack(values, error, y, plan, weights=weights, rng=rng)
-    predictions = stack.linear_predictor(values, error)
-    expected, _ = expected_truth(values, error, stack.distribution)
-    design = np.concatenate([np.ones((*expected.shape[:-1], 1)), expected], axis=-1)
-    plain = maximise_logistic(design, y, weights=weights, max_iterations=25)
-    # A patient who was not drawn cannot separate anything: judge by those who were.
-    drawn = np.where(weights[..., None] > 0, design, 0.0)
-    return Resamples(
-        y, apparent, weights, predictions, int(separated(plain, drawn).sum()), n_boot - len(weights)
-    )
+    predictions, n_separated = np.empty(weights.shape), 0
+    for block in blocks(len(weights), values.size * values.shape[1]):
+        part, w = stack.among(block), weights[block]
+        expected, _ = expected_truth(values, error, part.distribution)
+        predictions[block] = part.predictor_of(expected)
+        design = np.concatenate([np.ones((*expected.shape[:-1], 1)), expected], axis=-1)
+        plain = maximise_logistic(design, y, weights=w, max_iterations=25)
+        # A patient who was not drawn cannot separate anything: judge by those who were.
+        drawn = np.where(w[..., None] > 0, design, 0.0)
+        n_separated += int(separated(plain, drawn).sum())
+    return Resamples(y, apparent, weights, predictions, n_separated, n_boot - len(weights))
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,16 +182,21 @@ def predict_cohort(
         groups = tuple(
             one for column in _GROUPS for one in performance_by_group(cohort, without, column, level=level)
         )
-        centres = leave_centres_out(cohort, fitted.plan, seed=[_SEED, 5], level=level)
+        centres = leave_centres_out(cohort, fitted.plan, rng=_rng(5), level=level)
     if validation is not None:
         if mostly_finite(validation.resamples):
             decision = corrected_decision_curve(validation.resamples, level=level)
         else:
-            refused["decision curve"] = validation.measures["calibration_slope"].withheld + "."
+            refused["decision curve"] = next(
+                one.message for one in validation.flags if one.code == "many-separated-resamples"
+            )
+    verdicts = attempt("published rule", lambda: apply_published_rule(cohort)) or ()
     return CohortPrediction(
         reported=check_reported_set([(ratio.r, ratio.p) for ratio in PUBLISHED_RATIOS.values()], COHORT_SIZE),
-        rule=attempt("published rule", lambda: evaluate_published_rule(cohort, level=level)),
-        verdicts=attempt("published rule", lambda: apply_published_rule(cohort)) or (),
+        rule=attempt(
+            "published rule", lambda: evaluate_published_rule(cohort, level=level, verdicts=verdicts)
+        ),
+        verdicts=verdicts,
         analysis=attempt("published analysis", lambda: published_analysis(cohort, level=level)),
         cutoffs=attempt("best cut-offs", lambda: _best_cutoffs(cohort, level)),
         model=model,

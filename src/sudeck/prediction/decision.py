@@ -72,10 +72,12 @@ def net_benefit(
     array([0.])
     """
     w = np.ones(outcome.shape) if weights is None else weights
-    treated = probability[..., None, :] >= thresholds[:, None]
     total = w.sum(axis=-1)[..., None]
-    true = (treated * (w * outcome)[..., None, :]).sum(axis=-1)
-    false = (treated * (w * (1 - outcome))[..., None, :]).sum(axis=-1)
+    cases, others = w * outcome, w * (1 - outcome)
+    # One threshold at a time: all of them times all resamples is gigabytes in a study of a thousand.
+    treated = (probability >= threshold for threshold in thresholds)
+    counted = [((one * cases).sum(axis=-1), (one * others).sum(axis=-1)) for one in treated]
+    true, false = (np.stack(part, axis=-1) for part in zip(*counted, strict=True))
     return np.asarray((true - false * thresholds / (1 - thresholds)) / total)
 
 

@@ -6,6 +6,7 @@ of the truth (regression calibration), maximise a penalised likelihood. A resamp
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,7 +15,7 @@ import numpy as np
 from sudeck.core.errors import InputError
 from sudeck.core.record import Record
 from sudeck.prediction.predictors import Covariate
-from sudeck.statistics.arrays import FloatArray
+from sudeck.statistics.arrays import FloatArray, blocks
 from sudeck.statistics.imputation import impute
 from sudeck.statistics.measurement_error import (
     PredictorDistribution,
@@ -85,10 +86,18 @@ class FittedStack:
         error : array, shape (n, k, k)
         """
         expected, _ = expected_truth(values, error, self.distribution)
+        return self.predictor_of(expected)
+
+    def predictor_of(self, expected: FloatArray) -> FloatArray:
+        """Return the linear predictor of patients whose predictors are as expected, shape (..., n, k)."""
         slopes = self.coefficients[..., 1:]
         return np.asarray(
             self.coefficients[..., :1] + self.shift[..., None] + (expected @ slopes[..., None])[..., 0]
         )
+
+    def among(self, rows: slice) -> FittedStack:
+        """Return some of the resamples of a stack."""
+        return FittedStack(self.coefficients[rows], self.shift[rows], self.distribution.among(rows))
 
 
 @dataclass(frozen=True)
@@ -161,23 +170,19 @@ def fit_stack(
         One child a resample is spawned for the imputations, so the order of work does not matter.
     """
     if not np.isnan(values).any():
-        distribution = predictor_distribution(values, error, weights=weights)
-        expected, _ = expected_truth(values, error, distribution)
-        coefficients, shift = _maximise(_with_ones(expected), outcome, plan, weights)
-        return FittedStack(coefficients, shift, distribution)
-    parts = [
-        _fit_resample(values, error, outcome, plan, row.astype(int), child)
-        for row, child in zip(weights, rng.spawn(len(weights)), strict=True)
-    ]
-    return FittedStack(
-        np.array([part.coefficients for part in parts]),
-        np.array([part.shift for part in parts]),
-        PredictorDistribution(
-            np.array([part.distribution.mean for part in parts]),
-            np.array([part.distribution.covariance for part in parts]),
-            np.array([part.distribution.observed_covariance for part in parts]),
-            any(part.distribution.overwhelmed for part in parts),
-        ),
+        return _joined(
+            [
+                _fit_weighted(values, error, outcome, plan, weights[block])
+                for block in blocks(len(weights), values.size * values.shape[1])
+            ],
+            np.concatenate,
+        )
+    return _joined(
+        [
+            _fit_resample(values, error, outcome, plan, row.astype(int), child)
+            for row, child in zip(weights, rng.spawn(len(weights)), strict=True)
+        ],
+        np.array,
     )
 
 
@@ -189,6 +194,29 @@ def average_distribution(stack: PredictorDistribution) -> PredictorDistribution:
         stack.observed_covariance.mean(axis=0),
         stack.overwhelmed,
     )
+
+
+def _joined(parts: Sequence[FittedStack], join: Callable[..., FloatArray]) -> FittedStack:
+    each = [part.distribution for part in parts]
+    return FittedStack(
+        join([part.coefficients for part in parts]),
+        join([part.shift for part in parts]),
+        PredictorDistribution(
+            join([one.mean for one in each]),
+            join([one.covariance for one in each]),
+            join([one.observed_covariance for one in each]),
+            any(one.overwhelmed for one in each),
+        ),
+    )
+
+
+def _fit_weighted(
+    values: FloatArray, error: FloatArray, outcome: FloatArray, plan: ModelPlan, weights: FloatArray
+) -> FittedStack:
+    distribution = predictor_distribution(values, error, weights=weights)
+    expected, _ = expected_truth(values, error, distribution)
+    coefficients, shift = _maximise(_with_ones(expected), outcome, plan, weights)
+    return FittedStack(coefficients, shift, distribution)
 
 
 def _fit_resample(

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MEASURES: Final = (*PHASE_RATIOS.values(), *RATIOS_OF_RATIOS)
 # The two that span all three ratios of ratios, and that a model can hold together.
 INDEPENDENT_RATIOS: Final = ("BPr/TPr", "TPr/VPr")
+# Times the middle of the others: beyond, a ratio is more often a lost decimal point than a limb.
+UNLIKE_RATIO: Final = 5.0
 _CONSISTENT_WITHIN = 0.005  # relative; a printed table rounds to two or three decimals
 
 # How each measure is made of the logarithms of (VPr, TPr, BPr).

@@ -16,6 +16,7 @@ import numpy as np
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.prediction.bootstrap import (
+    MOST_SEPARATED,
     Corrected,
     Resamples,
     corrected_measures,
@@ -25,9 +26,11 @@ from sudeck.prediction.bootstrap import (
 from sudeck.prediction.cohort import Cohort
 from sudeck.prediction.curves import Curve, corrected_calibration
 from sudeck.prediction.fitting import fit_stack
-from sudeck.prediction.model_data import model_data
+from sudeck.prediction.model_data import ModelData, model_data
+from sudeck.prediction.predictors import RATIO_NAMES, Predictors
+from sudeck.prediction.ratios import UNLIKE_RATIO
 from sudeck.prediction.response_model import ResponseModel
-from sudeck.statistics.arrays import FloatArray
+from sudeck.statistics.arrays import FloatArray, blocks
 from sudeck.statistics.calibration import (
     Performance,
     measure_performance,
@@ -37,6 +40,7 @@ from sudeck.statistics.regression.logistic import expit
 
 # A slope below says that nothing was learned; everybody then gets nearly the same probability.
 _LEAST_SHRINKAGE: Final = 0.05
+_SHOWN: Final = 3
 
 
 @dataclass(frozen=True)
@@ -173,7 +177,7 @@ def validate_model(
         corrected_calibration(resamples, level=level) if mostly_finite(resamples) else None,
         instability(resamples, data.predictors.ids, level=level),
         resamples,
-        tuple(_flags(resamples)),
+        tuple(_flags(resamples, data)),
     )
 
 
@@ -202,10 +206,13 @@ def leave_one_out(
         weights=others,
         rng=rng,
     )
-    each = stack.linear_predictor(predictors.values, predictors.error)
-    if factor != 1.0:
-        each = factor * each + corrected_intercept(factor * each, data.outcome, weights=others)[:, None]
-    eta = np.diagonal(each)
+    eta = np.empty(data.n)
+    for block in blocks(data.n, predictors.values.size * predictors.values.shape[1]):
+        each = stack.among(block).linear_predictor(predictors.values, predictors.error)
+        if factor != 1.0:
+            shift = corrected_intercept(factor * each, data.outcome, weights=others[block])
+            each = factor * each + shift[:, None]
+        eta[block] = np.diagonal(each, offset=block.start)
     return dict(zip(predictors.ids, expit(eta).tolist(), strict=True))
 
 
@@ -242,12 +249,47 @@ def validate_externally(model: ResponseModel, cohort: Cohort, *, level: float = 
     return measure_performance(expit(eta), data.outcome, level=level)
 
 
-def _flags(resamples: Resamples) -> list[Flag]:
+def _flags(resamples: Resamples, data: ModelData) -> list[Flag]:
     flags = []
     if resamples.n_separated:
         message = f"{resamples.n_separated} bootstrap samples separate; the penalised fit is finite in them."
         flags.append(Flag("separated-resamples", message, "info", value=resamples.n_separated))
+    far = _far_ratios(data.predictors)
+    flags += far
+    if not mostly_finite(resamples):
+        share = 100 * resamples.n_separated / len(resamples.weights)
+        why = "a ratio far from all others" if far else "few patients, or predictors that tell too well"
+        message = (
+            f"{share:.0f} % of the bootstrap samples separate, so slope, calibration and decision curve are "
+            f"withheld; what does it here: {why}."
+        )
+        flags.append(
+            Flag("many-separated-resamples", message, "serious", value=share, limit=100 * MOST_SEPARATED)
+        )
     if resamples.n_one_class:
         message = f"{resamples.n_one_class} bootstrap samples had one outcome only and were dropped."
         flags.append(Flag("one-class-resamples", message, value=resamples.n_one_class))
+    return flags
+
+
+def _far_ratios(predictors: Predictors) -> list[Flag]:
+    """Return a flag for each ratio of which somebody's lies far from the middle of all others."""
+    flags = []
+    for name, column in zip(RATIO_NAMES, predictors.values.T, strict=False):
+        away = column - np.nanmedian(column)
+        far = np.flatnonzero(np.abs(away) > math.log(UNLIKE_RATIO))
+        if not far.size:
+            continue
+        worst = far[np.argsort(-np.abs(away[far]), kind="stable")]
+        shown = ", ".join(
+            f"{predictors.ids[i]} ({math.exp(away[i]):.2g} times the middle)" for i in worst[:_SHOWN]
+        )
+        more = f" and {len(far) - _SHOWN} more" if len(far) > _SHOWN else ""
+        message = (
+            f"{name.removeprefix('log ')} lies far from that of everybody else in {shown}{more}: look for a "
+            "lost decimal point. One such value steers slopes, intervals and probabilities of all."
+        )
+        flags.append(
+            Flag("far-ratio", message, "serious", value=float(np.exp(away[worst[0]])), limit=UNLIKE_RATIO)
+        )
     return flags

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,27 @@ BoolArray = NDArray[np.bool_]
 
 _TRUE = {"1", "1.0", "true", "yes", "y"}
 _FALSE = {"0", "0.0", "false", "no", "n"}
+_BLOCK: Final = 1 << 19  # numbers an array of one block holds: 4 MB, a few of which stay near the processor
+
+
+def blocks(rows: int, row_size: int) -> Iterator[slice]:
+    """Yield slices that part a stack into blocks, so that what is made of it never lies in memory at once.
+
+    Parameters
+    ----------
+    rows : int
+        Of the stack.
+    row_size : int
+        Numbers in the largest array that is made of one row.
+
+    Examples
+    --------
+    >>> list(blocks(5, 1 << 18))
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    step = max(_BLOCK // max(row_size, 1), 1)
+    for start in range(0, rows, step):
+        yield slice(start, min(start + step, rows))
 
 
 def numeric_column(table: pd.DataFrame, column: str) -> FloatArray:

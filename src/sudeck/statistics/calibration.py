@@ -258,8 +258,13 @@ def local_curve(
         NaN where the points a fit would see have no spread and no mass.
     """
     w = np.ones(y.shape) if weights is None else weights
-    distance = np.abs(x[..., None, :] - at[:, None])
-    distance, counts = np.broadcast_arrays(distance, w[..., None, :])
+    # One point at a time: all of them times all resamples is gigabytes in a study of a thousand.
+    return np.stack([_local_point(x, y, float(point), w, span) for point in at], axis=-1)
+
+
+def _local_point(x: FloatArray, y: FloatArray, at: float, w: FloatArray, span: float) -> FloatArray:
+    """Return the local linear regression at one point, shape ``()`` or ``(b,)``."""
+    distance, counts = np.broadcast_arrays(np.abs(x - at), w)
     order = np.argsort(distance, axis=-1, kind="stable")
     filled = np.cumsum(np.take_along_axis(counts, order, axis=-1), axis=-1)
     needed = np.floor(span * filled[..., -1:] + 1e-7)
@@ -268,9 +273,9 @@ def local_curve(
     scaled = np.clip(distance / np.maximum(bandwidth, 1e-12), 0.0, 1.0)
     kernel = counts * (1 - scaled**3) ** 3
     mass = np.maximum(kernel.sum(axis=-1), 1e-300)
-    centre = (kernel * x[..., None, :]).sum(axis=-1) / mass
+    centre = (kernel * x).sum(axis=-1) / mass
     level = (kernel * y).sum(axis=-1) / mass
-    offset = x[..., None, :] - centre[..., None]
+    offset = x - centre[..., None]
     spread = (kernel * offset**2).sum(axis=-1)
     slope = (kernel * offset * y).sum(axis=-1) / np.maximum(spread, 1e-12)
     return np.asarray(np.clip(level + slope * (at - centre), 0.0, 1.0))

@@ -43,6 +43,12 @@ class PredictorDistribution:
     observed_covariance: FloatArray
     overwhelmed: bool = False
 
+    def among(self, rows: slice) -> PredictorDistribution:
+        """Return some of the resamples of a stack."""
+        return PredictorDistribution(
+            self.mean[rows], self.covariance[rows], self.observed_covariance[rows], self.overwhelmed
+        )
+
     def reliability(self) -> FloatArray:
         """Return the share of each predictor's observed variance that is true, shape (..., k)."""
         true = np.diagonal(self.covariance, axis1=-2, axis2=-1)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sudeck.study.checks.check import StudyCheck as StudyCheck
     from sudeck.study.checks.check import check_study as check_study
     from sudeck.study.folder.create import create_study as create_study
-    from sudeck.study.folder.decisions import Decision as Decision
+    from sudeck.study.folder.decision_kinds import Decision as Decision
     from sudeck.study.folder.decisions import read_decisions as read_decisions
     from sudeck.study.folder.decisions import record_decision as record_decision
     from sudeck.study.folder.decisions import standing_decisions as standing_decisions
@@ -56,7 +56,8 @@ __getattr__, __dir__ = lazy_face(
     folder__settings="Settings read_settings",
     folder__tables="read_tables",
     checks__check="StudyCheck check_study",
-    folder__decisions="Decision record_decision read_decisions standing_decisions",
+    folder__decision_kinds="Decision",
+    folder__decisions="record_decision read_decisions standing_decisions",
     imports__import_dicom="import_dicom",
     imports__import_redcap="import_redcap",
     measuring__run="RunSummary run_study",

@@ -25,7 +25,7 @@ from sudeck.truth.table_study import score_pages, true_of_null
 
 PATIENTS: Final = 24  # a study; a quarter of the size of the publication's
 _BOOTSTRAPS: Final = 100
-_NULL: Final = ("nothing-true", "equal-limbs")
+_NULL: Final = ("nothing-true", "equal-limbs", "at-cut-offs", "unlike-limbs")
 WORLDS_OF_FILES: Final = ("as-published", *_NULL)
 
 

@@ -181,9 +181,9 @@ def _predicted(study: WorldStudy) -> StudyPrediction:
 def _true_of_cohort(study: WorldStudy, predicted: StudyPrediction) -> dict[str, float]:
     """Return what is true of the cohort's claims: correlations in the population, C of this very model."""
     truth = study.cohort.truth
-    correlations = dict.fromkeys(truth.correlations, 0.0) if study.world.equal_limbs else truth.correlations
+    correlations = dict.fromkeys(truth.correlations, 0.0) if study.world.same_ratios else truth.correlations
     slopes = list(truth.slopes.values())[:2]  # of the two log ratios; the third is of duration
-    inform = 0.0 if study.world.equal_limbs else _exact(math.hypot(*slopes))
+    inform = 0.0 if study.world.same_ratios else _exact(math.hypot(*slopes))
     if not inform and not truth.settings.duration_effect:
         return true_of_null(predicted)  # nothing is to be known of anybody, whatever the model
     c, slope = math.nan, math.nan

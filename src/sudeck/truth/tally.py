@@ -125,11 +125,12 @@ def tally_truth(
     InputError
         If there is no world or no fault of a name, or the tier has not that world.
     """
-    drawn = WORLDS_OF_FILES if tier == "files" else tuple(WORLDS)
+    tables = tuple(name for name, world in WORLDS.items() if not world.unlike_limbs)
+    drawn = WORLDS_OF_FILES if tier == "files" else tables
     names = [find_world(name).name for name in worlds] or list(drawn)
     for name in names:
         if name not in drawn:
-            raise InputError(name, "this world is drawn as tables only", f"use one of {', '.join(drawn)}")
+            raise InputError(name, f"this world is not drawn as {tier}", f"use one of {', '.join(drawn)}")
     find_fault(fault)
     tasks = [
         Task(name, (seed, zlib.crc32(name.encode()), number), fault)

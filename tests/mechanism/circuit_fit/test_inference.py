@@ -51,7 +51,7 @@ def _posterior_of_a_linear_model(wrong: float, monkeypatch: pytest.MonkeyPatch) 
         load_distribution(),
         LinearEmulator(slope, wrong),  # type: ignore[arg-type]
         draws=3000,
-        seed=1,
+        rng=1,
     )
     noise = data.person_covariance + np.diag(errors**2)
     evidence, means = [], []
@@ -147,7 +147,7 @@ def test_a_patient_is_explained_and_what_was_not_measured_is_not_claimed() -> No
     patient = draw_patient(
         load_distribution(), rng, account="local_gaba_a_loss", measures=("RMT", "MEP_1.2", "SICI_2")
     )
-    posterior = inference.infer(patient.data, load_distribution(), load_emulator(), draws=300, seed=2)
+    posterior = inference.infer(patient.data, load_distribution(), load_emulator(), draws=300, rng=2)
     explanation = explain(posterior)
     rows = {(f.visit, f.hemisphere, f.factor): f for f in explanation.factors}
     assert rows["pre", "pain", "gaba_a"].estimate.value < rows["pre", "other", "gaba_a"].estimate.value

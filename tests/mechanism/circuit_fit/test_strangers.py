@@ -31,5 +31,5 @@ def test_a_weak_sici_alone_names_no_wrong_synapse() -> None:
     for number in range(3):
         rng = np.random.default_rng([2, number])
         data = draw_person(rng, weak_sici=0.75, measures=STUDY_MEASURES, visits=("pre",))
-        explained = explain(infer(data, load_distribution(), load_emulator(), draws=300, seed=number))
+        explained = explain(infer(data, load_distribution(), load_emulator(), draws=300, rng=number))
         assert explained.preferred in ("", "none", "local_gaba_a_loss")

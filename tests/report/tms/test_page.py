@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
 
@@ -23,42 +22,9 @@ from sudeck.tms.comparison import compare_results
 from sudeck.tms.measurement import measure_recordings, measure_trials
 from sudeck.tms.result import TmsResult
 from sudeck.tms.signals.trials import AmplitudeTable, Pulse
+from support.page_outline import outline_of
 
 HOSTILE = "<script>alert('x')</script>\"&\u202egpj.exe\udcff\x1b[2J.edf"
-VOID = {"meta", "br", "link", "img", "input", "hr"}
-
-
-class Outline(HTMLParser):
-    """Collects tags, attributes and visible text, and checks that tags nest."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.seen: list[tuple[str, dict[str, str | None]]] = []
-        self.text: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] not in ("style", "script"):
-            self.text.append(data)
-
-
-def outline_of(page: str) -> Outline:
-    parser = Outline()
-    parser.feed(page)
-    parser.close()
-    assert parser.open == []
-    return parser
 
 
 def words_of(page: str) -> str:

@@ -133,9 +133,45 @@ def test_recorded_on_the_day_of_an_infusion(filled: StudyFolder) -> None:
         "sub-001 5 ketamine base 100 4 intravenous n/a",
         "sub-002 5 ketamine base 100 4 intravenous n/a",
     )
-    (flag,) = factors(filled).flags
+    flag, asked = factors(filled).flags
     assert flag.code == "recorded-under-ketamine"
     assert flag.value == 1
+    assert asked.code == "co-medication-not-recorded"
+
+
+def test_co_medication_is_asked_for_where_nothing_is_said(filled: StudyFolder) -> None:
+    write(filled, "sessions", "sub-001 ses-post 6 n/a", "sub-002 ses-post 6 n/a")
+    infusions = [f"{patient} 1 ketamine base 100 4 intravenous n/a" for patient in PATIENTS[:2]]
+    write(filled, "treatment", *infusions)
+    (asked,) = factors(filled).flags
+    assert asked.code == "co-medication-not-recorded"
+    assert "in 2 patients" in asked.message
+    assert "no co-medication is recorded" in treatment_words(read_tables(filled), PATIENTS)
+    write(filled, "treatment", *infusions, "sub-001 1 clonidine n/a 0 n/a oral n/a")
+    assert factors(filled).flags == ()
+    assert "no co-medication was given" in treatment_words(read_tables(filled), PATIENTS)
+    write(filled, "treatment", *infusions, "sub-001 1 clonidine n/a 0 n/a oral n/a",
+          "sub-002 4 other n/a 5 n/a oral n/a")  # fmt: skip
+    (other,) = factors(filled).flags
+    assert other.code == "other-drug-before-recording"
+
+
+def test_a_recording_under_drug_at_any_visit_keeps_a_circuit_apart(filled: StudyFolder) -> None:
+    write(
+        filled,
+        "sessions",
+        "sub-001 ses-pre 0 n/a",
+        "sub-001 ses-post 8 n/a",
+        "sub-002 ses-pre 0 n/a",
+        "sub-002 ses-post 8 n/a",
+    )
+    write(
+        filled,
+        "treatment",
+        "sub-001 0 ketamine base 100 4 intravenous n/a",
+        "sub-002 1 ketamine base 100 4 intravenous n/a",
+    )
+    assert factors(filled).under_ketamine == ("sub-001",)
 
 
 def test_recorded_under_other_routes_and_long_infusions(filled: StudyFolder) -> None:

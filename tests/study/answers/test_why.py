@@ -19,7 +19,8 @@ from sudeck.study.answers.stimulation_table import GROUP
 from sudeck.study.answers.study_explanation import StudyExplanation
 from sudeck.study.answers.why import _circuit_group, _kept_apart, assemble_stimulation, explain_study
 from sudeck.study.folder.create import create_study
-from sudeck.study.folder.decisions import Decision, record_decision
+from sudeck.study.folder.decision_kinds import Decision
+from sudeck.study.folder.decisions import record_decision
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.measuring.patient_measures import PatientRecord
 from sudeck.study.measuring.records import keep_record

@@ -10,7 +10,8 @@ import pytest
 
 from sudeck.study.checks.check import check_study
 from sudeck.study.checks.check_tables import budapest_verdicts
-from sudeck.study.folder.decisions import Decision, record_decision
+from sudeck.study.folder.decision_kinds import Decision
+from sudeck.study.folder.decisions import record_decision
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES
 from sudeck.study.imports.import_dicom import import_dicom
@@ -147,3 +148,23 @@ def test_typed_ratios_are_held_against_each_other(filled: StudyFolder) -> None:
     (twin,) = said(*rows[:-1], rows[0].replace("sub-001", "sub-007"))
     assert "the same three ratios as sub-001 in line 2" in twin
     assert said(*rows, rows[0].replace("\tA", "\tB")) == []  # a second reader who agrees
+
+
+def test_many_findings_of_a_kind_are_one_line_and_leave_the_others_visible(filled: StudyFolder) -> None:
+    people = filled.table_file("participants")
+    header, first, *_ = people.read_text().splitlines()
+    months = header.split("\t").index("duration_months")
+    rows = []
+    for n in range(1, 42):
+        cells = first.replace("sub-001", f"sub-{n:03d}").split("\t")
+        cells[months] = "n/a"
+        rows.append("\t".join(cells))
+    people.write_text("\n".join([header, *rows]) + "\n")
+    append("pain", participant_id="sub-001", visit="day 5", day=5, nrs=17)(filled)
+    found = check_study(filled)
+    lines = [line for line in str(found).splitlines() if "neither onset_date nor" in line]
+    assert len(lines) == 1
+    assert "(41 patients: sub-001, sub-002" in lines[0]
+    assert lines[0].endswith("and 33 more).")
+    assert "outside 0 to 10" in str(found)
+    assert found.listed(each=True).count("neither onset_date nor") == 41

@@ -11,13 +11,8 @@ from typing import Any
 import pytest
 
 from sudeck.core.errors import InputError
-from sudeck.study.folder.decisions import (
-    Decision,
-    read_decisions,
-    read_log,
-    record_decision,
-    standing_decisions,
-)
+from sudeck.study.folder.decision_kinds import Decision
+from sudeck.study.folder.decisions import read_decisions, read_log, record_decision, standing_decisions
 from sudeck.study.folder.layout import StudyFolder
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,28 @@ def test_the_redcap_dictionary_has_unique_variables_and_its_map_names_them() -> 
     assert variables[0] == "participant_id"
     plan = map_from(tomllib.loads(redcap_map()))
     assert set(plan.columns) == set(variables)
+
+
+def test_redcap_takes_the_names_the_codes_and_the_logic_of_its_dictionary() -> None:
+    rows = list(csv.DictReader(io.StringIO(redcap_dictionary())))
+    codes = {
+        row["Variable / Field Name"]: {
+            part.split(",")[0].strip()
+            for part in row["Choices, Calculations, OR Slider Labels"].split("|")
+            if part
+        }
+        for row in rows
+    }
+    for name, known in codes.items():
+        assert re.fullmatch(r"[a-z][a-z0-9_]{0,25}", name)
+        assert all(re.fullmatch(r"\w+", code, re.ASCII) for code in known)
+    asked = [row["Branching Logic (Show field only if...)"] for row in rows]
+    assert any(asked)
+    for name, code in re.findall(r"\[(\w+)\] (?:=|<>) '(\w*)'", " ".join(asked)):
+        assert name in codes
+        assert not code or code in codes[name]
+    flagged = {row["Variable / Field Name"] for row in rows if row["Identifier?"] == "y"}
+    assert flagged == {"onset_date", "session_date"}
 
 
 @pytest.mark.parametrize(

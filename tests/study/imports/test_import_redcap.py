@@ -162,8 +162,8 @@ def test_a_project_made_with_our_dictionary_comes_back(study: StudyFolder, tmp_p
         "pain_visit": "baseline",
         "pain_day": "0",
         "pain_nrs": "6",
-        "budapest_day": "0",
-        "budapest_sign_motor": "1",
+        "bud_day": "0",
+        "bud_sign_motor": "1",
     }
     row = ",".join(filled.get(name, "") for name in header)
     (tmp_path / "export.csv").write_text(",".join(header) + "\n" + row + "\n")

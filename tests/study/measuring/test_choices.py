@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from sudeck.core.errors import InputError
-from sudeck.study.folder.decision_kinds import DecisionKind
-from sudeck.study.folder.decisions import Decision
+from sudeck.study.folder.decision_kinds import Decision, DecisionKind
 from sudeck.study.folder.settings import Settings
 from sudeck.study.measuring.choices import excluded_recordings, scan_choices, trial_choices
 from sudeck.study.measuring.inputs import PatientInputs

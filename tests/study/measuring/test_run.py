@@ -19,7 +19,8 @@ from sudeck.core.errors import InputError
 from sudeck.core.provenance import library_versions
 from sudeck.demo.study_on_disk import truth_folder
 from sudeck.study.checks.check import check_study
-from sudeck.study.folder.decisions import Decision, record_decision
+from sudeck.study.folder.decision_kinds import Decision
+from sudeck.study.folder.decisions import record_decision
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.settings import read_settings
 from sudeck.study.folder.tables import read_tables

@@ -9,7 +9,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import REGIONS, SCAN_PHASES, SIDES, Side, opposite
 from sudeck.synthetic.limbs.limb_maps import limb_map
 from sudeck.synthetic.limbs.plane import apply, inverse
-from sudeck.synthetic.scan.random_designs import random_design
+from sudeck.synthetic.scan.random_designs import random_design, unlike_design
 from sudeck.synthetic.scan.scan_design import BoneScanDesign, Reposition
 from sudeck.synthetic.scan.scan_pose import fits_the_field, place_limbs
 
@@ -95,3 +95,17 @@ def test_pose_of_the_affected_limb_means_what_it_says(affected: Side) -> None:
     np.testing.assert_allclose(
         up_after, [105 * np.sin(np.radians(10)), -105 * np.cos(np.radians(10))], atol=1e-9
     )
+
+
+def test_hard_scans_have_limbs_unlike_in_shape_and_now_and_then_few_counts():
+    rng = np.random.default_rng(0)
+    designs = []
+    for _ in range(60):
+        plain = random_design(rng, counts=100_000.0, region="whole")
+        designs.append(unlike_design(plain, rng))
+    for design in designs:
+        unlike = design.postures if design.limb == "hand" else design.scale != 1.0
+        assert unlike
+    few = [design for design in designs if design.counts_per_limb["bone"] == pytest.approx(20_000)]
+    assert 10 <= len(few) <= 32
+    assert 3 <= sum(design.injection_site is not None for design in designs) <= 20

@@ -7,7 +7,13 @@ import pytest
 
 from sudeck.core.errors import InputError
 from sudeck.mechanism.published_pattern import PUBLISHED_PATTERN
-from sudeck.synthetic.study.worlds import WORLDS, draw_world_study, find_world, true_values
+from sudeck.synthetic.study.worlds import (
+    WORLDS,
+    draw_world_cohort,
+    draw_world_study,
+    find_world,
+    true_values,
+)
 
 
 @pytest.mark.parametrize("name", WORLDS)
@@ -39,6 +45,32 @@ def test_with_equal_limbs_ratios_are_error_alone():
     in_errors = np.log(cohort.table["BPr"]) / cohort.table["BPr_log_se"]
     assert in_errors.std() == pytest.approx(1.0, abs=0.2)
     assert (cohort.truth.patients[["VPr", "TPr", "BPr"]] == 1.0).all(axis=None)
+
+
+def test_with_ratios_at_the_cut_offs_everybody_lies_at_them():
+    patients = draw_world_study(WORLDS["at-cut-offs"], rng=np.random.default_rng(0)).cohort.truth.patients
+    assert np.allclose(patients["TPr"] / patients["VPr"], 0.935)
+    assert np.allclose(patients["BPr"] / patients["TPr"], 1.125)
+
+
+def test_who_has_no_relief_stays_away():
+    cohort = draw_world_cohort(WORLDS["away"], rng=np.random.default_rng(0), n=4000)
+    away = cohort.table["responder"].isna().to_numpy()
+    relief = cohort.truth.patients["relief_percent"].to_numpy()
+    assert 0.10 < away.mean() < 0.20
+    assert relief[away].mean() < relief[~away].mean() - 10
+    complete = draw_world_cohort(WORLDS["away"], rng=np.random.default_rng(0), n=400, complete=True)
+    assert not complete.table["responder"].isna().any()
+
+
+def test_centres_differ_in_camera_and_relief_and_patients_within_them_are_as_anywhere():
+    cohort = draw_world_cohort(WORLDS["centres"], rng=np.random.default_rng(1), n=4000)
+    table = cohort.table.assign(truth=cohort.truth.patients["BPr"].to_numpy()).dropna()
+    logs = np.log(table["BPr"] / table["truth"]).groupby(table["centre"])
+    assert table["centre"].nunique() == 4
+    assert logs.mean().std() == pytest.approx(0.05, abs=0.04)
+    within = table.groupby("centre")[["BPr", "relief_percent"]].corr().iloc[0::2, 1]
+    assert np.abs(within).max() < 0.15
 
 
 def test_an_unknown_world_is_refused():

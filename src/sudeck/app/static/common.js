@@ -12,6 +12,13 @@ export function make(name, attributes = {}, ...children) {
   return node;
 }
 
+// Sets attributes, and text, of what is there already, and touches nothing that is so already.
+export function put(node, attributes, text) {
+  for (const [key, value] of Object.entries(attributes)) if (node.getAttribute(key) !== String(value)) node.setAttribute(key, value);
+  if (text !== undefined && node.textContent !== text) node.textContent = text;
+  return node;
+}
+
 let fading = 0;
 export function say(text) {
   find(".status").textContent = text;
@@ -57,11 +64,14 @@ export function newest(ask, done, failed) {
   };
 }
 
+const KEEP_MS = 500;
+
 // Drafts: decisions by what they are about, with undo; kept in the browser until they are saved or discarded.
 export class Drafts {
   constructor(changed) {
     this.key = `sudeck ${page.study} ${page.reader} ${page.patient} ${page.session} ${page.part}`;
-    this.now = {}; this.past = []; this.future = []; this.changed = changed;
+    this.now = {}; this.past = []; this.future = []; this.changed = changed; this.keptAt = 0; this.waiting = 0;
+    addEventListener("pagehide", () => { if (this.waiting) this.write(); });
   }
   static name(kind, about) { return about ? `${kind} ${about}` : kind; }
   list() { return Object.values(this.now); }
@@ -79,8 +89,16 @@ export class Drafts {
   mark() { this.past.push(this.now); this.future = []; }
   undo() { if (this.past.length) { this.future.push(this.now); this.now = this.past.pop(); this.keep(); this.changed(); say("Undone."); } }
   redo() { if (this.future.length) { this.past.push(this.now); this.now = this.future.pop(); this.keep(); this.changed(); say("Done again."); } }
-  clear() { this.now = {}; this.past = []; this.future = []; this.keep(); this.changed(); }
+  clear() { this.now = {}; this.past = []; this.future = []; this.write(); this.changed(); }
+  // While something is dragged, twice a second is often enough; the page writes the rest when it goes.
   keep() {
+    const since = performance.now() - this.keptAt;
+    if (since > KEEP_MS) this.write();
+    else if (!this.waiting) this.waiting = setTimeout(() => this.write(), KEEP_MS - since);
+  }
+  write() {
+    clearTimeout(this.waiting);
+    this.waiting = 0; this.keptAt = performance.now();
     try {
       if (this.list().length) localStorage.setItem(this.key, JSON.stringify({ when: new Date().toISOString(), drafts: this.now }));
       else localStorage.removeItem(this.key);
@@ -92,7 +110,7 @@ export class Drafts {
     if (!kept?.drafts || !Object.keys(kept.drafts).length) return;
     const box = find(".offer");
     const use = make("button", {}, "Go on with them"), drop = make("button", {}, "Discard");
-    use.onclick = () => { box.hidden = true; this.past.push(this.now); this.now = kept.drafts; this.keep(); this.changed(); };
+    use.onclick = () => { box.hidden = true; this.past.push(this.now); this.now = kept.drafts; this.write(); this.changed(); };
     drop.onclick = () => { box.hidden = true; localStorage.removeItem(this.key); };
     box.replaceChildren(`There are edits of ${kept.when.slice(0, 16).replace("T", " ")} that were not saved. `, use, " ", drop);
     box.hidden = false;
@@ -110,8 +128,8 @@ export class Saving {
   }
   show(words, blocked = false) {
     const n = this.drafts.list().length;
-    find(".pending").textContent = this.signed ? `Signed off by ${this.signed.who}: reopen the patient on its page to change anything.`
-      : n ? `${n} ${n === 1 ? "change" : "changes"} not saved: ${words}.` : "Nothing is changed.";
+    put(find(".pending"), {}, this.signed ? `Signed off by ${this.signed.who}: reopen the patient on its page to change anything.`
+      : n ? `${n} ${n === 1 ? "change" : "changes"} not saved: ${words}.` : "Nothing is changed.");
     find("button", this.form).disabled = !n || blocked || Boolean(this.signed);
   }
   async save() {
@@ -149,7 +167,11 @@ export const remembered = () => { if (page.reader) return page.reader; try { ret
 export const remember = (who) => { try { localStorage.setItem("sudeck who", who); } catch { /* asked again next time */ } };
 export const typing = (event) => /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "range";
 
+let flagged = "";
 export function showFlags(flags, place) {
+  const told = JSON.stringify(flags);
+  if (told === flagged) return;
+  flagged = told;
   const words = { info: "Note", caution: "Caution", serious: "Serious" };
   const items = flags.map((flag) => {
     const content = place ? make("button", { type: "button" }, make("b", {}, words[flag.severity]), flag.message) : make("span", {}, make("b", {}, words[flag.severity]), flag.message);
@@ -160,8 +182,7 @@ export function showFlags(flags, place) {
 }
 
 export function showProblem(text) {
-  const box = find(".problem");
-  box.textContent = text || ""; box.hidden = !text;
+  put(find(".problem"), {}, text || "").hidden = !text;
 }
 
 export const fixed = (value, digits = 3) => (value === null || value === undefined ? "–" : Number(value).toFixed(digits));

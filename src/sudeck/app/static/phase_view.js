@@ -1,5 +1,5 @@
 // One phase on the page: its image with window and level, both regions over it, zoom, and what is dragged.
-import { find, make } from "./common.js";
+import { find, make, put } from "./common.js";
 import { apply, invert, moved, nearestEdge, pathOf, rounded, turned, centre } from "./geometry.js";
 
 const TITLES = { vascular: "Vascular", tissue: "Tissue", bone: "Bone" };
@@ -51,22 +51,37 @@ export class PhaseView {
     this.draw();
   }
 
+  // What is drawn keeps its nodes while a region moves: only where they lie changes.
   draw() {
     if (!this.affected) return;
+    const [here, there] = [this.toAffected, this.toHealthy].map((matrix) => this.affected.map((line) => line.map((point) => apply(matrix, point))));
+    const parts = JSON.stringify([this.editable, this.free, here.map((line) => (this.editable ? line.length : 0)), Boolean(this.spot), this.zoom.scale]);
+    if (parts !== this.parts) { this.parts = parts; this.build(here); }
+    put(this.drawn.healthy, { d: there.map(pathOf).join("") });
+    put(this.drawn.affected, { d: here.map(pathOf).join("") });
+    if (this.drawn["healthy-turn"]) this.lift("healthy-turn", there.flat());
+    if (this.drawn.turn) this.lift("turn", here[0]);
+    this.drawn.corners.forEach((node, i) => put(node, { cx: here[0][i][0].toFixed(3), cy: here[0][i][1].toFixed(3) }));
+    if (this.spot) put(this.drawn.spot, { cx: this.spot[0], cy: this.spot[1] });
+  }
+
+  build(here) {
     const active = this.svg.contains(document.activeElement) ? document.activeElement.dataset : {};
     const focused = active.corner !== undefined ? `[data-corner="${active.corner}"]` : active.drag ? `[data-drag="${active.drag}"]` : null;
-    const [here, there] = [this.toAffected, this.toHealthy].map((matrix) => this.affected.map((line) => line.map((point) => apply(matrix, point))));
-    const nodes = [
-      make("path", { class: `region healthy${this.free ? " draggable" : ""}`, d: there.map(pathOf).join(""), ...(this.free ? this.held("healthy") : {}) }),
-      make("path", { class: `region affected${this.editable ? " draggable" : ""}`, d: here.map(pathOf).join(""), ...(this.editable ? this.held("region") : {}) }),
-    ];
-    if (this.free && there.length) nodes.push(...this.handle(there.flat(), "healthy-turn"));
+    const radius = (this.phase.columns * 0.009) / this.zoom.scale;
+    const drawn = {
+      healthy: make("path", { class: `region healthy${this.free ? " draggable" : ""}`, ...(this.free ? this.held("healthy") : {}) }),
+      affected: make("path", { class: `region affected${this.editable ? " draggable" : ""}`, ...(this.editable ? this.held("region") : {}) }),
+      corners: [],
+    };
+    const nodes = [drawn.healthy, drawn.affected], kinds = [this.free && here.length ? "healthy-turn" : "", this.editable ? "turn" : ""];
+    for (const kind of kinds.filter(Boolean)) nodes.push(...(drawn[kind] = this.handle(kind, radius)));
     if (this.editable) {
-      const radius = (this.phase.columns * 0.009) / this.zoom.scale, points = here[0];
-      nodes.push(...this.handle(points, "turn"));
-      points.forEach(([x, y], i) => nodes.push(make("circle", { class: "corner", cx: x, cy: y, r: radius, "data-drag": "corner", "data-corner": i, tabindex: "0", role: "button", "aria-label": `Corner ${i + 1} of ${points.length}, ${this.name}; arrows move it, Delete removes it` })));
+      drawn.corners = here[0].map((_, i) => make("circle", { class: "corner", r: radius, "data-drag": "corner", "data-corner": i, tabindex: "0", role: "button", "aria-label": `Corner ${i + 1} of ${here[0].length}, ${this.name}; arrows move it, Delete removes it` }));
+      nodes.push(...drawn.corners);
     }
-    if (this.spot) nodes.push(make("circle", { class: "hot-spot", cx: this.spot[0], cy: this.spot[1], r: this.phase.columns * 0.035 }));
+    if (this.spot) nodes.push(drawn.spot = make("circle", { class: "hot-spot", r: this.phase.columns * 0.035 }));
+    this.drawn = drawn;
     this.svg.replaceChildren(...nodes);
     if (focused) find(focused, this.svg)?.focus();
   }
@@ -75,11 +90,15 @@ export class PhaseView {
     const words = { region: "Region on the affected side", healthy: "Region on the healthy side" };
     return { "data-drag": kind, tabindex: "0", role: "button", "aria-label": `${words[kind]}, ${this.name} phase; arrows move it, brackets turn it` };
   }
-  // The round handle above a region that turns it.
-  handle(points, kind) {
-    const radius = (this.phase.columns * 0.009) / this.zoom.scale, [cx] = centre(points);
+  // The round handle above a region that turns it: a stem and a knob.
+  handle(kind, radius) {
+    return [make("line", { class: `stem ${kind}` }), make("circle", { class: `turner ${kind}`, r: radius * 1.35, "data-drag": kind })];
+  }
+  lift(kind, points) {
+    const [stem, knob] = this.drawn[kind], radius = (this.phase.columns * 0.009) / this.zoom.scale, [cx] = centre(points);
     const highest = Math.min(...points.map((p) => p[1])), cy = Math.max(highest - radius * 5, radius);
-    return [make("line", { class: `stem ${kind}`, x1: cx, y1: highest, x2: cx, y2: cy }), make("circle", { class: `turner ${kind}`, cx, cy, r: radius * 1.35, "data-drag": kind })];
+    put(stem, { x1: cx, y1: highest, x2: cx, y2: cy });
+    put(knob, { cx, cy });
   }
 
   // Marks the brightest place in or near one of both regions; which is empty to take the mark away.

@@ -1,6 +1,6 @@
 // The scan: three phases side by side, the region to be moved, the ratios live.
 /* global uPlot */
-import { Drafts, Saving, call, during, find, findAll, fixed, make, newest, page, say, showFlags, showProblem, typing } from "./common.js";
+import { Drafts, Saving, call, during, find, findAll, fixed, make, newest, page, put, say, showFlags, showProblem, typing } from "./common.js";
 import { cornersOf, moved, rounded, turned } from "./geometry.js";
 import { PhaseView } from "./phase_view.js";
 
@@ -14,14 +14,19 @@ const saving = new Saving(drafts, () => load());
 
 const ask = newest((question) => call(`${here}/measure`, question), shown, (error) => { problem = error.message; showProblem(problem); words(); });
 
+let placed = "", blocked = false; // where the limbs and a named region lay when they were drawn last
 function shown(answer) {
   problem = answer.problem ?? "";
   showProblem(problem);
   if (answer.reading !== reading) return load();
+  const place = JSON.stringify([answer.poses, answer.result?.outline, answer.result?.region]);
   if (answer.poses) ({ poses, reference } = answer);
   if (answer.result) result = answer.result;
-  draw(); table(); curves();
+  if (place !== placed || blocked !== Boolean(problem)) draw();
+  placed = place; blocked = Boolean(problem);
+  table();
   if (result) showFlags(result.flags, point);
+  curvesSoon();
   return null;
 }
 
@@ -138,18 +143,34 @@ function words() {
   saving.show(drafts.list().map((one) => (one.value === null ? `${names[one.kind] ?? one.kind} taken back` : names[one.kind] ?? one.kind)).join(", "), Boolean(problem));
 }
 
+// A row keeps its cells while its ratio changes; a ratio that comes or goes makes a new one.
+const rows = {};
 function table() {
-  const x = scale(), rows = RATIOS.map((name) => {
+  const x = scale();
+  RATIOS.forEach((name) => {
     const now = result?.estimates[name], was = before?.estimates[name], changed = drafts.list().length > 0 && was && now && was.value !== now.value;
-    const refused = problem || result?.refused[name];
-    const head = make("th", { scope: "row" }, name);
-    if (problem || !now) return make("tr", {}, head, make("td", { colspan: "3" }, make("small", {}, problem ? "–" : refused || "not measured")));
-    return make("tr", { "data-ratio": name, "data-value": now.value }, head,
-      make("td", { class: "n was" }, changed ? `${fixed(was.value)} →` : ""),
-      make("td", { class: "n now" }, fixed(now.value), make("small", {}, `${fixed(now.low)} to ${fixed(now.high)}`)),
-      make("td", {}, bar(now, changed ? was : null, CUTOFFS[name], x)));
+    const given = now && !problem;
+    const told = given ? "" : problem ? "–" : result?.refused[name] || "not measured";
+    const kind = given ? `measured ${changed}` : told;
+    if (rows[name]?.kind !== kind) {
+      const head = make("th", { scope: "row" }, name);
+      const cells = given ? rowOf(CUTOFFS[name], changed) : { nodes: [make("td", { colspan: "3" }, make("small", {}, told))] };
+      const row = { kind, ...cells, node: make("tr", {}, head, ...cells.nodes) };
+      if (rows[name]) rows[name].node.replaceWith(row.node); else find(".ratios tbody").append(row.node);
+      rows[name] = row;
+    }
+    if (!given) return;
+    const { node, past, value, interval, bar } = rows[name];
+    put(node, { "data-ratio": name, "data-value": now.value });
+    put(past, {}, changed ? `${fixed(was.value)} →` : "");
+    if (value.data !== fixed(now.value)) value.data = fixed(now.value);
+    put(interval, {}, `${fixed(now.low)} to ${fixed(now.high)}`);
+    bar(now, changed ? was : null, x);
   });
-  find(".ratios tbody").replaceChildren(...rows);
+}
+function rowOf(cutoff, changed) {
+  const past = make("td", { class: "n was" }), value = document.createTextNode(""), interval = make("small"), { svg, bar } = barOf(cutoff, changed);
+  return { past, value, interval, bar, nodes: [past, make("td", { class: "n now" }, value, interval), make("td", {}, svg)] };
 }
 
 // Both intervals on a scale of logarithms, the same for all six and as wide as they need.
@@ -158,18 +179,26 @@ function scale() {
   const [low, high] = [Math.max(0.1, Math.min(0.88, ...all.map((one) => one.low))), Math.min(10, Math.max(1.2, ...all.map((one) => one.high)))];
   return (value) => 3 + (98 * Math.log(Math.min(high, Math.max(low, value)) / low)) / Math.log(high / low);
 }
-function bar(now, was, cutoff, x) {
-  const line = (one, y, name) => make("line", { class: name, x1: x(one.low), x2: Math.max(x(one.high), x(one.low) + 1.5), y1: y, y2: y });
-  const svg = make("svg", { viewBox: "0 0 104 24", role: "img", "aria-label": cutoff ? `published cut-off ${cutoff}` : "interval" },
-    make("line", { class: "ruler", x1: x(1), x2: x(1), y1: 0, y2: 24 }));
-  if (cutoff) svg.append(make("line", { class: "cut", x1: x(cutoff), x2: x(cutoff), y1: 2, y2: 22 }));
-  if (was) svg.append(line(was, 18, "interval-was"), make("circle", { class: "point-was", cx: x(was.value), cy: 18, r: 2 }));
-  svg.append(line(now, 10, "interval-now"), make("circle", { class: "point-now", cx: x(now.value), cy: 10, r: 2.8 }));
-  return svg;
+function barOf(cutoff, changed) {
+  const line = (name) => make("line", { class: name }), dot = (name, r) => make("circle", { class: name, r });
+  const ruler = make("line", { class: "ruler", y1: 0, y2: 24 }), cut = cutoff ? make("line", { class: "cut", y1: 2, y2: 22 }) : null;
+  const old = changed ? [line("interval-was"), dot("point-was", 2)] : null, now = [line("interval-now"), dot("point-now", 2.8)];
+  const svg = make("svg", { viewBox: "0 0 104 24", role: "img", "aria-label": cutoff ? `published cut-off ${cutoff}` : "interval" }, ...[ruler, cut, ...(old ?? []), ...now].filter(Boolean));
+  const lay = ([interval, point], one, y, x) => {
+    put(interval, { x1: x(one.low), x2: Math.max(x(one.high), x(one.low) + 1.5), y1: y, y2: y });
+    put(point, { cx: x(one.value), cy: y });
+  };
+  return { svg, bar(one, was, x) {
+    put(ruler, { x1: x(1), x2: x(1) });
+    if (cut) put(cut, { x1: x(cutoff), x2: x(cutoff) });
+    if (old) lay(old, was, 18, x);
+    lay(now, one, 10, x);
+  } };
 }
 
 // Uptake over time, drawn anew only where the flow or the width changes; the numbers follow the region.
-let plot = null;
+let plot = null, still = 0;
+function curvesSoon() { clearTimeout(still); still = setTimeout(curves, 150); } // not while a region is on the move
 function curves() {
   const drawn = result?.curves ?? [];
   find(".curves").hidden = !drawn.length;

@@ -115,7 +115,11 @@ class GroupPosterior:
 
 
 def infer_group(
-    posteriors: Sequence[Posterior], *, sweeps: int = 2000, level: float = 0.95, seed: int = 0
+    posteriors: Sequence[Posterior],
+    *,
+    sweeps: int = 2000,
+    level: float = 0.95,
+    rng: np.random.Generator | int = 0,
 ) -> GroupPosterior:
     """Infer the average change and the spread of a group from its patients' posteriors.
 
@@ -126,7 +130,7 @@ def infer_group(
     sweeps : int
         Of the Gibbs sampler.
     level : float
-    seed : int
+    rng : numpy Generator or seed
 
     Raises
     ------
@@ -134,7 +138,7 @@ def infer_group(
         If fewer than three patients have two visits.
     """
     shares = {str(p.data.patient): share for p in posteriors if (share := share_of(p)) is not None}
-    return infer_group_from(shares, sweeps=sweeps, level=level, seed=seed)
+    return infer_group_from(shares, sweeps=sweeps, level=level, rng=rng)
 
 
 def share_of(posterior: Posterior) -> GroupShare | None:
@@ -148,7 +152,11 @@ def share_of(posterior: Posterior) -> GroupShare | None:
 
 
 def infer_group_from(
-    shares: Mapping[str, GroupShare], *, sweeps: int = 2000, level: float = 0.95, seed: int = 0
+    shares: Mapping[str, GroupShare],
+    *,
+    sweeps: int = 2000,
+    level: float = 0.95,
+    rng: np.random.Generator | int = 0,
 ) -> GroupPosterior:
     """Infer a group as `infer_group`, from what each patient was found to say (`share_of`)."""
     pairs = Counter(share.visits for share in shares.values())
@@ -160,7 +168,7 @@ def infer_group_from(
             f"{len(usable)} patients have measures at the same two visits",
             f"a hierarchy needs at least {LEAST_PATIENTS}",
         )
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(rng)
     prior = change_sd()
     precision = np.array([share.precision for share in usable.values()])
     pull = np.array([share.pull for share in usable.values()])

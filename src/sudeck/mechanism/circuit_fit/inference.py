@@ -10,8 +10,7 @@ Liu 2001, Monte Carlo Strategies in Scientific Computing, 9.4.3).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -25,7 +24,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.mechanism.circuit_fit import hypotheses
 from sudeck.mechanism.circuit_fit.annealing import (
-    Density,
+    Annealed,
     Draws,
     anneal,
     choose,
@@ -102,7 +101,7 @@ def infer(
     emulator: Emulator,
     *,
     draws: int = 2000,
-    seed: int = 0,
+    rng: np.random.Generator | int = 0,
     engine: Engine | None = None,
 ) -> Posterior:
     """Infer a patient's factors.
@@ -115,7 +114,7 @@ def infer(
     emulator : Emulator
         Trained on that reference.
     draws : int
-    seed : int
+    rng : numpy Generator or seed
         Same seed, same draws.
     engine : str, optional
         As in `measures.measure`.
@@ -125,71 +124,158 @@ def infer(
     InputError
         If no circuit responds with factors near the patient's.
     """
-    rng = np.random.default_rng(seed)
-    error, members = NormalError(data), len(reference.factor)
-
-    def placed(x: Draws) -> Floats:
-        """Return positions of the circuit: a draw holds steps about its member, which are easier to move."""
-        return np.concatenate([reference.place(x.position[:N_CIRCUIT], x.member), x.position[N_CIRCUIT:]])
-
-    def log_prior(x: Draws) -> Floats:
-        steps = -0.5 * (x.position[:N_CIRCUIT] ** 2).sum(axis=0)
-        return np.asarray(steps + hypotheses.log_prior(x.position[N_CIRCUIT:]))
-
-    def log_surrogate(x: Draws) -> Floats:
-        return surrogate.log_likelihood(placed(x))
-
-    factors, _ = hypotheses.draw_factors(len(data.visits), draws, rng)
-    steps = rng.standard_normal((N_CIRCUIT, draws))
-    surrogate = Surrogate.of(data, emulator)
-    start = Draws(np.concatenate([steps, factors]), rng.integers(members, size=draws))
-    found, log_evidence, variance, _ = anneal(start, log_prior, log_surrogate, rng, members=members)
-    for attempt in range(_MOST_REFINEMENTS + 1):
-        position = placed(found)
-        predicted = simulate_patient(data, position, engine=engine)
-        log_exact = error.log_density(predicted)
-        if not np.isfinite(log_exact).any():
-            raise InputError(
-                f"Patient {data.patient}",
-                "no circuit responds with factors that would explain the measures",
-                "check the units of its measures",
-            )
-        ratio = log_exact - log_surrogate(found)
-        weight = normalised(ratio)
-        effective = effective_share(weight)
-        if effective >= ENOUGH_EFFECTIVE or attempt == _MOST_REFINEMENTS:
+    rng = np.random.default_rng(rng)
+    target = _Target(data, reference, Surrogate.of(data, emulator), engine)
+    led = anneal(
+        target.prior_draws(draws, rng), target.log_prior, target.log_surrogate, rng, members=target.members
+    )
+    seen = target.look(led.draws)
+    for _ in range(_MOST_REFINEMENTS):
+        if effective_share(normalised(seen.ratio)) >= ENOUGH_EFFECTIVE:
             break
-        before, surrogate = surrogate, surrogate.refine(position, predicted)
-        found, gained, doubt = _lead_on(found, placed, log_prior, before, surrogate, rng, members)
-        log_evidence, variance = log_evidence + gained, variance + doubt
-    flags, exact = data.flags, True
+        target, led = _lead_on(target, led, seen, rng)
+        seen = target.look(led.draws)
+    flags, exact, weight = data.flags, True, normalised(seen.ratio)
+    effective = effective_share(weight)
     if effective >= ENOUGH_EFFECTIVE:
-        gained, doubt = log_mean(ratio)
+        led = _further(led, log_mean(seen.ratio))
     else:
-
-        def look(x: Draws) -> tuple[Floats, Floats]:
-            shown = simulate_patient(data, placed(x), engine=engine)
-            return shown, error.log_density(shown) - log_surrogate(x)
-
-        bridged = _bridge(
-            found, predicted, ratio, lambda x: log_prior(x) + log_surrogate(x), look, rng, members
-        )
-        position, predicted, weight = placed(bridged.draws), bridged.predicted, np.full(draws, 1 / draws)
-        gained, doubt = bridged.log_evidence, bridged.log_evidence_variance
-        exact = bridged.acceptance >= _LEAST_ACCEPTANCE
-        flags += (_bridged(effective, bridged.acceptance),)
+        led, seen = _bridge(target, led, seen, rng)
+        weight, exact = np.full(draws, 1 / draws), led.acceptance >= _LEAST_ACCEPTANCE
+        flags += (_bridged(effective, led.acceptance),)
+    position = target.placed(led.draws)
     flags += _runaway(position, weight, engine)
     return Posterior(
         data,
         position[:N_CIRCUIT],
         position[N_CIRCUIT:],
         weight,
-        predicted,
-        log_evidence + gained,
-        float(np.sqrt(variance + doubt)),
+        seen.predicted,
+        led.log_evidence,
+        float(np.sqrt(led.log_evidence_variance)),
         effective,
         exact,
         flags,
+    )
+
+
+class _Seen(NamedTuple):
+    """What the circuit shows at draws.
+
+    Attributes
+    ----------
+    predicted : array, shape (observations, n)
+        Log measures.
+    ratio : array, shape (n,)
+        Log likelihood under the circuit less that under the surrogate.
+    """
+
+    predicted: Floats
+    ratio: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class _Target:
+    """The posterior of one patient, by the surrogate and by the circuit.
+
+    A draw holds steps about its member of the reference, which are easier to move than positions.
+    """
+
+    data: PatientData
+    reference: Reference
+    surrogate: Surrogate
+    engine: Engine | None
+
+    @property
+    def members(self) -> int:
+        return len(self.reference.factor)
+
+    def prior_draws(self, count: int, rng: np.random.Generator) -> Draws:
+        factors, _ = hypotheses.draw_factors(len(self.data.visits), count, rng)
+        steps = rng.standard_normal((N_CIRCUIT, count))
+        return Draws(np.concatenate([steps, factors]), rng.integers(self.members, size=count))
+
+    def placed(self, x: Draws) -> Floats:
+        """Return positions of the circuit, shape (dimensions, n)."""
+        circuit = self.reference.place(x.position[:N_CIRCUIT], x.member)
+        return np.concatenate([circuit, x.position[N_CIRCUIT:]])
+
+    def log_prior(self, x: Draws) -> Floats:
+        steps = -0.5 * (x.position[:N_CIRCUIT] ** 2).sum(axis=0)
+        return np.asarray(steps + hypotheses.log_prior(x.position[N_CIRCUIT:]))
+
+    def log_surrogate(self, x: Draws) -> Floats:
+        return self.surrogate.log_likelihood(self.placed(x))
+
+    def log_density(self, x: Draws) -> Floats:
+        """Return the log density of the posterior under the surrogate, up to a constant."""
+        return self.log_prior(x) + self.log_surrogate(x)
+
+    def look(self, x: Draws) -> _Seen:
+        """Simulate draws with the circuit itself."""
+        predicted = simulate_patient(self.data, self.placed(x), engine=self.engine)
+        log_exact = NormalError(self.data).log_density(predicted)
+        if not np.isfinite(log_exact).any():
+            raise InputError(
+                f"Patient {self.data.patient}",
+                "no circuit responds with factors that would explain the measures",
+                "check the units of its measures",
+            )
+        return _Seen(predicted, log_exact - self.log_surrogate(x))
+
+
+def _further(led: Annealed, gained: tuple[float, float]) -> Annealed:
+    """Return draws with the log evidence that a step has gained, and its variance, added."""
+    evidence, variance = gained
+    return led._replace(
+        log_evidence=led.log_evidence + evidence,
+        log_evidence_variance=led.log_evidence_variance + variance,
+    )
+
+
+def _lead_on(
+    target: _Target, led: Annealed, seen: _Seen, rng: np.random.Generator
+) -> tuple[_Target, Annealed]:
+    """Let the surrogate learn from what was seen, and lead the draws to the posterior under it."""
+    refined = replace(target, surrogate=target.surrogate.refine(target.placed(led.draws), seen.predicted))
+
+    def log_gain(x: Draws) -> Floats:
+        return refined.log_surrogate(x) - target.log_surrogate(x)
+
+    on = anneal(led.draws, target.log_density, log_gain, rng, members=target.members, settle=False)
+    return refined, _further(on, (led.log_evidence, led.log_evidence_variance))
+
+
+def _bridge(target: _Target, led: Annealed, seen: _Seen, rng: np.random.Generator) -> tuple[Annealed, _Seen]:
+    """Lead draws of the posterior under the surrogate to that under the circuit, in steps."""
+    draws, (predicted, ratio) = led.draws, seen
+    reached, accepted = 0.0, [1.0]
+    while reached < 1.0:
+        step = next_step(ratio, 1.0 - reached)
+        led = _further(led, log_mean(step * ratio))
+        reached += step
+        kept = resample(rng, normalised(step * ratio))
+        draws, predicted, ratio = draws.at(kept), predicted[:, kept], ratio[kept]
+        accepted = []
+        for _ in range(_BRIDGE_MOVES if reached < 1.0 else _LAST_BRIDGE_MOVES):
+            moved = walk(draws, target.log_density, rng, members=target.members)
+            there = target.look(moved)
+            taken = np.log(rng.random(ratio.size)) < reached * (there.ratio - ratio)
+            accepted.append(float(taken.mean()))
+            draws = choose(taken, moved, draws)
+            predicted = np.where(taken, there.predicted, predicted)
+            ratio = np.where(taken, there.ratio, ratio)
+    return led._replace(draws=draws, acceptance=float(np.mean(accepted))), _Seen(predicted, ratio)
+
+
+def _bridged(effective: float, accepted: float) -> Flag:
+    return Flag(
+        "surrogate-poor",
+        f"Only {100 * effective:.1f} % of the surrogate's draws were effective, so they were led on with the "
+        f"circuit itself ({100 * accepted:.0f} % of moves taken).",
+        "caution" if accepted < _LEAST_ACCEPTANCE else "info",
+        value=effective,
+        limit=ENOUGH_EFFECTIVE,
     )
 
 
@@ -205,84 +291,3 @@ def _runaway(position: Floats, weight: Floats, engine: Engine | None) -> tuple[F
         f"pulses to one hemisphere or both ({PROBE_INTENSITY:g} RMT): the model is at its edge."
     )
     return (Flag("circuit-runaway", message, "caution", value=share, limit=_MUCH_RUNAWAY),)
-
-
-def _lead_on(
-    draws: Draws,
-    placed: Callable[[Draws], Floats],
-    log_prior: Density,
-    before: Surrogate,
-    after: Surrogate,
-    rng: np.random.Generator,
-    members: int,
-) -> tuple[Draws, float, float]:
-    """Lead draws of the posterior under one surrogate to that under the next."""
-
-    def log_old(x: Draws) -> Floats:
-        return log_prior(x) + before.log_likelihood(placed(x))
-
-    def log_gain(x: Draws) -> Floats:
-        position = placed(x)
-        return after.log_likelihood(position) - before.log_likelihood(position)
-
-    led = anneal(draws, log_old, log_gain, rng, members=members, settle=False)
-    return led.draws, led.log_evidence, led.log_evidence_variance
-
-
-class _Bridged(NamedTuple):
-    draws: Draws
-    predicted: Floats
-    log_evidence: float
-    log_evidence_variance: float
-    acceptance: float
-
-
-def _bridge(
-    draws: Draws,
-    predicted: Floats,
-    ratio: Floats,
-    log_density: Density,
-    look: Callable[[Draws], tuple[Floats, Floats]],
-    rng: np.random.Generator,
-    members: int,
-) -> _Bridged:
-    """Lead draws from the surrogate to the circuit in steps.
-
-    Parameters
-    ----------
-    draws : Draws
-        Of the posterior under the surrogate, whose log density is `log_density`.
-    predicted : array, shape (observations, n)
-    ratio : array, shape (n,)
-        Log likelihood under the circuit less that under the surrogate.
-    look : callable
-        Simulates draws and returns both.
-    """
-    reached, evidence, variance, accepted = 0.0, 0.0, 0.0, [1.0]
-    while reached < 1.0:
-        step = next_step(ratio, 1.0 - reached)
-        gained, doubt = log_mean(step * ratio)
-        evidence, variance = evidence + gained, variance + doubt
-        reached += step
-        kept = resample(rng, normalised(step * ratio))
-        draws, predicted, ratio = draws.at(kept), predicted[:, kept], ratio[kept]
-        accepted = []
-        for _ in range(_BRIDGE_MOVES if reached < 1.0 else _LAST_BRIDGE_MOVES):
-            moved = walk(draws, log_density, rng, members=members)
-            new_predicted, new_ratio = look(moved)
-            taken = np.log(rng.random(ratio.size)) < reached * (new_ratio - ratio)
-            accepted.append(float(taken.mean()))
-            draws = choose(taken, moved, draws)
-            predicted, ratio = np.where(taken, new_predicted, predicted), np.where(taken, new_ratio, ratio)
-    return _Bridged(draws, predicted, evidence, variance, float(np.mean(accepted)))
-
-
-def _bridged(effective: float, accepted: float) -> Flag:
-    return Flag(
-        "surrogate-poor",
-        f"Only {100 * effective:.1f} % of the surrogate's draws were effective, so they were led on with the "
-        f"circuit itself ({100 * accepted:.0f} % of moves taken).",
-        "caution" if accepted < _LEAST_ACCEPTANCE else "info",
-        value=effective,
-        limit=ENOUGH_EFFECTIVE,
-    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from sudeck.circuit.engines import require_engine
 from sudeck.circuit.reference import load_distribution
 from sudeck.mechanism.circuit_fit.emulator import load_emulator
@@ -15,14 +17,15 @@ from sudeck.mechanism.circuit_fit.posterior_summary import explain
 DRAWS: Final = 2000
 
 
-def fit_patient(data: PatientData, *, draws: int = DRAWS, seed: int = 0) -> Posterior:
+def fit_patient(data: PatientData, *, draws: int = DRAWS, rng: np.random.Generator | int = 0) -> Posterior:
     """Infer a patient's factors.
 
     Parameters
     ----------
     data : PatientData
         From `patient_data.gather_patient`.
-    draws, seed : int
+    draws : int
+    rng : numpy Generator or seed
         Same seed, same numbers.
 
     Raises
@@ -33,9 +36,11 @@ def fit_patient(data: PatientData, *, draws: int = DRAWS, seed: int = 0) -> Post
         If no circuit could show such measures.
     """
     require_engine()
-    return infer(data, load_distribution(), load_emulator(), draws=draws, seed=seed)
+    return infer(data, load_distribution(), load_emulator(), draws=draws, rng=rng)
 
 
-def explain_patient(data: PatientData, *, level: float = 0.95, seed: int = 0) -> Explanation:
+def explain_patient(
+    data: PatientData, *, level: float = 0.95, rng: np.random.Generator | int = 0
+) -> Explanation:
     """Infer a patient's factors and say what they mean; as `fit_patient` and `posterior_summary.explain`."""
-    return explain(fit_patient(data, seed=seed), level=level)
+    return explain(fit_patient(data, rng=rng), level=level)

@@ -8,8 +8,9 @@ probability of one wedge in the plane of log BPr/TPr and log TPr/VPr.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -127,33 +128,45 @@ def apply_published_rule(cohort: Cohort) -> tuple[PatientVerdict, ...]:
     """
     ratios = cohort.ratios
     complete = np.isfinite(ratios.log_phases).all(axis=1)
-    return tuple(_verdict(ratios, int(i)) for i in np.flatnonzero(complete))
+    values = {name: ratios.values(name) for name in CUTOFFS}
+    chances = _probabilities(ratios)
+    return tuple(
+        _verdict(ratios.ids[i], {name: float(each[i]) for name, each in values.items()}, chances[i])
+        for i in np.flatnonzero(complete).tolist()
+    )
 
 
-def evaluate_published_rule(cohort: Cohort, *, level: float = 0.95) -> RuleOnCohort:
+def evaluate_published_rule(
+    cohort: Cohort, *, level: float = 0.95, verdicts: Sequence[PatientVerdict] | None = None
+) -> RuleOnCohort:
     """Hold the published rule against the responders of a cohort.
 
     Parameters
     ----------
     cohort : Cohort
         Where relief is known too, patients with all three criteria met are compared with the others.
+    level : float
+        Coverage of intervals.
+    verdicts : sequence of PatientVerdict, optional
+        What `apply_published_rule` says of this cohort, where that is known already.
 
     Raises
     ------
     InputError
         If no patient has both the ratios and the outcome.
     """
-    verdicts = {verdict.participant_id: verdict for verdict in apply_published_rule(cohort)}
+    said = apply_published_rule(cohort) if verdicts is None else verdicts
+    of_patient = {verdict.participant_id: verdict for verdict in said}
     outcome = dict(zip(cohort.ids, cohort.outcome(RESPONDER), strict=True))
-    known = [pid for pid in verdicts if np.isfinite(outcome[pid])]
+    known = [pid for pid in of_patient if np.isfinite(outcome[pid])]
     if not known:
         raise InputError(
             "the published rule", "no patient has ratios and outcome", "give both for some patients"
         )
     y = np.array([outcome[pid] for pid in known]) == 1.0
-    met = np.array([verdicts[pid].criteria_met for pid in known])
+    met = np.array([of_patient[pid].criteria_met for pid in known])
     accuracy = {
-        name: _accuracy(np.array([verdicts[pid].exceeded[name] for pid in known]), y, level)
+        name: _accuracy(np.array([of_patient[pid].exceeded[name] for pid in known]), y, level)
         for name in CUTOFFS
     }
     accuracy[ALL_THREE] = _accuracy(met == 3, y, level)
@@ -242,7 +255,7 @@ def probability_all_exceeded(means: FloatArray, covariance: FloatArray) -> float
     sd_rest = math.sqrt(max(covariance[1, 1] - slope * covariance[0, 1], 1e-18))
     kink = total - second
     edges = sorted({first, min(max(kink, first), means[0] + 9 * sd_u), max(first, means[0] + 9 * sd_u)})
-    nodes, node_weights = np.polynomial.legendre.leggauss(80)
+    nodes, node_weights = _gauss_legendre()
     result = 0.0
     for start, high in pairwise(edges):
         low = max(start, means[0] - 9 * sd_u)  # below, the density of u has no mass
@@ -254,6 +267,13 @@ def probability_all_exceeded(means: FloatArray, covariance: FloatArray) -> float
         above = ndtr((means[1] + slope * (u - means[0]) - needed) / sd_rest)
         result += float((high - low) / 2 * np.sum(node_weights * density * above))
     return min(max(result, 0.0), 1.0)
+
+
+@cache
+def _gauss_legendre() -> tuple[FloatArray, FloatArray]:
+    """Return nodes and weights: finding them takes a hundred times as long as an integral by them."""
+    nodes, weights = np.polynomial.legendre.leggauss(80)
+    return nodes, weights
 
 
 def _probability_one_exact(
@@ -271,24 +291,33 @@ def _probability_one_exact(
     return float(gap > 0) if sd == 0.0 else float(ndtr(gap / sd))
 
 
-def _verdict(ratios: Ratios, i: int) -> PatientVerdict:
-    values = {name: float(ratios.values(name)[i]) for name in CUTOFFS}
+def _verdict(
+    participant_id: str, values: dict[str, float], chances: dict[str, float] | None
+) -> PatientVerdict:
     exceeded = {name: strictly_above(values[name], cutoff) for name, cutoff in CUTOFFS.items()}
-    return PatientVerdict(ratios.ids[i], values, exceeded, _probabilities(ratios, i))
+    return PatientVerdict(participant_id, values, exceeded, chances)
 
 
-def _probabilities(ratios: Ratios, i: int) -> dict[str, float] | None:
+def _probabilities(ratios: Ratios) -> list[dict[str, float] | None]:
+    """Return what each patient's measurement error leaves of each criterion; None where it is not known."""
     from scipy.special import ndtr
 
-    if not np.isfinite(ratios.log_error[i]).all():
-        return None
-    chances = {}
-    for name, cutoff in CUTOFFS.items():
-        gap, se = ratios.log_values(name)[i] - math.log(cutoff), ratios.log_se(name)[i]
-        chances[name] = float(ndtr(gap / se)) if se > 0 else float(gap > 0)
-    means = np.array([ratios.log_values(name)[i] for name in INDEPENDENT_RATIOS])
-    chances[ALL_THREE] = probability_all_exceeded(means, ratios.log_error_of(INDEPENDENT_RATIOS)[i])
-    return chances
+    gaps = {name: ratios.log_values(name) - math.log(cutoff) for name, cutoff in CUTOFFS.items()}
+    errors = {name: ratios.log_se(name) for name in CUTOFFS}
+    means = np.column_stack([ratios.log_values(name) for name in INDEPENDENT_RATIOS])
+    covariances = ratios.log_error_of(INDEPENDENT_RATIOS)
+    found: list[dict[str, float] | None] = []
+    for i in range(len(ratios.ids)):
+        if not (np.isfinite(ratios.log_error[i]).all() and np.isfinite(ratios.log_phases[i]).all()):
+            found.append(None)
+            continue
+        chances = {}
+        for name in CUTOFFS:
+            gap, se = gaps[name][i], errors[name][i]
+            chances[name] = float(ndtr(gap / se)) if se > 0 else float(gap > 0)
+        chances[ALL_THREE] = probability_all_exceeded(means[i], covariances[i])
+        found.append(chances)
+    return found
 
 
 def _relief_difference(with_all: FloatArray, others: FloatArray, level: float) -> Estimate | None:

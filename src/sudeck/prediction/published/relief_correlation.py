@@ -85,7 +85,7 @@ class PublishedAnalysis:
         return {name: measure.to_dict() for name, measure in self.measures.items()}
 
     def __str__(self) -> str:
-        return "\n".join(f"{name}: {measure.pearson}" for name, measure in self.measures.items())
+        return "\n".join(str(measure.pearson) for measure in self.measures.values())
 
 
 def correlate(

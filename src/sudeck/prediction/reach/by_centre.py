@@ -6,7 +6,6 @@ not see a centre is worth there says more of the next centre than any bootstrap 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -52,7 +51,7 @@ class CentreLeftOut(Record):
 
 
 def leave_centres_out(
-    cohort: Cohort, plan: ModelPlan, *, seed: Sequence[int], level: float = 0.95
+    cohort: Cohort, plan: ModelPlan, *, rng: np.random.Generator, level: float = 0.95
 ) -> tuple[CentreLeftOut, ...]:
     """Fit a plan to all centres but one and try it there, for every centre in turn.
 
@@ -61,7 +60,7 @@ def leave_centres_out(
     cohort : Cohort
         With the column ``centre``; patients without one take no part.
     plan : ModelPlan
-    seed : sequence of int
+    rng : numpy Generator
         Of the imputations; each centre has its own stream.
     level : float
 
@@ -83,10 +82,10 @@ def leave_centres_out(
             cohort.among(known & (where != name)),
             cohort.among(where == name),
             plan,
-            [*seed, place],
+            stream,
             level,
         )
-        for place, name in enumerate(names)
+        for name, stream in zip(names, rng.spawn(len(names)), strict=True)
     )
 
 
@@ -95,7 +94,7 @@ def _without(
     others: Cohort,
     own: Cohort,
     plan: ModelPlan,
-    seed: Sequence[int],
+    rng: np.random.Generator,
     level: float,
 ) -> CentreLeftOut:
     n = events = 0
@@ -105,7 +104,7 @@ def _without(
         if min(events, n - events) < LEAST_OF_EACH:
             raise InputError(name, "it has too few patients", f"{LEAST_OF_EACH} of each outcome are needed")
         require_enough(model_data(others, plan), subject=f"all but {name}")
-        model = fit_response_model(others, plan, rng=np.random.default_rng(list(seed)))
+        model = fit_response_model(others, plan, rng=rng)
         stack = model.as_stack()
         eta = stack.linear_predictor(here.predictors.values, here.predictors.error)
         did = measure_performance(expit(eta), here.outcome, level=level)

@@ -40,7 +40,8 @@ _MOST_STEPS = 8
 _STILL_MM = 0.1  # a step that moves no place farther than this is the last
 _LARGEST_STEP_MM = 8.0
 _TRIAL_STEPS = 2
-_BUILT_ANEW = (0, 1, 3)  # the steps before which the normal matrix is built anew
+_MOVED_MM = 0.5  # a step that moved a place farther than this asks for a new normal matrix
+_ALIKE_DISPERSION = 0.9  # 1 is noise; what is fitted takes a quarter of it
 
 
 @dataclass(frozen=True)
@@ -229,47 +230,64 @@ def fit_jointly(
         Nodes on and around the healthy limb on the reference image.
     """
     problem = JointProblem(limbs, start, grid, modes, near, healthy_nodes)
-    at_rest = problem.values
+    walk = _Walk(problem)
     if sectors:
-        turned = problem.turned(frame, sectors)
-        if turned is not None:
-            problem.values = at_rest = _walk(problem, _TRIAL_STEPS)
-            excess = problem.excess
-            cost = problem.cost(excess)
-            problem.begin(turned)
-            problem.values = _walk(problem, _TRIAL_STEPS)
-            if problem.cost(excess) > cost:
-                problem.begin(at_rest)
-    problem.values = _walk(problem, _MOST_STEPS)
+        walk.go(_TRIAL_STEPS)
+        # Where limbs differ no more than noise lets them, no digit lies on its neighbour.
+        if max(float(one.dispersion.max()) for one in walk.seen) > _ALIKE_DISPERSION:
+            walk.try_from(problem.turned(frame, sectors))
+    walk.go(_MOST_STEPS)
     system, seen = problem.system(matrix=True, noise=True)
     return _report(problem, system, seen, girth, trunk)
 
 
-def _walk(problem: JointProblem, steps: int) -> Array:
-    """Return the parameters after so many Gauss-Newton steps."""
-    _, seen = problem.system(matrix=False)
-    for number in range(steps):
-        problem.excess = {key: one.excess for key, one in seen.items()}
-        if number in (1, 3):
-            problem.settle_back()
-        anew = number in _BUILT_ANEW
-        system, seen = problem.system(matrix=anew)
-        if anew:
-            full = system.normal + np.diag(problem.precision)
-        pull = system.gradient - problem.precision * (problem.values - problem.aim)
-        step = np.linalg.solve(full, pull)
-        moves = float(np.abs(problem.fields @ step[: problem.count + 4]).max())
-        step *= min(1.0, _LARGEST_STEP_MM / max(moves, 1e-9))
-        problem.values = problem.values + step
-        if moves < _STILL_MM and number >= 2:
-            break
-    return problem.values
+class _Walk:
+    """Gauss-Newton steps of a problem."""
+
+    def __init__(self, problem: JointProblem) -> None:
+        self.problem = problem
+        self.number = 0
+        self.moved = math.inf  # mm, by the last step
+        self.still = False
+        self.seen = self.problem.compare()
+
+    def go(self, steps: int) -> None:
+        """Take steps until so many were taken, or one moves hardly any place."""
+        problem = self.problem
+        while self.number < steps and not self.still:
+            problem.excess = np.stack([one.excess for one in self.seen])
+            anew = self.number < _TRIAL_STEPS or self.moved > _MOVED_MM
+            if anew and self.number:
+                problem.settle_back()
+            system, self.seen = problem.system(matrix=anew)
+            if anew:
+                self.full = system.normal + np.diag(problem.precision)
+            pull = system.gradient - problem.precision * (problem.values - problem.aim)
+            step = np.asarray(np.linalg.solve(self.full, pull), dtype=np.float64)
+            self.moved = problem.moves(step)
+            problem.values = problem.values + step * min(1.0, _LARGEST_STEP_MM / max(self.moved, 1e-9))
+            self.number += 1
+            self.still = self.moved < _STILL_MM and self.number > _TRIAL_STEPS
+
+    def try_from(self, values: Array) -> None:
+        """Walk as far from other parameters, and go on from there where they explain the images better."""
+        problem, steps = self.problem, self.number
+        here, excess = problem.values, problem.excess
+        cost = problem.cost(problem.compare())
+        problem.begin(values)
+        other = _Walk(problem)
+        other.go(steps)
+        problem.excess = excess
+        if problem.cost(problem.compare()) > cost:
+            problem.begin(here)
+            return
+        self.full, self.seen, self.moved = other.full, other.seen, other.moved
 
 
 def _report(
     problem: JointProblem,
     system: JointSystem,
-    seen: Mapping[tuple[ScanPhase, int], JointComparison],
+    seen: tuple[JointComparison, JointComparison],
     girth: int,
     trunk: NDArray[np.bool_],
 ) -> JointFit:
@@ -281,14 +299,10 @@ def _report(
     values, vectors = np.linalg.eigh(0.5 * (shown - less + (shown - less).T))
     real = root @ (vectors * np.maximum(values, 0.0)) @ vectors.T @ root.T
     covariance = np.linalg.inv(0.5 * (real + real.T) + prior)
-    misfit = slope = 0.0
-    for (_, way), one in seen.items():
-        scale = 1.0 if way else problem.start.scale**2
-        misfit += float(np.sum(one.weights * (one.residual**2 - one.variance)))
-        squares = np.sum(one.slope**2, axis=1) / 2.0 - one.pretended
-        slope += scale * float(np.sum(one.weights * squares))
     phases = problem.phases
-    ahead = {name: seen[name, 0] for name in phases}
+    ahead = seen[0]
+    residual = 2.0 * np.sqrt(ahead.excess) / np.maximum(problem.looks[0].level[:, 0], 1e-9)
+    gain = np.sum(ahead.robust * ahead.gain, axis=1) / ahead.robust.sum(axis=1)
     return JointFit(
         grid=problem.grid,
         modes=problem.modes,
@@ -300,16 +314,39 @@ def _report(
             name: problem.mirror(number).then(problem.limbs[name].carry_healthy)
             for number, name in enumerate(phases)
         },
-        residual={
-            name: 2.0 * math.sqrt(one.excess) / max(problem.looks[name, 0].level, 1e-9)
-            for name, one in ahead.items()
-        },
-        dispersion={
-            name: float(np.sum(one.robust * one.residual**2) / np.sum(one.robust * one.variance))
-            for name, one in ahead.items()
-        },
-        gain={name: float(np.sum(one.robust * one.gain) / one.robust.sum()) for name, one in ahead.items()},
+        residual=dict(zip(phases, residual.tolist(), strict=True)),
+        dispersion=dict(zip(phases, ahead.dispersion.tolist(), strict=True)),
+        gain=dict(zip(phases, gain.tolist(), strict=True)),
         girth=girth,
         trunk=trunk,
-        place_sd_mm=math.sqrt(max(misfit, 0.0) / max(slope, 1e-12)),
+        place_sd_mm=_beside(problem, seen, float(np.trace(shown))),
     )
+
+
+def _beside(problem: JointProblem, seen: tuple[JointComparison, JointComparison], fitted: float) -> float:
+    """Return how far places still lie beside their counterparts, root mean square along one direction, in mm.
+
+    What the limbs differ by beyond noise, over the squares of their slopes. The parameters and gains fitted
+    have taken noise out of the differences, one unit each. What is left is known to so much: as a square it
+    is not negative, so that its mean is that of the half of a normal law above zero.
+
+    Parameters
+    ----------
+    fitted : float
+        How many parameters the images settle; those that the prior settles take no noise.
+    """
+    from scipy import special
+
+    misfit = noise = slope = 0.0
+    for scale, one in zip((problem.start.scale**2, 1.0), seen, strict=True):
+        phases, _, knots = one.weighted.shape
+        misfit += float(np.sum(one.weights * (one.residual**2 - one.variance))) + fitted + phases * knots
+        noise += float(np.sum(one.weights * one.variance))
+        squares = np.sum(one.slope**2, axis=2) / 2.0 - one.pretended
+        slope += scale * float(np.sum(one.weights * squares))
+    # Both ways see the same noise: the variance of their sum of n squares is four times that of n / 2.
+    sd = 2.0 * math.sqrt(noise)
+    standard = misfit / sd
+    below = float(special.log_ndtr(standard))
+    mean = misfit + sd * math.exp(-0.5 * standard**2 - below) / math.sqrt(2.0 * math.pi)
+    return math.sqrt(max(mean, 0.0) / max(slope, 1e-12))

@@ -13,7 +13,7 @@ from sudeck.core.vocabulary import ScanPhase
 from sudeck.scan.limbs.digit_turns import PolarPair, Sector, digit_turns
 from sudeck.scan.limbs.geometry import Points, Similarity
 from sudeck.scan.limbs.image_comparison import Bilinear
-from sudeck.scan.limbs.joint_looks import JointComparison, JointLook, PhaseLimbs
+from sudeck.scan.limbs.joint_looks import JointComparison, JointLooks, PhaseLimbs, Smoothed
 from sudeck.scan.limbs.limb_image import Array, matched_blur_px, same_blur_px, smoothed, stabilised
 from sudeck.scan.limbs.posture_modes import DisplacementGrid, LimbFrame
 
@@ -22,7 +22,6 @@ Fields = NDArray[np.float32]  # displacements of many places: half as long to mu
 # Before the images are seen: rotation, log size, shifts about the start; log size about none.
 _MIRROR_SD = np.array([math.radians(15.0), 0.06, 15.0, 15.0])
 _RIGID_SD = np.array([math.radians(2.0), 2.0, 2.0])  # rotation and shifts of one phase beside the others
-_TURNED_MM = 4.0  # of the first guess of turned digits, from which it is tried
 _TURNED_POINT_MM = 10.0  # error of a place of the first guess of turned digits: many places make a digit
 
 
@@ -58,25 +57,17 @@ class JointProblem:
         self.centre = self.points.mean(axis=0)
         self.healthy_nodes = healthy_nodes
         self.values = np.zeros(self.count + 4 + 3 * len(self.phases))
-        self.excess = {(name, way): 0.0 for name in self.phases for way in (0, 1)}
-        forward = self.modes[:, near]
-        self.fields = self._with_similarity(forward, self.points)
-        grow = math.sqrt(start.scale)
-        self.looks: dict[tuple[ScanPhase, int], JointLook] = {}
-        for name, phase in limbs.items():
-            images, sigmas = [], []
-            for limb, times in ((phase.affected, 1 / grow), (phase.healthy, grow)):
-                sigma = same_blur_px(phase.smoothing_px, phase.affected.grid, limb.grid)
-                sigmas.append(matched_blur_px(sigma, limb.grid.pixel_mm, times))
-                images.append(smoothed(limb.counts, sigmas[-1]))
-            self.looks[name, 0] = JointLook.of(
-                images[0], phase.affected, phase.carry_affected(self.points), self.points,
-                images[1], phase.healthy, phase.smoothing_px, 1.0,
-            )  # fmt: skip
-            self.looks[name, 1] = JointLook.of(
-                images[1], phase.healthy, phase.carry_healthy(healthy_nodes), healthy_nodes,
-                images[0], phase.affected, phase.smoothing_px, 1.0,
-            )  # fmt: skip
+        self.excess = np.zeros((2, len(self.phases)))
+        self.fields = self._with_similarity(self.modes[:, near], self.points)
+        affected, healthy = (
+            [_smooth(phase, side, start.scale) for phase in limbs.values()] for side in (0, 1)
+        )
+        # Ahead: the affected limb looks at the healthy one. Back: the other way round.
+        self.looks = (
+            JointLooks.of(affected, healthy, self.points),
+            JointLooks.of(healthy, affected, healthy_nodes),
+        )
+        self.gains: list[Array | None] = [None, None]
         precision = np.ones(self.values.size)
         precision[self.count : self.count + 4] = _MIRROR_SD**-2.0
         precision[self.count + 4 :] = np.tile(_RIGID_SD**-2.0, len(self.phases))
@@ -91,52 +82,45 @@ class JointProblem:
         self.values = values
         self.settle_back()
 
-    def cost(self, excess: Mapping[tuple[ScanPhase, int], float]) -> float:
+    def cost(self, seen: Sequence[JointComparison]) -> float:
         """Half the weighted squares of residuals, cut off where they are no match, and of the modes."""
-        self.excess = dict(excess)
-        _, seen = self.system(matrix=False)
         off = self.values - self.aim
-        return 0.5 * float(self.precision @ off**2) + 0.5 * sum(one.cost for one in seen.values())
+        return 0.5 * float(self.precision @ off**2) + 0.5 * sum(one.cost for one in seen)
 
-    def turned(self, frame: LimbFrame, sectors: Sequence[Sector]) -> Array | None:
-        """Return the parameters with the digits where they are likely to be, as far as the modes can.
-
-        None where that is close to where they are.
-        """
-        places, turns = [], []
-        for sector in sectors:
-            found = digit_turns(frame, sector, [self._polar_pair(name) for name in self.phases])
-            places.append(found[0])
-            turns.append(found[1])
-        points, turn = np.concatenate(places), np.concatenate(turns)
-        reading = self.grid.reading(points)
+    def turned(self, frame: LimbFrame, sectors: Sequence[Sector]) -> Array:
+        """Return the parameters with the digits where they are likely to be, as far as the modes can."""
+        pairs = [self._polar_pair(number) for number in range(len(self.phases))]
+        found = [digit_turns(frame, sector, pairs) for sector in sectors]
+        points, turn = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        reading = self.grid.reading(points).astype(np.float32)
         fields = np.stack([reading @ one for one in self.modes])
-        arm = points - frame.centre_mm
-        wanted = (-turn * arm[:, 1], turn * arm[:, 0])
+        arm = (points - frame.centre_mm).astype(np.float32)
+        wanted = np.stack([-turn * arm[:, 1], turn * arm[:, 0]]).astype(np.float32)
         weight = _TURNED_POINT_MM**-2.0
         normal = weight * sum(one.T @ one for one in fields) + np.eye(self.count)
         pull = weight * sum(one.T @ aim for one, aim in zip(fields, wanted, strict=True))
         values = self.values.copy()
         values[: self.count] = np.linalg.solve(normal, pull)
-        moves = max(float(np.abs(one @ values[: self.count]).max()) for one in fields)
-        return values if moves > _TURNED_MM else None
+        return values
 
-    def _polar_pair(self, name: ScanPhase) -> PolarPair:
-        phase, look = self.limbs[name], self.looks[name, 0]
+    def _polar_pair(self, number: int) -> PolarPair:
+        phase = self.limbs[self.phases[number]]
         to_other = self.start.then(phase.carry_healthy)
+        ahead, back = self.looks
 
         def affected(points: Points) -> Array:
-            image = self.looks[name, 1].image  # of the affected limb, which the healthy one looks at
+            image = back.images[number]  # of the affected limb, which the healthy one looks at
             return stabilised(
                 Bilinear.at(*phase.affected.grid.pixel_of(phase.carry_affected(points)), image.shape)(image)
             )
 
         def healthy(points: Points) -> Array:
-            return stabilised(
-                Bilinear.at(*phase.healthy.grid.pixel_of(to_other(points)), look.image.shape)(look.image)
-            )
+            image = ahead.images[number]
+            return stabilised(Bilinear.at(*phase.healthy.grid.pixel_of(to_other(points)), image.shape)(image))
 
-        return PolarPair(affected, healthy, 2.0 * look.noise, look.sigma_mm)
+        return PolarPair(
+            affected, healthy, 2.0 * float(ahead.noise[number, 0]), float(ahead.sigma_mm[number, 0])
+        )
 
     def _with_similarity(self, fields: Fields, points: Points) -> Fields:
         """Add to the modes what rotation, size and shift do to each place."""
@@ -151,7 +135,11 @@ class JointProblem:
     def displacement(self) -> Array:
         """Displacement at the nodes, shape [node, 2]."""
         values = self.values[: self.count].astype(np.float32)
-        return np.stack([one @ values for one in self.modes], axis=1).astype(np.float64)
+        return (self.modes @ values).T.astype(np.float64)
+
+    def moves(self, step: Array) -> float:
+        """Return how far a step moves any place along x or y, in mm."""
+        return float(np.abs(self.fields @ step[: self.count + 4].astype(np.float32)).max())
 
     def mirror(self, number: int) -> Similarity:
         """From the displaced affected to the healthy limb, both on the reference image, as in a phase."""
@@ -163,81 +151,126 @@ class JointProblem:
         rigid = Similarity.about(self.centre, self.centre + own[1:], rotation_deg=math.degrees(own[0]))
         return rigid.then(common).then(self.start)
 
-    def system(
-        self, *, matrix: bool, noise: bool = False
-    ) -> tuple[JointSystem, dict[tuple[ScanPhase, int], JointComparison]]:
-        """Compare all phases both ways; the mean of both ways is one system of equations."""
-        size = self.values.size
-        found = JointSystem(np.zeros((size, size)), np.zeros((size, size)), np.zeros(size))
+    def compare(self) -> tuple[JointComparison, JointComparison]:
+        """Compare all phases ahead and back."""
         displacement = self.displacement
         displaced = self.points + displacement[self.near]
         moved_back = self.back_reading @ displacement
-        comparisons: dict[tuple[ScanPhase, int], JointComparison] = {}
+        ahead, back = [], []
         for number, name in enumerate(self.phases):
             phase, mirror = self.limbs[name], self.mirror(number)
-            to_other = mirror.then(phase.carry_healthy)
-            ahead = self.looks[name, 0].compare(to_other(displaced), self.excess[name, 0])
-            self._add(found, self.fields, number, ahead, ahead.slope @ to_other.matrix, matrix)
-            place = mirror.inverse()(self.healthy_nodes) - moved_back
-            back = self.looks[name, 1].compare(phase.carry_affected(place), self.excess[name, 1])
-            self._add(
-                found, self.back_fields, number, back, -back.slope @ phase.carry_affected.matrix, matrix
-            )
+            ahead.append(mirror.then(phase.carry_healthy)(displaced))
+            back.append(phase.carry_affected(mirror.inverse()(self.healthy_nodes) - moved_back))
+        seen = (
+            self.looks[0].compare(ahead, self.excess[0], self.gains[0]),
+            self.looks[1].compare(back, self.excess[1], self.gains[1]),
+        )
+        self.gains = [one.gains for one in seen]
+        return seen
+
+    def system(
+        self, *, matrix: bool, noise: bool = False
+    ) -> tuple[JointSystem, tuple[JointComparison, JointComparison]]:
+        """Compare all phases both ways; the mean of both ways is one system of equations."""
+        size = self.values.size
+        found = JointSystem(np.zeros((size, size)), np.zeros((size, size)), np.zeros(size))
+        seen = self.compare()
+        for way, one in enumerate(seen):
+            turn, stretch = [], []
+            for number, name in enumerate(self.phases):
+                to_other = self.mirror(number).then(self.limbs[name].carry_healthy)
+                turn.append(-self.limbs[name].carry_affected.matrix if way else to_other.matrix)
+                stretch.append(1.0 if way else to_other.scale**2)
+            slope = (one.slope @ np.stack(turn)).astype(np.float32)
+            fields = self.back_fields if way else self.fields
+            self._add_gradient(found.gradient, fields, slope, one)
+            if matrix:
+                self._add_normal(found.normal, fields, slope, one)
             if noise:
-                self._pretend(found, self.fields, number, ahead, to_other.scale**2)
-                self._pretend(found, self.back_fields, number, back, 1.0)
-            comparisons[name, 0], comparisons[name, 1] = ahead, back
-        return found, comparisons
+                weights = one.weights * one.pretended * np.array(stretch)[:, None]
+                self._add_squares(found.pretended, fields, weights.astype(np.float32))
+        return found, seen
 
-    def _add(
-        self,
-        found: JointSystem,
-        fields: Fields,
-        number: int,
-        seen: JointComparison,
-        slope: Array,
-        matrix: bool,
-    ) -> None:
-        slope = slope.astype(np.float32)
-        change = slope[:, :1] * fields[0]
-        change += slope[:, 1:] * fields[1]
-        by_gain = seen.weighted.T.astype(np.float32) @ change
-        taken = np.linalg.solve(seen.inner, by_gain)
-        pull = change.T @ (seen.weights * seen.residual).astype(np.float32)
-        pull = pull - taken.T @ (seen.weighted.T @ seen.residual)
+    def _add_gradient(self, gradient: Array, fields: Fields, slope: Fields, seen: JointComparison) -> None:
+        pulls = slope * seen.beyond_gains[..., None].astype(np.float32)  # [phase, n, 2]
+        by_phase = 0.5 * sum(field.T @ pulls[..., axis].T for axis, field in enumerate(fields))
+        common = self.count + 4
+        gradient[:common] += by_phase.sum(axis=1)
+        gradient[common:] += by_phase[self.rigid].T.ravel()
+
+    def _add_normal(self, normal: Array, fields: Fields, slope: Fields, seen: JointComparison) -> None:
+        """Add slopes times fields, squared and weighted, less what the gains explain of them."""
+        weights = seen.weights.astype(np.float32)
+        by_x, by_y = slope[..., 0], slope[..., 1]
+        # The squares of all phases at a node are those of two movements: of the Cholesky factor.
+        xx, xy, yy = (np.sum(weights * a * b, axis=0) for a, b in ((by_x, by_x), (by_x, by_y), (by_y, by_y)))
+        first = np.sqrt(np.maximum(xx, 1e-20))
+        across = xy / first
+        rest = np.sqrt(np.maximum(yy - across**2, 0.0))
+        both = np.concatenate(
+            [first[:, None] * fields[0] + across[:, None] * fields[1], rest[:, None] * fields[1]]
+        )
+        square = both.T @ both
+        # Of each phase: with its own movement, and with its gains.
+        phases, nodes, knots = seen.weighted.shape
+        change = by_x[..., None] * fields[0][:, self.rigid] + by_y[..., None] * fields[1][:, self.rigid]
+        columns = np.concatenate([weights[..., None] * change, seen.weighted.astype(np.float32)], axis=2)
+        turned = slope[..., None] * columns[:, :, None, :]  # [phase, n, 2, rigid and knots]
+        beside = sum(
+            field.T @ turned[:, :, axis].transpose(1, 0, 2).reshape(nodes, -1)
+            for axis, field in enumerate(fields)
+        )
+        beside = beside.reshape(-1, phases, 3 + knots).astype(np.float64)
+        common = self.count + 4
+        normal[:common, :common] += 0.5 * square
+        for number in range(phases):
+            cross, by_gain = beside[:, number, :3], beside[:, number, 3:]
+            taken = np.linalg.solve(seen.inner[number], by_gain.T)
+            normal[:common, :common] -= 0.5 * (by_gain @ taken)
+            self._add_own(normal, number, 0.5 * (cross - by_gain @ taken[:, self.rigid]))
+
+    def _add_squares(self, target: Array, fields: Fields, weights: Fields) -> None:
+        """Add the squares of fields, weighted by phase and node."""
+        common = self.count + 4
+        root = np.sqrt(weights.sum(axis=0))[:, None]
+        for field in fields:
+            scaled = root * field
+            target[:common, :common] += 0.5 * (scaled.T @ scaled)
+        for number, weight in enumerate(weights):
+            cross = sum(field.T @ (weight[:, None] * field[:, self.rigid]) for field in fields)
+            self._add_own(target, number, 0.5 * cross)
+
+    def _add_own(self, target: Array, number: int, cross: Array) -> None:
+        """Add what one phase's own movement shares with all parameters, and with itself."""
         common = self.count + 4
         own = slice(common + 3 * number, common + 3 * number + 3)
-        found.gradient[:common] += 0.5 * pull
-        found.gradient[own] += 0.5 * pull[self.rigid]
-        if matrix:
-            change *= np.sqrt(seen.weights).astype(np.float32)[:, None]
-            self._place(found.normal, number, change.T @ change - by_gain.T @ taken)
-
-    def _pretend(
-        self, found: JointSystem, fields: Fields, number: int, seen: JointComparison, stretch: float
-    ) -> None:
-        root = np.sqrt(seen.weights * seen.pretended * stretch).astype(np.float32)[:, None]
-        along_x, along_y = root * fields[0], root * fields[1]
-        self._place(found.pretended, number, along_x.T @ along_x + along_y.T @ along_y)
-
-    def _place(self, target: Array, number: int, block: Array) -> None:
-        """Add the normal matrix of one phase and way: what is common, and what is the phase's own."""
-        common = self.count + 4
-        own = slice(common + 3 * number, common + 3 * number + 3)
-        target[:common, :common] += 0.5 * block
-        target[own, :common] += 0.5 * block[self.rigid]
-        target[:common, own] += 0.5 * block[:, self.rigid]
-        target[own, own] += 0.5 * block[np.ix_(self.rigid, self.rigid)]
+        target[:common, own] += cross
+        target[own, :common] += cross.T
+        target[own, own] += cross[self.rigid]
 
     def settle_back(self) -> None:
         """Find anew where the healthy nodes lie on the affected limb, and what the modes do there."""
         aimed = self.mirror(0).inverse()(self.healthy_nodes)
         place = aimed
+        displacement = self.displacement
         for _ in range(2):
-            place = aimed - self.grid.reading(place) @ self.displacement
+            place = aimed - self.grid.reading(place) @ displacement
         self._read_back(place)
 
     def _read_back(self, places: Points) -> None:
         self.back_reading = self.grid.reading(places)
         reading = self.back_reading.astype(np.float32)
         self.back_fields = self._with_similarity(np.stack([reading @ one for one in self.modes]), places)
+
+
+def _smooth(phase: PhaseLimbs, side: int, scale: float) -> Smoothed:
+    """Smooth one limb of a phase so that camera and smoothing blur both in proportion to their sizes."""
+    grow = math.sqrt(scale)
+    limb, carry, times = (
+        (phase.healthy, phase.carry_healthy, grow)
+        if side
+        else (phase.affected, phase.carry_affected, 1 / grow)
+    )
+    sigma = same_blur_px(phase.smoothing_px, phase.affected.grid, limb.grid)
+    image = smoothed(limb.counts, matched_blur_px(sigma, limb.grid.pixel_mm, times))
+    return Smoothed(limb, image, carry, phase.smoothing_px)

@@ -198,8 +198,9 @@ class _Problem:
         residual = self.weights * (self.outcome - p)
         if self.firth:
             height = height + 0.5 * np.linalg.slogdet(information)[1]
-            half = np.swapaxes(solve_matrix(information, np.swapaxes(self.design, -1, -2)), -1, -2)
-            leverage = variance * (half * self.design).sum(axis=-1)
+            # By the small inverse: solving for every patient takes several times as long.
+            inverse = solve_matrix(information, np.broadcast_to(np.eye(beta.shape[-1]), information.shape))
+            leverage = variance * ((self.design @ inverse) * self.design).sum(axis=-1)
             residual = residual + leverage * (0.5 - p)
         score = (np.swapaxes(self.design, -1, -2) @ residual[..., None])[..., 0]
         if self.ridge is not None:

@@ -91,7 +91,12 @@ class CutoffPrecision:
 
 
 def cutoff_precision(
-    *, n: int, c_statistic: float, prevalence: float, n_studies: int = 2000, seed: int = 20180
+    *,
+    n: int,
+    c_statistic: float,
+    prevalence: float,
+    n_studies: int = 2000,
+    rng: np.random.Generator | int = 20180,
 ) -> CutoffPrecision:
     """Return how precisely `n` patients fix a single cut-off, when both groups are normal with equal spread.
 
@@ -99,7 +104,8 @@ def cutoff_precision(
     ----------
     n : int
     c_statistic, prevalence : float
-    n_studies, seed : int
+    n_studies : int
+    rng : numpy Generator or seed
         The distribution of a chosen cut-off has no closed form; it is drawn with a fixed seed, so that the
         same question has the same answer.
 
@@ -116,9 +122,9 @@ def cutoff_precision(
     if min(cases, n - cases) < 2:
         raise InputError(f"{n} patients", "a group would have fewer than two", "ask for more")
     shift = math.sqrt(2) * float(norm.ppf(c_statistic))
-    rng = np.random.default_rng(seed)
+    generator = np.random.default_rng(rng)
     y = np.concatenate([np.ones(cases), np.zeros(n - cases)])
-    x = rng.standard_normal((n_studies, n)) + shift * y
+    x = generator.standard_normal((n_studies, n)) + shift * y
     order = np.argsort(x, axis=1)
     ladder = np.take_along_axis(x, order, axis=1)
     below = y[order]

@@ -110,7 +110,7 @@ def fit_task(task: FitTask) -> Explanation | FitFailure:
         data = gather_patient(task.measures, task.patient)
         from sudeck.mechanism.circuit_fit.patient_fit import explain_patient
 
-        return explain_patient(data, level=task.level, seed=task.seed)
+        return explain_patient(data, level=task.level, rng=task.seed)
     except MissingDependencyError:
         raise
     except SudeckError as error:

@@ -138,7 +138,15 @@ def tabulate_factors(
         *confounded_doses(frame, doses, early),
         *_forms_apart(forms, declared),
     )
-    under = tuple(one.patient for one in treatments if under_ketamine(one))
+    # Circuits are drawn over every visit, so one recording under the drug keeps a patient apart.
+    every = [
+        one
+        for session in settings.tms_sessions
+        for one in (treatments if session == after else patient_treatments(tables, patients, session=session))
+        if one.session is not None
+    ]
+    apart = {one.patient for one in every if under_ketamine(one)}
+    under = tuple(patient for patient in patients if patient in apart)
     return PatientFactors(frame, unit, flags, under)
 
 

@@ -16,9 +16,10 @@ from sudeck.core.provenance import SOFTWARE, __version__
 from sudeck.core.record import Record
 from sudeck.core.storage import write_json, write_tsv
 from sudeck.ketamine.exposure import CourseCurve, Exposure, course_curve, measure_exposure
-from sudeck.ketamine.given import Moment
+from sudeck.ketamine.given import GivenDose, Moment
 from sudeck.ketamine.on_board import OnBoard, on_board
 from sudeck.ketamine.record_checks import RecordFinding, check_record
+from sudeck.ketamine.regimen import days_left_out
 from sudeck.ketamine.yardsticks import Yardstick, backdrop, yardsticks
 from sudeck.study.answers.cohort_table import study_name
 from sudeck.study.answers.treatment.plasma_samples import PlasmaSample, plasma_samples
@@ -40,6 +41,7 @@ TREATMENT_FILE: Final = "ketamine.json"
 TREATMENT_TABLE: Final = "ketamine.tsv"
 _SEED: Final = 2018
 _RECENT_H: Final = 168.0
+_MOST_DAYS: Final = 10
 
 _COLUMNS: Final = {
     "participant_id": "The patient",
@@ -266,6 +268,7 @@ def describe_treatment(
         flags=(
             *flags_at_recording([one for one in after if one.session], settings.mechanism_covariates),
             *_pain_under_drug(courses, (settings.end, settings.responder.visit)),
+            *_days_left_out(given_doses(tables)),
         ),
         fingerprint=_fingerprint(tables, settings),
     )
@@ -361,6 +364,20 @@ def _pain_under_drug(courses: Sequence[PatientCourse], visits: Sequence[str]) ->
             )
             flags.append(Flag("pain-on-infusion-day", text, "caution", visit, float(under)))
     return flags
+
+
+def _days_left_out(doses: Sequence[GivenDose]) -> list[Flag]:
+    """Ask for days within a course that have no row, where nearly all patients have one."""
+    asked = days_left_out(doses)
+    if not asked:
+        return []
+    told = ", ".join(f"{patient} day {day}" for patient, day in asked[:_MOST_DAYS])
+    more = f" and {len(asked) - _MOST_DAYS} more" if len(asked) > _MOST_DAYS else ""
+    text = (
+        f"No row for a day within the course on which nearly all patients have ketamine: {told}{more}. It "
+        "counts as a gap; a row of 0 mg says that none was given."
+    )
+    return [Flag("days-left-out", text, "info", value=float(len(asked)))]
 
 
 def _fingerprint(tables: StudyTables, settings: Settings) -> str:

@@ -193,7 +193,7 @@ def _circuit_group(
     from sudeck.mechanism.circuit_fit.hierarchy import infer_group_from
 
     try:
-        return infer_group_from(shares, level=level, seed=_SEED)
+        return infer_group_from(shares, level=level, rng=_SEED)
     except InputError:  # fewer patients than a group needs: each still has an answer
         return None
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +17,8 @@ from sudeck.study.folder.settings import Settings, read_settings
 from sudeck.study.folder.tables import Problem, ReadTable, RowCount, StudyTables, read_table
 
 _NAMED: Final = 5
+_ALIKE: Final = 3  # more findings of one kind are one line, so that others stay visible
+_EXAMPLES: Final = 8
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ class StudyCheck:
             "problems": [problem.to_dict() for problem in self.problems],
         }
 
-    def __str__(self) -> str:
+    def listed(self, *, each: bool = False) -> str:
+        """Return the findings as text, repeated ones of a kind in one line unless `each` is wanted."""
         serious = self.serious
         others = [problem for problem in self.problems if not problem.serious]
         lines = [f"{self.patients} patients, {self.scans} bone scans"]
@@ -60,8 +65,30 @@ class StudyCheck:
         lines += [f"Rows: {'; '.join(filled)}"] if filled else []
         for title, found in (("To correct", serious), ("To look at", others)):
             if found:
-                lines += [f"{title} ({len(found)}):", *(f"  {problem}" for problem in found)]
+                said = map(str, found) if each else _by_kind(found)
+                lines += [f"{title} ({len(found)}):", *(f"  {sentence}" for sentence in said)]
         return "\n".join(lines if self.problems else [*lines, "Nothing missing, nothing contradictory."])
+
+    def __str__(self) -> str:
+        return self.listed()
+
+
+def _by_kind(problems: Sequence[Problem]) -> Iterator[str]:
+    """Yield a sentence for each kind of finding: what differs in numbers only is of one kind."""
+    kinds: dict[tuple[str, str, str], list[Problem]] = defaultdict(list)
+    for one in problems:
+        kinds[one.where, one.column, re.sub(r"\d+(\.\d+)?", "#", one.message)].append(one)
+    for (where, column, _), found in kinds.items():
+        patients = list(dict.fromkeys(one.patient for one in found if one.patient))
+        if len(found) <= _ALIKE or len(patients) < len(found):
+            yield from map(str, found)
+            continue
+        more = len(patients) - _EXAMPLES
+        named = ", ".join(patients[:_EXAMPLES]) + (f" and {more} more" if more > 0 else "")
+        same = all(one.message == found[0].message for one in found)
+        message = found[0].message if same else f"{found[0].message}, and more of this kind"
+        place = ", ".join(filter(None, (where, column)))
+        yield f"{place}: {message} ({len(patients)} patients: {named})."
 
 
 def check_study(study: StudyFolder, *, pixels: bool = True) -> StudyCheck:

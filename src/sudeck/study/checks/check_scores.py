@@ -9,6 +9,7 @@ from statistics import median
 from typing import Final
 
 from sudeck.core.vocabulary import PHASE_RATIOS
+from sudeck.prediction.ratios import UNLIKE_RATIO
 from sudeck.study.folder.settings import Settings
 from sudeck.study.folder.tables import Problem, ReadTable, StudyTables
 from sudeck.study.folder.wordings import day_of_visit
@@ -18,7 +19,6 @@ _LEAST_BASELINE: Final = (
     1.0  # below a point, relief in per cent is a fraction of the smallest step of the scale
 )
 _UNLIKE_POINTS: Final = 4.0  # two scores of one visit this far apart are not two takes of one state
-_UNLIKE_RATIO: Final = 5.0  # times the middle of the others: a lost decimal point makes ten
 _FEWEST: Final = 5
 
 Scores = Mapping[str, Mapping[str, list[tuple[int | None, float, int]]]]
@@ -121,7 +121,7 @@ def check_ratios(table: ReadTable) -> Iterator[Problem]:
             continue
         middle = median(ratio for _, _, ratio in held)
         for patient, line, value in held:
-            if not 1 / _UNLIKE_RATIO <= value / middle <= _UNLIKE_RATIO:
+            if not 1 / UNLIKE_RATIO <= value / middle <= UNLIKE_RATIO:
                 message = f"{value:g}, where the middle of all is {middle:.3g}; look for the decimal point"
                 yield Problem("scan_ratios.tsv", message, line, name, patient, serious=False)
     seen: dict[tuple[float, ...], tuple[str, int]] = {}

@@ -10,6 +10,7 @@ from statistics import median
 from typing import Final
 
 from sudeck.ketamine.record_checks import check_record
+from sudeck.ketamine.regimen import days_left_out
 from sudeck.study.checks.check_scores import check_pain, check_ratios
 from sudeck.study.folder.given_doses import body_weights, given_doses, recorded_moments
 from sudeck.study.folder.schema import INSTRUMENTS
@@ -210,7 +211,13 @@ def _treatment(tables: StudyTables) -> Iterator[Problem]:
         given.add(patient)
         if row["dose_mg"] is None:
             yield Problem("treatment.tsv", "no dose", line, "dose_mg", patient, serious=False)
-    found = check_record(given_doses(tables), body_weights(tables), recorded_moments(tables))
+    doses = given_doses(tables)
+    for patient, day in days_left_out(doses):
+        text = (
+            f"no row for day {day} of the course, on which nearly all have ketamine; 0 mg says none was given"
+        )
+        yield Problem("treatment.tsv", text, patient=patient, serious=False)
+    found = check_record(doses, body_weights(tables), recorded_moments(tables))
     for one in found:
         where = f"{one.table}.tsv"
         yield Problem(where, one.message, one.line, one.column, one.patient, serious=one.serious)

@@ -9,9 +9,9 @@ from typing import Any
 from sudeck.core.missing import MISSING
 from sudeck.core.storage import table_text, write_text
 from sudeck.study.folder.cells import read_cells
-from sudeck.study.folder.fields import Value
+from sudeck.study.folder.fields import Table, Value
 from sudeck.study.folder.layout import StudyFolder
-from sudeck.study.folder.schema import TABLES, Table
+from sudeck.study.folder.schema import TABLES
 from sudeck.study.folder.settings import Settings
 from sudeck.study.folder.table_edit import cell_text, keep_original
 from sudeck.study.folder.tables import ReadTable, read_table

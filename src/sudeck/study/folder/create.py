@@ -95,6 +95,79 @@ free_text = false                 # true lets comments and reasons of decisions 
 """
 
 
+README_FILE: Final = "README.md"
+_README: Final = """\
+# {name}
+
+A study for Sudeck. Type the commands below in the folder that this one lies in. Each can be typed again
+at any time: what has not changed is not done twice, and nothing you filled in is overwritten.
+`sudeck check {folder}` says at any moment what is missing.
+
+## The first day
+
+1. **Decide.** Read `sudeck.toml`: who is a responder, what the visits are called, which covariates the
+   model gets. Decide this before you look at an outcome.
+2. **Who is who.** Names and record numbers stay outside this folder, in a list of your own (TSV, CSV or
+   Excel) with `record_number`, `sex`, `limb`, `affected_side`, `onset_date` and whatever else
+   `participants.tsv` has, true dates as they are:
+
+       sudeck import {folder} --ids ids.tsv --dry-run
+       sudeck import {folder} --ids ids.tsv
+
+   Each record number becomes a pseudonym (sub-001 ...) and each date is shifted by a secret number of
+   days. The key is `{key_file}`, beside this folder: keep it, and give it to nobody. On your screen
+   only, `sudeck who {folder} RECORD_NUMBER` says who is who.
+3. **Scans and recordings**, if you have the files; whoever is new gets a pseudonym, headers lose every
+   name:
+
+       sudeck import {folder} --dicom PATH/TO/SCANS --ids ids.tsv --session ses-pre
+       sudeck import {folder} --tms PATH/TO/RECORDINGS --patient RECORD_NUMBER --session ses-pre
+
+   Without files: type VPr, TPr and BPr into `phenotype/scan_ratios.tsv`, one row a patient and reader.
+4. **Tables.** Fill in `phenotype/pain.tsv` (patient, visit, day, 0 to 10) and, as far as known,
+   `treatment.tsv`, `sessions.tsv` and the others. A CSV or Excel file of the same name may take the
+   place of each; a column a visit, dd/mm/yyyy, decimal commas and words in French, German, Spanish or
+   Dutch are understood. The `.json` file beside each table says what every column means.
+5. **Check.** Correct what stands under *To correct*; *To look at* stops nothing.
+
+       sudeck check {folder}
+       sudeck check {folder} --fix
+
+6. **Measure**, and look at what was measured:
+
+       sudeck run {folder}
+       sudeck review {folder}
+
+   `review` opens in the browser: each scan with its regions, each trial with its markers. What you
+   decide there is kept in `decisions/` and used by the next `run`.
+7. **Answers.**
+
+       sudeck predict {folder}
+       sudeck explain {folder}
+
+   `derivatives/sudeck/report.html` says who responds, and leads to the other pages. Everything in
+   `derivatives` can be deleted and made again.
+
+## From REDCap
+
+`redcap/redcap_dictionary.csv` makes these tables as forms of a REDCap project: *Designer*, *Data
+Dictionary*, *Upload*. Then *Project Setup*, *Enable optional modules*, *Repeating instruments*: tick
+every form but `participants`, since a patient has one row there and many in all others (one a visit, an
+infusion, a laboratory value). Record names are pseudonyms (sub-001), or your own numbers, which the
+import replaces.
+
+Bring records here with an export (*CSV / raw data*), or over the API with a token that only your
+environment holds:
+
+    sudeck import {folder} --redcap export.csv --dictionary redcap_dictionary.csv --dry-run
+    REDCAP_TOKEN=... sudeck import {folder} --redcap-api https://redcap.example.org/api/ --dry-run
+
+The dry run says what every row would do; the same without `--dry-run` does it. A project of your own
+needs a map of its columns to ours: copy `redcap/redcap_map.toml`, change the names on the right, and
+add `--map`.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class CreatedStudy:
     """A study that was made.
@@ -116,8 +189,9 @@ class CreatedStudy:
     def __str__(self) -> str:
         files = "\n".join(f"  {name}" for name in self.written)
         return (
-            f"{self.study.root.name} is ready:\n{files}\nFill in participants.tsv and phenotype/pain.tsv, "
-            f"put scans in with sudeck import, then run: sudeck check {self.study.root.name}"
+            f"{self.study.root.name} is ready:\n{files}\n"
+            f"{README_FILE} leads through the first day; sudeck check {self.study.root.name} says what is "
+            "missing."
         )
 
 
@@ -180,11 +254,13 @@ def _differs(path: Path, text: str) -> bool:
 
 def _contents(study: StudyFolder, name: str) -> dict[str, str]:
     key = json.dumps(f"../{study.default_key_file.name}")
+    folder = study.root.resolve().name
+    folder = f'"{folder}"' if " " in folder else folder
     contents = {
         "dataset_description.json": to_json(
             {"Name": name, "BIDSVersion": "1.11.0", "DatasetType": "raw", "SourceDatasets": []}
         ),
-        "README.md": f"# {name}\n\nA study for Sudeck. `sudeck check` lists what is missing.\n",
+        README_FILE: _README.format(name=name, folder=folder, key_file=study.default_key_file.name),
         IGNORE_FILE: ignored(entered=False),
         "sudeck.toml": _SETTINGS.format(key_file=key),
         "redcap/redcap_dictionary.csv": redcap_dictionary(),

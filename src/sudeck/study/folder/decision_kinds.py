@@ -1,7 +1,8 @@
-"""What a person can decide about a patient: each kind with the values it may have."""
+"""A decision, and what a person can decide about a patient: each kind with the values it may have."""
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
+from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import LIMBS, SCAN_PHASES, SIDES
 
 DecisionKind = Literal[
@@ -31,6 +33,7 @@ DecisionKind = Literal[
 KINDS: Final[tuple[DecisionKind, ...]] = get_args(DecisionKind)
 # Kinds that concern one trial of a recording, one scan or recording, the patient as a whole.
 OF_TRIALS: Final[frozenset[str]] = frozenset({"trial", "onset"})
+NAME: Final = re.compile(r"(sub|ses)-[A-Za-z0-9]+")  # of a patient, of a session
 VIEWS: Final = ("anterior", "posterior", "palmar", "dorsal", "plantar")
 _TRIAL: Final = re.compile(r"(?:trial )?([1-9][0-9]{0,5})(?: of (.+?))?(?: channel (.+))?")
 _LONGEST_FRAME_S: Final = 3600.0
@@ -135,3 +138,85 @@ def trial_place(about: str) -> tuple[int, str, str]:
     if found is None:
         raise ValueError("is no trial")
     return int(found[1]), found[2] or "", found[3] or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision.
+
+    Attributes
+    ----------
+    patient, session : str
+        Whom it concerns; the session may be empty.
+    kind : str
+        What was decided; see `sudeck.study.folder.decision_kinds`.
+    about : str
+        What exactly, e.g. ``"bone"`` or ``"trial 17"``; empty for the whole session or patient.
+    value : object
+        The decision itself, JSON-ready: a region, ``"left"``, ``"reject"``; None takes an earlier one back.
+    who, why : str
+        Initials or role of the person; the reason, in a sentence. Nothing that identifies the patient.
+    when : str
+        ISO 8601 with time zone.
+    """
+
+    patient: str
+    kind: DecisionKind
+    value: Any
+    who: str
+    why: str
+    session: str = ""
+    about: str = ""
+    when: str = ""
+
+    @property
+    def subject(self) -> tuple[str, str, str, str]:
+        """What is decided: a later decision with the same subject takes the place of this one."""
+        about = str(trial_place(self.about)) if self.kind in OF_TRIALS else self.about
+        return self.patient, self.session, self.kind, about
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {
+            "patient": self.patient,
+            "session": self.session,
+            "kind": self.kind,
+            "about": self.about,
+            "value": self.value,
+            "who": self.who,
+            "why": self.why,
+            "when": self.when,
+        }
+
+    def __str__(self) -> str:
+        place = " ".join(filter(None, (self.patient, self.session, self.kind, self.about)))
+        value = json.dumps(self.value, ensure_ascii=False)
+        return f"{place}: {value} ({self.who}, {self.when[:10]}: {self.why})"
+
+
+def checked_decision(content: Any, subject: str) -> Decision:
+    """Return a decision from what a line holds.
+
+    Raises
+    ------
+    InputError
+        If who, when or why is missing, or an entry is malformed.
+    """
+    if not isinstance(content, Mapping):
+        raise InputError(subject, "it is no decision in JSON", "correct or remove it")
+    texts = {
+        name: content.get(name, "") for name in ("patient", "session", "kind", "about", "who", "why", "when")
+    }
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            raise InputError(subject, f"{name} is not a text", "correct it")
+    for name in ("who", "why", "when"):
+        if not texts[name].strip():
+            raise InputError(subject, f"it does not say {name}", "a decision needs who, when and why")
+    for name in ("patient", "session"):
+        if not NAME.fullmatch(texts[name]) and not (name == "session" and not texts[name]):
+            raise InputError(subject, f"its {name} is malformed", "write sub-001, ses-pre")
+    problem, remedy = problem_of(texts["kind"], texts["about"], content.get("value"))
+    if problem:
+        raise InputError(subject, problem, remedy)
+    return Decision(value=content.get("value"), **texts)

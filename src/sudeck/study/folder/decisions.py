@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,67 +19,12 @@ from typing import Any, Final
 from sudeck.core.errors import InputError
 from sudeck.core.provenance import sha256_of
 from sudeck.core.storage import parse_json, read_limited
-from sudeck.study.folder.decision_kinds import OF_TRIALS, DecisionKind, problem_of, trial_place
+from sudeck.study.folder.decision_kinds import NAME, Decision, checked_decision
 from sudeck.study.folder.layout import StudyFolder
 
-_NAME: Final = re.compile(r"(sub|ses)-[A-Za-z0-9]+")
 _FIRST: Final = "0" * 64
 _LONGEST_LINE: Final = 1 << 20  # bytes: a region with tens of thousands of corners
 _LOCK_WAIT_S: Final = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """One decision.
-
-    Attributes
-    ----------
-    patient, session : str
-        Whom it concerns; the session may be empty.
-    kind : str
-        What was decided; see `sudeck.study.folder.decision_kinds`.
-    about : str
-        What exactly, e.g. ``"bone"`` or ``"trial 17"``; empty for the whole session or patient.
-    value : object
-        The decision itself, JSON-ready: a region, ``"left"``, ``"reject"``; None takes an earlier one back.
-    who, why : str
-        Initials or role of the person; the reason, in a sentence. Nothing that identifies the patient.
-    when : str
-        ISO 8601 with time zone.
-    """
-
-    patient: str
-    kind: DecisionKind
-    value: Any
-    who: str
-    why: str
-    session: str = ""
-    about: str = ""
-    when: str = ""
-
-    @property
-    def subject(self) -> tuple[str, str, str, str]:
-        """What is decided: a later decision with the same subject takes the place of this one."""
-        about = str(trial_place(self.about)) if self.kind in OF_TRIALS else self.about
-        return self.patient, self.session, self.kind, about
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            "patient": self.patient,
-            "session": self.session,
-            "kind": self.kind,
-            "about": self.about,
-            "value": self.value,
-            "who": self.who,
-            "why": self.why,
-            "when": self.when,
-        }
-
-    def __str__(self) -> str:
-        place = " ".join(filter(None, (self.patient, self.session, self.kind, self.about)))
-        value = json.dumps(self.value, ensure_ascii=False)
-        return f"{place}: {value} ({self.who}, {self.when[:10]}: {self.why})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +101,7 @@ def record_decisions(
     now = datetime.now(UTC).isoformat(timespec="seconds")
     contents = [{**decision.to_dict(), "when": decision.when or now} for decision in decisions]
     for content in contents:
-        _checked(content, "the decision")
+        checked_decision(content, "the decision")
     (patient,) = {decision.patient for decision in decisions}
     path = decision_file(study, patient)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -262,7 +206,7 @@ def decided_patients(study: StudyFolder) -> tuple[str, ...]:
     if not study.decisions.is_dir():
         return ()
     names = {path.name.removesuffix(".jsonl") for path in study.decisions.glob("sub-*")}
-    return tuple(sorted(name for name in names if _NAME.fullmatch(name)))
+    return tuple(sorted(name for name in names if NAME.fullmatch(name)))
 
 
 def read_log(study: StudyFolder, patient: str) -> DecisionLog:
@@ -379,28 +323,7 @@ def _parsed_file(path: Path) -> Any:
 
 
 def _of(patient: str, content: Any, subject: str) -> Decision:
-    decision = _checked(content, subject)
+    decision = checked_decision(content, subject)
     if decision.patient != patient:
         raise InputError(subject, "it is of another patient than its file", "move it where it belongs")
     return decision
-
-
-def _checked(content: Any, subject: str) -> Decision:
-    if not isinstance(content, Mapping):
-        raise InputError(subject, "it is no decision in JSON", "correct or remove it")
-    texts = {
-        name: content.get(name, "") for name in ("patient", "session", "kind", "about", "who", "why", "when")
-    }
-    for name, text in texts.items():
-        if not isinstance(text, str):
-            raise InputError(subject, f"{name} is not a text", "correct it")
-    for name in ("who", "why", "when"):
-        if not texts[name].strip():
-            raise InputError(subject, f"it does not say {name}", "a decision needs who, when and why")
-    for name in ("patient", "session"):
-        if not _NAME.fullmatch(texts[name]) and not (name == "session" and not texts[name]):
-            raise InputError(subject, f"its {name} is malformed", "write sub-001, ses-pre")
-    problem, remedy = problem_of(texts["kind"], texts["about"], content.get("value"))
-    if problem:
-        raise InputError(subject, problem, remedy)
-    return Decision(value=content.get("value"), **texts)

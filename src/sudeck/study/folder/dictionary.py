@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from sudeck.study.folder.fields import Field
-from sudeck.study.folder.schema import PARTICIPANTS, TABLES, Table
+from sudeck.study.folder.fields import Field, Table
+from sudeck.study.folder.schema import PARTICIPANTS, TABLES
 
 RECORD: Final = "participant_id"
 # The eighteen columns of a REDCap data dictionary, in its order and words.
@@ -32,6 +33,28 @@ REDCAP_COLUMNS: Final = (
     "Matrix Ranking?",
     "Field Annotation",
 )
+_LONGEST_NAME: Final = 26  # of a variable, by REDCap's own advice
+_PREFIX: Final = {
+    "sessions": "session",
+    "budapest": "bud",
+    "treatment": "treat",
+    "adverse_effects": "ae",
+    "outcomes": "outcome",
+    "scan_ratios": "scan",
+    "labs": "lab",
+    "vitals": "vital",
+}
+_KETAMINE: Final = "[treat_drug] = 'ketamine' or [treat_drug] = 'esketamine' or [treat_drug] = 'arketamine'"
+# When a form asks for a field; all others it always asks for.
+_SHOWN_IF: Final = {
+    "duration_months": "[onset_date] = ''",
+    "treat_dose_form": _KETAMINE,
+    "treat_planned_mg": _KETAMINE,
+    "treat_stopped_early": _KETAMINE,
+    "treat_duration_h": "[treat_route] = 'intravenous' or [treat_route] = 'subcutaneous'",
+    "lab_upper_limit": "[lab_test] <> 'ketamine' and [lab_test] <> 'esketamine' and "
+    "[lab_test] <> 'norketamine'",
+}
 _VALIDATION: Final = {"integer": "integer", "number": "number", "date": "date_ymd", "time": "time"}
 
 
@@ -44,7 +67,21 @@ def redcap_name(table: Table, field: Field) -> str:
     >>> redcap_name(PAIN, PAIN.field("nrs"))
     'pain_nrs'
     """
-    return field.name if table is PARTICIPANTS else f"{table.name}_{field.name}".lower()
+    prefix = "" if table is PARTICIPANTS else f"{_PREFIX.get(table.name, table.name)}_"
+    name = f"{prefix}{field.name}".lower()
+    assert len(name) <= _LONGEST_NAME, name
+    return name
+
+
+def redcap_code(value: str) -> str:
+    """Return the code of a choice in REDCap, which knows letters, digits and underscores.
+
+    Examples
+    --------
+    >>> redcap_code("urine-cytology")
+    'urine_cytology'
+    """
+    return re.sub(r"[^A-Za-z0-9_]", "_", value)
 
 
 def redcap_dictionary() -> str:
@@ -71,9 +108,7 @@ def redcap_map() -> str:
     ]
     for table in TABLES.values():
         lines += ["", f"[{table.name}]"]
-        lines += [
-            f'{field.name} = "{redcap_name(table, field)}"' for field in table.fields if field.name != RECORD
-        ]
+        lines += [_map_line(table, field) for field in table.fields if field.name != RECORD]
     return "\n".join(lines) + "\n"
 
 
@@ -109,9 +144,20 @@ def _asked() -> Iterator[tuple[Table, Field]]:
                 yield table, field
 
 
+def _map_line(table: Table, field: Field) -> str:
+    name = redcap_name(table, field)
+    codes = {redcap_code(value): value for value in field.choices}
+    if all(code == value for code, value in codes.items()):
+        return f'{field.name} = "{name}"'
+    values = ", ".join(f'{code} = "{value}"' for code, value in codes.items())
+    return f'{field.name} = {{ column = "{name}", values = {{ {values} }} }}'
+
+
 def _redcap_row(table: Table, field: Field) -> Sequence[str]:
     kind = {"choice": "radio", "yes-no": "yesno"}.get(field.type, "text")
-    choices = " | ".join(f"{value}, {meaning.replace('|', '/')}" for value, meaning in field.choices.items())
+    choices = " | ".join(
+        f"{redcap_code(value)}, {meaning.replace('|', '/')}" for value, meaning in field.choices.items()
+    )
     values = dict.fromkeys(REDCAP_COLUMNS, "")
     values |= {
         "Variable / Field Name": redcap_name(table, field),
@@ -123,6 +169,9 @@ def _redcap_row(table: Table, field: Field) -> Sequence[str]:
         "Text Validation Type OR Show Slider Number": _VALIDATION.get(field.type, ""),
         "Text Validation Min": "" if field.low is None else f"{field.low:g}",
         "Text Validation Max": "" if field.high is None else f"{field.high:g}",
+        # A day of the calendar identifies; the import shifts it. Everything else here is by pseudonym.
+        "Identifier?": "y" if field.type == "date" else "",
+        "Branching Logic (Show field only if...)": _SHOWN_IF.get(redcap_name(table, field), ""),
         "Required Field?": "y" if field.required else "",
     }
     return list(values.values())

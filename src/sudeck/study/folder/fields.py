@@ -1,4 +1,4 @@
-"""What a field of a study table is, and how one cell of text becomes a typed value or a problem."""
+"""What a table of a study and a field of it are, and how one cell of text becomes a typed value."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, Literal
 
+from sudeck.core.errors import InputError
 from sudeck.core.missing import MISSING
 from sudeck.study.folder.wordings import day_first, meaning, pseudonym_of
 
@@ -143,6 +144,62 @@ class Field:
         if self.required:
             entry["RequirementLevel"] = "required"
         return entry
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of the study.
+
+    Attributes
+    ----------
+    name : str
+        Its name, and that of its file.
+    path : str
+        Where it lies in the study folder.
+    description : str
+        One sentence.
+    fields : tuple of Field
+        Columns, in order.
+    key : tuple of str
+        Columns that together name a row; no two rows share them.
+    numbers : tuple of str
+        Columns of the key that tell repeats apart. Where they are all empty, a row that says something else
+        than its twin is another of its kind and not a contradiction, and is told.
+    optional : bool
+        Whether a study may do without the file.
+    """
+
+    name: str
+    path: str
+    description: str
+    fields: tuple[Field, ...]
+    key: tuple[str, ...]
+    numbers: tuple[str, ...] = ()
+    optional: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns, in order."""
+        return tuple(one.name for one in self.fields)
+
+    def field(self, name: str) -> Field:
+        """Return the field of that name.
+
+        Raises
+        ------
+        InputError
+            If the table has no such column.
+        """
+        for one in self.fields:
+            if one.name == name:
+                return one
+        raise InputError(
+            f"column {name}", f"the table {self.name} has none", f"use one of {', '.join(self.columns)}"
+        )
+
+    def sidecar(self) -> dict[str, Any]:
+        """Return the JSON sidecar of the table, as BIDS asks for it."""
+        return {one.name: one.to_dict() for one in self.fields}
 
 
 def _date(text: str) -> date:

@@ -2,69 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import LIMBS, PHASE_RATIOS, SIDES
-from sudeck.study.folder.fields import Field
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One table of the study.
-
-    Attributes
-    ----------
-    name : str
-        Its name, and that of its file.
-    path : str
-        Where it lies in the study folder.
-    description : str
-        One sentence.
-    fields : tuple of Field
-        Columns, in order.
-    key : tuple of str
-        Columns that together name a row; no two rows share them.
-    numbers : tuple of str
-        Columns of the key that tell repeats apart. Where they are all empty, a row that says something else
-        than its twin is another of its kind and not a contradiction, and is told.
-    optional : bool
-        Whether a study may do without the file.
-    """
-
-    name: str
-    path: str
-    description: str
-    fields: tuple[Field, ...]
-    key: tuple[str, ...]
-    numbers: tuple[str, ...] = ()
-    optional: bool = False
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Names of the columns, in order."""
-        return tuple(field.name for field in self.fields)
-
-    def field(self, name: str) -> Field:
-        """Return the field of that name.
-
-        Raises
-        ------
-        InputError
-            If the table has no such column.
-        """
-        for field in self.fields:
-            if field.name == name:
-                return field
-        raise InputError(
-            f"column {name}", f"the table {self.name} has none", f"use one of {', '.join(self.columns)}"
-        )
-
-    def sidecar(self) -> dict[str, Any]:
-        """Return the JSON sidecar of the table, as BIDS asks for it."""
-        return {field.name: field.to_dict() for field in self.fields}
-
+from sudeck.study.folder.fields import Field, Table
 
 _PARTICIPANT = Field("participant_id", "identifier", "The patient, by pseudonym.", required=True)
 _VISIT = Field("visit", "text", "The visit, named as in sudeck.toml, e.g. baseline or day 5.", required=True)

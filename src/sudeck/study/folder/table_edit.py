@@ -13,9 +13,9 @@ from sudeck.core.missing import MISSING
 from sudeck.core.storage import table_text, write_bytes, write_text
 from sudeck.study.folder.bids import keep_to_bids
 from sudeck.study.folder.cells import read_cells
-from sudeck.study.folder.fields import Value
+from sudeck.study.folder.fields import Table, Value
 from sudeck.study.folder.layout import StudyFolder
-from sudeck.study.folder.schema import TABLES, Table
+from sudeck.study.folder.schema import TABLES
 from sudeck.study.folder.tables import Row, read_table, type_rows
 
 RowAction = Literal["added", "filled", "unchanged", "kept"]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from sudeck.core.spreadsheet import read_sheets
 from sudeck.core.storage import table_text
 from sudeck.study.folder.cells import is_workbook, read_cells
-from sudeck.study.folder.fields import Value
+from sudeck.study.folder.fields import Table, Value
 from sudeck.study.folder.layout import StudyFolder
-from sudeck.study.folder.schema import TABLES, Table
+from sudeck.study.folder.schema import TABLES
 from sudeck.study.folder.wordings import column_of, contradictions, day_of_visit, has_order
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.pseudonyms import Key, open_key, write_key
 from sudeck.study.folder.settings import read_settings
 from sudeck.study.folder.table_edit import merge_rows
+from sudeck.study.folder.wordings import is_month_first
 from sudeck.study.imports.redcap_export import CellReader, Dictionary, ExportRow, read_dictionary, read_export
 from sudeck.study.imports.redcap_map import RedcapBlock, RedcapMap, Source, read_map
 
@@ -142,6 +143,7 @@ def import_redcap(
     rows = read_export(export)
     header = tuple(rows[0][1])
     _check_map(plan, header, said, dictionary is not None)
+    _check_dates(plan, rows)
     settings = read_settings(study)
     key_path = settings.key_path(study)
     groups = _by_patient(rows, plan, header[0])
@@ -181,6 +183,21 @@ def _check_map(plan: RedcapMap, header: Sequence[str], said: Dictionary, strict:
                 raise InputError(
                     "the map", f"{source.column} identifies the patient", "leave it out of the tables"
                 )
+
+
+def _check_dates(plan: RedcapMap, rows: Sequence[ExportRow]) -> None:
+    """Refuse an export that a spreadsheet saved anew, month first: most dates can not be told."""
+    for block in plan.blocks:
+        for name, source in block.sources.items():
+            if not source.since and block.table.field(name).type != "date":
+                continue
+            for column in filter(None, (source.column, source.since)):
+                if any(is_month_first(row[column].split(" ")[0]) for _, row in rows):
+                    raise InputError(
+                        "the REDCap export",
+                        f"a date in {column} has its month first, others can not be told",
+                        "take the export as REDCap wrote it, with dates written YYYY-MM-DD",
+                    )
 
 
 def _by_patient(rows: Sequence[ExportRow], plan: RedcapMap, first: str) -> dict[str, list[ExportRow]]:

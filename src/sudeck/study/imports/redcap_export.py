@@ -15,6 +15,7 @@ from sudeck.core.privacy import Redactor
 from sudeck.study.folder.cells import read_cells
 from sudeck.study.folder.fields import Field, Value
 from sudeck.study.folder.pseudonyms import Key
+from sudeck.study.folder.wordings import day_first
 from sudeck.study.imports.redcap_map import Source
 
 ExportRow = tuple[int, dict[str, str]]
@@ -124,7 +125,9 @@ class CellReader:
             return field.parse(source.values[text])
         if field.type == "choice":
             return self._choice(field, text, source.column)
-        value = field.parse(text[:10] if field.type == "date" else self._scaled(field, text, source.factor))
+        value = field.parse(
+            _day_of(text) if field.type == "date" else self._scaled(field, text, source.factor)
+        )
         if isinstance(value, date):
             return value + self.shift
         return self.redactor.clean(value) if isinstance(value, str) and field.type == "text" else value
@@ -155,6 +158,15 @@ class CellReader:
         if len(starts) != 1:
             raise ValueError(f"can not be counted: {'no' if not starts else 'more than one'} {since}")
         try:
-            return (date.fromisoformat(text[:10]) - date.fromisoformat(starts.pop()[:10])).days + 1
+            return (_date_of(text) - _date_of(starts.pop())).days + 1
         except ValueError:
             raise ValueError("can not be counted: a date is not written YYYY-MM-DD") from None
+
+
+def _day_of(text: str) -> str:
+    """Return the date of a cell without the clock time that may stand behind it."""
+    return (text.split() or [""])[0].split("T")[0]
+
+
+def _date_of(text: str) -> date:
+    return day_first(_day_of(text)) or date.fromisoformat(_day_of(text))

@@ -29,7 +29,8 @@ from typing import Any, Final
 
 from sudeck.core.errors import InputError
 from sudeck.core.storage import parse_toml, read_limited
-from sudeck.study.folder.schema import TABLES, Table
+from sudeck.study.folder.fields import Table
+from sudeck.study.folder.schema import TABLES
 
 _BY_EVENT: Final = ("visit", "day", "session_id")
 

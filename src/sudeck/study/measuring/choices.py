@@ -9,8 +9,7 @@ from typing import Any
 
 from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import Side
-from sudeck.study.folder.decision_kinds import OF_TRIALS, problem_of, trial_place
-from sudeck.study.folder.decisions import Decision
+from sudeck.study.folder.decision_kinds import OF_TRIALS, Decision, problem_of, trial_place
 
 
 @dataclass(frozen=True)

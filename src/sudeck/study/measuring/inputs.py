@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from sudeck.core.provenance import __version__, library_versions, sha256_of_file
 from sudeck.core.vocabulary import Limb, Side
-from sudeck.study.folder.decisions import Decision, read_log, standing_decisions
+from sudeck.study.folder.decision_kinds import Decision
+from sudeck.study.folder.decisions import read_log, standing_decisions
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.settings import Settings
 from sudeck.study.folder.tables import Row

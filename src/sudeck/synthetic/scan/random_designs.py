@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
-from sudeck.core.vocabulary import LIMBS, REGIONS, SIDES, Limb, ScanPhase, opposite
+from sudeck.core.vocabulary import LIMBS, REGIONS, SIDES, Limb, ScanPhase, Side, opposite
 from sudeck.synthetic.limbs.limb_maps import VIEWS
+from sudeck.synthetic.limbs.posture import DIGITS, Posture
 from sudeck.synthetic.scan.scan_design import BoneScanDesign, Reposition
 from sudeck.synthetic.scan.scan_pose import fits_the_field
 
@@ -69,6 +71,44 @@ def random_design(
         design = BoneScanDesign(**fixed, **_random_pose(rng))
         if fits_the_field(design):
             return design
+
+
+def unlike_design(design: BoneScanDesign, rng: np.random.Generator) -> BoneScanDesign:
+    """Make a scan hard: limbs unlike in shape in one of the ways that people's are, now and then few counts.
+
+    Hands spread their fingers (3 degrees each, 6 the thumb), bend them, lack one or swell over bones that
+    stay as they are; feet swell as a whole. A third holds a fifth of the counts, and a sixth a spot of the
+    injection. The ways are those of ``benchmarks/bench_scan_unlike_limbs.py``; how often, is assumed.
+
+    Parameters
+    ----------
+    design : BoneScanDesign
+        As `random_design` draws it.
+    rng : numpy.random.Generator
+    """
+    affected, either = design.affected, SIDES[int(rng.integers(2))]
+    if design.limb == "foot":
+        design = replace(design, scale=float(rng.uniform(1.03, 1.12)))
+    else:
+        spread = {side: Posture(turns_deg=_turns(rng)) for side in SIDES}
+        bent = tuple(rng.uniform(0.65, 0.95, DIGITS).tolist())
+        ways: tuple[dict[Side, Posture], ...] = (
+            spread,
+            {affected: Posture(turns_deg=_turns(rng, 0.5), lengths=bent)},
+            {affected: Posture(soft=float(rng.uniform(1.08, 1.18)))},
+            {either: Posture(missing=(int(rng.integers(1, DIGITS)),))},
+        )
+        postures = ways[int(rng.choice(len(ways), p=(0.35, 0.25, 0.3, 0.1)))]
+        design = replace(design, postures=postures, gap_mm=max(design.gap_mm, 25.0))
+    if rng.random() < 1 / 3:
+        design = replace(
+            design, counts_per_limb={name: 0.2 * n for name, n in design.counts_per_limb.items()}
+        )
+    return replace(design, injection_site=opposite(affected)) if rng.random() < 1 / 6 else design
+
+
+def _turns(rng: np.random.Generator, by: float = 1.0) -> tuple[float, ...]:
+    return tuple((by * rng.normal(0.0, [6.0, 3.0, 3.0, 3.0, 3.0])).tolist())
 
 
 def _random_pose(rng: np.random.Generator) -> dict[str, Any]:

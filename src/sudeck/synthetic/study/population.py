@@ -60,6 +60,11 @@ class CohortSettings:
     missing : Mapping of str to float
         Probability that an item is missing: ``"scan"``, ``"end"`` (pain at the end of treatment), ``"week
         4"``, ``"week 12"``, ``"duration_months"``, ``"age"``.
+    away : Mapping of str to float
+        Who is missing at the end of treatment, beyond chance: change of the log odds of that a standard
+        deviation of ``"relief"`` and of ``"stage"``. Empty where it is chance alone.
+    centres : Centres or None
+        Where patients come from; one place unless given.
     """
 
     n: int = COHORT_SIZE
@@ -86,6 +91,27 @@ class CohortSettings:
             "age": 0.01,
         }
     )
+    away: Mapping[str, float] = field(default_factory=dict)
+    centres: Centres | None = None
+
+
+@dataclass(frozen=True)
+class Centres:
+    """Several centres in one study, each with a camera and with patients of its own.
+
+    Attributes
+    ----------
+    n : int
+        How many; patients come to each alike.
+    camera_sd : float
+        Standard deviation, over centres, of the logarithm by which a camera reads each phase ratio wrong.
+    relief_sd : float
+        The same of the mean relief, in standard deviations of relief within a centre.
+    """
+
+    n: int
+    camera_sd: float
+    relief_sd: float
 
 
 def without_effect(settings: CohortSettings | None = None) -> CohortSettings:

@@ -36,7 +36,7 @@ from sudeck.synthetic.emg.synthetic_recording import (
     simulate_trials,
 )
 from sudeck.synthetic.scan.bone_scan import SyntheticBoneScan, simulate_bone_scan
-from sudeck.synthetic.scan.random_designs import random_design
+from sudeck.synthetic.scan.random_designs import random_design, unlike_design
 from sudeck.synthetic.scan.scan_design import CLINICAL_COUNTS, BoneScanDesign
 from sudeck.synthetic.study.population import CohortSettings
 from sudeck.synthetic.study.synthetic_cohort import SyntheticCohort, draw_cohort
@@ -91,6 +91,8 @@ class PlannedPatient:
         Whether recorded with magnetic stimulation before and after treatment.
     changes : bool
         Whether SICI is weak on the pain side before treatment and, with ICF, goes with relief after it.
+    unlike : bool
+        Whether the limbs are unlike in shape, and the scan poor.
     """
 
     participant_id: str
@@ -103,6 +105,7 @@ class PlannedPatient:
     oddity: Oddity
     stimulated: bool
     changes: bool = True
+    unlike: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,8 +153,9 @@ def plan_study(*, patients: int = 105, seed: int = 2018, world: World | None = N
     patients : int
     seed : int
     world : World, optional
-        Of another truth: the cohort's settings and equal limbs are taken from it, and stimulation shows
-        either what was published or, where the world has no change, nothing. Its files have no oddities.
+        Of another truth: the cohort's settings, ratios that all share and unlike limbs are taken from it, and
+        stimulation shows either what was published or, where the world has no change, nothing. Its files have
+        no oddities.
 
     Examples
     --------
@@ -164,7 +168,7 @@ def plan_study(*, patients: int = 105, seed: int = 2018, world: World | None = N
     # Every patient comes to the scan; what is lost of it is lost on the way, see the oddities.
     settings = replace(settings, missing={**settings.missing, "scan": 0.0})
     cohort = draw_cohort(settings, rng=np.random.default_rng([seed, 0]))
-    equal = world is not None and world.equal_limbs
+    same = {} if world is None else world.same_ratios
     truth = cohort.truth.patients.to_dict("records")
     rows = cohort.participants.to_dict("records")
     oddities = _oddities(patients) if world is None else {}
@@ -177,7 +181,7 @@ def plan_study(*, patients: int = 105, seed: int = 2018, world: World | None = N
             limb=row["limb"],
             affected=row["affected_side"],
             ratios={
-                name: 1.0 if equal else float(true[name])
+                name: same.get(name, float(true[name]))
                 for name in (PHASE_RATIOS[phase] for phase in SCAN_PHASES)
             },
             relief_percent=float(true["relief_percent"]),
@@ -187,6 +191,7 @@ def plan_study(*, patients: int = 105, seed: int = 2018, world: World | None = N
             oddity=oddities.get(number, ""),
             stimulated=number in stimulated,
             changes=world is None or bool(world.stimulation.change),
+            unlike=world is not None and world.unlike_limbs,
         )
         for number, (row, true) in enumerate(zip(rows, truth, strict=True))
     )
@@ -259,7 +264,8 @@ def _design(patient: PlannedPatient, rng: np.random.Generator) -> BoneScanDesign
         # Arrival times and pose belong to a side, so a design of the other side is drawn again, not turned
         # over.
         if design.affected == patient.affected:
-            return replace(design, **dict[str, Any](patient.ratios))
+            design = replace(design, **dict[str, Any](patient.ratios))
+            return unlike_design(design, rng) if patient.unlike else design
 
 
 def true_hemisphere(

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sudeck.core.vocabulary import PHASE_RATIOS, SCAN_PHASES
 from sudeck.synthetic.study.population import (
@@ -30,6 +31,7 @@ from sudeck.synthetic.study.population import (
     PER_STAGE,
     SD_LOG_DURATION,
     TO_RATIOS,
+    Centres,
     CohortSettings,
     CohortTruth,
     FloatArray,
@@ -55,7 +57,8 @@ class SyntheticCohort:
     Attributes
     ----------
     participants : DataFrame
-        ``participant_id, age, sex, handedness, crps_type, limb, affected_side, duration_months``.
+        ``participant_id, age, sex, handedness, crps_type, limb, affected_side, duration_months``, and
+        ``centre`` where there are several.
     scans : DataFrame
         ``participant_id, VPr, TPr, BPr, VPr_log_se, TPr_log_se, BPr_log_se`` as measured.
     pain : DataFrame
@@ -121,6 +124,10 @@ def draw_cohort(
 
     expected = centred @ population.slopes[:2] + population.slopes[2] * stage
     standard = expected + population.residual_sd * rng.standard_normal(n)
+    centre = np.full(n, np.nan, dtype=object)
+    if chosen.centres is not None:
+        centre, camera, level = _centres(chosen.centres, n, rng)
+        measured, standard = measured + camera, standard + level
     relief = chosen.mean_relief + chosen.sd_relief * standard
     duration = np.exp(math.log(_MEDIAN_DURATION_MONTHS) + SD_LOG_DURATION * stage)
 
@@ -136,6 +143,8 @@ def draw_cohort(
             "duration_months": np.round(np.clip(duration, 1.0, _LONGEST_MONTHS), 1),
         }
     )
+    if chosen.centres is not None:
+        participants["centre"] = centre
     names = [PHASE_RATIOS[phase] for phase in SCAN_PHASES]
     scans = pd.DataFrame({"participant_id": ids})
     for j, name in enumerate(names):
@@ -143,7 +152,7 @@ def draw_cohort(
     for j, name in enumerate(names):
         scans[f"{name}_log_se"] = log_se[:, j]
     pain = _pain_diary(ids, relief, rng)
-    _lose(participants, scans, pain, chosen.missing, rng)
+    _lose(participants, scans, pain, _chances(chosen, standard, stage), rng)
 
     patients = pd.DataFrame({"participant_id": ids})
     for j, name in enumerate(names):
@@ -156,6 +165,29 @@ def draw_cohort(
         _relief_table(pain, chosen.responder_at), on="participant_id"
     )
     return SyntheticCohort(participants, scans, pain, table, truth)
+
+
+def _centres(
+    centres: Centres, n: int, rng: np.random.Generator
+) -> tuple[NDArray[np.object_], FloatArray, FloatArray]:
+    """Return where each patient comes from, what that camera adds to each log ratio, and to relief."""
+    where = rng.integers(centres.n, size=n)
+    camera = centres.camera_sd * rng.standard_normal((centres.n, 3))
+    level = centres.relief_sd * rng.standard_normal(centres.n)
+    names = np.array([f"centre {number + 1}" for number in range(centres.n)], dtype=object)
+    return names[where], camera[where], level[where]
+
+
+def _chances(
+    settings: CohortSettings, relief: FloatArray, stage: FloatArray
+) -> Mapping[str, float | FloatArray]:
+    """Return the probability that each item is missing: one for all, or one for each patient."""
+    if not settings.away:
+        return settings.missing
+    end = settings.missing["end"]
+    odds = math.log(end / (1 - end)) + settings.away.get("relief", 0.0) * relief
+    odds = odds + settings.away.get("stage", 0.0) * stage
+    return {**settings.missing, "end": 1 / (1 + np.exp(-odds))}
 
 
 def _pain_diary(ids: list[str], relief: FloatArray, rng: np.random.Generator) -> pd.DataFrame:
@@ -186,10 +218,10 @@ def _lose(
     participants: pd.DataFrame,
     scans: pd.DataFrame,
     pain: pd.DataFrame,
-    missing: Mapping[str, float],
+    missing: Mapping[str, float | FloatArray],
     rng: np.random.Generator,
 ) -> None:
-    """Take away what is missing, in place and at random."""
+    """Take away what is missing, in place."""
     n = len(participants)
     for column in ("duration_months", "age"):
         participants.loc[rng.random(n) < missing.get(column, 0.0), column] = np.nan

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from sudeck.core.errors import InputError
+from sudeck.core.published import PUBLISHED_RATIOS
 from sudeck.core.vocabulary import PHASE_RATIOS, SCAN_PHASES
-from sudeck.synthetic.study.population import CohortSettings, without_effect
+from sudeck.synthetic.study.population import Centres, CohortSettings, without_effect
 from sudeck.synthetic.study.synthetic_cohort import SyntheticCohort, draw_cohort
 
 if TYPE_CHECKING:
@@ -79,15 +80,19 @@ class World:
         What is true in it, in a sentence.
     cohort : CohortSettings
     stimulation : StimulationSettings
-    equal_limbs : bool
-        Both limbs of everybody take up the same: every ratio is 1, and what is measured is error alone.
+    same_ratios : Mapping of str to float
+        VPr, TPr and BPr that everybody truly has: what is measured differs by error alone. Empty where
+        people differ.
+    unlike_limbs : bool
+        The limbs of a person are unlike in shape, and scans are poor; drawn as files only.
     """
 
     name: str
     what: str
     cohort: CohortSettings
     stimulation: StimulationSettings
-    equal_limbs: bool = False
+    same_ratios: Mapping[str, float] = field(default_factory=dict)
+    unlike_limbs: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,19 @@ _PUBLISHED: Final = StimulationSettings(
     with_relief={("SICI", "pain"): -0.8, ("ICF", "other"): -0.8},
 )
 _NOTHING: Final = StimulationSettings()
+# VPr as it may be, the other two so that TPr/VPr and BPr/TPr lie at their cut-offs; BPr/VPr is then 1.05.
+_AT_CUTOFFS: Final = {
+    "VPr": 1.0,
+    "TPr": PUBLISHED_RATIOS["TPr/VPr"].cutoff,
+    "BPr": PUBLISHED_RATIOS["TPr/VPr"].cutoff * PUBLISHED_RATIOS["BPr/TPr"].cutoff,
+}
+# Assumed: 12 % are away at the average, a standard deviation less relief doubles the odds, and a standard
+# deviation of log duration raises them by half.
+_AWAY: Final = replace(
+    without_effect(),
+    missing={**CohortSettings().missing, "end": 0.12},
+    away={"relief": -0.7, "stage": 0.4},
+)
 
 WORLDS: Final[Mapping[str, World]] = {
     world.name: world
@@ -136,7 +154,33 @@ WORLDS: Final[Mapping[str, World]] = {
             "Nothing goes with relief, and both limbs of everybody take up the same.",
             without_effect(),
             _NOTHING,
-            equal_limbs=True,
+            same_ratios=dict.fromkeys(PHASE_RATIOS.values(), 1.0),
+        ),
+        World(
+            "at-cut-offs",
+            "Nothing goes with relief, and everybody's ratios lie at the published cut-offs.",
+            without_effect(),
+            _NOTHING,
+            same_ratios=_AT_CUTOFFS,
+        ),
+        World(
+            "unlike-limbs",
+            "Nothing goes with relief; fingers are spread, bent or missing, limbs swollen, counts few.",
+            without_effect(),
+            _NOTHING,
+            unlike_limbs=True,
+        ),
+        World(
+            "away",
+            "Nothing goes with relief, but who has none, and was ill for long, stays away at the end.",
+            _AWAY,
+            _NOTHING,
+        ),
+        World(
+            "centres",
+            "Nothing goes with relief within four centres, each with a camera and patients of its own.",
+            replace(without_effect(), centres=Centres(4, camera_sd=0.05, relief_sd=0.3)),
+            _NOTHING,
         ),
         World(
             "visit-noise",
@@ -221,9 +265,9 @@ def draw_world_cohort(
     if n is not None:
         settings = replace(settings, n=n)
     if complete:
-        settings = replace(settings, missing={})
+        settings = replace(settings, missing={}, away={})
     cohort = draw_cohort(settings, rng=rng)
-    return _with_equal_limbs(cohort, rng) if world.equal_limbs else cohort
+    return _with_same_ratios(cohort, world.same_ratios, rng) if world.same_ratios else cohort
 
 
 def true_values(world: World) -> dict[str, float]:
@@ -270,14 +314,16 @@ def _graded(ratio: float, margin: float) -> float:
     return 1.0 if ratio < margin else 0.5 if ratio < 1.0 else 0.0
 
 
-def _with_equal_limbs(cohort: SyntheticCohort, rng: np.random.Generator) -> SyntheticCohort:
-    """Return the cohort with every ratio of every patient measured at a truth of 1."""
+def _with_same_ratios(
+    cohort: SyntheticCohort, ratios: Mapping[str, float], rng: np.random.Generator
+) -> SyntheticCohort:
+    """Return the cohort with the ratios of every patient measured at one truth."""
     scans, table, patients = cohort.scans.copy(), cohort.table.copy(), cohort.truth.patients.copy()
     for name in (PHASE_RATIOS[phase] for phase in SCAN_PHASES):
         error = scans[f"{name}_log_se"].to_numpy()
-        scans[name] = np.exp(error * rng.standard_normal(len(scans)))
+        scans[name] = ratios[name] * np.exp(error * rng.standard_normal(len(scans)))
         table[name] = table["participant_id"].map(scans.set_index("participant_id")[name])
-        patients[name] = 1.0
+        patients[name] = ratios[name]
     return replace(cohort, scans=scans, table=table, truth=replace(cohort.truth, patients=patients))
 
 

@@ -95,7 +95,7 @@ def recruitment_curve(
     floor_mv: float = 0.0,
     level: float = 0.95,
     unit: str = "%MSO",
-    seed: int = 1900,
+    rng: np.random.Generator | int = 1900,
 ) -> RecruitmentCurve:
     """Fit a sigmoid to ln amplitude over intensity.
 
@@ -111,8 +111,8 @@ def recruitment_curve(
         Probability of the intervals.
     unit : str
         Unit of the intensities: ``"%MSO"``, or ``"%RMT"`` where these alone are known.
-    seed : int
-        Seed of the posterior sample; the same data and seed give the same numbers.
+    rng : numpy Generator or seed
+        Of the posterior sample; the same data and seed give the same numbers.
 
     Returns
     -------
@@ -146,7 +146,7 @@ def recruitment_curve(
             f"{tested.size} intensities can not show a sigmoid",
             f"stimulate at {MIN_INTENSITIES} intensities or more",
         )
-    posterior = sample_sigmoid(intensity, np.log(amplitude), np.random.default_rng(seed))
+    posterior = sample_sigmoid(intensity, np.log(amplitude), np.random.default_rng(rng))
     return _summarised(posterior, intensity, level, unit)
 
 

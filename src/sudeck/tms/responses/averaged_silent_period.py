@@ -121,7 +121,7 @@ def estimate_averaged_silent_period(
     search_ms: Window = IPSILATERAL_MS,
     level: float = 0.95,
     draws: int = 400,
-    seed: int = 1900,
+    rng: np.random.Generator | int = 1900,
 ) -> tuple[Estimate, Estimate]:
     """Estimate duration and depth of the pause in the average, with intervals from trials drawn anew.
 
@@ -135,7 +135,7 @@ def estimate_averaged_silent_period(
         Coverage of the percentile interval.
     draws : int
         Averages of trials drawn with replacement.
-    seed : int
+    rng : numpy Generator or seed
         Of the draws.
 
     Returns
@@ -170,10 +170,10 @@ def estimate_averaged_silent_period(
         )
     paused = (times_ms >= whole.onset_ms) & (times_ms < whole.offset_ms)
     before = (times_ms >= _BASELINE_MS[0]) & (times_ms < _BASELINE_MS[1])
-    rng = np.random.default_rng(seed)
+    generator = np.random.default_rng(rng)
     durations, depths = [], []
     for _ in range(draws):
-        trace = traces[rng.integers(0, n_trials, n_trials)].mean(axis=0)
+        trace = traces[generator.integers(0, n_trials, n_trials)].mean(axis=0)
         pause = _pause(times_ms, trace, n_trials, search_ms)
         shown = 0.0 if np.isnan(pause.onset_ms) else pause.duration_ms
         durations.append(np.inf if pause.censored else shown)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # (guanfacine, n = 8, Korchounov et al. 2003; clonidine itself was not tested).
 LEFT: Final = ("midazolam", "lorazepam", "clonidine")
 _SURE: Final = 0.05
+_FOUR_DAYS: Final = 4
 
 
 def early_relief(tables: StudyTables, settings: Settings, patients: Sequence[str]) -> Mapping[str, float]:
@@ -99,7 +100,7 @@ def flags_at_recording(treatments: Sequence[PatientTreatment], declared: Sequenc
     asked = [
         one
         for one in treatments
-        if any(b.drug in LEFT and not b.clock_known and b.since_h < 96 for b in one.board)
+        if any(b.drug in LEFT and not b.clock_known and b.since_h < 24 * _FOUR_DAYS for b in one.board)
     ]
     if asked:
         text = (
@@ -108,7 +109,37 @@ def flags_at_recording(treatments: Sequence[PatientTreatment], declared: Sequenc
             "time of the session. 09:00 is taken."
         )
         flags.append(Flag("hours-since-dose", text, "caution", value=float(len(asked))))
-    return tuple(flags)
+    return (*flags, *_not_said(treatments))
+
+
+def _not_said(treatments: Sequence[PatientTreatment]) -> list[Flag]:
+    """Ask for co-medication where a record of ketamine says nothing of it, or does not name it."""
+    flags = []
+    n = len(treatments)
+    treated = [one for one in treatments if any(dose.is_ketamine for dose in one.doses)]
+    if treated and not any(dose.drug in LEFT for one in treatments for dose in one.doses):
+        text = (
+            f"Nothing is recorded of midazolam, lorazepam or clonidine in {len(treated)} patients with "
+            "ketamine and a recording. They are usual beside it and alone give healthy people the published pattern: "
+            "give their last dose with start_time; a row of 0 mg says that none was given."
+        )
+        flags.append(Flag("co-medication-not-recorded", text, "caution", value=float(len(treated))))
+    other = [one for one in treatments if _other_drug(one)]
+    if other:
+        text = (
+            f"{len(other)} of {n} patients had a drug that is only called other in the four days before the "
+            "recording: a benzodiazepine or an alpha-2 agonist would alone give the published pattern, and "
+            "what is left of it is not worked out."
+        )
+        flags.append(Flag("other-drug-before-recording", text, "caution", value=float(len(other))))
+    return flags
+
+
+def _other_drug(one: PatientTreatment) -> bool:
+    day = None if one.session is None else one.session.day
+    return day is not None and any(
+        dose.drug == "other" and dose.dose_mg != 0 and 0 <= day - dose.day <= _FOUR_DAYS for dose in one.doses
+    )
 
 
 def under_ketamine(one: PatientTreatment) -> bool:

@@ -30,7 +30,9 @@ def treatment_words(tables: StudyTables, patients: Sequence[str], *, model: str 
         Whose typical person stands for a course.
     """
     enrolled = set(patients)
-    doses = [dose for dose in given_doses(tables) if dose.patient in enrolled]
+    # A row of 0 mg says that none was given.
+    rows = [one for one in given_doses(tables) if one.patient in enrolled]
+    doses = [one for one in rows if one.dose_mg != 0]
     ketamine = sorted(
         (dose for dose in doses if dose.is_ketamine),
         key=lambda dose: (KETAMINES.index(dose.drug), dose.route or ""),
@@ -39,8 +41,8 @@ def treatment_words(tables: StudyTables, patients: Sequence[str], *, model: str 
         return ""
     weights = body_weights(tables)
     parts = [
-        _one_kind(drug, route or "route not stated", list(rows), weights)
-        for (drug, route), rows in groupby(ketamine, key=lambda dose: (dose.drug, dose.route))
+        _one_kind(drug, route or "route not stated", list(same), weights)
+        for (drug, route), same in groupby(ketamine, key=lambda dose: (dose.drug, dose.route))
     ]
     treated = sorted({dose.patient for dose in ketamine})
     courses = patient_treatments(tables, treated, session=None, model=model)
@@ -62,7 +64,9 @@ def treatment_words(tables: StudyTables, patients: Sequence[str], *, model: str 
         if dose.drug not in KETAMINES:
             others[dose.drug].add(dose.patient)
     told = ", ".join(f"{drug} in {len(some)}" for drug, some in sorted(others.items()))
-    parts.append(f"co-medication: {told}" if told else "no co-medication is recorded")
+    said = any(one.drug not in KETAMINES and one.drug != "placebo" for one in rows)
+    none = "no co-medication was given" if said else "no co-medication is recorded"
+    parts.append(f"co-medication: {told}" if told else none)
     return "; ".join(parts)
 
 
