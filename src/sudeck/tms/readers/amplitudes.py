@@ -20,10 +20,13 @@ from sudeck.tms.readers.parts.amplitude_cells import read_cells
 from sudeck.tms.readers.parts.amplitude_columns import (
     AmplitudeColumn,
     amplitude_columns,
+    numbered_columns,
     plain_heading,
+    unclear_numbers,
     unused_columns,
     without_summaries,
 )
+from sudeck.tms.readers.parts.amplitude_units import millivolts_per_unit, refuse_large
 from sudeck.tms.signals.events import (
     decode_text,
     is_utf16,
@@ -34,7 +37,7 @@ from sudeck.tms.signals.events import (
 )
 from sudeck.tms.signals.neutral_labels import quoted, reduced
 from sudeck.tms.signals.trials import AmplitudeTable, Pulse
-from sudeck.tms.signals.units import MILLIVOLTS_PER_UNIT, voltage_unit
+from sudeck.tms.signals.units import voltage_unit
 
 FORMAT: Final = "amplitude table"
 _ZIP = b"PK\x03\x04"
@@ -66,11 +69,6 @@ _REJECTED = (
     "outlier",
 )
 _YES = {"1", "1.0", "true", "yes", "y", "x", "reject", "rejected", "excluded", "exclude", "bad", "ja", "oui"}
-# Median response of a table of trials; a factor of a thousand wide, so that one unit fits.
-_USUAL_MEDIAN_MV = (0.01, 10.0)
-# Noise alone is no less than 4 µV from peak to peak, the largest response of a muscle 30 mV.
-_POSSIBLE_MEDIAN_MV = (0.004, 30.0)
-_LARGEST_MV = 50.0
 # Conditions that are pairs by their name alone.
 _PAIRED_NAMES = re.compile(r"(sici|icf|lici|sicf|s?ihi|lihi|sai|lai)(?![a-z])", re.IGNORECASE)
 _NUMBERED = {"sample", "samples", "sample_index", "index", "point", "points"}
@@ -134,9 +132,12 @@ def read(path: Path, hints: Hints) -> tuple[AmplitudeTable, ...]:
     if not records:
         raise _no_amplitudes(next((list(sheet[0]) for sheet in sheets if sheet), []), path)
     columns = amplitude_columns(list(records[0]))
+    if unclear_numbers(columns):
+        raise _unclear([column.name for column in columns], path)
     records = [record for record in records if any(str(cell).strip() for cell in record.values())]
     records, summaries = without_summaries(records)
-    flags = _summary_flags(summaries) + _unused_flags(unused_columns(list(records[0]), columns))
+    flags = _summary_flags(summaries) + _side_by_side(columns)
+    flags += _unused_flags(unused_columns(list(records[0]), columns))
     source = source_of(path)
     people = _participants(records)
     rejected, rejected_flags = _rejected(records)
@@ -146,9 +147,9 @@ def read(path: Path, hints: Hints) -> tuple[AmplitudeTable, ...]:
             [record.get(column.name, "") for record in records], reduced(column.name), path.name
         )
         in_mv = Hints(unit="mV") if found.in_millivolts else hints
-        factor, unit_flags = _factor(found.values, column.name, path, in_mv)
+        factor, unit_flags = millivolts_per_unit(found.values, column.name, path.name, in_mv)
         amplitudes, below = factor * found.values, factor * found.below
-        _refuse_large(amplitudes, factor, path)
+        refuse_large(amplitudes, factor, path.name)
         amplitudes[rejected] = np.nan
         latency = _latency(records, path)
         pulses = _pulses(records, column, path)
@@ -190,6 +191,24 @@ def _no_amplitudes(heading: Sequence[str], path: Path) -> InputError:
     )
 
 
+def _unclear(names: Sequence[str], path: Path) -> InputError:
+    first, last = reduced(names[0]), reduced(names[-1])
+    return InputError(
+        path.name,
+        f"nothing says what {first} to {last} are: repeated pulses, muscles, or the two pulses of a pair",
+        "call them trial1, trial2 … if they are repeated pulses, by their muscles (FDI_mV, APB_mV), or by "
+        "their conditions (test, SICI 2.5 ms)",
+    )
+
+
+def _side_by_side(columns: Sequence[AmplitudeColumn]) -> tuple[Flag, ...]:
+    names = [column.name for column in columns]
+    if len(names) < 2 or numbered_columns(names) != names:
+        return ()
+    text = f"{reduced(names[0])} to {reduced(names[-1])} were taken for repeated pulses of a row each."
+    return (Flag("trials-side-by-side", text, "info", value=float(len(names)), unit="columns"),)
+
+
 def _last_word(heading: str) -> str:
     words = [word for word in re.split(r"[^A-Za-zµμ]+", heading) if word]
     return words[-1] if words else ""
@@ -222,17 +241,6 @@ def _rejected(records: Sequence[Mapping[str, str]]) -> tuple[NDArray[np.bool_], 
     n = int(marked.sum())
     text = f"{n} of {marked.size} trials are marked in column {column} and were left out."
     return marked, (Flag("trials-marked-out", text, "info", column, float(n), unit="trials"),)
-
-
-def _refuse_large(amplitudes: NDArray[np.float64], factor: float, path: Path) -> None:
-    if np.any(amplitudes > _LARGEST_MV):
-        row = int(np.flatnonzero(amplitudes > _LARGEST_MV)[0])
-        raise InputError(
-            path.name,
-            f"the amplitude in row {row + 1}, {amplitudes[row] / factor:g}, is {amplitudes[row]:g} mV: no "
-            "muscle gives that",
-            "leave the cell of a trial without amplitude empty, or correct it or the unit in the heading",
-        )
 
 
 def _text_records(path: Path) -> list[dict[str, str]]:
@@ -293,45 +301,6 @@ def _number(cell: object, column: str, path: Path) -> float:
             path.name, f"{quoted(text)} in column {column} is no number", "correct the cell"
         ) from None
     return value if math.isfinite(value) else math.nan
-
-
-def _factor(
-    amplitudes: NDArray[np.float64], column: str, path: Path, hints: Hints
-) -> tuple[float, tuple[Flag, ...]]:
-    """Return millivolts per unit of the column: stated by a person, by its heading, or by its median."""
-    unit = hints.unit_of(column)
-    if unit is not None and voltage_unit(unit):
-        return MILLIVOLTS_PER_UNIT[voltage_unit(unit) or ""], ()
-    words = [word for word in re.split(r"[^A-Za-zµ]+", column) if word]
-    named = voltage_unit(words[-1]) if len(words) > 1 else None
-    positive = amplitudes[np.isfinite(amplitudes) & (amplitudes > 0)]
-    median = float(np.median(positive)) if positive.size else math.nan
-    if named is not None:
-        factor = MILLIVOLTS_PER_UNIT[named]
-        if math.isnan(median) or _POSSIBLE_MEDIAN_MV[0] <= median * factor <= _POSSIBLE_MEDIAN_MV[1]:
-            return factor, ()
-    fitting = [
-        name
-        for name, factor in MILLIVOLTS_PER_UNIT.items()
-        if name != "nv" and _USUAL_MEDIAN_MV[0] <= median * factor < _USUAL_MEDIAN_MV[1]
-    ]
-    if named is not None or len(fitting) != 1:
-        said = "names no unit" if named is None else f"names {words[-1]}, which can not be"
-        raise InputError(
-            path.name,
-            f"column {reduced(column)} {said}, and its median of {median:.3g} does not settle it",
-            "write the unit into the heading, for example amplitude_mv",
-        )
-    name = {"v": "V", "mv": "mV", "uv": "uV"}[fitting[0]]
-    flag = Flag(
-        "unit-inferred",
-        f"Column {reduced(column)} names no unit; a median of {median:.3g} fits {name} alone and was taken "
-        "as that.",
-        "caution",
-        reduced(column),
-        value=median,
-    )
-    return MILLIVOLTS_PER_UNIT[fitting[0]], (flag,)
 
 
 def _latency(records: Sequence[Mapping[str, str]], path: Path) -> NDArray[np.float64] | None:
