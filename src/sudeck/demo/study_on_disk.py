@@ -25,6 +25,7 @@ from sudeck.study.folder.schema import TABLES
 from sudeck.study.measuring.engine import spread
 from sudeck.synthetic.dicom.nm_dicom import write_bone_scan
 from sudeck.synthetic.emg.emg_files import write_recording
+from sudeck.synthetic.study.safety_plan import safety_rows
 from sudeck.synthetic.study.study_plan import (
     VISITS,
     PlannedPatient,
@@ -204,7 +205,7 @@ def _cut_short(files: Iterable[Path]) -> None:
 
 
 def write_study_tables(study: StudyFolder, plan: SyntheticStudy) -> None:
-    """Write participants, sessions, pain and treatment of a planned study."""
+    """Write participants, sessions, pain, treatment and what was recorded of safety, of a planned study."""
     people = plan.cohort.participants.to_dict("records")
     weight = np.random.default_rng([plan.seed, 4]).normal(72.0, 13.0, len(people)).clip(45.0, 120.0).round()
     participants = [
@@ -229,6 +230,7 @@ def write_study_tables(study: StudyFolder, plan: SyntheticStudy) -> None:
         "sessions": sessions,
         "pain": plan.cohort.pain.to_dict("records"),
         "treatment": treatment,
+        **safety_rows([str(person["participant_id"]) for person in participants], seed=plan.seed),
     }
     for name, rows in tables.items():
         write_text(study.table_file(name), _tsv(rows, TABLES[name].columns))

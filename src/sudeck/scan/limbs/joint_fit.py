@@ -299,11 +299,6 @@ def _report(
     values, vectors = np.linalg.eigh(0.5 * (shown - less + (shown - less).T))
     real = root @ (vectors * np.maximum(values, 0.0)) @ vectors.T @ root.T
     covariance = np.linalg.inv(0.5 * (real + real.T) + prior)
-    misfit = slope = 0.0
-    for scale, one in zip((problem.start.scale**2, 1.0), seen, strict=True):
-        misfit += float(np.sum(one.weights * (one.residual**2 - one.variance)))
-        squares = np.sum(one.slope**2, axis=2) / 2.0 - one.pretended
-        slope += scale * float(np.sum(one.weights * squares))
     phases = problem.phases
     ahead = seen[0]
     residual = 2.0 * np.sqrt(ahead.excess) / np.maximum(problem.looks[0].level[:, 0], 1e-9)
@@ -324,5 +319,34 @@ def _report(
         gain=dict(zip(phases, gain.tolist(), strict=True)),
         girth=girth,
         trunk=trunk,
-        place_sd_mm=math.sqrt(max(misfit, 0.0) / max(slope, 1e-12)),
+        place_sd_mm=_beside(problem, seen, float(np.trace(shown))),
     )
+
+
+def _beside(problem: JointProblem, seen: tuple[JointComparison, JointComparison], fitted: float) -> float:
+    """Return how far places still lie beside their counterparts, root mean square along one direction, in mm.
+
+    What the limbs differ by beyond noise, over the squares of their slopes. The parameters and gains fitted
+    have taken noise out of the differences, one unit each. What is left is known to so much: as a square it
+    is not negative, so that its mean is that of the half of a normal law above zero.
+
+    Parameters
+    ----------
+    fitted : float
+        How many parameters the images settle; those that the prior settles take no noise.
+    """
+    from scipy import special
+
+    misfit = noise = slope = 0.0
+    for scale, one in zip((problem.start.scale**2, 1.0), seen, strict=True):
+        phases, _, knots = one.weighted.shape
+        misfit += float(np.sum(one.weights * (one.residual**2 - one.variance))) + fitted + phases * knots
+        noise += float(np.sum(one.weights * one.variance))
+        squares = np.sum(one.slope**2, axis=2) / 2.0 - one.pretended
+        slope += scale * float(np.sum(one.weights * squares))
+    # Both ways see the same noise: the variance of their sum of n squares is four times that of n / 2.
+    sd = 2.0 * math.sqrt(noise)
+    standard = misfit / sd
+    below = float(special.log_ndtr(standard))
+    mean = misfit + sd * math.exp(-0.5 * standard**2 - below) / math.sqrt(2.0 * math.pi)
+    return math.sqrt(max(mean, 0.0) / max(slope, 1e-12))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 from sudeck.scan.limbs.poses import PhasePose
 from sudeck.scan.ratios.ratios import LogRatio, corrected
 from sudeck.scan.ratios.regions import Region
 
-# Of the swelling of skin over bones that is found, how much more there is, and how surely that is known.
-# Sized on synthetic hands, whose soft tissue grows thicker as it grows wider.
+# Of the swelling of skin over bones that is found, how much more there is. Sized on synthetic hands, whose
+# soft tissue grows thicker as it grows wider; on others it may be anything between none and twice as much.
 _SWELLING_UNSEEN = 0.45
-_SWELLING_UNSEEN_SD = 0.35
+_SWELLING_UNSEEN_SD = _SWELLING_UNSEEN / math.sqrt(3.0)
 
 
 def of_own_area(ratio: LogRatio, pose: PhasePose, region: Region, *, unlike: bool) -> LogRatio:

@@ -87,7 +87,7 @@ model = "kamp"                    # whose typical person stands for a course; he
 level_ng_per_ml = 100.0           # concentration that hours are counted above
 # [[ketamine.limits]]             # your own limits; none are built in
 # measure = "systolic_mmhg"       # a column of vitals.tsv; or ALT ... in multiples of its upper limit
-# above = 160
+# above = 160                     # or below, as of spo2_percent
 
 [privacy]
 key_file = {key_file}    # pseudonyms; keep it apart from the study

@@ -92,12 +92,13 @@ class CentreLimit:
     ----------
     measure : str
         A column of vitals.tsv, or a test of labs.tsv counted in multiples of its upper limit.
-    above : float
-        What is beyond it is listed.
+    above, below : float or None
+        What is beyond it is listed; one of the two is given.
     """
 
     measure: str
-    above: float
+    above: float | None = None
+    below: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,10 +381,12 @@ def _healthy(content: Any) -> HealthyValues:
 
 
 def _limit(content: Any) -> CentreLimit:
-    section = SettingsSection({"ketamine.limits": content}, "ketamine.limits", ("measure", "above"))
-    for key, example in (("measure", '"systolic_mmhg"'), ("above", "160")):
-        if key not in section.content:
-            raise section.refusal(key, "is missing", f"write it, e.g. {key} = {example}")
-    vitals = (one.name for one in VITALS.fields if one.type == "number" and one.name != "spo2_percent")
+    section = SettingsSection({"ketamine.limits": content}, "ketamine.limits", ("measure", "above", "below"))
+    if "measure" not in section.content:
+        raise section.refusal("measure", "is missing", 'write it, e.g. measure = "systolic_mmhg"')
+    if len({"above", "below"} & set(section.content)) != 1:
+        raise section.refusal("above", "or below is wanted, and not both", "write one, e.g. above = 160")
+    vitals = (one.name for one in VITALS.fields if one.type == "number")
     measure = section.choice("measure", "", (*vitals, *LIVER_GRADES))
-    return CentreLimit(measure, section.number("above", None, low=0, high=1e6))
+    above, below = (section.number(key, None, low=0, high=1e6) for key in ("above", "below"))
+    return CentreLimit(measure, above, below)
