@@ -111,6 +111,14 @@ def _first_ketamine(treatment: ReadTable) -> dict[str, int]:
 def check_ratios(table: ReadTable) -> Iterator[Problem]:
     """Yield typed ratios far from those of everybody else, and rows of two patients that are one."""
     names = tuple(PHASE_RATIOS.values())
+    empty = [
+        line for row, line in zip(table.rows, table.lines, strict=True) if all(row[n] is None for n in names)
+    ]
+    if empty and len(empty) == len(table.rows):
+        yield Problem(table.file, f"no row has a ratio that can be read; the columns are {', '.join(names)}")
+        return
+    for line in empty:
+        yield Problem(table.file, f"the row has none of {', '.join(names)}", line, serious=False)
     rows = [
         (
             str(row["participant_id"]),

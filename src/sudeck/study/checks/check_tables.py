@@ -117,7 +117,9 @@ def _pain(tables: StudyTables, settings: Settings) -> Iterator[Problem]:
     if not any(visits for visits in scored.values()):
         yield Problem(where, "it holds no score")
         return
-    held = {visit for visits in scored.values() for visit in visits}
+    held = {visit for visits in scored.values() for visit in visits} - {""}
+    if not held:
+        return  # the column is missing, and that is told
     for visit in settings.visits:
         # Under another name it is told as such.
         if not any(is_alike(other, visit) for other in held):

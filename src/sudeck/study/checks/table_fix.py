@@ -91,6 +91,8 @@ def _fix(path: Path, read: ReadTable, settings: Settings) -> TableFix | None:
         return None
     arranged = arrange(cells, table.columns)
     names = arranged.names
+    if not set(names) & set(table.columns[1:]):
+        return None  # nothing but the patients is understood
     changes = list(arranged.remarks)
     changes += [
         f"heading {table_text(old)} becomes {new}"

@@ -265,12 +265,17 @@ def _header_problems(names: Sequence[str], table: Table, where: str, line: int) 
     for name in dict.fromkeys(names):
         if name and names.count(name) > 1:
             yield Problem(where, "the column is there twice; the first counts", line, name)
-    for number, name in enumerate(names, 1):
-        if name and name not in table.columns:
-            # Where the header row is missing, what stands there is a patient's data and is not repeated.
-            shown = f" ({table_text(name)[:40]})" if table.key[0] in names else ""
-            message = f"column {number}{shown} is not known and left alone; known are "
-            yield Problem(where, message + ", ".join(table.columns), line, serious=not shown)
+    # Where the header row is missing, what stands there is a patient's data and is not repeated.
+    shown = table.key[0] in names
+    unknown = [
+        f"{number} ({table_text(name)[:40]})" if shown else str(number)
+        for number, name in enumerate(names, 1)
+        if name and name not in table.columns
+    ]
+    if unknown:
+        said = "column {} is" if len(unknown) == 1 else "columns {} are"
+        message = f"{said.format(', '.join(unknown))} not known and left alone; known are "
+        yield Problem(where, message + ", ".join(table.columns), line, serious=not shown)
     for field in table.fields:
         if field.required and field.name not in names:
             yield Problem(where, "the column is missing", line, field.name)

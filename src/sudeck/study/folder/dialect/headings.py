@@ -16,12 +16,13 @@ _HEADINGS: Final[Mapping[str, str]] = {
         "participant_id": "patient patients id patient_id id_patient participant subject subject_id "
         "pseudonym pseudonyme pseudoniem seudonimo code code_patient patient_code identifiant identificador "
         "patienten_id patientencode patient_no patient_nr pat_nr pat_id pat paciente id_paciente codigo "
-        "proefpersoon",
+        "proefpersoon "
+        "n_patient no_patient nr_patient patient_number patientennummer numero_patient",
         "age": "alter edad leeftijd",
         "sex": "sexe geschlecht sexo geslacht gender",
         "handedness": "lateralite handigkeit lateralidad handvoorkeur dominant_hand main_dominante",
         "crps_type": "type typ tipo type_sdrc sdrc_type sdrc crps type_crps crps_typ tipo_sdrc tipo_de_sdrc",
-        "limb": "membre membre_atteint affected_limb extremitat extremidad miembro miembro_afecto ledemaat",
+        "limb": "membre membre_atteint affected_limb extremity affected_extremity extremitat gliedmasse extremidad miembro miembro_afecto ledemaat",
         "affected_side": "side cote cote_atteint cote_affecte seite betroffene_seite lado lado_afecto "
         "lado_afectado zijde aangedane_zijde",
         "onset_date": "date_debut date_de_debut debut beginn beginndatum inicio fecha_inicio fecha_de_inicio "
@@ -137,11 +138,11 @@ def _parted(heading: str) -> tuple[str, str]:
     """Return a heading and what stands in brackets at its end, both plain."""
     found = _BRACKETS.match(heading.strip())
     if found is not None:
-        return _joined(found["before"]), _joined(found["inside"])
+        return _joined(found["before"]), _joined(found["inside"]) or found["inside"].strip()
     plain = _joined(heading)
     behind = _SCALE.fullmatch(plain)
     return (behind["before"], behind["inside"]) if behind else (plain, "")
 
 
 def _joined(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", folded(text)).strip("_")
+    return re.sub(r"[^a-z0-9]+", "_", folded(text).replace("%", " percent ")).strip("_")

@@ -30,9 +30,9 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "limb": {
         "hand": "hand hands main mains hände haende mano manos handen "
-        "upperlimb upperextremity membresupérieur",
+        "upperlimb upperextremity membresupérieur ms superior miembrosuperior obereextremität",
         "foot": "foot feet pied pieds fuß füße fuesse pie pies voet voeten "
-        "lowerlimb lowerextremity membreinférieur",
+        "lowerlimb lowerextremity membreinférieur mi inferior miembroinferior untereextremität",
     },
     "crps_type": {
         "1": "1 i type1 typei typ1 typi tipo1 tipoi crps1 crpsi sdrc1 sdrci",
@@ -40,7 +40,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "NOS": "nos",
     },
 }
-_IDENTIFIER: Final = re.compile(r"(?:sub[-_ ]?)?([A-Za-z]{1,3}(?=[-_ ]?\d))?[-_ ]?(\d{1,3})")
+_IDENTIFIER: Final = re.compile(r"(?:(?i:sub)[-_ ]?)?([A-Za-z]{1,3}(?=[-_ ]?\d))?[-_ ]?(\d{1,3})")
 _DAY_FIRST: Final = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})")
 _SPAN: Final = (
     r"(?P<{0}>days?|jours?|tage?|dias?|dag(?:en)?|weeks?|semaines?|wochen?|semanas?|weken|week|months?|mois|"
