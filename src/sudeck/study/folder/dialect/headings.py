@@ -22,7 +22,8 @@ _HEADINGS: Final[Mapping[str, str]] = {
         "sex": "sexe geschlecht sexo geslacht gender",
         "handedness": "lateralite handigkeit lateralidad handvoorkeur dominant_hand main_dominante",
         "crps_type": "type typ tipo type_sdrc sdrc_type sdrc crps type_crps crps_typ tipo_sdrc tipo_de_sdrc",
-        "limb": "membre membre_atteint affected_limb extremity affected_extremity extremitat gliedmasse extremidad miembro miembro_afecto ledemaat",
+        "limb": "membre membre_atteint affected_limb extremity affected_extremity extremitat gliedmasse "
+        "extremidad miembro miembro_afecto ledemaat",
         "affected_side": "side cote cote_atteint cote_affecte seite betroffene_seite lado lado_afecto "
         "lado_afectado zijde aangedane_zijde",
         "onset_date": "date_debut date_de_debut debut beginn beginndatum inicio fecha_inicio fecha_de_inicio "
