@@ -82,15 +82,25 @@ def _by_kind(problems: Sequence[Problem]) -> Iterator[str]:
         kinds[one.where, one.column, re.sub(r"\d+(\.\d+)?", "#", one.message)].append(one)
     for (where, column, _), found in kinds.items():
         patients = list(dict.fromkeys(one.patient for one in found if one.patient))
-        if len(found) <= _ALIKE or len(patients) < len(found):
+        if len(found) <= _ALIKE:
             yield from map(str, found)
             continue
-        more = len(patients) - _EXAMPLES
-        named = ", ".join(patients[:_EXAMPLES]) + (f" and {more} more" if more > 0 else "")
         same = all(one.message == found[0].message for one in found)
         message = found[0].message if same else f"{found[0].message}, and more of this kind"
+        if patients:
+            count = f"{len(patients)} patients"
+            whom = count if len(patients) == len(found) else f"{len(found)} times in {count}"
+            named = _first(patients)
+        else:
+            whom, named = f"{len(found)} times", _first([str(one.row) for one in found if one.row])
+            named = f"line {named}" if named else ""
         place = ", ".join(filter(None, (where, column)))
-        yield f"{place}: {message} ({len(patients)} patients: {named})."
+        yield f"{place}: {message} ({whom}{f': {named}' if named else ''})."
+
+
+def _first(names: Sequence[str]) -> str:
+    more = len(names) - _EXAMPLES
+    return ", ".join(names[:_EXAMPLES]) + (f" and {more} more" if more > 0 else "")
 
 
 def check_study(study: StudyFolder, *, pixels: bool = True) -> StudyCheck:
