@@ -160,8 +160,8 @@ class View:
         gx, gy = shift.T
         pose = np.stack([gy * arm[:, 0] - gx * arm[:, 1], gx * arm[:, 0] + gy * arm[:, 1], gx, gy])
         # Take out of the pose what the gains can explain, so that both are in effect fitted together.
-        pulls = np.stack([knots.sums(weighted * one) for one in pose], axis=1)
-        explained = np.asarray(np.linalg.solve(inner, pulls), dtype=np.float64)
+        sums = np.stack([knots.sums(weighted * one) for one in pose], axis=1)
+        explained = np.asarray(np.linalg.solve(inner, sums), dtype=np.float64)
         jacobian = pose.T - steep[:, None] * knots.field(explained)
         return ImageComparison(
             jacobian=jacobian,

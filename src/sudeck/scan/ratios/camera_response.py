@@ -32,6 +32,9 @@ _LARGEST_MATRIX = 160  # larger images are binned by two: the camera resolves no
 SIDES: Final = ("affected", "healthy")
 
 
+_MEASURED = 0.1  # error of a property of the camera that was measured, as a share of it
+
+
 @dataclass(frozen=True)
 class CameraResponse:
     """Blur and scatter of a camera over a limb, each with its standard error.
@@ -57,6 +60,26 @@ class CameraResponse:
     scatter_share_sd: float = 0.05
     scatter_fwhm_mm: float = 70.0
     scatter_fwhm_sd_mm: float = 20.0
+
+    @classmethod
+    def stated(cls, *, fwhm_mm: float | None = None, scatter_share: float | None = None) -> CameraResponse:
+        """Return what the acceptance test of a camera says, with a tenth of it as error; the defaults else.
+
+        Parameters
+        ----------
+        fwhm_mm, scatter_share : float, optional
+
+        Examples
+        --------
+        >>> CameraResponse.stated(fwhm_mm=8.0).fwhm_sd_mm
+        0.8
+        """
+        stated: dict[str, float] = {}
+        if fwhm_mm is not None:
+            stated |= {"fwhm_mm": fwhm_mm, "fwhm_sd_mm": _MEASURED * fwhm_mm}
+        if scatter_share is not None:
+            stated |= {"scatter_share": scatter_share, "scatter_share_sd": _MEASURED * scatter_share}
+        return cls(**stated)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
