@@ -127,6 +127,19 @@ def test_killed_at_any_moment_and_run_again(
     assert results(root) == results(undisturbed)
 
 
+@pytest.mark.parametrize(
+    "damage", [{"scans": 3}, {"failures": [1]}, {"files": None}, {"recordings": {"a": []}}]
+)
+def test_a_record_that_was_changed_is_measured_again(
+    undisturbed: Path, copy_of: Callable[..., Path], damage: dict[str, object]
+) -> None:
+    root = copy_of(undisturbed)
+    file = StudyFolder(root).patient_derivatives("sub-002") / "sub-002.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **damage}))
+    assert stored_record(StudyFolder(root), "sub-002") is None
+    assert (run_study(root, jobs=1).measured, results(root)) == (1, results(undisturbed))
+
+
 def children_of(pid: int) -> list[int]:
     listed = Path(f"/proc/{pid}/task/{pid}/children")
     return [int(child) for child in listed.read_text().split()] if listed.exists() else []
