@@ -195,7 +195,11 @@ def _last_word(heading: str) -> str:
 def _summary_flags(names: Sequence[str]) -> tuple[Flag, ...]:
     if not names:
         return ()
-    text = f"{len(names)} rows sum up others ({', '.join(dict.fromkeys(names))}) and were left out."
+    which = ", ".join(dict.fromkeys(names))
+    if len(names) == 1:
+        text = f"1 row sums up others ({which}) and was left out."
+    else:
+        text = f"{len(names)} rows sum up others ({which}) and were left out."
     return (Flag("summary-rows", text, "caution", value=float(len(names)), unit="rows"),)
 
 
