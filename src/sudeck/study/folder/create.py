@@ -33,10 +33,13 @@ visit = "day 5"
 
 [scan]
 session = "ses-pre"
-region = "whole"                  # wrist, metacarpals, fingers; ankle, midfoot, forefoot
+region = "whole"                  # wrist, metacarpals, fingers; ankle, midfoot, forefoot;
+                                  # without-fingers, mcp, pip, dip; mtp
 background = "none"               # or "region"
 # view = "anterior"               # of every scan, for files in which nothing tells the side
 # flow_seconds = 60               # of the flow, from its start; else all of it, 2 min of one longer than 3
+# camera_fwhm_mm = 8.0            # resolution at the limb, from the acceptance test of the camera
+# camera_scatter = 0.12           # share of the counts that were scattered
 # [scan.retest_sd]                # of the natural logarithm, between scans of one patient, where you know it
 # VPr = 0.08
 # "BPr/TPr" = 0.06                # and so on, for any of the six ratios

@@ -27,6 +27,8 @@ from sudeck.core.errors import InputError
 from sudeck.study.folder.schema import TABLES
 
 SETTINGS_FILE: Final = "sudeck.toml"
+TABLE_SUFFIXES: Final = (".tsv", ".csv", ".xlsx")
+_HEADINGS_BYTES: Final = 4096
 _PATIENT: Final = re.compile(r"sub-[A-Za-z0-9]+")
 _READER: Final = re.compile(r"[A-Za-z0-9]{1,20}")
 SESSION: Final = re.compile(r"ses-[A-Za-z0-9]+")
@@ -93,14 +95,17 @@ class StudyFolder:
     def found_table(self, name: str) -> Path | None:
         """Return the file that holds a table: the TSV, or else a CSV or XLSX of that name; None without any.
 
+        A TSV of headings alone, as a new study has, gives way to another that lies beside it.
+
         Raises
         ------
         InputError
             If the table lies there in more than one format.
         """
         plain = self.table_file(name)
-        found = [plain.with_suffix(suffix) for suffix in (".tsv", ".csv", ".xlsx")]
-        found = [path for path in found if path.is_file()]
+        found = sorted(_named(plain.parent, plain.stem), key=lambda path: path.suffix.lower() != ".tsv")
+        if len(found) == 2 and found[0] == plain and _only_headings(plain):
+            return found[1]
         if len(found) > 1:
             raise InputError(
                 f"table {name}",
@@ -217,6 +222,18 @@ def is_patient(name: str) -> bool:
 def _folders(parent: Path, pattern: re.Pattern[str]) -> Iterator[str]:
     if parent.is_dir():
         yield from (path.name for path in parent.iterdir() if path.is_dir() and pattern.fullmatch(path.name))
+
+
+def _named(folder: Path, stem: str) -> Iterator[Path]:
+    """Yield the tables of a name, in whatever case it is written."""
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if path.stem.lower() == stem and path.suffix.lower() in TABLE_SUFFIXES and path.is_file():
+                yield path
+
+
+def _only_headings(path: Path) -> bool:
+    return path.stat().st_size <= _HEADINGS_BYTES and path.read_bytes().strip().count(b"\n") == 0
 
 
 def _files(folder: Path) -> tuple[Path, ...]:
