@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from html import escape
-from typing import Any
+from typing import Any, Final
 
 from sudeck.core.privacy import without_dates
 from sudeck.tms.signals.label_words import LONGEST_NUMBER, is_code, is_of_the_field
 from sudeck.tms.signals.muscles import muscle_and_side
+
+# A record number in groups (77 88 990); intensities and intervals side by side (80 120 10) are all small.
+_GROUPED: Final = re.compile(r"(?<![\w.,])\d{1,5}([ ./_-])\d{1,5}(?:\1\d{1,5})*(?![\w.,]?\d)")
+_GROUPED_DIGITS, _LARGEST_SETTING = 7, 200
 
 
 def plain_name(name: str) -> str:
@@ -30,9 +34,12 @@ def reduced(label: str, allowed: Iterable[str] = ()) -> str:
     --------
     >>> reduced("R FDI Dupont"), reduced("S  17"), reduced("stim 04121961"), reduced("TA-CL-RMS")
     ('R FDI *', 'S  17', 'stim *', 'TA-CL-RMS')
+    >>> reduced("FDI 77 88 990"), reduced("FDI 80 120 10"), reduced("stim 778-8990")
+    ('FDI *', 'FDI 80 120 10', 'stim *')
     """
     others = frozenset(word.lower() for name in allowed for word in (name, *re.findall(r"[^\W\d_]+", name)))
-    pieces = re.findall(r"[^\W\d_]+|\d[\d.,]*|[.,]\d+|\*", without_dates(label, " * "))
+    unnumbered = _GROUPED.sub(_without_number, without_dates(label, " * "))
+    pieces = re.findall(r"[^\W\d_]+|\d[\d.,]*|[.,]\d+|\*", unnumbered)
     muscle, kept = muscle_and_side(label)[0] is not None, []
     for index, piece in enumerate(pieces):
         after = pieces[index + 1] if index + 1 < len(pieces) else ""
@@ -46,6 +53,12 @@ def reduced(label: str, allowed: Iterable[str] = ()) -> str:
     if "*" not in kept:
         return label
     return re.sub(r"\*( \*)+", "*", " ".join(kept))
+
+
+def _without_number(match: re.Match[str]) -> str:
+    groups = re.findall(r"\d+", match[0])
+    whole = sum(map(len, groups)) >= _GROUPED_DIGITS and max(map(int, groups)) > _LARGEST_SETTING
+    return " * " if whole else match[0]
 
 
 def quoted(text: str, most: int = 20) -> str:
