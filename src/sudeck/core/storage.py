@@ -8,12 +8,11 @@ import os
 import re
 import secrets
 import tomllib
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from sudeck.core.errors import InputError
+from sudeck.core.errors import InputError, acts_on_a_screen
 
 _FORMULA: Final = re.compile(r"[=@＝＠]|[+＋－-].")  # the wide ones are signs to a Japanese spreadsheet
 # A number, with a unit or an interval behind it; not one that goes on to a sign, a call or another program.
@@ -111,13 +110,9 @@ def table_text(value: object) -> str:
     >>> table_text("=1+1"), table_text("-3.5"), table_text("a\x1b[31mb")
     ("'=1+1", '-3.5', 'a[31mb')
     """
-    text = "".join(letter for letter in str(value) if letter.isspace() or not _acts(letter))
+    text = "".join(letter for letter in str(value) if letter.isspace() or not acts_on_a_screen(letter))
     text = " ".join(text.split())
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
-
-
-def _acts(letter: str) -> bool:
-    return unicodedata.category(letter) in ("Cc", "Cf", "Cs")
 
 
 def _finite(value: Any) -> Any:
