@@ -132,9 +132,7 @@ def artefact_times(recording: Recording) -> tuple[float, ...]:
             continue
         # Conditioning pulses are weaker than test pulses, but not by more than a factor of four.
         kept = onsets[heights >= 0.25 * np.quantile(heights, 0.9)]
-        score = (
-            float(np.quantile(heights, 0.9)) / spread
-        )  # a quotient of Python's, which overflows in silence
+        score = float(np.quantile(heights, 0.9)) / spread  # of Python's floats: it overflows in silence
         if score > best[0]:
             best = (score, tuple(time_of(recording, signal, int(sample)) for sample in kept))
     return best[1]
