@@ -100,4 +100,4 @@ def test_a_reason_does_not_name_its_phase_again(result: ScanResult) -> None:
 def test_the_time_says_how_much_of_the_flow_was_measured(result: ScanResult) -> None:
     flow = result.phases["vascular"]
     short = replace(result, phases={**result.phases, "vascular": replace(flow, duration_s=60.0)})
-    assert time_words(short).endswith("; flow measured for 1 min")
+    assert time_words(short).endswith("; flow measured for 60 s")
