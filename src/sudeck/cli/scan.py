@@ -81,6 +81,9 @@ def scan(
 
     Each is the uptake of the affected side over the healthy side, in the vascular, tissue and bone phase.
     """
+    from sudeck.study.measuring.engine import use_one_thread
+
+    use_one_thread()
     from sudeck.report.scan.console import print_scan
     from sudeck.report.scan.page import write_scan
     from sudeck.scan.measurement import MeasureSettings

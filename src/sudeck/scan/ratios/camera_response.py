@@ -257,16 +257,39 @@ def camera_images(pose: PhasePose, camera: CameraResponse, *, image: Array | Non
 
 def _sharpened(image: Array, mask: NDArray[np.bool_], sigma: float) -> Array:
     """Undo the blur inside a limb by a few steps of Richardson and Lucy."""
-    found = np.where(mask, image, 0.0)
+    box = _box(mask)  # outside the limb there is nothing to find, nor anything that adds to it
+    limb = np.where(mask[box], image[box], 0.0)
+    found = limb
     for _ in range(_STEPS):
         blurred = np.maximum(_smooth(found, sigma), 1e-9)
-        found = found * _smooth(np.where(mask, image, 0.0) / blurred, sigma)
-    return np.asarray(found)
+        found = found * _smooth(limb / blurred, sigma)
+    whole = np.zeros_like(image)
+    whole[box] = found
+    return whole
+
+
+def _box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """Return the rows and columns that hold something of a mask."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return slice(0, 0), slice(0, 0)
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def _blurred(uptake: Mapping[str, Array], fwhm_mm: float, pixel_mm: float) -> dict[str, Array]:
     sigma = max(fwhm_mm, 1.0) / _FWHM_PER_SIGMA / pixel_mm
-    return {side: _smooth(image, sigma) for side, image in uptake.items()}
+    return {side: _blurred_limb(image, sigma) for side, image in uptake.items()}
+
+
+def _blurred_limb(image: Array, sigma: float) -> Array:
+    """Blur an image that is empty but for one limb: along the rows only those that hold something."""
+    from scipy import ndimage
+
+    rows, _ = _box(image > 0)
+    along = np.zeros_like(image)
+    if rows.stop > rows.start:
+        along[rows] = ndimage.gaussian_filter1d(image[rows], sigma, axis=1, mode="constant", truncate=3.0)
+    return np.asarray(ndimage.gaussian_filter1d(along, sigma, axis=0, mode="constant", truncate=3.0))
 
 
 def _smooth(image: Array, sigma: float) -> Array:
