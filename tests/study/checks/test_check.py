@@ -40,6 +40,15 @@ def decide(study: StudyFolder) -> None:
     record_decision(study, Decision("sub-001", "side", "left", "M.S.", "seen in the clinic"))
 
 
+def decide_elsewhere(study: StudyFolder) -> None:
+    record_decision(study, Decision("sub-001", "exclude", True, "M.S.", "moved", session="ses-foo"))
+
+
+def copy_a_key(study: StudyFolder) -> None:
+    (study.root / "redcap").mkdir(exist_ok=True)
+    (study.root / "redcap" / "old.key.json").write_text("{}")
+
+
 def test_a_good_study_has_no_problem(filled: StudyFolder) -> None:
     assert check_study(filled).problems == ()
 
@@ -76,6 +85,8 @@ CASES: list[tuple[Callable[[StudyFolder], None], str, bool]] = [
     ),
     (append("sessions", participant_id="sub-001", session_id="pre"), "not sub- or ses-", True),
     (decide, "side decided", True),
+    (decide_elsewhere, "used by nothing: ses-foo has no bone scan and no recording", True),
+    (copy_a_key, "old.key.json: a key of pseudonyms lies inside the study", True),
 ]
 
 

@@ -11,7 +11,7 @@ from warnings import catch_warnings, simplefilter
 from sudeck.core.errors import InputError
 from sudeck.core.storage import parse_json, read_limited
 from sudeck.core.vocabulary import LIMBS, Limb
-from sudeck.study.folder.decisions import decided_patients, read_log
+from sudeck.study.folder.decisions import decided_patients, read_log, what_it_misses
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.settings import Settings
 from sudeck.study.folder.tables import Problem, Row, StudyTables
@@ -51,9 +51,12 @@ def check_files(
             if pixels:
                 yield from _measurable(files, place, patient, row)
     yield from _decisions(study, participants, listed)
-    key = settings.key_path(study)
-    if key.is_file() and key.resolve().is_relative_to(study.root.resolve()):
-        yield Problem(key.name, "the key of the pseudonyms lies inside the study; keep it apart")
+    inside = {path.resolve() for path in study.root.rglob("*.key.json")}
+    key = settings.key_path(study).resolve()
+    if key.is_file() and key.is_relative_to(study.root.resolve()):
+        inside.add(key)
+    for path in sorted(inside):
+        yield Problem(path.name, "a key of pseudonyms lies inside the study; keep it apart")
 
 
 def _headers(files: tuple[Path, ...], place: str, patient: str, row: Row) -> Iterator[Problem]:
@@ -137,6 +140,11 @@ def _decisions(study: StudyFolder, participants: dict[str, Row], listed: str) ->
         if row is None:
             yield Problem("decisions", f"the patient is not in {listed}", patient=patient)
             continue
+        for decision in {one.subject: one for one in log.decisions}.values():
+            missed = what_it_misses(study, decision) if decision.value is not None else ""
+            if missed:
+                message = f"the decision on {decision.kind} is used by nothing: {missed}"
+                yield Problem("decisions", message, patient=patient)
         sides = [decision.value for decision in log.decisions if decision.kind == "side"]
         if sides and sides[-1] is not None and row["affected_side"] not in (None, sides[-1]):
             message = f"the side decided is not the affected_side of {listed}; the decision counts"

@@ -182,6 +182,11 @@ def refuse_session(session: str | None) -> None:
         )
 
 
+def with_name(root: Path) -> Path:
+    """Return a folder by a path that ends in its name, which ``.`` and ``..`` do not tell."""
+    return root.resolve() if root.name in ("", "..") else root
+
+
 def open_study(root: Path, *, reader: str = "") -> StudyFolder:
     """Return the study that lies in a folder.
 
@@ -196,13 +201,14 @@ def open_study(root: Path, *, reader: str = "") -> StudyFolder:
     InputError
         If there is no folder, it is not a study, or a reader has no name of letters and digits.
     """
+    here = "" if root.name else "sudeck init . makes one here, or name the folder of one"
+    root = with_name(root)
     name = root.name or str(root)
     if not root.is_dir():
         raise InputError(name, "there is no such folder", f"make a study with: sudeck init {name}")
     if not (root / SETTINGS_FILE).is_file():
-        raise InputError(
-            name, f"it holds no {SETTINGS_FILE}, so it is not a study", f"make one with: sudeck init {name}"
-        )
+        problem = f"it holds no {SETTINGS_FILE}, so it is not a study"
+        raise InputError(name, problem, here or f"make one with: sudeck init {name}")
     if reader and not _READER.fullmatch(reader):
         raise InputError("the reader", "the name is more than letters and digits", "use initials, as NM")
     return StudyFolder(root, reader)

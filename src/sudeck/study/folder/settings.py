@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from sudeck.core.errors import InputError
 from sudeck.core.storage import parse_toml, read_limited
-from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, REGIONS
+from sudeck.core.vocabulary import NAMED_REGIONS, PHASE_RATIOS, RATIOS_OF_RATIOS
 from sudeck.ketamine.pk_models import MODEL_KEYS
 from sudeck.ketamine.safety import LIVER_GRADES
 from sudeck.study.folder.decision_kinds import VIEWS
@@ -23,7 +23,17 @@ if TYPE_CHECKING:
 
 ReliefUnit = Literal["percent", "points"]
 Background = Literal["none", "region"]
-_REGION_NAMES: Final = tuple(dict.fromkeys(name for names in REGIONS.values() for name in names))
+_SCAN_KEYS: Final = (
+    "session",
+    "region",
+    "background",
+    "view",
+    "flow_seconds",
+    "camera_fwhm_mm",
+    "camera_scatter",
+    "retest_sd",
+)
+_REGION_NAMES: Final = tuple(dict.fromkeys(name for names in NAMED_REGIONS.values() for name in names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +138,9 @@ class Settings:
         View in which all scans are taken, for files in which nothing tells the side; empty where unknown.
     flow_seconds : float or None
         Seconds of the flow to measure, from its start; None for all of it, up to 2 min of a long one.
+    camera_fwhm_mm, camera_scatter : float or None
+        Resolution of the camera at the limb, and the share of the counts that were scattered, from its
+        acceptance test; None for the defaults of `sudeck.scan.ratios.camera_response`.
     retest_sd : Mapping of str to float
         Standard deviation of the natural logarithm of a ratio between scans of one patient, each about their
         mean: everything that makes a second scan another number. Empty where the centre does not know it.
@@ -167,6 +180,8 @@ class Settings:
     background: Background = "none"
     view: str = ""
     flow_seconds: float | None = None
+    camera_fwhm_mm: float | None = None
+    camera_scatter: float | None = None
     retest_sd: Mapping[str, float] = field(default_factory=dict)
     muscles: tuple[str, ...] = ()
     pairs: tuple[PairRule, ...] = ()
@@ -192,8 +207,12 @@ class Settings:
     def scan_settings(self) -> MeasureSettings:
         """Return how bone scans are measured."""
         from sudeck.scan.measurement import MeasureSettings
+        from sudeck.scan.ratios.camera_response import CameraResponse
 
-        return MeasureSettings(region=self.region, background=self.background, level=self.level)
+        camera = CameraResponse.stated(fwhm_mm=self.camera_fwhm_mm, scatter_share=self.camera_scatter)
+        return MeasureSettings(
+            region=self.region, background=self.background, level=self.level, camera=camera
+        )
 
     def tms_settings(self) -> GroupSettings:
         """Return how recordings are measured."""
@@ -226,6 +245,8 @@ class Settings:
             "background": self.background,
             "view": self.view,
             "flow_seconds": self.flow_seconds,
+            "camera_fwhm_mm": self.camera_fwhm_mm,
+            "camera_scatter": self.camera_scatter,
             "retest_sd": dict(self.retest_sd),
             "muscles": list(self.muscles),
             "pairs": [
@@ -274,9 +295,7 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
     visits = SettingsSection(content, "visits", ("baseline", "end", "follow_up"))
     responder = SettingsSection(content, "responder", ("at_least", "unit", "visit"))
     pain = SettingsSection(content, "pain", ("reliability",))
-    scan = SettingsSection(
-        content, "scan", ("session", "region", "background", "view", "flow_seconds", "retest_sd")
-    )
+    scan = SettingsSection(content, "scan", _SCAN_KEYS)
     tms = SettingsSection(content, "tms", ("sessions", "muscles", "pairs"))
     prediction = SettingsSection(content, "prediction", ("covariates", "level"))
     mechanism = SettingsSection(content, "mechanism", ("covariates", "healthy"))
@@ -315,6 +334,8 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
         region=scan.choice("region", default.region, _REGION_NAMES),
         background=scan.choice("background", default.background, get_args(Background)),
         flow_seconds=scan.number("flow_seconds", None, low=5, high=600),
+        camera_fwhm_mm=scan.number("camera_fwhm_mm", None, low=1, high=30),
+        camera_scatter=scan.number("camera_scatter", None, low=0, high=0.6),
         view=scan.choice("view", "", VIEWS) if "view" in scan.content else "",
         retest_sd=_retest(scan),
         muscles=tms.texts("muscles", default.muscles),
