@@ -21,6 +21,7 @@ from sudeck.statistics.regression.logistic import solve_matrix
 # correction multiplies slopes by ten and more and says nothing.
 LARGEST_ERROR_SHARE = 0.9
 _PROBIT_SCALE = 1.702  # a logistic curve is a normal one of this spread, to 1 % everywhere
+_NO_SPREAD = 1e-140  # of a constant predictor beside one that varies
 _SINGULAR = 1e-12  # a determinant this small beside its diagonal is rounding
 
 
@@ -206,4 +207,5 @@ def _subtract(covariance: FloatArray, noise: FloatArray) -> tuple[FloatArray, bo
     overwhelmed = bool((shares > LARGEST_ERROR_SHARE).any())
     kept = directions * (1.0 - np.clip(shares, 0.0, LARGEST_ERROR_SHARE))[..., None, :]
     true = root @ (kept @ np.swapaxes(directions, -1, -2)) @ np.swapaxes(root, -1, -2)
-    return np.asarray(true * scale), overwhelmed
+    # A predictor that is the same in all has no variance, and not one so small that dividing by it overflows.
+    return np.where(scale < _NO_SPREAD, 0.0, true * scale), overwhelmed
