@@ -82,7 +82,7 @@ class GainKnots:
         return np.asarray(found + beside + beside.T)
 
     def _at(self, step: int, values: Array) -> Array:
-        return np.bincount(self.knot + step, values, self.number)
+        return np.asarray(np.bincount(self.knot + step, values, self.number), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,8 @@ class View:
         gx, gy = shift.T
         pose = np.stack([gy * arm[:, 0] - gx * arm[:, 1], gx * arm[:, 0] + gy * arm[:, 1], gx, gy])
         # Take out of the pose what the gains can explain, so that both are in effect fitted together.
-        explained = np.linalg.solve(inner, np.stack([knots.sums(weighted * one) for one in pose], axis=1))
+        sums = np.stack([knots.sums(weighted * one) for one in pose], axis=1)
+        explained = np.asarray(np.linalg.solve(inner, sums), dtype=np.float64)
         jacobian = pose.T - steep[:, None] * knots.field(explained)
         return ImageComparison(
             jacobian=jacobian,

@@ -167,7 +167,7 @@ def foot_joints(
     across = np.clip(axis.across_mm(points), across[ahead].min(), across[ahead].max())
     from_first = np.maximum(-end(across), 0.0)
     at = from_first + np.maximum(heads - less * from_first, 0.4 * heads)
-    return np.abs(axis.from_tip_mm(points) - at) < half
+    return np.asarray(np.abs(axis.from_tip_mm(points) - at) < half)
 
 
 def _ends(
@@ -188,7 +188,7 @@ def _ends(
         ]
     )
     size = 2 * round(bridged / step) + 1
-    found = ndimage.grey_closing(np.pad(found, size, mode="edge"), size=size)[size:-size]
+    found = ndimage.grey_closing(np.pad(found, size, mode="edge"), size=(size,))[size:-size]
     middle = (edges[:-1] + edges[1:]) / 2
     outer = np.flatnonzero(found >= least)
     if outer.size:
