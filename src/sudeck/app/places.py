@@ -40,8 +40,12 @@ def _hot_spots(flag: Flag, posed: PosedScan) -> Places:
     if spots is None:
         return []
     labels, count = ndimage.label(spots.core)
-    peaks = ndimage.maximum_position(spots.excess, labels, range(1, count + 1))
-    return [(float(column), float(row)) for row, column in peaks]
+    places = []
+    for spot in range(1, count + 1):
+        excess = np.where(labels == spot, spots.excess, -1.0)
+        row, column = np.unravel_index(int(np.argmax(excess)), excess.shape)
+        places.append((float(column), float(row)))
+    return places
 
 
 def _cut_tips(flag: Flag, posed: PosedScan) -> Places:
