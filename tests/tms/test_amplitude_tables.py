@@ -44,8 +44,8 @@ def test_cells_that_are_no_amplitude_are_refused_once_with_their_rows(tmp_path: 
     path = table(tmp_path, ["0.9", "abc", "1.1", "-0.2"], ["0.4", "abc"])
     with pytest.raises(InputError) as refusal:
         measure_recordings(path)
-    assert "'abc' in rows 2, 6" in str(refusal.value)
-    assert "(negative)' in row 4" in str(refusal.value)
+    assert "'…' in rows 2, 6" in str(refusal.value)
+    assert "'-0.2' (negative) in row 4" in str(refusal.value)
 
 
 def test_words_for_nothing_seen_and_for_thrown_away(tmp_path: Path) -> None:
@@ -116,3 +116,24 @@ def test_any_encoding_of_a_spreadsheet_is_read(tmp_path: Path, encoding: str) ->
     (found,) = read(path, Hints())
     assert found.amplitude_mv.tolist() == [0.9005]
     assert (found.pulses[0].muscle, found.pulses[0].muscle_side) == ("FDI", "right")
+
+
+def test_numbered_columns_are_trials_only_where_they_can_be_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "two.csv").write_text("hemisphere,muscle,condition,MEP1,MEP2\nleft,FDI,single,0.9,0.3\n")
+    with pytest.raises(InputError, match=r"nothing says what MEP1 to MEP2 are.*trial1, trial2"):
+        read(tmp_path / "two.csv", Hints())
+    heading = "participant,hemisphere,muscle,kind," + ",".join(f"trial{i + 1}_mV" for i in range(2))
+    (tmp_path / "said.csv").write_text(heading + "\np1,left,FDI,single,0.9,0.3\np2,left,FDI,single,0.5,0.6\n")
+    tables = read(tmp_path / "said.csv", Hints())
+    assert [(one.participant, one.amplitude_mv.tolist()) for one in tables] == [
+        ("p1", [0.9]), ("p2", [0.5]), ("p1", [0.3]), ("p2", [0.6])
+    ]  # fmt: skip
+    rows = "left,FDI,single,n/a," + ",".join(["0.9", "1.1"] * 4) + "\n"
+    rows += "left,FDI,SICI,2.5," + ",".join(["0.4", "0.5"] * 4)
+    columns = ",".join(f"MEP_{i + 1} (mV)" for i in range(8))
+    (tmp_path / "many.csv").write_text(f"hemisphere,muscle,condition,isi_ms,{columns}\n" + rows)
+    result = measure_recordings(tmp_path / "many.csv")
+    (mep,), (sici,) = result.find("MEP"), result.find("SICI")
+    assert (mep.estimate.n, sici.estimate.n) == (8, 16)
+    assert sici.estimate.value == pytest.approx(0.45, rel=0.03)
+    assert "trials-side-by-side" in {flag.code for flag in result.flags}

@@ -395,3 +395,25 @@ def test_singles_of_unknown_intensity_beside_pairs_are_said_to_be_assumed(paired
     assert "test-alone-assumed" not in {flag.code for flag in told.flags}
     (flag,) = [flag for flag in unknown.flags if flag.code == "test-alone-assumed"]
     assert flag.value == 25
+
+
+def test_stimuli_of_unstated_kind_are_kept_out_of_mep_and_ratio():
+    told = {"hemisphere": "left", "muscle": "FDI", "state": "rest", "test_mso": 55.0}
+    pulses = (
+        [Pulse(np.nan, "single", **told)] * 8
+        + [Pulse(np.nan, "paired", isi_ms=2.5, conditioning_mso=35.0, **told)] * 8
+        + [Pulse(np.nan, "unknown", **told)] * 8
+    )
+    amplitude = np.concatenate([np.full(8, 1.0), np.full(8, 0.5), np.full(8, 0.1)]) * np.tile(
+        [0.9, 1.0, 1.1, 1.0], 6
+    )
+    source = SourceFile("a.csv", "0" * 64, 1)
+    result = measure_trials([AmplitudeTable(amplitude, tuple(pulses), None, source)])
+    (mep,) = result.find("MEP")
+    assert mep.estimate.value == pytest.approx(1.0, rel=0.02)
+    (apart,) = result.find("MEP of unstated kind")
+    assert apart.estimate.value == pytest.approx(0.1, rel=0.02)
+    assert "kind-not-stated" in {flag.code for flag in result.flags}
+    alone = measure_trials([AmplitudeTable(amplitude[16:], tuple(pulses[16:]), None, source)])
+    assert alone.find("MEP")
+    assert "kind-assumed-single" in {flag.code for flag in alone.flags}

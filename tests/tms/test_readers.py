@@ -100,7 +100,7 @@ def test_cfs_comes_back_with_frames_in_order_of_time(tmp_path: Path, forge: Modu
         labels=["single", "single", "SICI", "SICI"],
         table=table,
     )
-    recording = read_recording(path)
+    recording, _ = read_recording(path)
     assert isinstance(recording, Recording)
     assert [section.start_s for section in recording.sections] == [10.0, 15.0, 20.0, 25.0]
     np.testing.assert_allclose(recording.signals[0].samples_mv, truth.emg_mv[0], atol=1e-4)
@@ -158,7 +158,7 @@ def test_units_that_end_in_nul_bytes_keep_their_channels(tmp_path: Path) -> None
             "ch2": channel | {"title": "Trigger" + nul, "units": "V" + nul, "values": line[:, None]},
         },
     )
-    recording = read_recording(tmp_path / "a.mat")
+    recording, _ = read_recording(tmp_path / "a.mat")
     assert isinstance(recording, Recording)
     assert [(signal.name, signal.unit_in_file) for signal in recording.signals] == [
         ("FDI", "mV"),
@@ -254,7 +254,7 @@ def test_signal_export_keeps_state_and_time(tmp_path: Path, forge: ModuleType) -
         ),
     }  # fmt: skip
     savemat(tmp_path / "a.mat", {"made_wave_data": data})
-    recording = read_recording(tmp_path / "a.mat")
+    recording, _ = read_recording(tmp_path / "a.mat")
     assert isinstance(recording, Recording)
     assert [(s.start_s, s.label) for s in recording.sections] == [(2.0, "a"), (9.0, "b")]
     np.testing.assert_allclose(recording.signals[0].samples_mv, truth.emg_mv[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -180,3 +181,61 @@ def test_a_number_that_is_none_is_refused(tmp_path: Path, emg: np.ndarray) -> No
     (tmp_path / "a.csv").write_text("\n".join(rows))
     with pytest.raises(InputError, match="no number"):
         read_file(tmp_path / "a.csv")
+
+
+def _time_of_day(second: float) -> str:
+    ms = int(1000 * second + 0.01)
+    return f"{ms // 3_600_000:02}:{ms // 60_000 % 60:02}:{ms // 1000 % 60:02}.{ms % 1000:03}"
+
+
+def _exported(emg: np.ndarray, form: str) -> tuple[str, str]:
+    """Return a LabChart, Spike2, Delsys, Signal or plain export, and its file's ending."""
+    times, n = np.arange(N) / 5000, range(N)
+    if form == "labchart":
+        head = (
+            "Interval=\t0.0002 s\nExcelDateTime=\t4.6e4\t05/12/2025 12:00:00.00\nTimeFormat=\tStartOfBlock\n"
+        )
+        head += "DateFormat=\t\nChannelTitle=\tRFDI\tLFDI\nRange=\t5.000 mV\t5.000 mV\n"
+        return head + lines(times, *emg), ".txt"
+    if form == "spike2":
+        parts = ['"INFORMATION"\n"a.smr"\n"SUMMARY"\n']
+        parts += [f'"{i}"\t"Waveform"\t"{name}"\t"mV"\t5000\n' for i, name in enumerate(("RFDI", "LFDI"), 1)]
+        for i, name in enumerate(("RFDI", "LFDI")):
+            parts.append(
+                f'\n"CHANNEL"\t"{i + 1}"\n"Waveform"\n"No comment"\n"{name}"\n\n"START"\t0.0\t0.0002\n'
+            )
+            parts.append(lines(emg[i]))
+        return "".join(parts), ".txt"
+    if form == "delsys":
+        head = "X [s];RFDI: EMG 1 [mV];X [s];LFDI: EMG 2 [mV]\n"
+        return head + lines(times, emg[0], times, emg[1], by=";"), ".csv"
+    if form == "quoted":
+        rows = [",".join(f'"{cell:.5f}"'.replace(".", ",") for cell in (times[i], *emg[:, i])) for i in n]
+        return '"Time (s)","RFDI (mV)","LFDI (mV)"\n' + "\n".join(rows), ".csv"
+    assert form in {"clock", "midnight", "dated"}
+    begin = 86_398.0 if form == "midnight" else 36_000.0
+    day = "2024-05-06 " if form == "dated" else ""
+    rows = [
+        "\t".join([day + _time_of_day((begin + times[i]) % 86_400), *(f"{x:.5f}" for x in emg[:, i])])
+        for i in n
+    ]
+    return "Time (hh:mm:ss.mmm)\tRFDI (mV)\tLFDI (mV)\n" + "\n".join(rows), ".txt"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("comma", [False, True])
+@pytest.mark.parametrize("form", ["labchart", "spike2", "delsys", "quoted", "clock", "midnight", "dated"])
+def test_exports_in_any_encoding_with_either_mark_and_any_clock(
+    tmp_path: Path, emg: np.ndarray, form: str, comma: bool, encoding: str
+) -> None:
+    text, suffix = _exported(emg, form)
+    if comma and form not in {"quoted", "midnight", "dated"}:
+        text = text.replace(".", ",") if form != "labchart" else re.sub(r"(\d)\.(\d)", r"\1,\2", text)
+    (tmp_path / f"a{suffix}").write_text(text, encoding=encoding)
+    recording = recorded(tmp_path / f"a{suffix}")
+    assert [signal.rate_hz for signal in recording.signals] == [5000, 5000]
+    assert [signal.unit_in_file for signal in recording.signals] == ["mV", "mV"]
+    for signal, samples in zip(recording.signals, emg, strict=True):
+        np.testing.assert_allclose(signal.samples_mv, samples, atol=ATOL)
+    assert len(recording.sections) == 1
+    assert recording.sections[0].start_s == 0

@@ -14,7 +14,8 @@ from starlette.responses import Response
 from sudeck.app.workbench import Patient, Workbench, drafts_of, with_drafts
 from sudeck.core.storage import to_json
 from sudeck.study.measuring.inputs import PatientInputs
-from sudeck.study.measuring.neutral_names import neutral_names, neutralise
+from sudeck.study.measuring.neutral_names import neutral_names
+from sudeck.tms.signals.neutral_labels import neutralise
 
 _NOT_THERE = "The study has no such page."
 

@@ -14,10 +14,10 @@ from sudeck.app.workbench import Workbench, stamp
 from sudeck.core.errors import InputError, SudeckError
 from sudeck.study.measuring.choices import excluded_recordings
 from sudeck.study.measuring.inputs import PatientInputs, protocol_among, recordings_among
-from sudeck.study.measuring.neutral_names import neutral_labels
 from sudeck.study.measuring.patient_measures import decided_trials, of_muscles
 from sudeck.tms import TmsResult, TmsSettings, TrialSet, measure_trials, read_recordings
 from sudeck.tms.measures.measured import Trial
+from sudeck.tms.signals.neutral_labels import neutral_labels
 
 _BEFORE_MS: Final = 60.0
 _AFTER_REST_MS: Final = 150.0

@@ -15,6 +15,7 @@ from sudeck.tms.measures.measured import Trial
 from sudeck.tms.recordings.trial_decisions import TrialDecision
 from sudeck.tms.responses.response_settings import ResponseSettings
 from sudeck.tms.responses.responses import TrialResponses, measure_responses
+from sudeck.tms.signals.neutral_labels import plain_name
 from sudeck.tms.signals.trials import AmplitudeTable, TrialSet
 
 GroupKey = tuple[str, ...]
@@ -27,6 +28,7 @@ def told_apart(sets: Sequence[TrialSet | AmplitudeTable]) -> list[TrialSet | Amp
     The rows of a table stay one file: it may be a set a person.
     """
     files: dict[str, list[str]] = {}
+    stood_in: dict[str, list[str]] = {}
     channels: Counter[tuple[str, str, str]] = Counter()
     made: list[TrialSet | AmplitudeTable] = []
     for item in sets:
@@ -37,6 +39,13 @@ def told_apart(sets: Sequence[TrialSet | AmplitudeTable]) -> list[TrialSet | Amp
         if known.index(sha):
             item = replace(item, source=replace(item.source, label=f"{label} ({known.index(sha) + 1})"))
         if isinstance(item, TrialSet):
+            # What stands in for a name may be the same where the names are not.
+            called = stood_in.setdefault(plain_name(item.channel), [])
+            own = plain_name(item.label_in_file or item.channel)
+            if own not in called:
+                called.append(own)
+            if called.index(own):
+                item = replace(item, channel=f"{item.channel} ({called.index(own) + 1})")
             channels[label, sha, item.channel] += 1
             seen = channels[label, sha, item.channel]
             item = item if seen == 1 else replace(item, channel=f"{item.channel} ({seen})")

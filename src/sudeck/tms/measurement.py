@@ -27,7 +27,7 @@ from sudeck.tms.grouping import (
 from sudeck.tms.measures.group_measures import measure_group
 from sudeck.tms.measures.measure_settings import GroupSettings
 from sudeck.tms.measures.measured import GroupMeasures, Measured, Trial
-from sudeck.tms.recordings.labelled_trials import protocol_for
+from sudeck.tms.recordings.companions import protocol_for
 from sudeck.tms.recordings.recording_batch import read_recordings
 from sudeck.tms.recordings.refusals import refuse_empty
 from sudeck.tms.recordings.trial_decisions import TrialDecision, decided_rows, decisions_for

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sudeck.core.storage import write_text
+from sudeck.tms.recordings.companions import events_for, protocol_for
 from sudeck.tms.recordings.labelled_trials import (
-    events_for,
     find_or_take_pulses,
     found_in_sweeps,
     merged,
-    protocol_for,
     read_recording,
 )
 from sudeck.tms.recordings.labelling import as_it_seems, tell_pulses
@@ -71,9 +70,11 @@ def recording_template(
         If the file can not be read, or no stimulus is found in it.
     """
     path = Path(path)
-    stated, table = protocol_for(protocol, path), events_for(events, path)
-    contents = read_recording(path, protocol=stated)
+    stated = protocol_for(protocol, path)
+    table = events_for(events, path, named=stated.named)
+    contents, stated = read_recording(path, stated)
     if isinstance(contents, Recording):
+        table = table and table.timed(signal.rate_hz for signal in contents.signals)
         found: Sequence[FoundPulse] = find_or_take_pulses(contents, table, stated).pulses
         sections = [contents.section_of(pulse.time_s) for pulse in found]
         label, start_s = contents.source.label, contents.sections[0].start_s

@@ -214,6 +214,19 @@ def test_rows_are_added_to_an_excel_table_and_the_original_is_kept(filled: Study
     assert [path.read_bytes() for path in (filled.imports / "originals").iterdir()] == [content]
 
 
+def test_rows_added_under_the_headings_of_a_centre_are_not_lost(filled: StudyFolder) -> None:
+    path = filled.table_file("pain")
+    path.write_text("Patient\tVisite\tJour\tEVA\tNote\nP01\tbaseline\t0\t7\tearly\n")
+    row = {"participant_id": "sub-P01", "visit": "day 5", "day": 5, "nrs": 3}
+    merge_rows(filled, "pain", [row])
+    rows = read_table(path, PAIN).rows
+    assert [(r["participant_id"], r["visit"], r["nrs"]) for r in rows] == [
+        ("sub-P01", "baseline", 7),
+        ("sub-P01", "day 5", 3),
+    ]
+    assert "early" in path.read_text()
+
+
 def test_two_infusions_a_day_are_two() -> None:
     header = ["participant_id", "day", "drug", "dose_mg", "route"]
     row = ["sub-001", "1", "ketamine", "78", "intravenous"]

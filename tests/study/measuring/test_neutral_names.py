@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from sudeck.study.folder.settings import Settings
 from sudeck.study.measuring.inputs import PatientInputs
-from sudeck.study.measuring.neutral_names import neutral_labels, neutral_names, neutralise
+from sudeck.study.measuring.neutral_names import neutral_names
 from sudeck.study.measuring.patient_measures import measure_patient
+from sudeck.tms.signals.neutral_labels import neutral_labels, neutralise
 
 
 @pytest.mark.parametrize(
@@ -87,5 +88,5 @@ def test_a_name_in_a_channel_reaches_no_record(tmp_path: Path) -> None:
     record = measure_patient(patient, Settings(), fingerprint="")
     said = json.dumps([record.to_dict(), list(record.trials.values())], default=str)
     assert record.trials
-    assert record.trials["ses-pre"][0]["channel"] == "RFDI *"
+    assert record.trials["ses-pre"][0]["channel"] == "RFDI"
     assert "dupontel" not in said.lower()

@@ -213,3 +213,56 @@ def test_intervals_in_seconds_are_refused() -> None:
     with pytest.raises(InputError, match=r"0\.0025 ms in column isi is no interval that stimulators give"):
         told_by({"isi": "0.0025"}, "events.tsv")
     assert told_by({"isi_ms": "0.5"}, "events.tsv")["isi_ms"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("heading", "scale"),
+    [
+        ("onset_ms", 1e3),
+        ("onset (ms)", 1e3),
+        ("time_ms", 1e3),
+        ("sample", 5000.0),
+        ("onset [samples]", 5000.0),
+        ("latency [s]", 1.0),
+        ("Zeit (ms)", 1e3),
+    ],
+)
+def test_onsets_count_what_their_heading_says(
+    tmp_path: Path, forge: ModuleType, heading: str, scale: float
+) -> None:
+    truth = forge.make_emg()
+    path = forge.write_brainvision(tmp_path / "a.vhdr", truth, markers=[])
+    rows = "".join(f"{time_s * scale:.6g}\tsingle\n" for time_s in truth.times_s)
+    (tmp_path / "e.tsv").write_text(f"{heading}\ttrial_type\n{rows}")
+    item = read_trials(path, events=tmp_path / "e.tsv")[0]
+    assert [pulse.time_s for pulse in item.pulses] == pytest.approx(truth.times_s, abs=1e-6)
+
+
+def test_onset_goes_before_the_sample_beside_it(tmp_path: Path, forge: ModuleType) -> None:
+    truth = forge.make_emg()
+    path = forge.write_brainvision(tmp_path / "a.vhdr", truth, markers=[])
+    rows = "".join(f"{time_s}\t{time_s * 1000:.0f}\tsingle\n" for time_s in truth.times_s)
+    (tmp_path / "e.tsv").write_text(f"onset\tsample\ttrial_type\n{rows}")
+    item = read_trials(path, events=tmp_path / "e.tsv")[0]
+    assert [pulse.time_s for pulse in item.pulses] == pytest.approx(truth.times_s)
+
+
+def test_all_bad_cells_are_in_one_refusal(tmp_path: Path) -> None:
+    (tmp_path / "e.tsv").write_text(
+        "onset\tisi_ms\themisphere\n1.0\tfast\tleft\n2.0\t2\tup\n3.0\t0.002\tright\n4.0\tfast\tup\n"
+    )
+    with pytest.raises(InputError) as refusal:
+        read_events(tmp_path / "e.tsv")
+    said = str(refusal.value)
+    assert "column isi_ms is no number (rows 1, 4)" in said
+    assert "column hemisphere is not left or right (rows 2, 4)" in said
+    assert "0.002 ms in column isi_ms is no interval that stimulators give (row 3)" in said
+
+
+def test_breaks_are_no_stimuli_and_seconds_of_intervals_are_read(tmp_path: Path) -> None:
+    (tmp_path / "e.tsv").write_text(
+        "onset\ttrial_type\tISI (s)\n0:01.5\tsingle\tn/a\n0:20\tBreak\tn/a\n1:02,5\tSICI\t0.0025\n"
+    )
+    table = read_events(tmp_path / "e.tsv")
+    assert [(row["time_s"], row.get("isi_ms")) for row in table.rows] == [(1.5, None), (62.5, 2.5)]
+    assert [flag.code for flag in table.flags] == ["rows-no-stimuli"]

@@ -214,7 +214,7 @@ def test_pulses_by_artefact_in_real_recordings(shared: Path) -> None:
     folder = shared / "tms"
     if not (folder / "cspider" / "example1.cfs").is_file():
         pytest.skip("these recordings are not among the shared files")
-    recording = read_recording(folder / "cspider" / "example1.cfs")
+    recording, _ = read_recording(folder / "cspider" / "example1.cfs")
     assert isinstance(recording, Recording)
     truth = [float(word) for word in (folder / "cspider" / "timing_csp_pulses.txt").read_text().split()]
     found = find_pulses(recording).pulses

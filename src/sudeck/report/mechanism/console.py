@@ -160,7 +160,8 @@ def _print_changes(console: Console, group: GroupStatistics) -> None:
         print_note(
             console,
             "A ratio below 1 is a fall; of SICI, LICI and IHI it means stronger inhibition. P by the mixed "
-            "model; in the family: by exact sign flips, controlled over all rows.",
+            "model; in the family: by exact sign flips, controlled over the rows of one side, and over "
+            "those of pain over other.",
         )
     if group.changes.covariates:
         print_note(console, f"Adjusted for {', '.join(group.changes.covariates)}.")

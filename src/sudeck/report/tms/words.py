@@ -20,6 +20,7 @@ MEANINGS: Final[dict[str, str]] = {
     "RMT": "resting motor threshold",
     "AMT": "active motor threshold",
     "MEP": "motor evoked potential",
+    "MEP of unstated kind": "responses to stimuli of which nothing says whether they were single or paired",
     "active MEP": "motor evoked potential during contraction",
     "MEP latency": "pulse to onset of the response",
     "SICI": "short-interval intracortical inhibition",

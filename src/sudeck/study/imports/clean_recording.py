@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 from sudeck.core.errors import InputError
 from sudeck.core.privacy import MASK, Redactor
 from sudeck.study.imports.bdf_file import LONGEST_LABEL, BdfSignal, bdf_bytes, duration_text
-from sudeck.study.measuring.neutral_names import neutral_labels
 from sudeck.tms.readers import read_file
 from sudeck.tms.readers.parts.scaling import unsettled
 from sudeck.tms.recordings.labelled_trials import find_or_take_pulses
 from sudeck.tms.recordings.protocol import StimulationProtocol
 from sudeck.tms.signals.events import read_events
 from sudeck.tms.signals.muscles import muscle_and_side
+from sudeck.tms.signals.neutral_labels import stand_ins
 from sudeck.tms.signals.recording import Recording, Section, Signal
 from sudeck.tms.signals.units import voltage_unit
 
@@ -157,28 +157,15 @@ def neutral(
     Examples
     --------
     >>> neutral(["R FDI Dupont", "S  1", "Jeanne", "FDI"], Redactor(), letter="C")
-    {'R FDI Dupont': 'RFDI', 'S  1': 'S  1', 'Jeanne': 'C 1', 'FDI': 'FDI'}
+    {'R FDI Dupont': 'R FDI', 'S  1': 'S  1', 'Jeanne': 'C 3', 'FDI': 'FDI'}
     """
     given = [label for label in dict.fromkeys(labels) if label]
-    masked = {label: redactor.clean(label).replace(MASK, " * ") for label in given}
-    instead = neutral_labels(masked.values(), allowed=muscles)
     # A dot or a dash alone would be read as a missing value.
-    said = [label for label in given if any(map(str.isalnum, label))]
-    harmless = {label for label in said if masked[label] == label and label not in instead}
-    taken = set(harmless)
-    result = {}
-    for label in given:
-        result[label] = label
-        if label in harmless:
-            continue
-        kept = instead.get(masked[label], masked[label])
-        muscle, side = muscle_and_side(kept)
-        words = " ".join(re.findall(r"[^\s*]*\w[^\s*]*", re.sub(r"\* \d+$", "", kept)))
-        best = f"{side[0].upper() if side else ''}{muscle}" if muscle else words
-        numbers = (f"{best or letter} {n}" for n in range(1, len(given) + 2))
-        result[label] = next(name for name in ([best] if best else []) + list(numbers) if name not in taken)
-        taken.add(result[label])
-    return result
+    masked = {
+        label: redactor.clean(label).replace(MASK, " * ") if any(map(str.isalnum, label)) else f"{label} *"
+        for label in given
+    }
+    return {label: label for label in given} | stand_ins(given, letter=letter, allowed=muscles, masked=masked)
 
 
 def channel_names(labels: Iterable[str], redactor: Redactor, muscles: Iterable[str]) -> dict[str, str]:

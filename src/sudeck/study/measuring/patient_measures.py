@@ -17,7 +17,8 @@ from sudeck.study.measuring.choices import (
     trial_choices,
 )
 from sudeck.study.measuring.inputs import PatientInputs, protocol_among, recordings_among
-from sudeck.study.measuring.neutral_names import neutral_labels, neutral_names, neutralise
+from sudeck.study.measuring.neutral_names import neutral_names
+from sudeck.tms.signals.neutral_labels import neutral_labels, neutralise
 
 if TYPE_CHECKING:
     from pathlib import Path

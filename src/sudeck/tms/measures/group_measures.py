@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -28,9 +28,17 @@ from sudeck.tms.measures.lognormal import freed_of_noise, geometric_mean
 from sudeck.tms.measures.measure_settings import GroupSettings
 from sudeck.tms.measures.measured import GroupMeasures, Measured, Trial
 from sudeck.tms.measures.paired_pulse import PairedPulse
-from sudeck.tms.measures.paired_trials import is_afferent, measure_pairs, to_other_hemisphere
+from sudeck.tms.measures.paired_trials import measure_pairs
 from sudeck.tms.measures.recruitment import MIN_INTENSITIES, RecruitmentCurve, recruitment_curve
 from sudeck.tms.measures.timing import mean_time, typical_duration
+from sudeck.tms.measures.trial_kinds import (
+    common_intensity,
+    kind_of_pair,
+    of_known_kind,
+    parted,
+    strength_of,
+    with_intensity,
+)
 from sudeck.tms.thresholds.classical_rules import five_of_ten_threshold, ml_pest_threshold
 from sudeck.tms.thresholds.motor_threshold import Threshold, bayesian_threshold
 from sudeck.tms.thresholds.table_noise import FLOOR_OVER_NOISE, LARGEST_NOISE, table_noise
@@ -41,7 +49,6 @@ if TYPE_CHECKING:
     from sudeck.core.estimate import Estimate
 
 _T = TypeVar("_T")
-_Key = TypeVar("_Key", bound=Hashable)
 
 # Fewer intensities than this locate no threshold: the estimate would be the prior.
 _FEWEST_FOR_THRESHOLD = 3
@@ -70,8 +77,11 @@ def measure_group(
     usable = [trial for trial in trials if np.isfinite(trial["amplitude_mv"]) and not trial.rejected]
     if all(trial.rejected for trial in trials):
         return group.measured()
-    if nothing_answers(usable):
+    usable, untold, flags = of_known_kind(usable, group.measured().name)
+    group.flags += flags
+    if nothing_answers([*usable, *untold]):
         return group.without_response(usable)
+    group.amplitudes(untold, "MEP of unstated kind")
     single = [trial for trial in usable if trial.pulse.kind != "paired"]
     resting = [trial for trial in single if trial.pulse.state != "active"]
     active = [trial for trial in single if trial.pulse.state == "active"]
@@ -91,6 +101,7 @@ def measure_amplitudes(
 ) -> tuple[Measured, ...]:
     """Measure only what rests on amplitudes alone: the MEP by intensity, and paired pulses."""
     group = _Group(trials, settings, beside)
+    trials, _, _ = of_known_kind(trials, "")
     single = [trial for trial in trials if trial.pulse.kind != "paired"]
     group.amplitudes([trial for trial in single if trial.pulse.state != "active"], "MEP")
     group.amplitudes([trial for trial in single if trial.pulse.state == "active"], "active MEP")
@@ -144,7 +155,7 @@ class _Group:
         for name, active in (("RMT", False), ("AMT", True)):
             single = [trial for trial in trials if trial.pulse.kind != "paired"]
             own = [trial for trial in single if (trial.pulse.state == "active") == active]
-            _, intensity = _with_intensity(own)
+            _, intensity = with_intensity(own)
             if np.unique(intensity).size >= _FEWEST_FOR_THRESHOLD:
                 self.flags.append(above_range(name, where, float(intensity.max())))
         self.silence(trials)
@@ -199,7 +210,7 @@ class _Group:
         return float(amplitude[amplitude > 0].min()) if (amplitude == 0).any() and amplitude.any() else 0.0
 
     def threshold(self, trials: Sequence[Trial], name: str) -> None:
-        known, intensity = _with_intensity(trials)
+        known, intensity = with_intensity(trials)
         if np.unique(intensity).size < _FEWEST_FOR_THRESHOLD:
             return
         amplitude, chosen = _against_criterion(known), self.settings
@@ -256,10 +267,10 @@ class _Group:
         self.add(f"{name} ML-PEST", self.attempt(f"{name} ML-PEST", pest))
 
     def recruitment(self, trials: Sequence[Trial]) -> None:
-        known, intensity = _with_intensity(trials)
+        known, intensity = with_intensity(trials)
         unit = "%MSO"
         if not known:
-            known, intensity = _with_intensity(trials, "test_rmt")
+            known, intensity = with_intensity(trials, "test_rmt")
             unit = "%RMT"
         if np.unique(intensity).size < MIN_INTENSITIES:
             return
@@ -274,7 +285,7 @@ class _Group:
                 self.add(estimate.name, estimate)
 
     def amplitudes(self, trials: Sequence[Trial], measure: str) -> None:
-        for intensity, own in _by(trials, _strength(trials)).items():
+        for intensity, own in parted(trials, strength_of(trials)).items():
             if len(own) >= 2:
                 amplitude = _column(own, "amplitude_mv")
                 mean = partial(geometric_mean, amplitude, floor_mv=self.floor(own), level=self.settings.level)
@@ -294,7 +305,7 @@ class _Group:
             self.measured().name,
         )
         single = [trial for trial in trials if trial.pulse.kind == "single"]
-        for (state, other_hemisphere, condition), own in _by(paired, _kind_of_pair(paired)).items():
+        for (state, other_hemisphere, condition), own in parted(paired, kind_of_pair(paired)).items():
             alike = [trial for trial in single if (trial.pulse.state or "rest") == state]
             self.flags += assumed_alone(own, alike)
             floor = self.floor([*own, *alike], denoised=True)
@@ -320,7 +331,7 @@ class _Group:
                     self.pairs.append(pair)
                     strength = pair.conditioning_intensity
                     told = condition if strength is None else f"{strength:g} {pair.conditioning_unit}"
-                    where = {"isi_ms": pair.isi_ms, "conditioning": told, "intensity": _common_intensity(own)}
+                    where = {"isi_ms": pair.isi_ms, "conditioning": told, "intensity": common_intensity(own)}
                     self.add(pair.measure, pair.estimate, **where)
                     self.add(f"{pair.measure} ratio of means", pair.ratio_of_means, **where)
                 else:
@@ -360,61 +371,3 @@ def _noise_mv(trials: Sequence[Trial]) -> float:
     floors = _column(trials, "denoised_floor_mv")
     floors = floors[np.isfinite(floors)]
     return float(np.sqrt(np.mean(floors**2))) if floors.size else 0.0
-
-
-def _by(trials: Sequence[Trial], key: Callable[[Trial], _Key]) -> dict[_Key, list[Trial]]:
-    groups: dict[_Key, list[Trial]] = {}
-    for trial in trials:
-        groups.setdefault(key(trial), []).append(trial)
-    return groups
-
-
-def _with_intensity(
-    trials: Sequence[Trial], name: str = "test_mso"
-) -> tuple[list[Trial], NDArray[np.float64]]:
-    known = [trial for trial in trials if getattr(trial.pulse, name) is not None]
-    return known, np.array([getattr(trial.pulse, name) for trial in known], dtype=np.float64)
-
-
-def _test_intensity(trial: Trial) -> str:
-    if trial.pulse.test_rmt is not None:
-        return f"{trial.pulse.test_rmt:.4g} %RMT"
-    return "" if trial.pulse.test_mso is None else f"{trial.pulse.test_mso:.4g} %MSO"
-
-
-def _strength(trials: Sequence[Trial]) -> Callable[[Trial], str]:
-    """Return what keeps single pulses apart: the intensity, else the name of the condition.
-
-    The name counts where it comes back, as those of conditions do and running numbers do not.
-    """
-    untold = [trial for trial in trials if not _test_intensity(trial)]
-    names = {trial.pulse.condition for trial in untold}
-    named = len(names) > 1 and len(names) <= len(untold) / 2
-    return lambda trial: _test_intensity(trial) or (trial.pulse.condition if named else "")
-
-
-def _common_intensity(trials: Sequence[Trial]) -> str:
-    told = {_test_intensity(trial) for trial in trials}
-    return told.pop() if len(told) == 1 else ""
-
-
-def _kind_of_pair(pairs: Sequence[Trial]) -> Callable[[Trial], tuple[str, bool, str]]:
-    """Return what keeps pairs apart: state, hemisphere of the first pulse, and name of the condition.
-
-    The name counts where no intensity is stated and one interval has several names: whoever named the two
-    conditions knows a difference that the recording does not hold.
-    """
-    names: dict[float | None, set[str]] = {}
-    for trial in pairs:
-        names.setdefault(trial.pulse.isi_ms, set()).add(trial.pulse.condition)
-
-    def kind(trial: Trial) -> tuple[str, bool, str]:
-        pulse = trial.pulse
-        unstated = (pulse.test_mso, pulse.test_rmt, pulse.conditioning_mso, pulse.conditioning_rmt) == (
-            (None,) * 4
-        )
-        name = pulse.condition if unstated and len(names[pulse.isi_ms]) > 1 else ""
-        name = f"afferent {name}".strip() if is_afferent(trial) else name
-        return pulse.state or "rest", to_other_hemisphere(trial), name
-
-    return kind

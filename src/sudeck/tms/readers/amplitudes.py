@@ -20,20 +20,24 @@ from sudeck.tms.readers.parts.amplitude_cells import read_cells
 from sudeck.tms.readers.parts.amplitude_columns import (
     AmplitudeColumn,
     amplitude_columns,
+    numbered_columns,
     plain_heading,
+    unclear_numbers,
     unused_columns,
     without_summaries,
 )
+from sudeck.tms.readers.parts.amplitude_units import millivolts_per_unit, refuse_large
 from sudeck.tms.signals.events import (
     decode_text,
     is_utf16,
     knows_column,
     read_table,
-    told_by,
+    told_rows,
     with_single_pulses,
 )
+from sudeck.tms.signals.neutral_labels import quoted, reduced
 from sudeck.tms.signals.trials import AmplitudeTable, Pulse
-from sudeck.tms.signals.units import MILLIVOLTS_PER_UNIT, voltage_unit
+from sudeck.tms.signals.units import voltage_unit
 
 FORMAT: Final = "amplitude table"
 _ZIP = b"PK\x03\x04"
@@ -65,11 +69,6 @@ _REJECTED = (
     "outlier",
 )
 _YES = {"1", "1.0", "true", "yes", "y", "x", "reject", "rejected", "excluded", "exclude", "bad", "ja", "oui"}
-# Median response of a table of trials; a factor of a thousand wide, so that one unit fits.
-_USUAL_MEDIAN_MV = (0.01, 10.0)
-# Noise alone is no less than 4 µV from peak to peak, the largest response of a muscle 30 mV.
-_POSSIBLE_MEDIAN_MV = (0.004, 30.0)
-_LARGEST_MV = 50.0
 # Conditions that are pairs by their name alone.
 _PAIRED_NAMES = re.compile(r"(sici|icf|lici|sicf|s?ihi|lihi|sai|lai)(?![a-z])", re.IGNORECASE)
 _NUMBERED = {"sample", "samples", "sample_index", "index", "point", "points"}
@@ -133,19 +132,24 @@ def read(path: Path, hints: Hints) -> tuple[AmplitudeTable, ...]:
     if not records:
         raise _no_amplitudes(next((list(sheet[0]) for sheet in sheets if sheet), []), path)
     columns = amplitude_columns(list(records[0]))
+    if unclear_numbers(columns):
+        raise _unclear([column.name for column in columns], path)
     records = [record for record in records if any(str(cell).strip() for cell in record.values())]
     records, summaries = without_summaries(records)
-    flags = _summary_flags(summaries) + _unused_flags(unused_columns(list(records[0]), columns))
+    flags = _summary_flags(summaries) + _side_by_side(columns)
+    flags += _unused_flags(unused_columns(list(records[0]), columns))
     source = source_of(path)
     people = _participants(records)
     rejected, rejected_flags = _rejected(records)
     tables: list[AmplitudeTable] = []
     for column in columns:
-        found = read_cells([record.get(column.name, "") for record in records], column.name, path.name)
+        found = read_cells(
+            [record.get(column.name, "") for record in records], reduced(column.name), path.name
+        )
         in_mv = Hints(unit="mV") if found.in_millivolts else hints
-        factor, unit_flags = _factor(found.values, column.name, path, in_mv)
+        factor, unit_flags = millivolts_per_unit(found.values, column.name, path.name, in_mv)
         amplitudes, below = factor * found.values, factor * found.below
-        _refuse_large(amplitudes, factor, path)
+        refuse_large(amplitudes, factor, path.name)
         amplitudes[rejected] = np.nan
         latency = _latency(records, path)
         pulses = _pulses(records, column, path)
@@ -170,7 +174,7 @@ def read(path: Path, hints: Hints) -> tuple[AmplitudeTable, ...]:
 
 def _no_amplitudes(heading: Sequence[str], path: Path) -> InputError:
     """Build the refusal of a table without amplitudes: what it seems to be, and what it could look like."""
-    there = ", ".join(heading[:12]) or "none"
+    there = ", ".join(map(reduced, heading[:12])) or "none"
     numbered = next((name for name in heading if plain_heading(name) in _NUMBERED), None)
     if numbered is not None and any(voltage_unit(_last_word(name)) for name in heading):
         return InputError(
@@ -185,6 +189,24 @@ def _no_amplitudes(heading: Sequence[str], path: Path) -> InputError:
         "the times Time (s)",
         paste=_FORM,
     )
+
+
+def _unclear(names: Sequence[str], path: Path) -> InputError:
+    first, last = reduced(names[0]), reduced(names[-1])
+    return InputError(
+        path.name,
+        f"nothing says what {first} to {last} are: repeated pulses, muscles, or the two pulses of a pair",
+        "call them trial1, trial2 … if they are repeated pulses, by their muscles (FDI_mV, APB_mV), or by "
+        "their conditions (test, SICI 2.5 ms)",
+    )
+
+
+def _side_by_side(columns: Sequence[AmplitudeColumn]) -> tuple[Flag, ...]:
+    names = [column.name for column in columns]
+    if len(names) < 2 or numbered_columns(names) != names:
+        return ()
+    text = f"{reduced(names[0])} to {reduced(names[-1])} were taken for repeated pulses of a row each."
+    return (Flag("trials-side-by-side", text, "info", value=float(len(names)), unit="columns"),)
 
 
 def _last_word(heading: str) -> str:
@@ -202,7 +224,8 @@ def _summary_flags(names: Sequence[str]) -> tuple[Flag, ...]:
 def _unused_flags(names: Sequence[str]) -> tuple[Flag, ...]:
     if not names:
         return ()
-    text = f"{', '.join(names)} may hold amplitudes too and {'was' if len(names) == 1 else 'were'} not used."
+    was = "was" if len(names) == 1 else "were"
+    text = f"{', '.join(map(reduced, names))} may hold amplitudes too and {was} not used."
     return (Flag("amplitudes-not-used", text, "caution", value=float(len(names)), unit="columns"),)
 
 
@@ -218,17 +241,6 @@ def _rejected(records: Sequence[Mapping[str, str]]) -> tuple[NDArray[np.bool_], 
     n = int(marked.sum())
     text = f"{n} of {marked.size} trials are marked in column {column} and were left out."
     return marked, (Flag("trials-marked-out", text, "info", column, float(n), unit="trials"),)
-
-
-def _refuse_large(amplitudes: NDArray[np.float64], factor: float, path: Path) -> None:
-    if np.any(amplitudes > _LARGEST_MV):
-        row = int(np.flatnonzero(amplitudes > _LARGEST_MV)[0])
-        raise InputError(
-            path.name,
-            f"the amplitude in row {row + 1}, {amplitudes[row] / factor:g}, is {amplitudes[row]:g} mV: no "
-            "muscle gives that",
-            "leave the cell of a trial without amplitude empty, or correct it or the unit in the heading",
-        )
 
 
 def _text_records(path: Path) -> list[dict[str, str]]:
@@ -286,47 +298,9 @@ def _number(cell: object, column: str, path: Path) -> float:
         value = float(text.replace(",", ".") if text.count(",") == 1 and "." not in text else text)
     except ValueError:
         raise InputError(
-            path.name, f"{text[:20]!r} in column {column} is no number", "correct the cell"
+            path.name, f"{quoted(text)} in column {column} is no number", "correct the cell"
         ) from None
     return value if math.isfinite(value) else math.nan
-
-
-def _factor(
-    amplitudes: NDArray[np.float64], column: str, path: Path, hints: Hints
-) -> tuple[float, tuple[Flag, ...]]:
-    """Return millivolts per unit of the column: stated by a person, by its heading, or by its median."""
-    unit = hints.unit_of(column)
-    if unit is not None and voltage_unit(unit):
-        return MILLIVOLTS_PER_UNIT[voltage_unit(unit) or ""], ()
-    words = [word for word in re.split(r"[^A-Za-zµ]+", column) if word]
-    named = voltage_unit(words[-1]) if len(words) > 1 else None
-    positive = amplitudes[np.isfinite(amplitudes) & (amplitudes > 0)]
-    median = float(np.median(positive)) if positive.size else math.nan
-    if named is not None:
-        factor = MILLIVOLTS_PER_UNIT[named]
-        if math.isnan(median) or _POSSIBLE_MEDIAN_MV[0] <= median * factor <= _POSSIBLE_MEDIAN_MV[1]:
-            return factor, ()
-    fitting = [
-        name
-        for name, factor in MILLIVOLTS_PER_UNIT.items()
-        if name != "nv" and _USUAL_MEDIAN_MV[0] <= median * factor < _USUAL_MEDIAN_MV[1]
-    ]
-    if named is not None or len(fitting) != 1:
-        said = "names no unit" if named is None else f"names {words[-1]}, which can not be"
-        raise InputError(
-            path.name,
-            f"column {column} {said}, and its median of {median:.3g} does not settle it",
-            "write the unit into the heading, for example amplitude_mv",
-        )
-    name = {"v": "V", "mv": "mV", "uv": "uV"}[fitting[0]]
-    flag = Flag(
-        "unit-inferred",
-        f"Column {column} names no unit; a median of {median:.3g} fits {name} alone, and was taken as that.",
-        "caution",
-        column,
-        value=median,
-    )
-    return MILLIVOLTS_PER_UNIT[fitting[0]], (flag,)
 
 
 def _latency(records: Sequence[Mapping[str, str]], path: Path) -> NDArray[np.float64] | None:
@@ -357,13 +331,13 @@ def _pulses(records: Sequence[Mapping[str, str]], column: AmplitudeColumn, path:
     """Return what the table, and the heading of the amplitudes, tell of every trial's stimulus."""
     columns = _renamed(records)
     by_heading = {"muscle": column.muscle or "", "muscle_side": column.side or "", **column.told}
-    rows = [
-        told_by(
-            {**{known: record.get(name, "") for name, known in columns.items()}, **_filled(by_heading)},
-            path.name,
-        )
-        for record in records
-    ]
+    rows = told_rows(
+        [
+            {**{known: record.get(name, "") for name, known in columns.items()}, **_filled(by_heading)}
+            for record in records
+        ],
+        path.name,
+    )
     for row in rows:
         if _PAIRED_NAMES.match(str(row.get("condition", ""))):
             # Nothing shows the interval of a trial without sweep, but what is called SICI is no single pulse.

@@ -35,6 +35,7 @@ from sudeck.tms.readers.parts.text_exports import (
     rounded,
     spike2,
 )
+from sudeck.tms.signals.events import decode_text, is_utf16
 from sudeck.tms.signals.recording import Marker, Recording, Section
 from sudeck.tms.signals.units import plain_text, voltage_unit
 
@@ -60,10 +61,10 @@ _MOST_CODES = 50
 
 def sniff(head: bytes, path: Path) -> bool:
     """Recognise a text whose heading is that of a known export, or whose times are those of sampling."""
-    if path.suffix.lower() not in _TEXT or b"\0" in head:
+    if path.suffix.lower() not in _TEXT or (b"\0" in head and not is_utf16(head)):
         return False
     with path.open("rb") as file:
-        text = _decoded(file.read(_SNIFFED_BYTES))
+        text = decode_text(file.read(_SNIFFED_BYTES))
     try:
         blocks = blocks_of(text.rpartition("\n")[0] or text, path, most_lines=_SNIFFED_LINES)
         return is_labchart(blocks) or is_spike2(blocks) or any(_times_of(block) for block in blocks)
@@ -80,7 +81,7 @@ def read(path: Path, hints: Hints) -> Contents:
         If lines differ in what they hold, or nothing says how fast was sampled.
     """
     check_text(path)
-    blocks = blocks_of(_decoded(path.read_bytes()), path)
+    blocks = blocks_of(decode_text(path.read_bytes()), path)
     if is_labchart(blocks):
         found = labchart(blocks, path)
     elif is_spike2(blocks):
@@ -92,15 +93,6 @@ def read(path: Path, hints: Hints) -> Contents:
             return contents_of(described, path, source_of(path), "sweeps as text", hints)
         found = _columns(blocks, path)
     return _recording(found, path, hints)
-
-
-def _decoded(data: bytes) -> str:
-    for codec in ("utf-16", "utf-8-sig") if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else ("utf-8-sig",):
-        try:
-            return data.decode(codec)
-        except UnicodeDecodeError:
-            continue
-    return data.decode("latin-1")
 
 
 def _recording(found: TextRecording, path: Path, hints: Hints) -> Recording:
@@ -146,7 +138,7 @@ def _times_of(block: Block) -> dict[int, float]:
     if block.n_rows < 2 or len(block.columns) < 2:
         return {}
     labels = _labels(block)
-    if not labels[0][1] and any(_MEASURED.search(name) for name, _ in labels):
+    if not labels[0][1] and not block.clock and any(_MEASURED.search(name) for name, _ in labels):
         return {}
     found = {}
     for index, (name, unit) in enumerate(labels):
@@ -159,7 +151,11 @@ def _times_of(block: Block) -> dict[int, float]:
         step = float(np.median(steps)) if steps.size else 0.0
         if step <= 0:  # times printed more coarsely than they were sampled
             step = float(np.mean(steps[steps >= 0])) if np.any(steps > 0) else 0.0
-        known = SECONDS.get(unit) or SECONDS.get(name.lower() if name.lower() != "t" else "")
+        known = (
+            (1.0 if index == 0 and block.clock else 0.0)
+            or SECONDS.get(unit)
+            or SECONDS.get(name.lower() if name.lower() != "t" else "")
+        )
         fitting = [
             seconds
             for seconds in ((known,) if known else (1.0, 1e-3, 1e-6))
@@ -201,6 +197,8 @@ def _name_and_unit(heading: str) -> tuple[str, str]:
     if bracket and _is_unit(bracket[2]):
         unit = bracket[2].strip()
         return bracket[1].strip() or unit, unit.lower() if unit.lower() in SECONDS else unit
+    if bracket and re.fullmatch(r"[dmyhs:/., _-]*hh?:mm:ss[.,:]?\w*", bracket[2].lower()):
+        return bracket[1].strip() or "time", "s"
     stem, _, last = plain.rpartition("_")
     if stem and _is_unit(last):
         return stem, last.lower() if last.lower() in SECONDS else last

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
@@ -13,6 +15,8 @@ from sudeck.tms.signals.artefact_times import trigger_times
 from sudeck.tms.signals.muscles import is_derived, muscle_and_side
 from sudeck.tms.signals.recording import Recording, Signal
 from sudeck.tms.signals.units import voltage_unit
+
+_Channel = TypeVar("_Channel")
 
 
 def muscle_channels(
@@ -54,6 +58,7 @@ def muscle_channels(
 
     if channel is not None:
         chosen = tuple(signal for signal in recording.signals if records(signal, channel))
+        chosen = chosen or at_place(channel, recording.signals)
         if not chosen:
             raise InputError(
                 recording.source.label,
@@ -94,6 +99,26 @@ def muscle_channels(
             "leave out --muscle, or say under [channels] which channel records which muscle",
         )
     return tuple(stated)
+
+
+def at_place(wanted: str, channels: Sequence[_Channel]) -> tuple[_Channel, ...]:
+    """Return the channel that is asked for by its place in the file, from 1: ``"3"`` or ``"channel 3"``.
+
+    Examples
+    --------
+    >>> at_place("channel 2", ["EMG", "Force"]), at_place("FDI", ["EMG", "Force"])
+    (('Force',), ())
+    """
+    match = re.fullmatch(r"(?:ch(?:annel)?\s*)?(\d+)", wanted.strip(), re.IGNORECASE)
+    place = int(match[1]) if match else 0
+    return tuple(channels[place - 1 : place]) if place else ()
+
+
+def name_at(wanted: str | None, there: Sequence[str]) -> str | None:
+    """Return the name of a channel that may be asked for by its place in the file."""
+    if wanted is None or wanted.lower() in map(str.lower, there):
+        return wanted
+    return next(iter(at_place(wanted, there)), wanted)
 
 
 def derived(channel: str, protocol: StimulationProtocol | None) -> bool:

@@ -12,15 +12,25 @@ import numpy as np
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.tms.readers import read_file
-from sudeck.tms.recordings.channels import derived, derived_flags, muscle_channels, refuse_derived, settled
+from sudeck.tms.recordings.channels import (
+    derived,
+    derived_flags,
+    muscle_channels,
+    name_at,
+    refuse_derived,
+    settled,
+)
+from sudeck.tms.recordings.companions import events_for, protocol_for
 from sudeck.tms.recordings.labelling import questions, tell_channel, tell_pulses, without_open
-from sudeck.tms.recordings.own_trials import events_of
 from sudeck.tms.recordings.pairs import look_for_pairs, look_in_sweeps
-from sudeck.tms.recordings.protocol import StimulationProtocol, plain_name, read_protocol, with_channels
+from sudeck.tms.recordings.protocol import StimulationProtocol, with_stand_ins
 from sudeck.tms.recordings.pulses import FoundPulse, PulseTrain, find_pulses
 from sudeck.tms.recordings.statement import Statement
 from sudeck.tms.recordings.whose import with_person_and_visit
-from sudeck.tms.signals.events import EventsTable, Told, read_events, read_table_file, refuse_other_clock
+from sudeck.tms.signals.event_times import refuse_other_clock
+from sudeck.tms.signals.events import EventsTable, Told
+from sudeck.tms.signals.neutral_contents import without_names
+from sudeck.tms.signals.neutral_labels import plain_name
 from sudeck.tms.signals.recording import Recording
 from sudeck.tms.signals.trials import AmplitudeTable, Pulse, TrialSet, cut_trials
 
@@ -29,20 +39,37 @@ if TYPE_CHECKING:
     from sudeck.tms.readers.base import Contents
 
 
-def read_recording(path: str | Path, *, protocol: StimulationProtocol | str | Path | None = None) -> Contents:
+def read_recording(
+    path: str | Path, protocol: StimulationProtocol | None = None, *, channel: str | None = None
+) -> tuple[Contents, StimulationProtocol]:
     """Read a file of any known format as it is, before stimuli are looked for.
+
+    Labels that may name a person are replaced by words of the field.
+
+    Parameters
+    ----------
+    path : path
+    protocol : StimulationProtocol, optional
+        What it names itself keeps its label.
+    channel : str, optional
+        A channel that was named on the command line, and keeps its label too.
 
     Returns
     -------
-    Recording, or tuple of TrialSet or AmplitudeTable
+    contents : Recording, or tuple of TrialSet or AmplitudeTable
         The latter from files that hold epochs or amplitudes already.
+    protocol : StimulationProtocol
+        With the channels as they are called now.
 
     Raises
     ------
     InputError
         If the file can not be read, or leaves its unit or rate open.
     """
-    return read_file(Path(path), protocol_for(protocol, Path(path)).hints)
+    protocol = protocol or StimulationProtocol()
+    named = (*protocol.named, *([channel] if channel else ()))
+    contents, instead = without_names(read_file(Path(path), protocol.hints), named)
+    return contents, with_stand_ins(protocol, instead)
 
 
 def read_trials(
@@ -85,8 +112,8 @@ def read_trials(
     """
     path = Path(path)
     protocol = protocol_for(protocol, path)
-    table = events_for(events, path)
-    contents = read_file(path, protocol.hints)
+    table = events_for(events, path, named=protocol.named)
+    contents, protocol = read_recording(path, protocol, channel=channel)
     stated = Statement(channel, muscle, hemisphere)
     sets: Sequence[TrialSet | AmplitudeTable]
     if isinstance(contents, Recording):
@@ -206,7 +233,9 @@ def _cut(
     signals = muscle_channels(recording, channel=stated.channel, muscle=stated.muscle, protocol=protocol)
     signals = settled(recording, signals)
     if events is not None:
-        refuse_other_clock(events, end_s=recording.sections[-1].stop_s, rate_hz=signals[0].rate_hz)
+        events = events.timed(signal.rate_hz for signal in signals)
+        end_s = recording.sections[-1].stop_s
+        refuse_other_clock(events.rows, events.label, end_s=end_s, rate_hz=signals[0].rate_hz)
     train = find_or_take_pulses(recording, events, protocol)
     if events is not None and events.has_times:
         rows = tuple(sorted(events.rows, key=lambda item: float(item["time_s"])))
@@ -226,7 +255,8 @@ def _cut(
         *(section.label for section in recording.sections),
     )
     not_raw = derived_flags((signal.name for signal in recording.signals), protocol)
-    told_flags = (*told_flags, *_unmatched(protocol, names), *not_raw)
+    about_events = events.flags if events is not None else ()
+    told_flags = (*told_flags, *_unmatched(protocol, names), *not_raw, *about_events)
     told, open_flags = without_open(
         train.pulses, pulses, recording.source.label, recording.sections[0].start_s
     )
@@ -256,6 +286,7 @@ def _told(
     """Complete the pulses of epochs and tables by all that is said; choose channel and muscle."""
     completed: list[TrialSet | AmplitudeTable] = []
     channels = [item.channel for item in sets if isinstance(item, TrialSet)]
+    stated = replace(stated, channel=name_at(stated.channel, channels))
     raw = [item for item in sets if not (isinstance(item, TrialSet) and derived(item.channel, protocol))]
     if sets and not raw:
         raise refuse_derived(channels, path.name)
@@ -270,6 +301,7 @@ def _told(
             item, pulses = item.chosen(kept), tuple(pulses[i] for i in kept)
         names = (*(pulse.condition for pulse in pulses), *(pulse.label for pulse in found))
         flags = (*flags, *_unmatched(protocol, (*names, *protocol.sequence)))
+        flags = (*flags, *events.flags) if events is not None else flags
         if isinstance(item, TrialSet):
             pulses = tell_channel(pulses, item.channel, protocol)
         if not stated.may_be(item, pulses):
@@ -365,32 +397,3 @@ def _few(n_trials: int) -> tuple[Flag, ...]:
             unit="trials",
         ),
     )
-
-
-def protocol_for(
-    given: StimulationProtocol | str | Path | None, recording: Path | None = None
-) -> StimulationProtocol:
-    """Return a protocol that was given or read from its file, with what a BIDS ``_channels.tsv`` adds."""
-    if given is None:
-        protocol = StimulationProtocol()
-    else:
-        protocol = given if isinstance(given, StimulationProtocol) else read_protocol(Path(given))
-    beside = None if recording is None else _bids_companion(recording, "channels")
-    return protocol if beside is None else with_channels(protocol, read_table_file(beside))
-
-
-def events_for(given: EventsTable | str | Path | None, recording: Path) -> EventsTable | None:
-    """Return an events table that was given, read from its file, or found where BIDS puts it."""
-    if isinstance(given, EventsTable):
-        return given
-    if given is not None:
-        return events_of(Path(given), recording)
-    beside = _bids_companion(recording, "events")
-    return None if beside is None else read_events(beside)
-
-
-def _bids_companion(recording: Path, kind: str) -> Path | None:
-    """Return the ``_events.tsv`` or ``_channels.tsv`` that BIDS puts beside a recording, if it is there."""
-    stem, _, suffix = recording.stem.rpartition("_")
-    beside = recording.with_name(f"{stem}_{kind}.tsv")
-    return beside if suffix in {"emg", "eeg", "ieeg", "beh"} and beside.is_file() else None

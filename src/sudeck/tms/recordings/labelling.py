@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
-from sudeck.tms.recordings.protocol import ChannelRole, StimulationProtocol, plain_name
+from sudeck.tms.recordings.protocol import ChannelRole, StimulationProtocol
 from sudeck.tms.signals.events import EventsTable, Told
 from sudeck.tms.signals.forms import events_form
 from sudeck.tms.signals.muscles import muscle_and_side
+from sudeck.tms.signals.neutral_labels import plain_name
 from sudeck.tms.signals.recording import Section
 from sudeck.tms.signals.trials import Pulse
 

@@ -47,6 +47,7 @@ from sudeck.tms.readers.base import Hints
 from sudeck.tms.recordings.reporting_items import checked_answers
 from sudeck.tms.signals.events import Told, told_by
 from sudeck.tms.signals.muscles import muscle_and_side
+from sudeck.tms.signals.neutral_labels import plain_name
 from sudeck.tms.signals.units import voltage_unit
 
 _TABLES = {"recording", "pulses", "channels", "conditions", "sequence", "reporting"}
@@ -84,6 +85,8 @@ class StimulationProtocol:
         Condition of every stimulus in order.
     reporting : Mapping of str to str
         Answers to the items of the reporting checklist.
+    named : tuple of str
+        Labels of channels, markers and conditions that the file itself names: they may be printed.
     """
 
     hints: Hints = field(default_factory=Hints)
@@ -96,17 +99,7 @@ class StimulationProtocol:
     sequence: tuple[str, ...] = ()
     reporting: Mapping[str, str] = field(default_factory=dict)
     label: str = "protocol"
-
-
-def plain_name(name: str) -> str:
-    """Return a name without its blanks and in lower case: amplifiers pad labels, people do not.
-
-    Examples
-    --------
-    >>> plain_name("S  1") == plain_name("s1")
-    True
-    """
-    return "".join(name.lower().split())
+    named: tuple[str, ...] = ()
 
 
 def read_protocol(path: Path) -> StimulationProtocol:
@@ -138,6 +131,8 @@ def protocol_from(content: Mapping[str, Any], label: str = "protocol") -> Stimul
     for stated in [*([unit] if unit is not None else []), *units.values()]:
         if voltage_unit(str(stated)) is None:
             raise InputError(label, f"the unit {stated!r} is no voltage", "write 'V', 'mV' or 'uV'")
+    markers = _strings(pulses, "markers", label)
+    sequence = _strings(_table(content, "sequence", label), "conditions", label)
     rmt = {"rmt_mso": content["rmt_mso"]} if "rmt_mso" in content else {}
     defaults = {key: value for key, value in content.items() if key not in _TABLES and key != "rmt_mso"}
     return StimulationProtocol(
@@ -148,7 +143,7 @@ def protocol_from(content: Mapping[str, Any], label: str = "protocol") -> Stimul
             pulse_ms=_number(recording, "pulse_ms", label),
             variable=None if "variable" not in recording else str(recording["variable"]),
         ),
-        markers=_strings(pulses, "markers", label),
+        markers=markers,
         onset=onset,
         offset_ms=_number(pulses, "offset_ms", label) or 0.0,
         channels={
@@ -164,10 +159,17 @@ def protocol_from(content: Mapping[str, Any], label: str = "protocol") -> Stimul
             plain_name(name): {"condition": name} | _checked({**rmt, **entry}, label)
             for name, entry in conditions.items()
         },
-        sequence=_strings(_table(content, "sequence", label), "conditions", label),
+        sequence=sequence,
         reporting=checked_answers(_table(content, "reporting", label), label),
         label=label,
+        named=(*channels, *conditions, *markers, *sequence),
     )
+
+
+def with_stand_ins(protocol: StimulationProtocol, instead: Mapping[str, str]) -> StimulationProtocol:
+    """Say what is known of channels by the names that stand in for those of the file."""
+    roles = {instead.get(name, name): role for name, role in protocol.channels.items()}
+    return replace(protocol, channels=roles)
 
 
 def with_channels(protocol: StimulationProtocol, records: Sequence[Mapping[str, str]]) -> StimulationProtocol:

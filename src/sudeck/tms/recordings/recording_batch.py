@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sudeck.core.errors import InputError, SudeckError
-from sudeck.tms.recordings.labelled_trials import protocol_for, read_trials
+from sudeck.tms.recordings.companions import protocol_for
+from sudeck.tms.recordings.labelled_trials import read_trials
 from sudeck.tms.recordings.recording_files import recordings_in
 
 if TYPE_CHECKING:

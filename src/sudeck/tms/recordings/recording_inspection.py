@@ -12,12 +12,11 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
+from sudeck.tms.recordings.companions import events_for, protocol_for
 from sudeck.tms.recordings.labelled_trials import (
-    events_for,
     find_or_take_pulses,
     found_in_sweeps,
     merged,
-    protocol_for,
     read_recording,
 )
 from sudeck.tms.recordings.labelling import questions, tell_channel, tell_pulses
@@ -168,11 +167,12 @@ def inspect_recording(
     """
     path = Path(path)
     protocol = protocol_for(protocol, path)
-    contents = read_recording(path, protocol=protocol)
-    table = events_for(events, path)
+    table = events_for(events, path, named=protocol.named)
+    contents, protocol = read_recording(path, protocol)
     if not isinstance(contents, Recording):
         return _of_sets(contents, table, protocol)
     try:
+        table = table and table.timed(signal.rate_hz for signal in contents.signals)
         train = find_or_take_pulses(contents, table, protocol)
         pulses, told_flags = tell_pulses(
             train.pulses,

@@ -169,7 +169,7 @@ def _sets_of(decision: TrialDecision, sets: Sequence[TrialSet | AmplitudeTable])
             subject, f"it does not say of which of {len(files)} recordings", "name it in the column file"
         )
     channels = [name for i in named if (name := _channel(sets[i]))]
-    own = [i for i in named if decision.channel in ("", _channel(sets[i]))]
+    own = [i for i in named if decision.channel in ("", *_names_of(sets[i]))]
     if not own:
         there = ", ".join(channels)
         raise InputError(
@@ -187,6 +187,11 @@ def _sets_of(decision: TrialDecision, sets: Sequence[TrialSet | AmplitudeTable])
             "name it in the column channel",
         )
     return chosen
+
+
+def _names_of(item: TrialSet | AmplitudeTable) -> tuple[str, ...]:
+    """Return what a channel is called: by the result, and by its file where that may name a person."""
+    return (item.channel, item.label_in_file) if isinstance(item, TrialSet) else ("",)
 
 
 def _channel(item: TrialSet | AmplitudeTable) -> str:

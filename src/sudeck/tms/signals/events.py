@@ -7,14 +7,17 @@ import io
 import math
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sudeck.core.errors import InputError
+from sudeck.core.flags import Flag
 from sudeck.core.missing import MISSING
 from sudeck.core.vocabulary import Side
+from sudeck.tms.signals.event_times import CLOCKS, seconds_of, with_times
+from sudeck.tms.signals.neutral_labels import quoted, reduced
 from sudeck.tms.signals.nibs_bids import with_nibs
 
 # What a row may tell about its pulse: field of `Pulse` (or a source of one) by spellings of the column.
@@ -24,6 +27,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "kind": ("kind", "pulse_type", "pulse_kind", "tms_stim_mode", "stim_mode", "stimulation_mode"),
     "isi_ms": ("isi_ms", "isi", "inter_stimulus_interval", "interstimulus_interval", "interpulse_interval",
                "inter_pulse_interval"),
+    "isi_s": ("isi_s", "isi_sec", "interval_s"),
     "test_mso": ("test_mso", "ts_mso", "mso", "intensity_mso", "test_intensity_mso", "tms_intensity_mso"),
     "conditioning_mso": ("conditioning_mso", "cs_mso", "conditioning_intensity_mso"),
     "test_rmt": ("test_rmt", "ts_rmt", "prmt", "percent_rmt", "rmt_percent", "intensity_rmt"),
@@ -68,12 +72,24 @@ _CONDITIONING = {
 }  # fmt: skip
 # Ranges beyond which a number can not be what its column says.
 _RANGES = {
-    "time_s": (-math.inf, math.inf), "isi_ms": (0.0, 1000.0),
+    "time_s": (-math.inf, math.inf), "time_ms": (-math.inf, math.inf), "sample": (0.0, math.inf),
+    "isi_ms": (0.0, 1000.0), "isi_s": (0.0, 1.0),
     "test_mso": (0.0, 100.0), "conditioning_mso": (0.0, 100.0), "rmt_mso": (1.0, 100.0),
     "first_mso": (0.0, 100.0), "second_mso": (0.0, 100.0),
     "test_rmt": (0.0, 400.0), "conditioning_rmt": (0.0, 400.0),
     "first_rmt": (0.0, 400.0), "second_rmt": (0.0, 400.0),
 }  # fmt: skip
+# What a row may be called that is no stimulus.
+_NO_STIMULI = {"instruction", "instructions", "break", "pause", "boundary", "new_segment", "fixation"}
+_MOST_ROWS = 6
+_FORM = "\n".join(
+    "\t".join(row.split())
+    for row in (
+        "onset trial_type kind isi_ms test_rmt conditioning_rmt hemisphere state",
+        "2.5 single single n/a 120 n/a left rest",
+        "8.1 SICI paired 2.5 120 80 left rest",
+    )
+)
 _SHORTEST_ISI_MS = 0.4  # published paired pulses begin at 0.5 ms; 0.002 is seconds
 _WORDS: dict[str, Mapping[str, str]] = {
     "kind": _KINDS, "state": _STATES, "conditioning_kind": _CONDITIONING,
@@ -94,18 +110,23 @@ class EventsTable:
     rows: tuple[Told, ...]
     label: str
     at_test_pulse: bool = False
+    flags: tuple[Flag, ...] = ()
 
     @property
     def has_times(self) -> bool:
         """Whether every row says when its stimulus came."""
         return bool(self.rows) and all("time_s" in row for row in self.rows)
 
+    def timed(self, rates_hz: Iterable[float]) -> EventsTable:
+        """Return the table with times in seconds, for a recording whose channels have these rates."""
+        return replace(self, rows=with_times(self.rows, rates_hz, self.label))
+
 
 def read_events(path: Path) -> EventsTable:
     """Read an events table (TSV or CSV).
 
     Where it is one of BIDS, and a ``*_nibs.tsv`` describes its pulses, that is read along (see `with_nibs`).
-    Rows whose `trial_type` calls them no stimulus (rest, break, instruction) are left out.
+    Rows whose `trial_type` calls them no stimulus (break, instruction) are left out, and that is said.
 
     Raises
     ------
@@ -113,44 +134,73 @@ def read_events(path: Path) -> EventsTable:
         If the table is unreadable, has no column that is known, or a cell no number where one belongs.
     """
     records = with_nibs(read_table_file(path), path)
-    rows = tuple(with_single_pulses([told for record in records if (told := told_by(record, path.name))]))
-    if not rows:
+    table = events_table(records, path.name)
+    if not table.rows:
+        headings = ", ".join(map(reduced, list(records[0])[:12])) if records else "none"
         raise InputError(
             path.name,
-            "the events table has no row or no column that describes a stimulus",
-            "give at least onset (in seconds) or condition",
+            f"the events table has no row or no column that describes a stimulus (columns: {headings})",
+            "give at least onset (in seconds), onset_ms, sample or condition, as in the form below",
+            paste=_FORM,
         )
-    return EventsTable(rows, path.name)
+    return table
 
 
-def refuse_other_clock(events: EventsTable, *, end_s: float, rate_hz: float) -> None:
-    """Refuse onsets that can not be seconds of a recording, and say what they may be.
-
-    Parameters
-    ----------
-    events : EventsTable
-    end_s : float
-        When the recording ends, on the clock of the events.
-    rate_hz : float
-        At which it was sampled.
+def events_table(records: Sequence[Mapping[str, object]], label: str) -> EventsTable:
+    """Translate the records of an events table; what calls itself a break or an instruction is left out.
 
     Raises
     ------
     InputError
-        If more than a third of the onsets lie beyond the end: what is left would be measured at wrong times.
+        With every cell that can not be read.
     """
-    times = [float(row["time_s"]) for row in events.rows if "time_s" in row]
-    beyond = sum(time > end_s for time in times)
-    if beyond <= len(times) / 3:
-        return
-    scales = {"milliseconds": 1e-3, f"samples of {rate_hz:g} Hz": 1.0 / rate_hz}
-    fitting = [words for words, seconds in scales.items() if max(times) * seconds <= end_s]
-    guess = f"; they may be {' or '.join(fitting)}" if fitting else ""
-    raise InputError(
-        events.label,
-        f"{beyond} of its {len(times)} onsets lie beyond the end of the recording at {end_s:g} s{guess}",
-        "give the events table of this recording, with onset in seconds from its start",
-    )
+    told = [row for row in told_rows(records, label, clocks=True) if row]
+    rows = [row for row in told if _normal(str(row.get("condition", ""))) not in _NO_STIMULI]
+    flags: tuple[Flag, ...] = ()
+    if len(rows) < len(told):
+        n = len(told) - len(rows)
+        text = (
+            f"{n} of {len(told)} rows of {label} call themselves no stimulus (break, instruction): left out."
+        )
+        flags = (Flag("rows-no-stimuli", text, "info", value=float(n), unit="rows"),)
+    return EventsTable(tuple(with_single_pulses(rows)), label, flags=flags)
+
+
+def told_rows(records: Sequence[Mapping[str, object]], label: str, *, clocks: bool = False) -> list[Told]:
+    """Translate records into fields of `Pulse`, as `told_by` does each.
+
+    Raises
+    ------
+    InputError
+        Once for all the cells that can not be read, with their rows.
+    """
+    rows: list[Told] = []
+    wrong: dict[str, list[int]] = {}
+    remedies: dict[str, None] = {}
+    for number, record in enumerate(records, start=1):
+        try:
+            rows.append(told_by(record, label, clocks=clocks))
+        except InputError as error:
+            cells = ({column: cell} for column, cell in record.items())
+            for problem in [one for cell in cells if (one := _refusal(cell, label, clocks))] or [error]:
+                wrong.setdefault(problem.problem, []).append(number)
+                remedies.setdefault(problem.remedy)
+    if wrong:
+        raise InputError(label, "; ".join(map(_at_rows, wrong, wrong.values())), "; ".join(remedies))
+    return rows
+
+
+def _refusal(record: Mapping[str, object], label: str, clocks: bool) -> InputError | None:
+    try:
+        told_by(record, label, clocks=clocks)
+    except InputError as error:
+        return error
+    return None
+
+
+def _at_rows(problem: str, rows: Sequence[int]) -> str:
+    more = " …" if len(rows) > _MOST_ROWS else ""
+    return f"{problem} (row{'s' if len(rows) > 1 else ''} {', '.join(map(str, rows[:_MOST_ROWS]))}{more})"
 
 
 def read_table_file(path: Path) -> list[dict[str, str]]:
@@ -214,7 +264,7 @@ def read_table(text: str) -> list[dict[str, str]]:
         return []
 
 
-def told_by(record: Mapping[str, object], label: str) -> Told:
+def told_by(record: Mapping[str, object], label: str, *, clocks: bool = False) -> Told:
     """Translate one record into fields of `Pulse`.
 
     Parameters
@@ -223,6 +273,8 @@ def told_by(record: Mapping[str, object], label: str) -> Told:
         Column to cell, in any spelling `_COLUMNS` knows; unknown columns are passed over.
     label : str
         Name of the table, for messages.
+    clocks : bool
+        Whether headings of an events table that count milliseconds or samples are known too.
 
     Raises
     ------
@@ -236,7 +288,8 @@ def told_by(record: Mapping[str, object], label: str) -> Told:
     """
     told: Told = {}
     for column, cell in record.items():
-        field = _FIELD_OF.get(_normal(str(column)))
+        name = _normal(str(column))
+        field = _FIELD_OF.get(name) or (CLOCKS.get(name) if clocks else None)
         text = str(cell).strip()
         if field is None or text.lower() in MISSING:
             continue
@@ -285,9 +338,11 @@ def _value(field: str, text: str, column: str, label: str) -> object:
     if field in _RANGES:
         low, high = _RANGES[field]
         try:
-            number = float(_point(text.rstrip("%")))
+            number = seconds_of(text) if field == "time_s" else float(_point(text.rstrip("%")))
         except ValueError:
-            raise InputError(label, f"{text!r} in column {column} is no number", "correct the cell") from None
+            raise InputError(
+                label, f"{quoted(text)} in column {column} is no number", "correct the cell"
+            ) from None
         if not (math.isfinite(number) and low <= number <= high):
             raise InputError(
                 label,
@@ -303,7 +358,7 @@ def _value(field: str, text: str, column: str, label: str) -> object:
         word = words.get(re.sub(r"[\s-]+", "_", text.lower()))
         if word is None:
             allowed = " or ".join(dict.fromkeys(words.values()))
-            raise InputError(label, f"{text!r} in column {column} is not {allowed}", "correct the cell")
+            raise InputError(label, f"{quoted(text)} in column {column} is not {allowed}", "correct the cell")
         return word
     return text
 
@@ -317,6 +372,8 @@ def _settled(told: Told, label: str) -> Told:
             told.setdefault(f"test_{unit}", second)
         elif first is not None:
             told.setdefault(f"test_{unit}", first)
+    if (isi_s := told.pop("isi_s", None)) is not None:
+        told.setdefault("isi_ms", round(1e3 * isi_s, 6))
     rmt_mso = told.pop("rmt_mso", None)
     if rmt_mso:
         for pulse in ("test", "conditioning"):

@@ -33,6 +33,9 @@ class Signal:
         Time of the first sample on the clock of the recording.
     unit_in_file : str
         Unit the file states, whatever we made of it.
+    label_in_file : str
+        What the file calls the channel where `name` stands in for it: it may name a person, tells channels
+        apart and is never printed.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Signal:
     rate_hz: float
     start_s: float
     unit_in_file: str
+    label_in_file: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -100,6 +100,8 @@ class TrialSet:
         The file the sweeps came from.
     flags : tuple of Flag
         What reader and cutter noticed; `Flag.subject` is ``"trial 3"`` (counted from 1) for one sweep.
+    label_in_file : str
+        As in `Signal`: what the file calls the channel where `channel` stands in for it.
     """
 
     emg_mv: NDArray[np.float64]
@@ -109,6 +111,7 @@ class TrialSet:
     channel: str
     source: SourceFile
     flags: tuple[Flag, ...] = ()
+    label_in_file: str = field(default="", repr=False)
 
     @property
     def n_trials(self) -> int:
@@ -247,4 +250,5 @@ def cut_trials(
         signal.name,
         recording.source,
         (*flags, *sweep_flags(emg_mv)),
+        signal.label_in_file,
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
+from sudeck.tms.signals.neutral_labels import reduced
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,7 +107,7 @@ def to_millivolts(
         unit = voltage_unit(stated)
         if unit is None:
             raise InputError(
-                file, f"the unit {stated!r} given for {channel} is no voltage", "give V, mV or uV"
+                file, f"the unit {stated!r} given for {reduced(channel)} is no voltage", "give V, mV or uV"
             )
         return samples * MILLIVOLTS_PER_UNIT[unit], ()
     unit = voltage_unit(unit_in_file)
@@ -129,7 +130,8 @@ def to_millivolts(
     if len(candidates) != 1:
         raise InputError(
             file,
-            f"channel {channel} {said}; noise of {noise:.3g} and a peak of {peak:.3g} do not settle its unit",
+            f"channel {reduced(channel)} {said}; noise of {noise:.3g} and a peak of {peak:.3g} do not settle "
+            "its unit",
             "state it in the protocol file, for example unit = 'mV' under [recording]",
         )
     chosen = candidates[0]

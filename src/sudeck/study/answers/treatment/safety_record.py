@@ -13,7 +13,8 @@ from sudeck.core.record import Record
 from sudeck.ketamine.safety import LIVER_GRADES, liver_grade
 from sudeck.statistics.proportion import proportion
 from sudeck.study.folder.schema import VITALS
-from sudeck.study.folder.settings import CentreLimit, Settings
+from sudeck.study.folder.settings import Settings
+from sudeck.study.folder.stated_rules import CentreLimit
 from sudeck.study.folder.tables import Row, StudyTables
 
 _VITALS: Final = tuple(

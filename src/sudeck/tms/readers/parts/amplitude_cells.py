@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.missing import is_missing
+from sudeck.tms.signals.neutral_labels import quoted
 from sudeck.tms.signals.units import MILLIVOLTS_PER_UNIT, voltage_unit
 
 _CELL: Final = re.compile(
@@ -92,10 +93,10 @@ def read_cells(cells: Sequence[str], column: str, label: str) -> AmplitudeCells:
         unit = voltage_unit(match["unit"]) if match and match["unit"] else None
         number = _number(match["number"], comma_groups) if match else math.nan
         if match is None or (match["unit"] and unit is None) or math.isnan(number):
-            wrong.setdefault(text[:20], []).append(row + 1)
+            wrong.setdefault(quoted(text), []).append(row + 1)
             continue
         if number < 0:
-            wrong.setdefault(f"{text[:20]} (negative)", []).append(row + 1)
+            wrong.setdefault(f"{quoted(text)} (negative)", []).append(row + 1)
             continue
         if unit is not None:
             factors[row] = MILLIVOLTS_PER_UNIT[unit]
@@ -150,7 +151,7 @@ def _number(text: str, comma_groups: bool) -> float:
 
 def _no_amplitudes(wrong: dict[str, list[int]], column: str, label: str) -> InputError:
     told = [
-        f"{text!r} in row{'s' if len(rows) > 1 else ''} {', '.join(map(str, rows[:_MOST_NAMED]))}"
+        f"{text} in row{'s' if len(rows) > 1 else ''} {', '.join(map(str, rows[:_MOST_NAMED]))}"
         + (" …" if len(rows) > _MOST_NAMED else "")
         for text, rows in list(wrong.items())[:_MOST_NAMED]
     ]

@@ -27,6 +27,12 @@ _CONDITION: Final = re.compile(
     r"\W*(?P<isi>\d+([.,]\d+)?)?\s*(ms)?",
     re.IGNORECASE,
 )
+# One column a trial: ``MEP1``, ``trial 2 (mV)``. Few of them may as well be muscles, or the pulses of a pair.
+_NUMBERED: Final = re.compile(
+    r"(?P<stem>((mep|pem|amp|amplitude|p2p|ptp|pp|peak_to_peak)_?)*(?P<trial>trial|sweep|rep|repetition)?)_?(?P<n>\d+)"
+    r"(_?(mep|pem|amp|amplitude|p2p|ptp|pp))*"
+)
+_FEWEST_SURELY_TRIALS: Final = 5
 _ALONE: Final = {
     "single",
     "single pulse",
@@ -75,6 +81,9 @@ def amplitude_columns(heading: Sequence[str]) -> tuple[AmplitudeColumn, ...]:
     exact = next((by_name[name] for name in _AMPLITUDE if name in by_name), None)
     if exact is not None:
         return (AmplitudeColumn(exact),)
+    numbered = numbered_columns(heading)
+    if numbered:
+        return tuple(AmplitudeColumn(name) for name in numbered)
     of_muscles = [
         AmplitudeColumn(name, *found)
         for name in heading
@@ -95,6 +104,40 @@ def amplitude_columns(heading: Sequence[str]) -> tuple[AmplitudeColumn, ...]:
     if len(with_unit) == 1:
         return (AmplitudeColumn(with_unit[0]),)
     return ()
+
+
+def numbered_columns(heading: Sequence[str]) -> list[str]:
+    """Return columns of amplitudes that are told apart by running numbers alone.
+
+    Examples
+    --------
+    >>> numbered_columns(["id", "MEP1", "MEP2", "age"]), numbered_columns(["trial1_mV", "trial2_mV"])
+    (['MEP1', 'MEP2'], ['trial1_mV', 'trial2_mV'])
+    """
+    families: dict[str, dict[int, str]] = {}
+    for name in heading:
+        match = _NUMBERED.fullmatch(plain_heading(name))
+        if match is not None and match["stem"]:
+            families.setdefault(match["stem"].rstrip("_"), {})[int(match["n"])] = name
+    runs = [found for found in families.values() if len(found) > 1 and sorted(found)[-1] == len(found)]
+    return list(runs[0].values()) if len(runs) == 1 else []
+
+
+def unclear_numbers(columns: Sequence[AmplitudeColumn]) -> bool:
+    """Tell whether numbered columns may be anything else than trials side by side: muscles, pulses of a pair.
+
+    Examples
+    --------
+    >>> unclear_numbers(amplitude_columns(["MEP1", "MEP2"]))
+    True
+    >>> unclear_numbers(amplitude_columns(["trial1", "trial2"]))
+    False
+    """
+    names = [column.name for column in columns]
+    if not 1 < len(names) < _FEWEST_SURELY_TRIALS or numbered_columns(names) != names:
+        return False
+    match = _NUMBERED.fullmatch(plain_heading(names[0]))
+    return match is not None and not match["trial"]
 
 
 def unused_columns(heading: Sequence[str], chosen: Sequence[AmplitudeColumn]) -> list[str]:

@@ -28,6 +28,7 @@ from sudeck.tms.readers.parts.values import (
 )
 from sudeck.tms.signals.events import Told, told_by
 from sudeck.tms.signals.muscles import muscle_and_side
+from sudeck.tms.signals.neutral_labels import reduced
 
 _RATE = {
     "fs", "srate", "rate", "rate_hz", "sr", "sampling_rate", "samplingrate", "sample_rate", "samplerate",
@@ -124,7 +125,7 @@ def _chosen(values: Mapping[str, Any], path: Path, hints: Hints) -> dict[str, Ar
     }
     if hints.variable is not None:
         if hints.variable not in arrays:
-            there = ", ".join(sorted(arrays)) or "none"
+            there = ", ".join(map(reduced, sorted(arrays))) or "none"
             raise InputError(
                 path.name, f"it holds no array {hints.variable} (there are: {there})", "correct variable"
             )
@@ -145,7 +146,7 @@ def _chosen(values: Mapping[str, Any], path: Path, hints: Hints) -> dict[str, Ar
 def _several(names: Sequence[str], path: Path) -> InputError:
     return InputError(
         path.name,
-        f"it holds several arrays that could be the EMG ({', '.join(sorted(names))})",
+        f"it holds several arrays that could be the EMG ({', '.join(map(reduced, sorted(names)))})",
         "name one with variable under [recording] in the protocol file",
     )
 

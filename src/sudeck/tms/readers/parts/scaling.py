@@ -13,6 +13,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.tms.readers.base import Hints
 from sudeck.tms.signals.muscles import muscle_and_side
+from sudeck.tms.signals.neutral_labels import reduced
 from sudeck.tms.signals.recording import Signal
 from sudeck.tms.signals.units import plain_text, to_millivolts, voltage_unit
 
@@ -66,7 +67,9 @@ def signals_of(
     for channel in channels:
         if not (math.isfinite(channel.rate_hz) and channel.rate_hz > 0):
             raise InputError(
-                file, f"channel {channel.name} has no usable sampling rate", "copy or export it again"
+                file,
+                f"channel {reduced(channel.name)} has no usable sampling rate",
+                "copy or export it again",
             )
     muscles_named = any(muscle_and_side(channel.name)[0] for channel in channels)
     signals = []

@@ -18,6 +18,14 @@ from sudeck.tms.readers.base import corrupt
 _NUMBER = r"[-+]?(?:\d|[.,]\d)"
 # A quoted number may begin a row of a list of channels as well: a word comes next.
 _BODY_LINE = re.compile(rf'[ \t]*(?:{_NUMBER}|[Nn][Aa][Nn]\b|"{_NUMBER}[^"]*"(?!\s*[,;\t]\s*"?[A-Za-z]))')
+_DECIMAL_COMMA = re.compile(r'\s*"?\s*[-+]?\d*,\d+(?:[eE][-+]?\d+)?\s*"?\s*')
+_DECIMAL_POINT = re.compile(r'\s*"?\s*[-+]?\d*\.\d+(?:[eE][-+]?\d+)?\s*"?\s*')
+# A time of day, with or without its date, as programs write it that know no seconds since the start.
+_CLOCK = re.compile(
+    r"(?:[\d./-]{8,10}[ T])?(?P<h>\d{1,2}):(?P<m>[0-5]?\d):(?P<s>[0-5]?\d(?:[.,:]\d+)?)"
+    r"(?: ?(?P<pm>[AaPp])\.?[Mm]\.?)?"
+)
+_DAY_S = 86_400.0
 _ABSENT = ("", "-", "nan", "NaN", "NAN", "n/a", "NA", "*")
 # Text lines are split into as many objects; one of them takes about so many times its length.
 _COPIES = 8.0
@@ -37,12 +45,15 @@ class Block:
         What else than numbers stands in each column, by row.
     decimals : int
         Digits after the decimal point in the first column.
+    clock : bool
+        The first column was written as times of day; it holds seconds since its first line.
     """
 
     heading: tuple[tuple[str, ...], ...]
     columns: list[NDArray[np.float64]]
     texts: list[dict[int, str]]
     decimals: int
+    clock: bool = False
 
     @property
     def n_rows(self) -> int:
@@ -101,9 +112,14 @@ def _block(heading: list[str], body: list[str], path: Path) -> Block:
     width = max(map(len, rows))
     if len(rows) * width > 20 * sum(map(len, body)) + 10_000:
         raise corrupt(path, "one line of the table is far longer than the others")
-    columns, texts = [], []
+    columns: list[NDArray[np.float64]] = []
+    texts: list[dict[int, str]] = []
     for index in range(width):
         cells = [row[index].strip() if index < len(row) else "" for row in rows]
+        if index == 0 and cells and _CLOCK.fullmatch(cells[0].strip('" ')):
+            columns.append(_seconds(cells, path))
+            texts.append({})
+            continue
         values, other = _numbers(cells, comma=comma)
         if other and len(other) > 0 and np.isfinite(values).sum() > len(other) and index > 0:
             raise corrupt(path, f"column {index + 1} holds numbers and something that is no number")
@@ -114,8 +130,27 @@ def _block(heading: list[str], body: list[str], path: Path) -> Block:
         texts.pop()
     first = [row[0].strip().strip('"') for row in rows[:200] if row]
     point = "," if comma else "."
+    clock = bool(first and _CLOCK.fullmatch(first[0]))
+    if clock:
+        point = next((mark for mark in ".," if mark in first[-1].rpartition(":")[2]), ".")
+        first = [cell.rpartition(":")[2].split(" ")[0] for cell in first]
     decimals = max((len(cell.partition(point)[2]) for cell in first if "e" not in cell.lower()), default=0)
-    return Block(_cells(heading, delimiter), columns, texts, decimals)
+    return Block(_cells(heading, delimiter), columns, texts, decimals, clock)
+
+
+def _seconds(cells: list[str], path: Path) -> NDArray[np.float64]:
+    """Return times of day as seconds since the first, past midnight too."""
+    matches = [_CLOCK.fullmatch(cell.strip('" ')) for cell in cells]
+    found = np.empty(len(cells))
+    for row, match in enumerate(matches):
+        if match is None:
+            raise corrupt(path, f"line {row + 1} of its samples has no time of day where the first has one")
+        hours = int(match["h"]) % 12 + 12 * (match["pm"] in {"P", "p"}) if match["pm"] else int(match["h"])
+        seconds = float(match["s"].replace(",", ".").replace(":", "."))
+        found[row] = 3600 * hours + 60 * int(match["m"]) + seconds
+    midnights = np.concatenate([[0], np.cumsum(np.diff(found) < -_DAY_S / 2)])
+    found += _DAY_S * midnights
+    return np.asarray(found - found[0])
 
 
 def _conventions(body: list[str]) -> tuple[str, bool]:
@@ -123,14 +158,25 @@ def _conventions(body: list[str]) -> tuple[str, bool]:
     sample = body[:50]
     for delimiter in ("\t", ";"):
         if all(delimiter in line for line in sample):
-            cells = [cell for line in sample for cell in line.split(delimiter)]
-            comma = any(re.fullmatch(r"\s*-?\d+,\d+\s*", cell) for cell in cells)
-            return delimiter, comma and not any("." in cell for cell in cells)
+            return delimiter, _with_comma([cell for line in sample for cell in line.split(delimiter)])
     spaced = all(len(line.split()) > 1 for line in sample)
     whole = all(re.fullmatch(r"-?\d+(,\d+)?", cell) for line in sample for cell in line.split())
     if spaced and whole:
         return " ", any("," in line for line in sample)
-    return ("," if any("," in line for line in sample) else " "), False
+    if not any("," in line for line in sample):
+        return " ", False
+    alone = [match[1] for line in sample if (match := re.fullmatch(r"\s*[-+]?\d+,(\d+)\s*", line))]
+    if len(alone) == len(sample) and any(len(digits) > 1 and digits[0] == "0" for digits in alone):
+        return " ", True  # one number a line: no integer is written 05
+    quoted = (
+        [cell for row in csv.reader(sample) for cell in row] if any('"' in line for line in sample) else []
+    )
+    return ",", _with_comma(quoted)
+
+
+def _with_comma(cells: list[str]) -> bool:
+    """Tell whether cells hold numbers with a decimal comma, and none with a decimal point."""
+    return any(map(_DECIMAL_COMMA.fullmatch, cells)) and not any(map(_DECIMAL_POINT.fullmatch, cells))
 
 
 def _numbers(cells: list[str], *, comma: bool) -> tuple[NDArray[np.float64], dict[int, str]]:

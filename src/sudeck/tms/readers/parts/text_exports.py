@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sudeck.core.errors import InputError
 from sudeck.tms.readers.base import corrupt
 from sudeck.tms.readers.parts.text_blocks import Block
+from sudeck.tms.signals.neutral_labels import reduced
 
 SECONDS: Final = {
     "s": 1.0, "sec": 1.0, "secs": 1.0, "second": 1.0, "seconds": 1.0,
@@ -121,11 +122,13 @@ def spike2(blocks: Sequence[Block], path: Path) -> TextRecording:
             begin, interval = finite_number(start[1]), finite_number(start[2])
             rate_hz = rounded(1 / interval, 1e-6)
         except (IndexError, ValueError, ZeroDivisionError):
-            raise corrupt(path, f"the start of channel {title} is no number") from None
+            raise corrupt(path, f"the start of channel {reduced(title)} is no number") from None
         start_s = begin if not found.channels else start_s
         if found.channels and found.channels[-1].name == title:
             raise InputError(
-                path.name, f"channel {title} was sampled in several stretches", "export it as MATLAB (.mat)"
+                path.name,
+                f"channel {reduced(title)} was sampled in several stretches",
+                "export it as MATLAB (.mat)",
             )
         found.channels.append(TextChannel(title, units.get(title, ""), rate_hz, [block.columns[0]]))
     if not found.channels:

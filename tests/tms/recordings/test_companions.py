@@ -7,7 +7,7 @@ import pytest
 
 from sudeck.core.errors import InputError
 from sudeck.tms.measurement import measure_recordings
-from sudeck.tms.recordings.own_trials import events_of
+from sudeck.tms.recordings.companions import events_of
 
 
 def recordings(folder: Path, forge: ModuleType) -> list[Path]:

@@ -1,0 +1,119 @@
+"""Which trials are measured together: of one kind of stimulus, one strength, one pair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sudeck.core.flags import Flag
+from sudeck.tms.measures.measured import Trial
+from sudeck.tms.measures.paired_trials import is_afferent, to_other_hemisphere
+
+_Key = TypeVar("_Key", bound=Hashable)
+
+
+def of_known_kind(trials: Sequence[Trial], where: str) -> tuple[list[Trial], list[Trial], tuple[Flag, ...]]:
+    """Keep stimuli of which nothing says whether they were single or paired apart from those of known kind.
+
+    Where nothing says it of any, they are taken for single pulses: tables of a threshold hold no such column.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        Of one group.
+    where : str
+        Its name, for messages.
+
+    Returns
+    -------
+    known : list of Trial
+        What thresholds, amplitudes, latencies and ratios are made of.
+    open : list of Trial
+        The others.
+    flags : tuple of Flag
+    """
+    untold = [trial for trial in trials if trial.pulse.kind == "unknown"]
+    if not untold:
+        return list(trials), [], ()
+    n = len(untold)
+    how = "state kind in the events table, or under [conditions] in the protocol file"
+    if n == len(trials):
+        text = (
+            f"Nothing says whether the {n} stimuli of {where} were single or paired; all were taken for "
+            f"single pulses. If some were pairs, {how}."
+        )
+        return (
+            list(trials),
+            [],
+            (Flag("kind-assumed-single", text, "caution", where, float(n), unit="trials"),),
+        )
+    text = (
+        f"Nothing says whether {n} of {len(trials)} stimuli of {where} were single or paired; they are in no "
+        f"threshold, MEP, ratio or silent period, and stand as MEP of unstated kind. To use them, {how}."
+    )
+    flag = Flag("kind-not-stated", text, "caution", where, float(n), float(len(trials)), "trials")
+    return [trial for trial in trials if trial.pulse.kind != "unknown"], untold, (flag,)
+
+
+def parted(trials: Sequence[Trial], key: Callable[[Trial], _Key]) -> dict[_Key, list[Trial]]:
+    """Return the trials under each key, in the order of their first trials."""
+    groups: dict[_Key, list[Trial]] = {}
+    for trial in trials:
+        groups.setdefault(key(trial), []).append(trial)
+    return groups
+
+
+def with_intensity(
+    trials: Sequence[Trial], name: str = "test_mso"
+) -> tuple[list[Trial], NDArray[np.float64]]:
+    """Return the trials whose intensity is stated, and those intensities."""
+    known = [trial for trial in trials if getattr(trial.pulse, name) is not None]
+    return known, np.array([getattr(trial.pulse, name) for trial in known], dtype=np.float64)
+
+
+def _test_intensity(trial: Trial) -> str:
+    if trial.pulse.test_rmt is not None:
+        return f"{trial.pulse.test_rmt:.4g} %RMT"
+    return "" if trial.pulse.test_mso is None else f"{trial.pulse.test_mso:.4g} %MSO"
+
+
+def strength_of(trials: Sequence[Trial]) -> Callable[[Trial], str]:
+    """Return what keeps single pulses apart: the intensity, else the name of the condition.
+
+    The name counts where it comes back, as those of conditions do and running numbers do not.
+    """
+    untold = [trial for trial in trials if not _test_intensity(trial)]
+    names = {trial.pulse.condition for trial in untold}
+    named = len(names) > 1 and len(names) <= len(untold) / 2
+    return lambda trial: _test_intensity(trial) or (trial.pulse.condition if named else "")
+
+
+def common_intensity(trials: Sequence[Trial]) -> str:
+    """Return the test intensity that all trials have, empty where they differ."""
+    told = {_test_intensity(trial) for trial in trials}
+    return told.pop() if len(told) == 1 else ""
+
+
+def kind_of_pair(pairs: Sequence[Trial]) -> Callable[[Trial], tuple[str, bool, str]]:
+    """Return what keeps pairs apart: state, hemisphere of the first pulse, and name of the condition.
+
+    The name counts where no intensity is stated and one interval has several names: whoever named the two
+    conditions knows a difference that the recording does not hold.
+    """
+    names: dict[float | None, set[str]] = {}
+    for trial in pairs:
+        names.setdefault(trial.pulse.isi_ms, set()).add(trial.pulse.condition)
+
+    def kind(trial: Trial) -> tuple[str, bool, str]:
+        pulse = trial.pulse
+        unstated = (pulse.test_mso, pulse.test_rmt, pulse.conditioning_mso, pulse.conditioning_rmt) == (
+            (None,) * 4
+        )
+        name = pulse.condition if unstated and len(names[pulse.isi_ms]) > 1 else ""
+        name = f"afferent {name}".strip() if is_afferent(trial) else name
+        return pulse.state or "rest", to_other_hemisphere(trial), name
+
+    return kind
