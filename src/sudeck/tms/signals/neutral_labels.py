@@ -11,6 +11,9 @@ from sudeck.core.privacy import without_dates
 from sudeck.tms.signals.label_words import LONGEST_NUMBER, is_code, is_of_the_field
 from sudeck.tms.signals.muscles import muscle_and_side
 
+# A pseudonym has no blank or comma between two words.
+_TWO_NAMES = re.compile(r"[^\W\d_]{2,}[ ,.]+[^\W\d_]{2,}")
+
 
 def plain_name(name: str) -> str:
     """Return a name without its blanks and in lower case: amplifiers pad labels, people do not.
@@ -137,6 +140,20 @@ def stand_ins(
         instead[label] = next(name for name in choices if plain_name(name) not in taken)
         taken.add(plain_name(instead[label]))
     return instead
+
+
+def people_numbered(people: Iterable[str]) -> dict[str, str]:
+    """Return a number for each participant where any is written as people are: with two names.
+
+    Examples
+    --------
+    >>> people_numbered(["p01", "p02"]), people_numbered(["Jeanne Dupont", "p02"])
+    ({}, {'Jeanne Dupont': '1', 'p02': '2'})
+    """
+    given = [person for person in dict.fromkeys(people) if person]
+    if not any(_TWO_NAMES.search(person) and "*" in reduced(person) for person in given):
+        return {}
+    return {person: str(number) for number, person in enumerate(given, start=1)}
 
 
 def neutralise(content: Any, instead: Mapping[str, str]) -> Any:
