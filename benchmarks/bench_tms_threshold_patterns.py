@@ -26,7 +26,7 @@ PEOPLE = {"as in the made worlds": (0.7, 2.8), "shallower": (0.78, 5.0), "more v
 
 
 def scores(steps: int, pulses: int, log_sd: float, width: float, runs: int) -> tuple[float, ...]:
-    """Return error over stated error with its standard error, bias, SD, stated SD, and coverage in percent."""
+    """Return error over stated error and the error of that, bias, SD, stated SD, coverage in percent."""
     rows = []
     for run in range(runs):
         rng = np.random.default_rng([41, run, steps, pulses])
@@ -55,7 +55,8 @@ def main() -> None:
     ):
         over, error, bias, sd, stated, covered = scores(steps, pulses, log_sd, width, runs)
         print(
-            f"{people:<24}{pattern:<16}{over:>7.2f} ± {error:.2f}{bias:>+8.2f}{sd:>7.2f}{stated:>8.2f}{covered:>7.1f} %",
+            f"{people:<24}{pattern:<16}{over:>7.2f} ± {error:.2f}{bias:>+8.2f}{sd:>7.2f}{stated:>8.2f}"
+            f"{covered:>7.1f} %",
             flush=True,
         )
 
