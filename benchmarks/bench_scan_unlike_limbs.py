@@ -5,7 +5,9 @@ Run: python benchmarks/bench_scan_unlike_limbs.py [--studies 8] [--only flexed,c
 The conditions do not share the assumptions of the method: fingers are spread and bent one by one in both
 hands, skin swells over bones that stay as they are, a finger is missing, a cast holds counts back. Every
 study is measured as a whole limb, nothing told but the affected side. Truth is the ratio of the noise-free
-image over homologous places. Coverage is that of 95 % intervals; refused studies are counted, not scored.
+image over homologous places: those of the limb inside its skin, or, where a finger is missing, those of the
+region that was measured on the affected limb, because of what is left out beside the finger the ratio says
+nothing. Coverage is that of 95 % intervals; refused studies are counted, not scored.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ import argparse
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +29,13 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from sudeck.core.errors import InputError
-from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES, opposite
+from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES, SIDES, opposite
 from sudeck.scan.measurement import measure_scan
 from sudeck.scan.phases.phase_series import BoneScan
+from sudeck.scan.ratios.uptake import pixel_weights
+from sudeck.scan.result import PhaseMeasurement, ScanResult
 from sudeck.synthetic.limbs.posture import DIGITS, Posture
-from sudeck.synthetic.scan.bone_scan import simulate_bone_scan
+from sudeck.synthetic.scan.bone_scan import SyntheticBoneScan, simulate_bone_scan
 from sudeck.synthetic.scan.random_designs import random_design
 from sudeck.synthetic.scan.scan_design import BoneScanDesign
 from support.phantoms import as_bone_scan
@@ -78,9 +83,14 @@ def wrist(design: BoneScanDesign, rng: Rng) -> BoneScanDesign:
 
 
 def matrices(design: BoneScanDesign, rng: Rng) -> BoneScanDesign:
+    return of_matrices(design, (64, 128, 256))
+
+
+def of_matrices(design: BoneScanDesign, sizes: Sequence[int]) -> BoneScanDesign:
+    """Give flow, pool and bone these matrices, all of one field."""
     field = 128 * 2.7
-    size = dict(zip(SCAN_PHASES, (64, 128, 256), strict=True))
-    return replace(design, matrix=size, spacing_mm={name: field / n for name, n in size.items()})
+    matrix = dict(zip(SCAN_PHASES, sizes, strict=True))
+    return replace(design, matrix=matrix, spacing_mm={name: field / n for name, n in matrix.items()})
 
 
 CONDITIONS: dict[str, tuple[str, Change]] = {
@@ -114,12 +124,13 @@ def from_behind(scan: BoneScan) -> BoneScan:
     return replace(scan, phases={**scan.phases, "bone": turned})
 
 
-def one_study(task: tuple[str, int, float]) -> list[dict[str, Any]]:
+def one_study(task: tuple[str, int, float], sizes: Sequence[int] = ()) -> list[dict[str, Any]]:
     condition, seed, counts = task
     limb, change = CONDITIONS[condition]
     rng = np.random.default_rng(seed)
     drawn = random_design(rng, limb=limb, counts=counts, region="whole")  # type: ignore[arg-type]
-    study = simulate_bone_scan(change(drawn, rng), rng=rng)
+    design = change(drawn, rng)
+    study = simulate_bone_scan(of_matrices(design, sizes) if sizes else design, rng=rng)
     scan = as_bone_scan(study)
     if condition == "bone from behind":
         scan = from_behind(scan)
@@ -130,8 +141,12 @@ def one_study(task: tuple[str, int, float]) -> list[dict[str, Any]]:
     except InputError as error:
         return [{**common, "refused": str(error)}]
     common["seconds"] = time.process_time() - start
-    truth = study.truth.image_ratios("whole")
-    truth |= {name: truth[over] / truth[under] for name, (over, under) in _pairs().items()}
+    truth = image_ratios(study, result)
+    truth |= {
+        name: truth[over] / truth[under]
+        for name, (over, under) in _pairs().items()
+        if over in truth and under in truth
+    }
     rows = []
     for name, estimate in result.estimates.items():
         rows.append(
@@ -146,6 +161,27 @@ def one_study(task: tuple[str, int, float]) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def image_ratios(study: SyntheticBoneScan, result: ScanResult) -> dict[str, float]:
+    """Return the true VPr, TPr and BPr, inside the region that was measured where a finger is missing."""
+    if any(study.design.posture(side).missing for side in SIDES):
+        return {PHASE_RATIOS[name]: _inside(study, phase) for name, phase in result.phases.items()}
+    return study.truth.image_ratios("whole")
+
+
+def _inside(study: SyntheticBoneScan, measured: PhaseMeasurement) -> float:
+    """Return the true ratio of a region as measured, of limbs that are mirror images but for a finger."""
+    truth, pose, expected = study.truth.phases[measured.phase], measured.pose, study.expected[measured.phase]
+    points = measured.affected_points
+    parts = pose.stretch(pose.from_reference.inverse()(points))
+    row, column = pose.grid.pixel_of(points)
+    column, row, _ = truth.to_healthy_px @ np.stack([column, row, np.ones_like(row)])
+    means = [
+        float((pixel_weights(places, pose.grid, measured.affected.area_px, parts) * expected).sum())
+        for places in (points, pose.grid.points_of(row, column))
+    ]
+    return means[0] / means[1]
 
 
 def _pairs() -> dict[str, tuple[str, str]]:
@@ -183,12 +219,14 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=8, help="for each condition and level of counts")
     parser.add_argument("--only", default="", help="conditions, separated by commas")
     parser.add_argument("--levels", default="", help="counts a limb, separated by commas")
+    parser.add_argument("--matrices", default="", help="of flow, pool and bone, as 64,128,256: in every row")
     parser.add_argument("--first-seed", type=int, default=0, help="another block of studies")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--rows", type=Path, help="keep every ratio in this table")
     chosen = parser.parse_args()
     names = [name for name in CONDITIONS if not chosen.only or name in chosen.only.split(",")]
     levels = [float(level) for level in chosen.levels.split(",")] if chosen.levels else LEVELS
+    sizes = [int(size) for size in chosen.matrices.split(",") if size]
     tasks = [
         (name, chosen.first_seed + 1000 * number + n, level)
         for number, name in enumerate(names)
@@ -196,7 +234,8 @@ def main() -> None:
         for n in range(chosen.studies)
     ]
     with ProcessPoolExecutor(chosen.jobs) as pool:
-        rows = pd.DataFrame([row for found in pool.map(one_study, tasks, chunksize=2) for row in found])
+        found = pool.map(partial(one_study, sizes=sizes), tasks, chunksize=2)
+        rows = pd.DataFrame([row for study in found for row in study])
     rows["refused"] = rows.get("refused")
     if chosen.rows:
         rows.to_csv(chosen.rows, sep="\t", index=False)

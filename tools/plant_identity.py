@@ -35,6 +35,7 @@ WORDS = ("dupontel", "dupoentel", "jehanne", "ottilie", "7788990")
 DATES = (
     "19610412", "12041961", "04121961", "610412", "120461", "041261", "12apr1961", "apr121961", "1961apr12",
     "12april1961", "april121961", "12avril1961", "12abril1961", "1241961", "4121961", "1961412", "12461",
+    "12thapril1961", "april12th1961", "12iv1961", "12deabrilde1961",
 )  # fmt: skip
 
 
@@ -78,6 +79,10 @@ def dates() -> list[str]:
         *numbers,
         *months,
         "April 12, 1961",
+        "12th April 1961",
+        "April 12th, 1961",
+        "12/IV/1961",
+        "12 de abril de 1961",
         "1961-Apr-12",
         "12.4.1961",
         "4/12/1961",
@@ -88,7 +93,17 @@ def dates() -> list[str]:
 
 def records() -> list[str]:
     """Return ways of writing the record number."""
-    return [RECORD, "7788990", "MRN7788990", "mrn 7788990", "MRN_7788990", "#7788990", "No. 7788990"]
+    return [
+        RECORD,
+        "7788990",
+        "MRN7788990",
+        "mrn 7788990",
+        "MRN_7788990",
+        "#7788990",
+        "No. 7788990",
+        "778-8990",
+        "77 88 990",
+    ]
 
 
 def plants() -> list[str]:
@@ -324,9 +339,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table.write_text(table.read_text().splitlines()[0] + "\n" + "".join(rows))
     search.text(
         "decide",
-        command("decide", by_hand, "sub-002", "exclude", "true", "--session", "ses-pre", "--who", "NM",
-                "--why", f"{names()[0]} moved"),
+        decided := command("decide", by_hand, "sub-002", "exclude", "tms", "--session", "ses-pre",
+                           "--who", "NM", "--why", f"{names()[0]} moved"),
     )  # fmt: skip
+    if not decided.startswith("Kept"):
+        parser.error(f"the decision that names her was not kept: {decided}")
     for words in (
         ("check",),
         ("run", "--jobs", 1, "--despite-problems"),

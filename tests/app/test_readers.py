@@ -85,7 +85,7 @@ def test_two_readers_see_nothing_of_each_other_and_are_compared(study: StudyFold
         assert 'href="/readers"' in client.get("/").text
         page = client.get("/readers").text
         assert "AB and NM" in page
-        assert f"{found.ratios['VPr'].icc.value:.3f}" in page
+        assert f"{found.ratios['VPr'].icc.value:.4f}" in page
         taken = {"reader": "AB", "who": "CD", "why": "consensus", "seen": ""}
         ask = lambda body: client.post("/api/sub-001/take-over", json=body, headers={"origin": ADDRESS})  # noqa: E731
         assert ask({**taken, "reader": "XY"}).status_code == 422

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
+from sudeck.app.scan_calls import scan_at_work
+from sudeck.app.workbench import Workbench
 from sudeck.core.storage import to_json
 from sudeck.study.checks.check import check_study
 from sudeck.study.folder.decisions import decision_file, read_decisions
+from sudeck.study.measuring.inputs import patient_inputs
 from sudeck.study.measuring.records import stored_record
 from sudeck.study.measuring.run import run_study
 from support.reviewing import EMG_SESSION, Reader
@@ -111,6 +115,28 @@ def test_after_saving_a_run_gives_exactly_the_measures_shown(reader: Reader, kin
     assert shown["undecided"] != shown["estimates"] or kind == "onset"
     assert reader.save("sub-001", EMG_SESSION, drafts)["status"] == 200
     assert rerun(reader)["recordings"][EMG_SESSION]["estimates"] == shown["estimates"]
+
+
+def test_the_healthy_region_is_shown_where_it_is_measured(reader: Reader) -> None:
+    region = drawn(reader)
+    ellipse = {"name": "e", "type": "ellipse", "unit": "mm", "centre": [0, 0], "radii": [22, 13]}
+    corners = np.array(region["points"])
+    spacing = reader.ask(f"{SCAN}/measure")["poses"]["bone"]["spacing_mm"]
+    ellipse["centre"] = (corners.mean(axis=0) * spacing[::-1]).tolist()
+    inputs = patient_inputs(reader.study, "sub-001", Workbench(reader.study).rows()["sub-001"])
+    posed = scan_at_work(Workbench(reader.study), inputs, "ses-pre").posed
+    for shape in (region, ellipse):
+        poses = reader.ask(f"{SCAN}/measure", [{"kind": "region", "value": shape}])["poses"]
+        for name, pose in posed.poses.phases.items():
+            (beyond,) = poses[name]["beyond"]
+            if shape is not region:
+                assert len(beyond) == 32
+                continue
+            a, b, c, d, e, f = poses[name]["to_healthy"]
+            shown = corners @ np.array([[a, b], [c, d]]) + (e, f) + beyond
+            places = posed.poses.phases["bone"].grid.points_of(corners[:, 1], corners[:, 0])
+            row, column = pose.grid.pixel_of(pose.counterpart(places))
+            assert np.abs(shown - np.stack([column, row], axis=1)).max() < 0.01
 
 
 def test_a_trial_rejected_and_taken_back_gives_the_same_bits(reader: Reader) -> None:

@@ -50,6 +50,19 @@ def test_published_regimens() -> None:
         (["go"], "centre's own"),
         (["target"], "twofold"),
         (["when"], "no model predicts"),
+        (["mL/h", "my-study"], "prescription"),
+        (["my-study", "--mg-per-h", "20"], "prescription"),
+        (["next-dose", "my-study"], "prescription"),
+        (["my-study", "next"], "prescription"),
+        (["next", "course", "my-study"], "no model predicts"),
+        (["simulate", "my-study", "--patient", "sub-001", "--next"], "prescription"),
+        (["simulate", "delphi", "--target=200"], "twofold"),
+        (["simulate", "delphi", "--concentration", "200"], "twofold"),
+        (["Safe?"], "not looked for"),
+        (["go/no-go"], "centre's own"),
+        (["prescribe"], "prescription"),
+        (["débit"], "prescription"),
+        (["date"], "no model predicts"),
         (["simulate", "goldberg", "--patient", "sub-001"], "prescription"),
         (["simulate", "nobody"], "use one of delphi"),
     ],
@@ -57,6 +70,17 @@ def test_published_regimens() -> None:
 def test_refusals(words: list[str], said: str) -> None:
     with pytest.raises(InputError, match=said):
         CliRunner().invoke(app, ["ketamine", *words], catch_exceptions=False)
+
+
+def test_a_study_or_patient_may_be_called_like_a_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_treated_study(tmp_path / "rate")
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["ketamine", "rate", "--jobs", "1"])
+    assert done.exit_code == 0, done.output
+    with pytest.raises(InputError, match="next: no ketamine is recorded"):
+        CliRunner().invoke(app, ["ketamine", "simulate", "rate", "--patient", "next"], catch_exceptions=False)
 
 
 def test_courses_that_can_not_be_shown(tmp_path: Path) -> None:

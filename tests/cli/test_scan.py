@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,24 @@ def study(tmp_path_factory) -> Path:
     write_bone_scan(scan, folder, patient_name=NAME, patient_id=RECORD)
     (folder / "notes.txt").write_text("not an image")
     return folder
+
+
+def test_small_matrices_are_worked_on_by_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sudeck.cli.scan import scan
+    from sudeck.core.errors import InputError
+
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+        monkeypatch.setenv(name, "unset")  # so that it is put back
+        monkeypatch.delenv(name)
+    with pytest.raises(InputError):
+        scan(
+            [Path("no-such-folder")],
+            affected="right",
+            camera_fwhm=None,
+            camera_scatter=None,
+            region_file=None,
+        )
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
 
 
 def test_scan_measures_prints_and_writes(study: Path, tmp_path: Path) -> None:

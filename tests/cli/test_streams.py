@@ -77,3 +77,43 @@ def test_a_study_is_made_with_the_rights_of_its_maker(tmp_path: Path) -> None:
             assert stat.S_IMODE(path.stat().st_mode) == 0o640, path.name
     assert stat.S_IMODE((tmp_path / "study").stat().st_mode) == 0o750
     assert [path.name for path in tmp_path.iterdir()] == ["study"]
+
+
+def test_a_command_stopped_while_it_loads_says_so() -> None:
+    code = (
+        "import sys\n"
+        "class Stop:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'sudeck.cli.app':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stop())\n" + _START
+    )
+    done = subprocess.run([sys.executable, "-c", code, "check"], capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr) == (130, b"sudeck: stopped; what was finished is kept.\n")
+
+
+def test_the_folder_one_stands_in_has_its_name(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _START]
+    place = tmp_path / "pain"
+    place.mkdir()
+
+    def here(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*command, *words, "."], capture_output=True, text=True, cwd=place, timeout=120)
+
+    # "sudeck init .." would make the parent folder a study.
+    assert here("check").stderr == (
+        "sudeck: pain: it holds no sudeck.toml, so it is not a study; "
+        "sudeck init . makes one here, or name the folder of one.\n"
+    )
+    assert here("init").stdout.startswith("pain is ready:")
+    assert here("predict").stderr.startswith("sudeck: pain: ")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_under_what_is_printed_says_so() -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-c", _START, "plan", "--prevalence", "0.5", "--c", "0.7"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.returncode == 2
+    assert done.stderr.startswith("sudeck: what is printed, or a temporary file: No space left")
+    assert done.stderr.count("\n") == 1

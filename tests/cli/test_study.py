@@ -71,6 +71,13 @@ def test_a_decision_is_worded_and_kept(tmp_path: Path) -> None:
     assert "it does not say why" in str(runner.invoke(app, own[:-2]).exception)
     nobody = runner.invoke(app, ["decide", str(study), "sub-404", "side", "left", *told])
     assert "does not know" in str(nobody.exception)
+    nowhere = ["exclude", "scan", *told, "--session", "ses-pre"]
+    no_scan = runner.invoke(app, ["decide", str(study), "sub-001", *nowhere])
+    assert "ses-pre has no bone scan" in str(no_scan.exception)
+    no_such = runner.invoke(app, ["decide", str(study), "sub-001", "undo", "limb", *told])
+    assert "no such decision on limb stands" in str(no_such.exception)
+    undone = runner.invoke(app, ["decide", str(study), "sub-001", "undo", "side", *told])
+    assert undone.exit_code == 0, undone.output
     nonsense = runner.invoke(app, ["decide", str(study), "sub-001", "guess", *told])
     assert "not understood" in str(nonsense.exception)
 

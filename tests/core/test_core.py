@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from sudeck.core.errors import InputError, MissingDependencyError
 from sudeck.core.estimate import Estimate
 from sudeck.core.privacy import MASK, Redactor, without_dates
-from sudeck.core.storage import parse_json, parse_toml, sidecar_of, to_json, write_json, write_text, write_tsv
+from sudeck.core.storage import (
+    parse_json,
+    parse_toml,
+    sidecar_of,
+    table_text,
+    to_json,
+    write_json,
+    write_text,
+    write_tsv,
+)
 
 
 @given(st.floats(-3, 3), st.floats(0.001, 1))
@@ -118,9 +127,21 @@ def test_short_names_are_masked_side_by_side_and_as_words_of_a_file_name() -> No
     assert spanish.clean("plante de la main") == "plante de la main"
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["12th April 1961", "April 12th, 1961", "12/IV/1961", "12 de abril de 1961", "77 88-990", "Du\u00adpont"],
+)
+def test_a_birth_date_a_number_and_a_name_are_known_in_other_dress(written: str) -> None:
+    redactor = Redactor.from_values(["DUPONT^JEANNE", "MRN-7788990", "19610412"])
+    assert redactor.clean(f"FDI {written} left") == f"FDI {MASK} left"
+
+
 def test_any_date_can_be_taken_out() -> None:
     for written in (
         "12-APR-1961",
+        "12th April 1961",
+        "April 12th, 1961",
+        "12 de abril de 1961",
         "04121961",
         "1961_04_12",
         "12.4.61",
@@ -225,3 +246,15 @@ def test_what_is_written_is_open_to_those_whom_the_user_lets_in(tmp_path: Path) 
         os.umask(before)
     modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("mine.txt", "ours.txt")]
     assert modes == [0o600, 0o644]
+
+
+@pytest.mark.parametrize(
+    "text", ["-1 +cmd|' /C calc'!A0", "-2 +SUM(A1)", "+1 ;=2", '-2 HYPERLINK("x")', "=1", "＝1", "@x", "- a"]
+)
+def test_a_cell_that_starts_a_formula_is_quoted(text: str) -> None:
+    assert table_text(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["-3.5", "-0.3 (-0.5 to 0.1)", "-3 %", "+49 170 1234567", "-5 m/s", "-1,5"])
+def test_a_number_with_a_sign_stays_one(text: str) -> None:
+    assert table_text(text) == text

@@ -9,12 +9,14 @@ from sudeck.ketamine.published_regimens import published_regimen
 
 
 def test_the_slow_scenario_of_published_courses() -> None:
-    middle = {key: value for key, value, _, _ in scenario_rows()}
+    middle = {key: value for key, value, *_ in scenario_rows()}
     assert middle["delphi"] == pytest.approx(0.18, abs=0.02)
     assert middle["schwartzman"] == pytest.approx(0.50, abs=0.03)
     assert middle["sigtermans"] == pytest.approx(0.84, abs=0.02)
     assert middle["kiefer"] == pytest.approx(0.87, abs=0.01)
-    assert all(low < value < high for _, value, low, high in scenario_rows())
+    assert all(low < value < high for _, value, low, high, _ in scenario_rows())
+    blocks = {key: block for key, _, _, _, block in scenario_rows()}
+    assert blocks["guideline"] == pytest.approx((0.11, 0.79), abs=0.01)
 
 
 def test_it_fades() -> None:

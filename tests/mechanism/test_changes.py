@@ -41,12 +41,15 @@ def test_complete_data_without_errors_give_the_paired_t_test(draw_study) -> None
         )
 
 
-def test_the_family_is_every_change_in_the_table(draw_study) -> None:
+def test_hemispheres_are_a_family_and_their_interactions_another(draw_study) -> None:
     table, _ = draw_study(2, patients=10)
     changes = estimate_changes(table)
     paired = pair_visits(tabulate_measures(table), "pre", "post")
-    expected = flip_signs(paired.log_change)
-    assert [c.p_family for c in changes.changes] == list(expected.p_family)
+    of_interaction = np.array([side == "interaction" for _, side in paired.names])
+    for chosen, told in ((~of_interaction, changes.family), (of_interaction, changes.interaction_family)):
+        expected = flip_signs(paired.log_change[:, chosen])
+        own = [c.p_family for c, one in zip(changes.changes, chosen, strict=True) if one]
+        assert own == list(expected.p_family) == list(told.p_family)
     assert [(c.measure, c.hemisphere) for c in changes.changes] == list(paired.names)
     assert changes.family.patterns == 1024
 
@@ -189,3 +192,13 @@ def test_the_result_is_json_and_prints_what_it_can_see(draw_study) -> None:
     assert {"measure", "hemisphere", "ratio", "low", "high", "p", "df", "n"} <= set(rows[0])
     assert "With 19 patients" in str(changes)
     assert "|r| = 0.456" in str(changes)
+
+
+def test_stated_errors_above_the_spread_of_the_changes_are_told(draw_study) -> None:
+    table, _ = draw_study(6, patients=12, measures=("SICI",))
+    codes = {flag.code for flag in estimate_changes(table).flags}
+    assert "error-above-spread" not in codes
+    found = estimate_changes(table.assign(log_se=2.0)).flags
+    told = [flag for flag in found if flag.code == "error-above-spread"]
+    assert len(told) == 2  # both hemispheres
+    assert all("too large" in flag.message for flag in told)

@@ -250,9 +250,21 @@ def test_touching_limbs_are_measured_and_overlapping_ones_refused() -> None:
     result = measure_scan(as_bone_scan(touching), affected="right")
     for name, value in touching.truth.image_ratios("whole").items():
         assert result.estimates[name].low < value < result.estimates[name].high
-    crossing = synthetic(1, limb="hand", rotation_deg=14.0, scale=0.94, shift_mm=(25.0, -25.0))
+    crossing = synthetic(1, limb="hand", rotation_deg=8.0, scale=0.97, shift_mm=(44.0, -15.0))
     with pytest.raises(InputError, match="lies on the other limb"):
         measure_scan(as_bone_scan(crossing), affected="right")
+
+
+@pytest.mark.parametrize("nearer", [8.0, 20.0])
+def test_what_lies_on_the_other_limb_is_left_out_on_both(nearer: float) -> None:
+    crossing = synthetic(
+        8, limb="hand", rotation_deg=8.0, scale=0.97, shift_mm=(nearer, -15.0), gap_mm=4.0, VPr=1.5, BPr=1.8
+    )
+    result = measure_scan(as_bone_scan(crossing), affected="right")
+    assert any(flag.code == "region-cropped" for flag in result.flags)
+    for name, value in crossing.truth.image_ratios("whole").items():
+        assert abs(math.log(result.estimates[name].value / value)) < 0.03
+        assert result.estimates[name].low < value < result.estimates[name].high
 
 
 def test_a_mirrored_phase_is_a_serious_finding_and_no_verdict_is_given(feet) -> None:
@@ -260,11 +272,56 @@ def test_a_mirrored_phase_is_a_serious_finding_and_no_verdict_is_given(feet) -> 
     bone = scan.phases["bone"]
     flipped = {**scan.phases, "bone": replace(bone, counts=bone.counts[:, :, ::-1])}
     mirrored = measure_scan(replace(scan, phases=flipped), affected="right")
-    flags = [flag for flag in mirrored.flags if flag.code == "phases-opposed"]
+    flags = [flag for flag in mirrored.flags if flag.code == "phase-mirrored"]
     assert [(flag.severity, flag.subject) for flag in flags] == [("serious", "bone")]
     assert mirrored.verdicts() == {}
+    # The wrong number is not printed, and does not pull the others.
+    assert set(mirrored.estimates) == {"VPr", "TPr", "TPr/VPr"}
+    assert "left and right are exchanged" in mirrored.refused["BPr"]
+    alone = {name: series for name, series in scan.phases.items() if name != "bone"}
+    without = measure_scan(replace(scan, phases=alone), affected="right")
+    assert mirrored.estimates == without.estimates
     right = measure_scan(scan, affected="right")
-    assert not any(flag.code == "phases-opposed" for flag in right.flags)
+    assert not any(flag.severity == "serious" for flag in right.flags)
+
+
+def test_of_two_phases_that_mirror_each_other_neither_is_measured() -> None:
+    scan = as_bone_scan(synthetic(5, limb="hand", VPr=1.7, TPr=1.6, BPr=2.1))
+    pool, bone = scan.phases["tissue"], scan.phases["bone"]
+    two = {"tissue": pool, "bone": replace(bone, counts=bone.counts[:, :, ::-1])}
+    with pytest.raises(InputError, match=r"left and right (are|may be) exchanged"):
+        measure_scan(replace(scan, phases=two), affected="right")
+
+
+def test_an_asymmetry_that_physiology_does_not_allow_costs_its_phase() -> None:
+    # Limbs that mirror each other exactly do not tell the sides: the ratios alone do.
+    scan = as_bone_scan(synthetic(4, limb="hand", VPr=1.45, TPr=1.4, BPr=0.68))
+    result = measure_scan(scan, affected="right")
+    (flag,) = [flag for flag in result.flags if flag.severity == "serious"]
+    assert (flag.code, flag.subject) == ("phases-opposed", "bone")
+    assert set(result.estimates) == {"VPr", "TPr", "TPr/VPr"}
+    assert "bone" not in result.phases
+
+
+def test_one_limb_shown_twice_is_no_pair() -> None:
+    scan = as_bone_scan(synthetic(4, limb="hand"))
+    pool = scan.phases["tissue"]
+    half = pool.counts[:, :, :64]
+    twice = replace(pool, counts=np.concatenate([half, half], axis=2))
+    result = measure_scan(replace(scan, phases={**scan.phases, "tissue": twice}), affected="right")
+    assert "one limb is shown twice" in result.refused["TPr"]
+    assert set(result.estimates) == {"VPr", "BPr", "BPr/VPr"}
+
+
+@pytest.mark.parametrize("phase", ["vascular", "tissue", "bone"])
+def test_feet_in_a_study_of_hands_and_empty_air_are_left_out(phase: str) -> None:
+    hands, feet = (as_bone_scan(synthetic(6, limb=limb)) for limb in ("hand", "foot"))
+    air = np.random.default_rng(1).poisson(np.full(hands.phases[phase].counts.shape, 2.0))
+    for counts in (feet.phases[phase].counts, air.astype(float)):
+        other = replace(hands.phases[phase], counts=counts)
+        result = measure_scan(replace(hands, phases={**hands.phases, phase: other}), affected="right")
+        assert PHASE_RATIOS[phase] not in result.estimates
+        assert len(result.estimates) == 3
 
 
 def test_a_posed_scan_gives_the_same_numbers_to_the_last_bit(feet) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -34,6 +34,7 @@ from sudeck.study.measuring.choices import ScanChoices, scan_choices
 from sudeck.study.measuring.inputs import PatientInputs
 from sudeck.study.measuring.patient_measures import measuring_of, reading_of
 
+_ELLIPSE_CORNERS: Final = 32
 _CORNER_TOLERANCE_PX: Final = 0.8  # how far a region to start from may lie off the outline that was found
 _LARGEST_FRAMES: Final = 64 << 20  # bytes of a flow that a page takes
 
@@ -133,7 +134,7 @@ def _ratios(asked: Asked) -> Mapping[str, Any]:
         work = scan_at_work(asked.bench, asked.inputs, asked.session)
     except SudeckError as error:
         return {**answer, "problem": str(error)}
-    poses = work.posed.poses
+    poses, lines = work.posed.poses, list[Points]()
     answer["reading"] = work.reading
     try:
         result = work.measured()
@@ -142,12 +143,32 @@ def _ratios(asked: Asked) -> Mapping[str, Any]:
             poses, phases={**poses.phases, **{name: one.pose for name, one in result.phases.items()}}
         )
         answer["result"] = result_of(result)
+        lines = shown_lines(answer["result"], poses.phases[poses.reference].grid)
     except SudeckError as error:
         answer["problem"] = str(error)
     return answer | {
         "reference": poses.reference,
-        "poses": {name: _matrices(poses, name) for name in poses.phases},
+        "poses": {
+            name: _matrices(poses, name) | {"beyond": _beyond(poses, name, lines)} for name in poses.phases
+        },
     }
+
+
+def shown_lines(shown: Mapping[str, Any], grid: Grid) -> list[Points]:
+    """Return the outlines of the measured region as a page shows them, in pixels of the reference image."""
+    drawn = shown["drawn"]
+    if drawn is None:
+        return [np.array(line) for line in shown["outline"]]
+    if drawn["type"] == "polygon":
+        corners = np.array(drawn["points"], dtype=np.float64)
+    else:
+        # As geometry.js makes corners of an ellipse.
+        around = np.arange(_ELLIPSE_CORNERS) * (2 * np.pi / _ELLIPSE_CORNERS)
+        angle = np.radians(drawn.get("rotation_deg", 0.0))
+        long, short = drawn["radii"][0] * np.cos(around), drawn["radii"][1] * np.sin(around)
+        turned = long * np.cos(angle) - short * np.sin(angle), long * np.sin(angle) + short * np.cos(angle)
+        corners = np.array(drawn["centre"]) + np.stack(turned, axis=1)
+    return [corners / np.array(grid.spacing_mm)[::-1] if drawn["unit"] == "mm" else corners]
 
 
 def _images_alone(bench: Workbench, inputs: PatientInputs, session: str) -> dict[str, Any]:
@@ -198,6 +219,8 @@ def result_of(result: ScanResult) -> dict[str, Any]:
 def _matrices(poses: Poses, name: ScanPhase) -> dict[str, Any]:
     """Return pixels of the reference image to pixels of another, of the affected limb and of its counterpart.
 
+    Posture left out, which is `_beyond`.
+
     Also how the healthy limb came from the reference image, and the counterpart as a person would set it.
     """
     pose, start = poses.phases[name], poses.phases[poses.reference].grid
@@ -208,6 +231,17 @@ def _matrices(poses: Poses, name: ScanPhase) -> dict[str, Any]:
         "as_set": describe_mirror(pose.mirror.transform, pose.mirror.centre_mm, pose.grid),
         "spacing_mm": list(pose.grid.spacing_mm),
     }
+
+
+def _beyond(poses: Poses, name: ScanPhase, lines: Sequence[Points]) -> list[list[list[float]]]:
+    """Return by how many pixels the posture of the healthy limb moves each corner beyond its matrix."""
+    pose, start = poses.phases[name], poses.phases[poses.reference].grid
+    per_pixel = np.array(pose.grid.spacing_mm)[::-1]
+    found = []
+    for line in lines:
+        places = start.points_of(line[:, 1], line[:, 0])
+        found.append(((pose.counterpart(places) - pose.to_healthy(places)) / per_pixel).round(2).tolist())
+    return found
 
 
 def _matrix(transform: Similarity, start: Grid, grid: Grid) -> list[float]:

@@ -25,6 +25,17 @@ _NEAREST: Final = {
 def main() -> None:
     """Run the command line; a refusal is one sentence on standard error and exit status 2."""
     _prepare_streams()
+    try:
+        status = _run()
+    except KeyboardInterrupt:  # also while libraries are still loading
+        status = EXIT_STOPPED
+    if status == EXIT_STOPPED:  # which is all that newer versions of Typer tell of a Ctrl-C
+        print("sudeck: stopped; what was finished is kept.", file=sys.stderr)
+    raise SystemExit(status)
+
+
+def _run() -> int:
+    """Run the command that was typed and return its exit status, whatever it ends in."""
     import typer
 
     from sudeck.cli.app import app
@@ -35,31 +46,32 @@ def main() -> None:
         # Not standalone: click would end a stopped command without a word.
         status = app(standalone_mode=False)
         sys.stdout.flush()
+        return status if isinstance(status, int) else 0
     except SudeckError as error:
         # A batch of which nothing is left gives the reason for each in notes.
         for sentence in (error, *getattr(error, "__notes__", ())):
             print(f"sudeck: {sentence}", file=sys.stderr)
         if paste := getattr(error, "paste", ""):
             print(f"\n{paste}", file=sys.stderr)
-        raise SystemExit(EXIT_REFUSED) from None
+        return EXIT_REFUSED
     except wrong_words as error:
         error.show()
-        raise SystemExit(error.exit_code) from None
-    except (KeyboardInterrupt, typer.Abort):
-        status = EXIT_STOPPED
+        return int(error.exit_code)
+    except typer.Abort:
+        return EXIT_STOPPED
     except BrokenPipeError:
         # The reader of our output (head, less) went away; nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
+        return 0
     except OSError as error:
         # The last part only: the folders above may be named after a patient.
         name = f"{os.path.basename(os.fsdecode(error.filename))}: " if error.filename else ""  # noqa: PTH119
-        remedy = "make room on the disk" if error.errno in _FULL else "check the path and its permissions"
+        full = error.errno in _FULL
+        if full and not name:  # files that are written say which they are
+            name = "what is printed, or a temporary file: "
+        remedy = "make room on the disk" if full else "check the path and its permissions"
         print(f"sudeck: {name}{error.strerror or error}; {remedy}.", file=sys.stderr)
-        raise SystemExit(EXIT_REFUSED) from None
-    if status == EXIT_STOPPED:  # which is all that newer versions of Typer tell of a Ctrl-C
-        print("sudeck: stopped; what was finished is kept.", file=sys.stderr)
-    raise SystemExit(status if isinstance(status, int) else 0)
+        return EXIT_REFUSED
 
 
 def _prepare_streams() -> None:

@@ -144,7 +144,7 @@ def fit(
     from sudeck.core.storage import write_json
     from sudeck.mechanism.circuit_fit.patient_data import gather_patient
     from sudeck.mechanism.circuit_fit.patient_fit import explain_patient
-    from sudeck.report.circuit.console import print_explanation, print_group
+    from sudeck.report.mechanism.console import print_circuit, print_group
 
     require_engine()
     explained, failures = [], []
@@ -157,7 +157,7 @@ def fit(
             failures.append({"participant_id": name, "reason": str(error)})
             typer.echo(error, err=True)
             continue
-        print_explanation(explanation)
+        print_circuit(explanation)
         explained.append(explanation)
     results: dict[str, object] = {
         "circuit": [row for explanation in explained for row in explanation.rows()],
@@ -191,13 +191,14 @@ def next_(measured: Measured, patient: PatientOption = None, baseline: BaselineO
     from sudeck.mechanism.circuit_fit.next_measurement import rank_measurements
     from sudeck.mechanism.circuit_fit.patient_data import gather_patient
     from sudeck.mechanism.circuit_fit.patient_fit import fit_patient
+    from sudeck.report.mechanism.circuit_words import next_text
 
     for name in names:
         data = gather_patient(table, name)
         typer.echo(f"{name}, at {data.visits[0]}:")
         ranked = rank_measurements(fit_patient(data), load_emulator())
         for candidate in ranked:
-            typer.echo(f"  {candidate}")
+            typer.echo(f"  {next_text(candidate)}")
         if not ranked:
             typer.echo("  Everything the circuit could ask for was measured.")
 

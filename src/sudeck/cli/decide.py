@@ -42,7 +42,12 @@ def decide(
 ) -> None:
     """Settle something about a patient, for the next run; without a decision list those that stand."""
     from sudeck.study.folder.decision_kinds import OF_TRIALS, Decision
-    from sudeck.study.folder.decisions import record_decision, standing_decisions, take_over
+    from sudeck.study.folder.decisions import (
+        record_decision,
+        standing_decisions,
+        take_over,
+        what_it_misses,
+    )
     from sudeck.study.folder.layout import open_study
 
     study = open_study(folder)
@@ -66,7 +71,13 @@ def decide(
         _refuse_ambiguous(study, patient, session, about)
     if patient not in {*study.patients(), *_listed(study)}:
         raise InputError(patient, "the study does not know this patient", "check the pseudonym")
-    record_decision(study, Decision(patient, kind, value, who, why, session=session, about=about))
+    decision = Decision(patient, kind, value, who, why, session=session, about=about)
+    if value is None:
+        if decision.subject not in {one.subject for one in standing_decisions(study, patient)}:
+            raise InputError(patient, f"no such decision on {kind} stands", "list them without words")
+    elif missed := what_it_misses(study, decision):
+        raise InputError(patient, missed, f"name one of its sessions: {', '.join(study.sessions(patient))}")
+    record_decision(study, decision)
     place = " ".join(filter(None, (patient, session, kind, about)))
     typer.echo(f"Kept: {place}, decided by {who}. It is used by the next sudeck run.")
 

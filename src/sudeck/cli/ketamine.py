@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
@@ -23,15 +24,36 @@ class TreatmentGroup(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
         """Let the name of a study stand where a subcommand would."""
+        _refuse_to_prescribe(args)
         if args and args[0] not in self.commands and args[0] not in {"--help", "-h"}:
-            from sudeck.ketamine.boundary import REFUSED, refuse
-
-            if args[0] in REFUSED and not Path(args[0]).exists():
-                raise refuse(args[0])
             args = [_STUDY, *args]
         elif args[:1] == [_STUDY] and Path(_STUDY).is_dir() and all(one.startswith("-") for one in args[1:2]):
             args = [_STUDY, *args]  # a study that is called so, as that of the demo
         return super().parse_args(ctx, args)
+
+
+# What follows these is a name, not a question.
+_VALUES: Final = {"--weight", "--patient", "--model", "--out", "--jobs"}
+
+
+def _refuse_to_prescribe(args: Sequence[str]) -> None:
+    """Answer a question that this room does not answer with its reason, however it is put.
+
+    Raises
+    ------
+    InputError
+        Naming why.
+    """
+    from sudeck.ketamine.boundary import question_of, refuse
+
+    asked = [
+        word
+        for before, word in zip(("", *args), args, strict=False)
+        if before not in _VALUES and word.split("=")[0] not in _VALUES and not Path(word).exists()
+    ]
+    question = question_of(asked)
+    if question is not None:
+        raise refuse(question)
 
 
 app = typer.Typer(

@@ -40,6 +40,9 @@ def review(
     if compare:
         typer.echo(_compared(paths[0]))
         return
+    from sudeck.study.measuring.engine import use_one_thread
+
+    use_one_thread()
     try:
         from sudeck.app.server import serve_review, serve_scan
     except ModuleNotFoundError as error:

@@ -13,10 +13,7 @@ from sudeck.core.vocabulary import Limb, Side
 
 if TYPE_CHECKING:
     from sudeck.scan.measurement import MeasureSettings
-    from sudeck.scan.ratios.camera_response import CameraResponse
     from sudeck.scan.result import ScanResult
-
-_MEASURED = 0.1  # error of a property of the camera that was measured, as a share of it
 
 MeasuredView = Literal["anterior", "posterior", "palmar", "dorsal", "plantar"]
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders; anything in them.", show_default=False)]
@@ -45,7 +42,8 @@ def scan(
     region: Annotated[
         str,
         typer.Option(
-            help="Region of the affected limb: whole; wrist, metacarpals, fingers; ankle, midfoot, forefoot."
+            help="Region of the affected limb: whole; wrist, metacarpals, fingers, without-fingers, mcp, "
+            "pip, dip; ankle, midfoot, forefoot, mtp."
         ),
     ] = "whole",
     region_file: Annotated[
@@ -83,9 +81,13 @@ def scan(
 
     Each is the uptake of the affected side over the healthy side, in the vascular, tissue and bone phase.
     """
+    from sudeck.study.measuring.engine import use_one_thread
+
+    use_one_thread()
     from sudeck.report.scan.console import print_scan
     from sudeck.report.scan.page import write_scan
     from sudeck.scan.measurement import MeasureSettings
+    from sudeck.scan.ratios.camera_response import CameraResponse
     from sudeck.scan.ratios.drawn_regions import read_region_file
     from sudeck.scan.ratios.set_mirror import read_mirror_file
 
@@ -97,7 +99,7 @@ def scan(
         mirror=read_mirror_file(mirror_file) if mirror_file else None,
         background=background,
         level=level,
-        camera=_camera(camera_fwhm, camera_scatter),
+        camera=CameraResponse.stated(fwhm_mm=camera_fwhm, scatter_share=camera_scatter),
     )
     result = measure_paths(
         paths,
@@ -114,18 +116,6 @@ def scan(
     if out:
         write_scan(result, out)
     print_scan(result, written=str(out) if out else "")
-
-
-def _camera(fwhm_mm: float | None, scatter_share: float | None) -> CameraResponse:
-    """Return what the acceptance test of a camera says, with a tenth of it as error; the defaults else."""
-    from sudeck.scan.ratios.camera_response import CameraResponse
-
-    stated: dict[str, float] = {}
-    if fwhm_mm is not None:
-        stated |= {"fwhm_mm": fwhm_mm, "fwhm_sd_mm": _MEASURED * fwhm_mm}
-    if scatter_share is not None:
-        stated |= {"scatter_share": scatter_share, "scatter_share_sd": _MEASURED * scatter_share}
-    return CameraResponse(**stated)
 
 
 def measure_paths(

@@ -122,10 +122,13 @@ def check(
     from sudeck.study.checks.check import check_study
     from sudeck.study.folder.layout import open_study
 
+    study = open_study(folder)
     if fix:
-        _fix_tables(open_study(folder), ask=not yes)
-    found = check_study(open_study(folder), pixels=not quick)
+        _fix_tables(study, ask=not yes)
+    found = check_study(study, pixels=not quick)
     typer.echo(found.listed(each=every))
+    if found.problems and not fix:
+        _offer_fixes(study)
     if found.serious:
         raise typer.Exit(EXIT_PROBLEMS)
 
@@ -189,6 +192,19 @@ def _fix_tables(study: StudyFolder, *, ask: bool) -> None:
         for one in fixes:
             kept = apply_fix(study, one)
             typer.echo(f"{one.table.path} written; the original is {kept.relative_to(study.root).as_posix()}")
+
+
+def _offer_fixes(study: StudyFolder) -> None:
+    from sudeck.study.checks.table_fix import propose_fixes
+    from sudeck.study.folder.settings import Settings, read_settings
+
+    try:
+        settings = read_settings(study)
+    except InputError:
+        settings = Settings()
+    if fixes := propose_fixes(study, settings):
+        names = ", ".join(one.path.name for one in fixes)
+        typer.echo(f"{names} can be written as we write tables: sudeck check {study.root.name} --fix")
 
 
 def _agreed(question: str) -> bool:

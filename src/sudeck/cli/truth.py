@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from sudeck.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    from sudeck.truth.goals import Line
 
 Tier = Literal["tables", "files"]
 
@@ -16,7 +20,7 @@ def truth(
     world: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="A world of truth; all unless named.")
     ] = None,
-    studies: Annotated[int, typer.Option(min=1, help="Studies drawn in each world.")] = 100,
+    studies: Annotated[int, typer.Option(min=1, help="Studies in each world; scans of --semireal.")] = 100,
     tier: Annotated[
         Tier, typer.Option(help="Studies as tables, or as files of pixels and volts that are measured.")
     ] = "tables",
@@ -38,6 +42,12 @@ def truth(
     against: Annotated[
         Path | None, typer.Option(metavar="TRUTH", help="Folder or ZIP with the truth of --blind.")
     ] = None,
+    semireal: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Thin a scan whose truth lies beside it to many, and score them."
+        ),
+    ] = None,
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the table and every false claim there.")
     ] = None,
@@ -53,12 +63,18 @@ def truth(
     from sudeck.core.storage import write_json
     from sudeck.truth.blind import score_blind
     from sudeck.truth.console import print_lines, print_tally
+    from sudeck.truth.semireal import score_semireal
     from sudeck.truth.tally import QUICK_STUDIES, tally_truth
 
-    if blind is not None:
-        if against is None:
-            raise InputError("--blind", "nothing says where the truth lies", "add --against FOLDER_OR_ZIP")
+    if blind is not None and against is None:
+        raise InputError("--blind", "nothing says where the truth lies", "add --against FOLDER_OR_ZIP")
+    lines: Sequence[Line] | None = None
+    if blind is not None and against is not None:
         lines = score_blind(blind, against, jobs=jobs)
+    elif semireal is not None:
+        some = QUICK_STUDIES if quick else studies
+        lines = score_semireal(semireal, patients=some, seed=seed, fault=fault, jobs=jobs)
+    if lines is not None:
         print_lines(lines)
         if json is not None:
             write_json(json, {"lines": [line.to_dict() for line in lines]})

@@ -13,6 +13,7 @@ from pathlib import PurePath
 
 MASK = "[removed]"
 _MIN_TOKEN_LENGTH = 3
+_GROUPED_FROM = 6  # digits: 77 88 990; shorter ones would be found in ordinary numbers
 # Words that stand in name fields of anonymised files and mean nobody.
 _HARMLESS = {"anon", "anonymous", "anonymized", "anonymised", "unknown", "none", "patient", "test", "phantom"}
 _GAP = r"[\W_]*"
@@ -24,11 +25,15 @@ _MONTHS = (
     "jan|ene feb|fev mar|mrz|maer apr|avr|abr may|mai jun|juin "
     "jul|juil aug|aou|ago sep oct|okt nov dec|dez|dic"
 )
+_ROMAN = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"]
+_ORDINAL = r"(?:st|nd|rd|th|er)?"  # 12th, 1er
+_OF = r"(?:(?:de|of)[\W_]+)?"  # 12 de abril de 1961
 # What may be a date: year first or last, the month in letters, or eight digits at a stretch.
 _A_DATE = re.compile(
     r"(?<![^\W_])(?:(?:19|20)\d{2}[-./_ ]\d{1,2}[-./_ ]\d{1,2}|\d{1,2}[-./_ ]\d{1,2}[-./_ ](?:19|20)\d{2}"
-    r"|\d{1,2}([-./_])\d{1,2}\1\d{2}|\d\d \d\d \d\d|\d{8}|\d{1,4}[\W_]*[^\W\d_]{3,}[\W_]*\d{1,4}(?:\W+\d{4})?"
-    r"|[^\W\d_]{3,}[\W_]*\d{1,2}\W+\d{4})(?!\d)"
+    r"|\d{1,2}([-./_])\d{1,2}\1\d{2}|\d\d \d\d \d\d|\d{8}(?:\d{6})?"
+    rf"|\d{{1,4}}{_ORDINAL}[\W_]*{_OF}[^\W\d_]{{3,}}[\W_]*{_OF}\d{{1,4}}(?:\W+\d{{4}})?"
+    rf"|[^\W\d_]{{3,}}[\W_]*\d{{1,2}}{_ORDINAL}\W+\d{{4}})(?!\d)"
 )
 
 
@@ -85,7 +90,7 @@ class Redactor:
             for first, second in permutations(names)
         ]
         words = sorted({_fold(token) for token in self.tokens}, key=lambda token: (-len(token), token))
-        return (*dates, *pairs, *map(re.escape, words))
+        return (*dates, *pairs, *map(_word_pattern, words))
 
     def clean(self, text: str) -> str:
         """Return `text` with every known identifying word masked, whatever its case and accents."""
@@ -111,6 +116,12 @@ def without_dates(text: str, instead: str) -> str:
     return _A_DATE.sub(lambda match: instead if _dates_in(_fold(match[0])) else match[0], text)
 
 
+def _word_pattern(word: str) -> str:
+    """Return the pattern of a word; the digits of a long number may be written in groups."""
+    gap = "[-./_ ]?" if len(word) >= _GROUPED_FROM and word.isdecimal() else ""
+    return gap.join(map(re.escape, word)) if gap else re.escape(word)
+
+
 def _masked(text: str, patterns: tuple[str, ...]) -> str:
     if not patterns:
         return text
@@ -128,15 +139,20 @@ def _masked(text: str, patterns: tuple[str, ...]) -> str:
 
 
 def _fold(text: str) -> str:
-    """Return text in lower case without accents."""
+    """Return text in lower case without accents and without letters that nobody sees (soft hyphens)."""
     apart = unicodedata.normalize("NFKD", text.lower().translate(_LETTERS))
-    return "".join(letter for letter in apart if not unicodedata.combining(letter))
+    return "".join(
+        letter
+        for letter in apart
+        if not unicodedata.combining(letter) and unicodedata.category(letter) != "Cf"
+    )
 
 
 def _dates_in(text: str) -> list[date]:
     """Return the dates a value can mean when it is nothing but a date."""
+    text = re.sub(r"(?<=\d)(?:st|nd|rd|th|er)\b", "", re.sub(r"\b(?:de|of)\b", " ", text))
     orders: list[tuple[str, str, str]] = []  # year, month, day
-    if match := re.fullmatch(r"(\d{4})[-./_ ]?(\d{1,2})[-./_ ]?(\d{1,2})(?:[t ].*)?", text):
+    if match := re.fullmatch(r"(\d{4})[-./_ ]?(\d{1,2})[-./_ ]?(\d{1,2})(?:[t ].*|\d{6})?", text):
         orders.append((match[1], match[2], match[3]))
     if match := re.fullmatch(r"(\d{1,2})[-./_ ](\d{1,2})[-./_ ](\d{4}|\d{2})(?:[t ].*)?", text):
         orders += [(match[3], match[2], match[1]), (match[3], match[1], match[2])]
@@ -174,8 +190,10 @@ def _date_patterns(token: str) -> list[str]:
         return []
     year, month, day = token[:4], token[4:6], token[6:]
     numbers = (f"(?:{year[:2]})?{year[2:]}", f"0?{int(month)}", f"0?{int(day)}")
-    named = f"(?:{_MONTHS.split()[int(month) - 1]})[a-z]*"
+    place = int(month) - 1
+    named = f"{_OF}(?:(?:{_MONTHS.split()[place]})[a-z]*|{_ROMAN[place]})"
     y, m, d = numbers
+    y, d = rf"{_OF}{y}", d + _ORDINAL
     orders = ((y, m, d), (d, m, y), (m, d, y), (d, named, y), (named, d, y), (y, named, d))
     solid = [f"{year}{month}{day}", f"{day}{month}{year}", f"{month}{day}{year}"]
     short = [year[2:] + month + day, day + month + year[2:], month + day + year[2:]]

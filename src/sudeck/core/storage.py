@@ -15,8 +15,9 @@ from typing import Any, Final
 
 from sudeck.core.errors import InputError
 
-_FORMULA: Final = re.compile(r"[=@]|[+-].")
-_NUMBER: Final = re.compile(r"[+-]?[\d.,]+([eE][+-]?\d+)?([ %].*)?")
+_FORMULA: Final = re.compile(r"[=@＝＠]|[+＋－-].")  # the wide ones are signs to a Japanese spreadsheet
+# A number, with a unit or an interval behind it; not one that goes on to a sign, a call or another program.
+_NUMBER: Final = re.compile(r"[+-]?[\d.,]+([eE][+-]?\d+)?([ %](?!.*(?:[|!=&*^<>@;\"']|[+-]\D|\w\()).*)?")
 _DEEPEST: Final = 100  # levels of lists and tables; what people and programs write has ten
 _LARGEST_WHOLE: Final = 2**64  # no count or identifier is larger; a float holds it
 _TOO_DEEP: Final = "its lists or tables are nested too deep"

@@ -17,6 +17,14 @@ REGIONS: Final[dict[Limb, tuple[str, ...]]] = {
     "hand": ("whole", "wrist", "metacarpals", "fingers"),
     "foot": ("whole", "ankle", "midfoot", "forefoot"),
 }
+# Rows of joints, and the hand without fingers, as studies of CRPS drew them.
+JOINT_REGIONS: Final[dict[Limb, tuple[str, ...]]] = {
+    "hand": ("without-fingers", "mcp", "pip", "dip"),
+    "foot": ("mtp",),
+}
+NAMED_REGIONS: Final[dict[Limb, tuple[str, ...]]] = {
+    limb: REGIONS[limb] + JOINT_REGIONS[limb] for limb in LIMBS
+}
 
 # Ratio of affected over healthy uptake in each phase, and the ratios of those ratios as (over, under).
 PHASE_RATIOS: Final[dict[ScanPhase, str]] = {"vascular": "VPr", "tissue": "TPr", "bone": "BPr"}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +25,8 @@ from sudeck.study.folder.schema import TABLES
 from sudeck.study.measuring.engine import spread
 from sudeck.synthetic.dicom.nm_dicom import write_bone_scan
 from sudeck.synthetic.emg.emg_files import write_recording
+from sudeck.synthetic.scan.bone_scan import SyntheticBoneScan, simulate_bone_scan
+from sudeck.synthetic.study.safety_plan import safety_rows
 from sudeck.synthetic.study.study_plan import (
     VISITS,
     PlannedPatient,
@@ -131,10 +133,18 @@ def _write_patient(task: _Task) -> None:
         write_text(folder / "note.txt", _NOTE)
     elif patient.oddity == "sides not said" and not standing_decisions(task.study, pid):
         record_decision(task.study, _decision(pid, scan.design.image_left))
-    truth = {"uptake_ratios": scan.truth.uptake_ratios(), "image_ratios": scan.truth.image_ratios()}
+    truth = {"uptake_ratios": scan.truth.uptake_ratios(), "image_ratios": _image_ratios(scan)}
     write_json(task.truth / f"{pid}_scan.json", {"design": scan.design.to_dict(), **truth})
     if patient.stimulated:
         _write_stimulation(task)
+
+
+def _image_ratios(scan: SyntheticBoneScan) -> dict[str, float]:
+    """Return what the images show of the limbs: the spot of an injection is no part of them."""
+    if scan.design.injection_site is None:
+        return scan.truth.image_ratios()
+    bare = replace(scan.design, injection_site=None)
+    return simulate_bone_scan(bare, rng=np.random.default_rng(0)).truth.image_ratios()
 
 
 def _write_stimulation(task: _Task) -> None:
@@ -204,7 +214,7 @@ def _cut_short(files: Iterable[Path]) -> None:
 
 
 def write_study_tables(study: StudyFolder, plan: SyntheticStudy) -> None:
-    """Write participants, sessions, pain and treatment of a planned study."""
+    """Write participants, sessions, pain, treatment and what was recorded of safety, of a planned study."""
     people = plan.cohort.participants.to_dict("records")
     weight = np.random.default_rng([plan.seed, 4]).normal(72.0, 13.0, len(people)).clip(45.0, 120.0).round()
     participants = [
@@ -229,6 +239,7 @@ def write_study_tables(study: StudyFolder, plan: SyntheticStudy) -> None:
         "sessions": sessions,
         "pain": plan.cohort.pain.to_dict("records"),
         "treatment": treatment,
+        **safety_rows([str(person["participant_id"]) for person in participants], seed=plan.seed),
     }
     for name, rows in tables.items():
         write_text(study.table_file(name), _tsv(rows, TABLES[name].columns))

@@ -34,6 +34,8 @@ class ModelCourse(Record):
         Root mean square fold error on eight published concentrations, 1 at best.
     area, peak : float
         mg h/L and ng/ml.
+    remarks : tuple of str
+        What it was measured in, where that is not what was given, and in whose blood.
     """
 
     key: str
@@ -43,14 +45,13 @@ class ModelCourse(Record):
     error: float
     area: float
     peak: float
+    remarks: tuple[str, ...] = ()
 
     @property
     def remark(self) -> str:
-        """What to mind: a large error, or blood from an artery."""
-        remarks = ["far from what was observed"] if self.error > _BADLY else []
-        if self.site == "arterial":
-            remarks.append("arterial blood")
-        return ", ".join(remarks)
+        """What to mind: a large error, another form of the drug, blood of an artery."""
+        far = ("far from what was observed",) if self.error > _BADLY else ()
+        return ", ".join((*far, *self.remarks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +136,5 @@ def _typical(model: PkModel, regimen: Regimen, weight_kg: float) -> ModelCourse:
         fold_error(model),
         float(course.area[0, -1]),
         float(course.ng_per_ml[0].max()),
+        model.remarks(regimen.drug),
     )

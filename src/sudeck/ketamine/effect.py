@@ -17,7 +17,7 @@ from sudeck.core.record import Record
 from sudeck.ketamine.pk_models import DEFAULT, pk_model
 from sudeck.ketamine.published_regimens import published_regimen
 from sudeck.ketamine.regimen import Regimen
-from sudeck.ketamine.solve import solve_course
+from sudeck.ketamine.solve import solve_course, time_grid
 from sudeck.ketamine.units import S_SHARE
 
 Floats = NDArray[np.float64]
@@ -144,12 +144,18 @@ def receptor_block(ng_per_ml: float, drug: str = "ketamine") -> tuple[float, flo
     return min(shares), max(shares)
 
 
-def scenario_rows() -> list[tuple[str, float, float, float]]:
-    """Return what the slow scenario makes of published courses at their end: key, middle, low, high."""
-    rows = []
+def scenario_rows() -> list[tuple[str, float, float, float, tuple[float, float]]]:
+    """Return what both scenarios make of published courses.
+
+    Key; share of the largest relief at the end, middle, low and high; range of blocked receptors at the
+    highest concentration of a typical person.
+    """
+    rows, system = [], pk_model(DEFAULT).system(70.0)
     for key in ("delphi", "schwartzman", "correll", "guideline", "sigtermans", "goldberg", "kiefer"):
         course = published_regimen(key).for_weight(70.0)
         end = (course.end_h - course.doses[0].start_h) / 24.0
         at = relief_scenario(course, 70.0, [end])
-        rows.append((key, float(at.middle[0]), float(at.low[0]), float(at.high[0])))
+        curve = solve_course(system, course, time_grid(course, step_h=0.5)).ng_per_ml[0]
+        block = receptor_block(float(curve.max()), course.drug)
+        rows.append((key, float(at.middle[0]), float(at.low[0]), float(at.high[0]), block))
     return rows

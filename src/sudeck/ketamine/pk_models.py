@@ -25,6 +25,8 @@ PEOPLE_CV: Final[Mapping[str, float]] = {"V1": 0.64, "V2": 0.517, "CL": 0.381, "
 # Of norketamine: Perez-Ruixo et al. 2021, lent to the fit to mean curves.
 NORKETAMINE_CV: Final[Mapping[str, float]] = {"Vn": 0.316, "CLn": 0.254}
 
+_FORMS: Final = {"ketamine": "racemate", "esketamine": "S-ketamine"}
+
 
 @dataclass(frozen=True, slots=True)
 class System:
@@ -54,13 +56,17 @@ class PkModel:
     people : str
         Whom and what it was measured in.
     site : {"venous", "arterial"}
-        Where blood was drawn.
+        Whose blood its concentration is that of.
     values : Mapping of str to float
         ``V1 V2 V3`` and ``CL Q2 Q3`` for 70 kg; liver and norketamine where it has them.
     weight_power : float
         Clearances go with weight to this power; volumes in proportion.
     ensemble : bool
         Whether it is one of those whose spread is shown as that of models.
+    form : {"both", "ketamine", "esketamine"}
+        What it was measured in.
+    factors : Mapping of str to float
+        Coefficients of variation between people.
     """
 
     key: str
@@ -72,12 +78,22 @@ class PkModel:
     values: Mapping[str, float]
     weight_power: float = 0.75
     ensemble: bool = False
+    form: Literal["both", "ketamine", "esketamine"] = "ketamine"
     factors: Mapping[str, float] = field(default_factory=lambda: PEOPLE_CV)
 
     @property
     def has_norketamine(self) -> bool:
         """Whether it predicts norketamine."""
         return "CLn" in self.values
+
+    def remarks(self, drug: str) -> tuple[str, ...]:
+        """Return what to mind where its curve stands for a drug: another form, blood of an artery."""
+        found = []
+        if self.form not in ("both", drug):
+            found.append(f"measured in {_FORMS[self.form]}, the forms taken as alike")
+        if self.site == "arterial":
+            found.append("arterial blood")
+        return tuple(found)
 
     def system(self, weight_kg: float = 70.0, people: Mapping[str, Floats] | None = None) -> System:
         """Return its kinetics at a body weight, for one typical or many drawn people.
@@ -177,9 +193,11 @@ MODELS: Final = (
         "Kamp et al. 2020, Anesthesiology, meta-analysis of 18 studies, doi 10.1097/ALN.0000000000003577",
         "six parameters as two public infusion programs print them; table not seen",
         "adults and children, both forms",
-        "venous",
+        # Its centre is arterial; two delays lead to venous blood, which the programs leave out.
+        "arterial",
         {"V1": 25.0, "V2": 56.0, "V3": 157.0, "CL": 84.0, "Q2": 161.0, "Q3": 79.0},
         ensemble=True,
+        form="both",
     ),
     PkModel(
         "herd",
@@ -234,6 +252,7 @@ MODELS: Final = (
             "Qn": 84.1,
             "Vnp": 118.0,
         },
+        form="esketamine",
         factors={**PEOPLE_CV, **NORKETAMINE_CV},
     ),
     PkModel(
@@ -259,6 +278,7 @@ MODELS: Final = (
             "Vnp": 115.0,
         },
         weight_power=0.0,
+        form="esketamine",
         factors={"V1": 0.275, "V2": 0.493, "Qh": 0.232, "Vh": 0.346, "kel": 1.20, **NORKETAMINE_CV},
     ),
     PkModel(
@@ -269,6 +289,7 @@ MODELS: Final = (
         "children in intensive care, S-ketamine",
         "venous",
         {"V1": 7.73, "V2": 545.0, "CL": 112.0, "Q2": 196.0},
+        form="esketamine",
     ),
     PkModel(
         "hijazi",

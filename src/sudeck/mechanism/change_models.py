@@ -46,7 +46,7 @@ class Change:
     effect_size : Estimate or None
         Mean change in standard deviations of the change (Hedges' g).
     p_sign_flip, p_family : float or None
-        Exact sign-flip P alone, and controlled over all changes tested.
+        Exact sign-flip P alone, and controlled over all changes of a side, or over all interactions.
     """
 
     measure: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_UNLIKELY: Final = 0.005  # of a spread this small, were the stated errors right
+_FEWEST_SPREAD: Final = 6  # patients
+
+
 @dataclass(frozen=True)
 class Changes(Record):
     """All changes of a study, what could not be answered, and what the study can see at all.
@@ -35,8 +39,9 @@ class Changes(Record):
     ----------
     changes : tuple of Change
     asymmetries : tuple of Asymmetry
-    family : SignFlipTest or None
-        The exact test behind every `p_family`.
+    family, interaction_family : SignFlipTest or None
+        The exact tests behind every `p_family`: of the hemispheres, and of pain over other, which is their
+        difference and another question.
     power : Power or None
         None below four patients.
     unanswered : tuple of Flag
@@ -54,6 +59,7 @@ class Changes(Record):
     unanswered: tuple[Flag, ...]
     flags: tuple[Flag, ...]
     covariates: tuple[str, ...] = ()
+    interaction_family: SignFlipTest | None = None
 
     def find(self, measure: str, hemisphere: str, visit: str) -> Change | None:
         """Return one change, or None when it could not be estimated."""
@@ -149,6 +155,7 @@ P in the family 0.0625, n = 5
 
     changes: list[Change] = []
     columns: list[Floats] = []
+    stated: list[Floats] = []
     for visit in followups:
         paired = pair_visits(measures, baseline, visit)
         for measure, side in paired.names:
@@ -157,15 +164,19 @@ P in the family 0.0625, n = 5
                 unanswered.append(answer)
                 continue
             changes.append(answer)
-            columns.append(paired.column(measure, side)[0])
-    family = None
-    if changes:
-        names = [f"{c.measure} {c.hemisphere} {c.visit}" for c in changes]
-        family = flip_signs(np.column_stack(columns), names=names, rng=rng)
-        changes = [
-            replace(change, p_sign_flip=p, p_family=q)
-            for change, p, q in zip(changes, family.p, family.p_family, strict=True)
-        ]
+            values, errors = paired.column(measure, side)
+            columns.append(values)
+            stated.append(errors)
+    families: dict[bool, SignFlipTest] = {}
+    for interaction in (False, True):
+        own = [j for j, change in enumerate(changes) if (change.hemisphere == INTERACTION) == interaction]
+        if not own:
+            continue
+        names = [f"{changes[j].measure} {changes[j].hemisphere} {changes[j].visit}" for j in own]
+        test = flip_signs(np.column_stack([columns[j] for j in own]), names=names, rng=rng)
+        families[interaction] = test
+        for j, p, q in zip(own, test.p, test.p_family, strict=True):
+            changes[j] = replace(changes[j], p_sign_flip=p, p_family=q)
 
     asymmetries: list[Asymmetry] = []
     for measure in measures.measures:
@@ -173,6 +184,12 @@ P in the family 0.0625, n = 5
             found = question.asymmetry(measure, visit)
             if isinstance(found, Asymmetry):
                 asymmetries.append(found)
+    beyond = [
+        flag
+        for change, values, errors in zip(changes, columns, stated, strict=True)
+        if change.hemisphere != INTERACTION
+        and (flag := _error_beyond_spread(change, values, errors)) is not None
+    ]
     n = max((change.n for change in changes), default=0)
     sds = {
         f"{c.measure}, {CHANGE_TEXT[c.hemisphere]}": float(np.nanstd(column, ddof=1))
@@ -182,9 +199,31 @@ P in the family 0.0625, n = 5
     return Changes(
         tuple(changes),
         tuple(asymmetries),
-        family,
+        families.get(False),
         describe_power(n, sd_of_change=sds) if n >= 4 else None,
         tuple(unanswered),
-        measures.flags + adjustment.flags,
+        measures.flags + adjustment.flags + tuple(beyond),
         adjustment.texts,
+        families.get(True),
     )
+
+
+def _error_beyond_spread(change: Change, values: Floats, errors: Floats) -> Flag | None:
+    """Return a flag where people differ less than their stated errors alone would make them."""
+    from scipy.stats import chi2
+
+    known = np.isfinite(values) & np.isfinite(errors)
+    n, stated = int(known.sum()), float((errors[known] ** 2).mean()) if known.any() else 0.0
+    if n < _FEWEST_SPREAD or stated == 0.0:
+        return None
+    spread = float(values[known].var(ddof=1))
+    if float(chi2.cdf((n - 1) * spread / stated, n - 1)) >= _UNLIKELY:
+        return None
+    place = f"{change.measure}, {CHANGE_TEXT[change.hemisphere]}"
+    share = float(np.sqrt(spread / stated))
+    message = (
+        f"{place}: changes from {change.baseline} to {change.visit} differ between patients by "
+        f"{np.sqrt(spread):.2g} (log scale), their stated errors alone would give {np.sqrt(stated):.2g}: "
+        "these errors are too large, and so is every interval that rests on them."
+    )
+    return Flag("error-above-spread", message, "caution", change.measure, share, 1.0)

@@ -18,17 +18,13 @@ from sudeck.scan.limbs.joint_looks import PhaseLimbs
 from sudeck.scan.limbs.poses import PhasePose, Poses
 from sudeck.scan.limbs.posture_modes import DisplacementGrid, LimbFrame, posture_modes
 from sudeck.scan.limbs.registration import UNLIKE_RESIDUAL, fine_smoothing_px
-from sudeck.scan.ratios.regions import hand_length_mm
+from sudeck.scan.ratios.joint_regions import THUMB, hand_frame
 
-# Hands, as shares of the length from the wrist to the fingertips: where the knuckles lie, which distances
-# show the fingers apart, and which the thumb. Feet: where their postures turn, and the knuckles.
-_KNUCKLES = 0.49
+# Hands, as shares of the length from the wrist to the fingertips: which distances show the fingers apart.
+# Feet: where their postures turn, and the knuckles.
 _FINGERS = 0.62
-_THUMB = (0.33, 0.60)
-_THUMB_ROOT = 0.19
 _FINGERS_RAD = math.radians(30.0)
 _THUMB_RAD = (math.radians(17.0), math.radians(77.0))
-_THUMB_SEEN_RAD = (math.radians(26.0), math.radians(57.0))
 _TIP_MM = 4.0
 _FOOT_CENTRE_MM = 130.0
 _FOOT_KNUCKLES_MM = 45.0
@@ -107,23 +103,13 @@ def _frame(
     if limb == "foot":
         centre = axis.tip_mm + _FOOT_CENTRE_MM * axis.towards_body
         return LimbFrame(centre, distal, _FOOT_CENTRE_MM - _FOOT_KNUCKLES_MM, 0.0, 0), []
-    length = hand_length_mm(mask, grid, axis)
-    frame = LimbFrame(
-        axis.tip_mm + length * axis.towards_body, distal, _KNUCKLES * length, _THUMB_ROOT * length, 0
-    )
-    distance, angle = frame.polar(grid.centres()[mask])
-    at_thumb = (distance > _THUMB[0] * length) & (distance < _THUMB[1] * length)
-    sides = [
-        int((at_thumb & (side * angle > _THUMB_SEEN_RAD[0]) & (side * angle < _THUMB_SEEN_RAD[1])).sum())
-        for side in (1, -1)
-    ]
-    thumb = 1 if sides[0] > sides[1] else -1
-    frame = replace(frame, thumb=thumb)
-    low, high = sorted(thumb * edge for edge in _THUMB_RAD)
+    frame, length = hand_frame(mask, grid, axis)
+    distance, _ = frame.polar(grid.centres()[mask])
+    low, high = sorted(frame.thumb * edge for edge in _THUMB_RAD)
     tip = float(np.percentile(distance, 99.8)) - _TIP_MM
     return frame, [
         Sector((_FINGERS * length, max(tip, 0.8 * length)), (-_FINGERS_RAD, _FINGERS_RAD)),
-        Sector((_THUMB[0] * length, _THUMB[1] * length), (low, high)),
+        Sector((THUMB[0] * length, THUMB[1] * length), (low, high)),
     ]
 
 

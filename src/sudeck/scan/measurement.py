@@ -35,7 +35,13 @@ from sudeck.scan.ratios.uptake import (
     measure_uptake,
     pixel_weights,
 )
-from sudeck.scan.region_checks import refuse_few_counts, refuse_outside, refuse_overlap, refuse_region_on_air
+from sudeck.scan.region_checks import (
+    refuse_few_counts,
+    refuse_outside,
+    refuse_overlap,
+    refuse_region_on_air,
+    with_touching,
+)
 from sudeck.scan.result import PhaseMeasurement, ScanResult
 from sudeck.scan.uptake_estimates import uptake_estimates
 
@@ -176,12 +182,20 @@ def measure_region(
                 scan.phases[name], poses.phases[name], place, displacement, settings
             )
             ratio = of_own_area(ratio, phase.pose, place, unlike=posed.unlike)
+            ratio = with_touching(ratio, place, name)
             ratios[name] = _without_scatter(ratio, phase, posed.spots.get(name))
             measured[name] = phase
         except InputError as error:
             refused[PHASE_RATIOS[name]] = str(error)
+    opposed = side_quality.opposed_phases(
+        {name: ratio.value for name, ratio in ratios.items()}, posed.sides_hold
+    )
+    for name, reason in opposed.refused.items():
+        refused[PHASE_RATIOS[name]] = reason
+        del ratios[name], measured[name]
     if not measured:
-        raise InputError("scan", " ".join(refused.values()).rstrip("."), "give files with more counts")
+        reasons = " ".join(reason.removeprefix("scan: ") for reason in dict.fromkeys(refused.values()))
+        raise InputError("scan", reasons.rstrip("."), "settle that for one phase at least")
 
     estimates = _estimates(ratios, refused)
     of_uptake, uptake_refused = (
@@ -190,9 +204,7 @@ def measure_region(
     flags: list[Flag] = [*scan.flags, *posed.flags, *spot_flags]
     if not place.drawn:
         flags += posed.whole_flags
-    flags += side_quality.opposite_flags(
-        {name: ratio.value for name, ratio in ratios.items()}, posed.sides_hold
-    )
+    flags += opposed.flags
     return ScanResult(
         estimates=estimates,
         uptake_estimates=of_uptake,

@@ -12,7 +12,7 @@ import numpy as np
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import ScanPhase, Side
-from sudeck.scan import frame_quality, quality, side_quality
+from sudeck.scan import frame_quality, quality
 from sudeck.scan.joint_pose import with_posture
 from sudeck.scan.limbs.axis import LimbAxis, find_axis
 from sudeck.scan.limbs.geometry import Grid
@@ -25,9 +25,14 @@ from sudeck.scan.ratios.counterparts import leave_out, one_sided
 from sudeck.scan.ratios.hot_spots import HotSpots, find_hot_spots, without_spots
 from sudeck.scan.ratios.regions import Region, whole_limb
 from sudeck.scan.ratios.set_mirror import lay_over, set_mirror
+from sudeck.scan.region_checks import off_the_other_limb, overlapping_reference
+from sudeck.scan.side_quality import Contradictions, contradictions
 
 # Less than that share of what one limb lacks is lacking on the other, too: then a part is missing, not moved.
 _LACKING_TOO = 0.2
+# Limbs of unlike shape that touch along that much of the line between them overlap: one of them is found too
+# large and the other too small. Real feet that touch at the heels do so along 0.12 to 0.18 of it.
+_OVERLAPPING = 0.22
 
 
 @dataclass(frozen=True)
@@ -85,12 +90,16 @@ class PosedScan:
     @cached_property
     def _whole(self) -> tuple[Region, list[Flag]]:
         reference = self.poses.phases[self.poses.reference]
-        seen = _both_limbs(self.poses)
+        seen, cropped = off_the_other_limb(_both_limbs(self.poses), self.poses)
         if reference.mirror.equal_size:  # laid over each other by outlines: places say little
-            return seen, []
+            return seen, [*cropped]
         lacking = one_sided(seen, self.poses)
-        whole = leave_out(seen, lacking, reference.grid)
-        return whole, [*lacking.flags(seen), *quality.size_flags(reference, whole, self.scan.limb)]
+        whole = leave_out(seen, lacking.any, reference.grid)
+        return whole, [
+            *cropped,
+            *lacking.flags(seen),
+            *quality.size_flags(reference, whole, self.scan.limb),
+        ]
 
 
 def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
@@ -110,13 +119,23 @@ def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
     """
     spacing = settle_spacing(scan.phases)
     spots = _spots(spacing.phases)
-    filled = {name: _filled(series, spots.get(name)) for name, series in spacing.phases.items()}
-    poses = pose_phases(filled, affected=affected)
-    seen = {
-        name: replace(pose, image=spacing.phases[name].counts.sum(axis=0)) if name in spots else pose
-        for name, pose in poses.phases.items()
-    }
-    poses = replace(poses, phases=seen)
+    withheld, withheld_flags = dict[ScanPhase, str](), list[Flag]()
+    shown = dict(spacing.phases)
+    while True:
+        poses = _pose(shown, spots, affected)
+        sides_hold = mirror_evidence(poses)
+        found = contradictions(poses, sides_hold)
+        if not found.refused and len(poses.phases) > 1:
+            found = Contradictions(overlapping_reference(_both_limbs(poses), poses), found.flags)
+        withheld |= found.refused
+        withheld_flags += found.flags
+        # What contradicts the others would pull their pose with it: they are posed again without it.
+        shown = {name: series for name, series in shown.items() if name not in withheld}
+        if not found.refused:
+            break
+        if not shown:
+            reasons = " ".join(reason.removeprefix("scan: ") for reason in dict.fromkeys(withheld.values()))
+            raise InputError("scan", reasons.rstrip("."), "settle that for one phase at least")
     reference = poses.phases[poses.reference]
     if reference.mirror.residual > quality.REFUSE_RESIDUAL:
         raise InputError(
@@ -125,8 +144,14 @@ def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
             "too much for homologous regions",
             "check that both limbs lie alike and that nothing else is in the field",
         )
+    if reference.mirror.equal_size and reference.limbs.bridge > _OVERLAPPING:
+        raise InputError(
+            f"{poses.reference} phase",
+            f"the limbs touch along {100 * reference.limbs.bridge:.0f} % of the line between them and differ "
+            f"in shape by {100 * reference.mirror.residual:.0f} % of their level: they overlap",
+            "give images of both limbs apart",
+        )
     axes = _axes(reference)
-    sides_hold = mirror_evidence(poses)
     unlike = False
     if not spacing.in_pixels:
         unlike = _one_lacks_a_part(poses)
@@ -135,7 +160,7 @@ def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
     flags = (
         *spacing.flags,
         *quality.pixel_size_flags(poses, in_pixels=spacing.in_pixels),
-        *side_quality.mirrored_flags(sides_hold),
+        *withheld_flags,
         *quality.limb_flags(reference, axes),
         *quality.registration_flags(poses),
         *quality.count_flags(poses),
@@ -147,12 +172,25 @@ def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
         poses,
         axes,
         spacing.in_pixels,
-        {**spacing.refused, **poses.refused},
+        {**spacing.refused, **poses.refused, **withheld},
         flags,
         spots,
         sides_hold=sides_hold,
         unlike=unlike,
     )
+
+
+def _pose(
+    phases: Mapping[ScanPhase, PhaseSeries], spots: Mapping[ScanPhase, HotSpots], affected: Side
+) -> Poses:
+    """Pose phases without their spots, and give each its own image back."""
+    filled = {name: _filled(series, spots.get(name)) for name, series in phases.items()}
+    poses = pose_phases(filled, affected=affected)
+    seen = {
+        name: replace(pose, image=phases[name].counts.sum(axis=0)) if name in spots else pose
+        for name, pose in poses.phases.items()
+    }
+    return replace(poses, phases=seen)
 
 
 def _one_lacks_a_part(poses: Poses) -> bool:

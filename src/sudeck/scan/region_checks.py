@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError
+from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import ScanPhase
 from sudeck.scan.limbs.geometry import Grid, Points
-from sudeck.scan.limbs.poses import PhasePose
+from sudeck.scan.limbs.poses import PhasePose, Poses
+from sudeck.scan.ratios.counterparts import leave_out
+from sudeck.scan.ratios.ratios import LogRatio, corrected
 from sudeck.scan.ratios.regions import Region
 from sudeck.scan.ratios.uptake import RegionUptake
 
 _OVERLAP = 0.03  # of a region, on the other limb
+MOST_CROPPED = 0.06  # of a region that may be left out because it lies on the other limb
+_RIM = 0.01
+# Where limbs overlap, as much as lies on the other limb may still hold counts of both: anything from none to
+# all of it.
+_STILL_SHARED = 1.0 / math.sqrt(12.0)
 _LEAST_ON_LIMB = 0.8  # of a drawn region, on the mask of the affected limb
 _OUTSIDE = 0.02  # of a drawn region, beyond the field
 _STRAYED = 0.05  # of a drawn region, on the other half of the image
@@ -29,22 +39,117 @@ def refuse_overlap(pose: PhasePose, affected: Points, healthy: Points) -> None:
     InputError
         If more than `_OVERLAP` of either region lies on the other limb.
     """
-    for side, label, points in (
-        ("affected", pose.affected_label, affected),
-        ("healthy", pose.healthy_label, healthy),
-    ):
+    for side, on_other in zip(("affected", "healthy"), on_other_limb(pose, affected, healthy), strict=True):
+        share = float(on_other.mean()) if on_other.size else 0.0
+        if share > _OVERLAP:
+            raise _overlapping(pose.phase, side, share)
+
+
+def _overlapping(phase: ScanPhase, side: str, share: float) -> InputError:
+    return InputError(
+        f"{phase} phase",
+        f"{100 * share:.0f} % of the {side} region lies on the other limb: the limbs overlap, one of "
+        "them is not in the image, or they differ in shape",
+        "give an image of both limbs apart; of a limb a file, give both files",
+    )
+
+
+def on_other_limb(
+    pose: PhasePose, affected: Points, healthy: Points
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell which places of the affected and of the healthy region lie on the other limb of a phase.
+
+    Parameters
+    ----------
+    pose : PhasePose
+    affected, healthy : ndarray, shape [n, 2]
+        On the image of the phase, in mm.
+    """
+    found = []
+    for label, points in ((pose.affected_label, affected), (pose.healthy_label, healthy)):
         row, column = (np.rint(place).astype(int) for place in pose.grid.pixel_of(points))
         height, width = pose.grid.shape
         inside = (row >= 0) & (column >= 0) & (row < height) & (column < width)
-        other = pose.limbs.labels[row[inside], column[inside]] == 3 - label
-        share = float(other.mean()) if other.size else 0.0
-        if share > _OVERLAP:
-            raise InputError(
-                f"{pose.phase} phase",
-                f"{100 * share:.0f} % of the {side} region lies on the other limb: the limbs overlap, one of "
-                "them is not in the image, or they differ in shape",
-                "give an image of both limbs apart; of a limb a file, give both files",
-            )
+        other = np.zeros(points.shape[0], dtype=bool)
+        other[inside] = pose.limbs.labels[row[inside], column[inside]] == 3 - label
+        found.append(other)
+    return found[0], found[1]
+
+
+def off_the_other_limb(region: Region, poses: Poses) -> tuple[Region, tuple[Flag, ...]]:
+    """Crop a found region, on both limbs and in every phase, to what lies on its own limb in each of them.
+
+    A phase in which more than `MOST_CROPPED` would have to go is left to be refused.
+
+    Parameters
+    ----------
+    region : Region
+        On the reference image.
+    poses : Poses
+
+    Returns
+    -------
+    region : Region
+    flags : tuple of Flag
+        How much was left out, where it is more than a rim.
+    """
+    if poses.phases[poses.reference].mirror.equal_size:  # by outlines, which overlapping limbs have not
+        return region, ()
+    kept = np.ones(region.points.shape[0], dtype=bool)
+    touching = []
+    for name, pose in poses.phases.items():
+        on_other = np.logical_or(
+            *on_other_limb(pose, pose.from_reference(region.points), pose.counterpart(region.points))
+        )
+        if 0 < float(on_other.mean()) <= MOST_CROPPED:
+            kept &= ~on_other
+            touching.append(name)
+    share = 1.0 - float(kept.mean())
+    if share == 0:
+        return region, ()
+    flag = Flag(
+        "region-cropped",
+        f"{100 * share:.1f} % of the region would lie on the other limb, where the limbs touch "
+        f"({', '.join(touching)} phase); it is left out on both sides in every phase.",
+        "caution" if share > _RIM else "info",
+        "scan",
+        share,
+    )
+    left_out = leave_out(region, ~kept, poses.phases[poses.reference].grid)
+    return replace(left_out, touching_mm2=region.area_mm2 - left_out.area_mm2), (flag,)
+
+
+def with_touching(ratio: LogRatio, region: Region, phase: ScanPhase) -> LogRatio:
+    """Add the error of what the limbs share where they touch, beyond what was left out.
+
+    Parameters
+    ----------
+    ratio : LogRatio
+        Of one phase.
+    region : Region
+    phase : {"vascular", "tissue", "bone"}
+    """
+    if region.touching_share == 0:
+        return ratio
+    error = _STILL_SHARED * region.touching_share
+    return corrected(ratio, 0.0, cause=f"limbs that touch, {phase}", se=error)
+
+
+def overlapping_reference(region: Region, poses: Poses) -> dict[ScanPhase, str]:
+    """Return the reference phase with the reason if its limbs overlap too much to find others by it.
+
+    Parameters
+    ----------
+    region : Region
+        What both limbs show of the whole limb.
+    poses : Poses
+    """
+    pose = poses.phases[poses.reference]
+    places = on_other_limb(pose, pose.from_reference(region.points), pose.counterpart(region.points))
+    for side, on_other in zip(("affected", "healthy"), places, strict=True):
+        if float(on_other.mean()) > MOST_CROPPED:
+            return {pose.phase: str(_overlapping(pose.phase, side, float(on_other.mean())))}
+    return {}
 
 
 def refuse_region_on_air(pose: PhasePose, region: Region) -> None:

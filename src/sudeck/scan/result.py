@@ -18,6 +18,7 @@ from sudeck.scan.drivers import drivers
 from sudeck.scan.limbs.geometry import Points
 from sudeck.scan.limbs.poses import PhasePose
 from sudeck.scan.ratios.curves import TimeActivityCurve
+from sudeck.scan.ratios.joint_regions import REGION_SOURCES, RegionSource
 from sudeck.scan.ratios.set_mirror import describe_mirror
 from sudeck.scan.ratios.uptake import RegionUptake
 from sudeck.scan.reading.collection import Skipped
@@ -162,6 +163,12 @@ class ScanResult:
     uptake_estimates: Mapping[str, Estimate] = field(default_factory=dict)
     uptake_refused: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def region_source(self) -> RegionSource | None:
+        """Where a region like this one was published; None for the others and for one drawn by a person."""
+        drawn = self.provenance.settings.get("drawn") is not None
+        return None if drawn else REGION_SOURCES.get(self.region)
+
     def verdicts(self) -> Mapping[str, CutoffVerdict]:
         """Hold each ratio of ratios against its published cut-off; none while a serious flag stands."""
         found: dict[str, CutoffVerdict] = {}
@@ -200,6 +207,7 @@ class ScanResult:
             "affected": self.affected,
             "limb": self.limb,
             "region": self.region,
+            "region_source": self.region_source.to_dict() if self.region_source else None,
             "reference": self.reference,
             "phases": {name: phase.to_dict() for name, phase in self.phases.items()},
             "flags": [flag.to_dict() for flag in self.flags],

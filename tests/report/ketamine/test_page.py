@@ -43,6 +43,11 @@ def test_every_part_is_there(page: str) -> None:
     assert page.count("published-") > 2
     assert "lorazepam" in page
     assert "no relief in four of four" in page
+    assert page.count('class="norketamine"') == 2
+    assert "exact 95 % interval" in page
+    assert "the curve is that of arterial blood" in page
+    assert "43 % to 92 %" in page, "the slow scenario of a published course as a range"
+    assert "NMDA block" in page
 
 
 def test_it_refers_to_nothing_outside_and_advises_nothing(page: str) -> None:
@@ -73,7 +78,9 @@ def test_a_simulation_is_ranges_and_labels(tmp_path: Path) -> None:
     print_simulation(simulated, console=console)
     print_regimens(console=console)
     text = console.export_text()
-    assert "far from what was observed" in text
+    assert "far from what was observed, measured in S-ketamine, the forms taken as alike" in text
+    assert "arterial blood" in text
+    assert "unfair to models of venous blood" in text
     assert "to 8" in text
     assert "Voute" in text
     draw_simulation(simulated, tmp_path / "course.png")

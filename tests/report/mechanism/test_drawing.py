@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -85,9 +86,9 @@ def test_lines_begin_and_end_at_the_rim() -> None:
 
 
 def test_narrowing_drives_the_opacity_in_the_picture() -> None:
-    known = str(_figure(circuit(narrowing={"gaba_a": 0.1})))
-    faded = str(_figure(circuit(narrowing={"gaba_a": 0.6})))
-    lost = str(_figure(circuit(narrowing={"gaba_a": 0.9})))
+    known = str(_figure(circuit(narrowing={"gaba_a": 0.1, "nmda_pyramids": 0.4})))
+    faded = str(_figure(circuit(narrowing={"gaba_a": 0.6, "nmda_pyramids": 0.4})))
+    lost = str(_figure(circuit(narrowing={"gaba_a": 0.9, "nmda_pyramids": 0.4})))
     weak = colour_of(math.log(0.5))
     assert f"fill: none; stroke: {weak}" in known
     assert f"fill: none; stroke: {weak}" not in faded
@@ -103,6 +104,19 @@ def test_one_visit_is_drawn_alone_and_two_with_their_change() -> None:
     assert double.count("pain-side hemisphere") == 3
     assert "after over before" in double
     assert "after over before" not in single
+
+
+def test_a_state_of_which_nothing_is_known_is_not_drawn() -> None:
+    one = circuit()
+    silent = replace(
+        one, factors=tuple(replace(f, narrowing=1.0) if f.visit == "pre" else f for f in one.factors)
+    )
+    assert str(_figure(silent)).count("pain-side hemisphere") == 2
+    assert _figure(circuit(narrowing=dict.fromkeys(FACTORS, 1.0))) is None
+
+
+def test_cells_bear_what_a_neurologist_calls_them() -> None:
+    assert {one.label.replace("\n", "-") for one in POPULATIONS.values()} == {"2/3", "5", "GABA-A", "GABA-B"}
 
 
 def test_the_picture_is_the_same_every_time() -> None:

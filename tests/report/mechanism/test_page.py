@@ -14,11 +14,13 @@ import pytest
 
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
+from sudeck.mechanism.circuit_fit.explanation import STRAINED
 from sudeck.mechanism.circuit_fit.posterior_summary import PREFERRED_FROM
 from sudeck.report.kit.text import decimals_of, interval_text, number, p_text, percent, value_text
 from sudeck.report.mechanism.circuit_rows import median_explanation
+from sudeck.report.mechanism.circuit_words import group_balance_saying, left_open
 from sudeck.report.mechanism.page import write_mechanism_report
-from sudeck.report.mechanism.words import PREFERRED, unanswered_sayings, unidentified, visit_names
+from sudeck.report.mechanism.words import PREFERRED, unanswered_sayings, visit_names
 from sudeck.report.study.page import REPORT_FILE, link_pages
 from sudeck.study.answers.circuit_fits import FitFailure
 from sudeck.study.answers.study_explanation import StudyExplanation
@@ -140,7 +142,39 @@ def test_accounts_and_balance_stand_in_the_row_of_the_patient(reported: Reported
             assert percent(account.probability) in row
         balance = next(f for f in one.factors if (f.visit, f.hemisphere) == ("change", "balance"))
         assert f"×{number(balance.estimate.value, 2)} {interval_text(balance.estimate, 2)}" in row
-        assert percent(one.effective) in row
+    assert page.count("share best") == len(explained.circuit)
+
+
+def test_accounts_are_not_weighed_where_the_circuits_do_not_reproduce_the_measures(tmp_path: Path) -> None:
+    strained = Flag(STRAINED, "The measures are unlike those of all accounts.", "caution")
+    circuits = [circuit("sub-001"), replace(circuit("sub-002"), preferred="", flags=(strained,))]
+    _, page, place = report(tmp_path / "study", study(3, circuits=circuits))
+    share = percent(circuits[0].hypotheses[0].probability)
+    assert share in row_of(page, "sub-001", "%")
+    rows = map(text_of, re.findall(r"<tr\b.*?</tr>", page, flags=re.DOTALL))
+    assert not any("sub-002" in row and "%" in row for row in rows)
+    own = text_of((place.parent / "sub-002" / "mechanism.html").read_text(encoding="utf-8"))
+    assert share not in own
+    assert strained.message in own
+
+
+def test_measures_that_no_circuit_shows_leave_a_page_that_says_so(tmp_path: Path) -> None:
+    misfit = replace(circuit("sub-001"), factors=(), hypotheses=(), preferred="", share=None, verdict="No.")
+    _, page, place = report(tmp_path / "study", study(3, circuits=[misfit]))
+    own = text_of((place.parent / "sub-001" / "mechanism.html").read_text(encoding="utf-8"))
+    for text in (text_of(page), own):
+        assert "These measurements tell of no connection, so none is drawn." in text
+        assert "no circuit follows from them" in text
+    assert "Probability" not in own
+    assert "to the hand" not in page
+
+
+def test_the_balance_is_told_with_what_it_is_known_to_within() -> None:
+    balance = next(f for f in circuit().factors if (f.visit, f.hemisphere) == ("change", "balance"))
+    (told,) = group_balance_saying([balance] * 3, {})
+    low, high = balance.estimate.low, balance.estimate.high
+    assert f"to within a factor of {number(math.sqrt(high / low), 2)}" in told
+    assert f"surely above ×1 in {3 * (low > 1)} of 3" in told
 
 
 def test_the_median_patient_is_the_median() -> None:
@@ -162,12 +196,23 @@ def test_a_circuit_that_failed_is_named_with_its_reason(reported: Reported) -> N
 def test_what_is_not_identified_is_listed_once_and_said_plainly(reported: Reported) -> None:
     _, page, place = reported
     own = text_of((place.parent / "sub-001" / "mechanism.html").read_text(encoding="utf-8"))
+    nothing = "Nothing of GABA-B inhibition, NMDA on interneurons and steady drive of GABA-B cells"
     for text in (text_of(page), own):
         assert "Not known from these measurements" in text
-        assert "GABA-B inhibition, pain side" in text
-    listed = unidentified(circuit().factors, ("pre", "post", "change"))
-    assert "GABA-B inhibition, other side" in listed
-    assert not any("GABA-A" in line for line in listed)
+        assert f"{nothing}." in text
+    visits = ("pre", "post", "change")
+    assert left_open(circuit().factors, visits, {"SICI", "RMT"}) == (
+        f"{nothing}: that takes IHI, LICI or a silent period.",
+        (),
+    )
+    partly = [
+        replace(one, narrowing=0.9) if (one.visit, one.factor) == ("pre", "gaba_a") else one
+        for one in circuit().factors
+    ]
+    assert left_open(partly, visits, {"IHI"}) == (
+        f"{nothing}.",
+        ("GABA-A inhibition, pain side: pre", "GABA-A inhibition, other side: pre"),
+    )
 
 
 def test_a_patient_page_shows_observed_and_predicted(reported: Reported) -> None:
@@ -238,7 +283,7 @@ def test_one_patient(tmp_path: Path) -> None:
     assert "1 patient was examined" in text
     assert "The circuit was fitted to 1 of 1 patient." in text
     assert "Too few patients to state what could be seen." in text
-    assert "Known · differ" not in text
+    assert "Told · differ" not in text
     assert page.count("to the hand") == 6
 
 

@@ -10,6 +10,7 @@ import pytest
 from sudeck.core.vocabulary import PHASE_RATIOS
 from sudeck.scan import measure_scan, pose_scan
 from sudeck.scan.limbs.digit_turns import PolarPair, Sector, digit_turns
+from sudeck.scan.limbs.joint_fit import noise_of_squares
 from sudeck.scan.limbs.posture_modes import DisplacementGrid, LimbFrame, posture_modes
 from sudeck.synthetic.limbs.limb_maps import limb_map
 from sudeck.synthetic.limbs.plane import apply
@@ -36,6 +37,16 @@ def test_nodes_give_back_what_is_linear() -> None:
     grid = DisplacementGrid.over(np.array([[0.0, 0.0], [40.0, 60.0]]), 0.0)
     points = np.array([[3.0, 7.5], [31.0, 52.0]])
     assert grid.reading(points) @ (grid.nodes @ [2.0, -1.0]) == pytest.approx(points @ [2.0, -1.0])
+
+
+def test_squares_of_smoothed_noise_spread_as_half_as_many_would() -> None:
+    from scipy.ndimage import gaussian_filter
+
+    sigma, rng = 3.0, np.random.default_rng(0)
+    noise = gaussian_filter(rng.normal(size=(400, 96, 96)), (0, sigma, sigma), mode="wrap")
+    weight = 1.0 / (4 * math.pi * sigma**2 * noise.var())
+    both_ways = 2 * weight * np.sum(noise**2, axis=(1, 2))
+    assert both_ways.std() == pytest.approx(noise_of_squares(float(both_ways.mean())), rel=0.08)
 
 
 def test_a_finger_is_found_beyond_its_neighbour() -> None:

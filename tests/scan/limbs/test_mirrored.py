@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sudeck.core.vocabulary import ScanPhase
-from sudeck.scan.limbs.mirrored import mirror_evidence
+from sudeck.core.vocabulary import SCAN_PHASES, ScanPhase
+from sudeck.scan.limbs.mirrored import mirror_evidence, outlines_apart
 from sudeck.scan.limbs.poses import pose_phases
 from sudeck.scan.measurement import measure_scan
 from sudeck.scan.phases.phase_series import BoneScan
@@ -73,3 +73,14 @@ def test_one_phase_alone_has_nothing_to_be_held_against(hands: BoneScan) -> None
     both = {name: hands.phases[name] for name in ("tissue", "bone")}
     of_two = mirror_evidence(pose_phases(both, affected="right"))
     assert np.ptp(list(of_two.values())) == 0
+
+
+@pytest.mark.parametrize("sizes", [(64, 128, 256), (256, 64, 256), (64, 256, 64)])
+def test_outlines_that_coarse_pixels_blunt_are_not_those_of_another_person(
+    sizes: tuple[int, int, int],
+) -> None:
+    matrix: dict[ScanPhase, int] = dict(zip(SCAN_PHASES, sizes, strict=True))
+    spacing = {name: 345.6 / n for name, n in matrix.items()}
+    mixed = as_bone_scan(synthetic(2, limb="hand", matrix=matrix, spacing_mm=spacing))
+    apart = outlines_apart(pose_phases(mixed.phases, affected="right"))
+    assert max(apart.values()) < 9

@@ -3,9 +3,9 @@ import pytest
 
 from sudeck.scan.phases.digits import (
     digits_direction,
-    direction_flags,
     is_turned_round,
     left_of_limb_view,
+    turned_round,
 )
 from support.phantoms import synthetic
 
@@ -44,11 +44,19 @@ def test_a_phase_upside_down_is_seen_against_another(limb: str, view: str) -> No
     assert is_turned_round(bone[::-1].repeat(2, axis=0), flow, rows_mm=(1.35, 2.7))
 
 
+def test_the_phase_that_is_turned_round_against_two_others_is_named() -> None:
+    image = synthetic(limb="hand").counts["bone"].reshape(128, 128).astype(float)
+    flow, pool = ("vascular", "palmar", "right", image, 2.7), ("tissue", "palmar", "right", image, 2.7)
+    turned = image[::-1, ::-1]
+    assert turned_round([flow, pool, ("bone", "palmar", "right", turned, 2.7)]) == ("bone",)
+    assert turned_round([("vascular", "palmar", "right", turned, 2.7), pool, ("bone", *flow[1:])]) == (
+        "vascular",
+    )
+    assert turned_round([flow, ("bone", "palmar", "right", turned, 2.7)]) == ("vascular", "bone")
+
+
 def test_only_phases_that_claim_one_side_contradict_each_other() -> None:
     image = synthetic(limb="hand").counts["bone"].reshape(128, 128).astype(float)
     first = ("vascular", "palmar", "right", image, 2.7)
-    round_about = image[::-1, ::-1]
-    (flag,) = direction_flags([first, ("bone", "palmar", "right", round_about, 2.7)])
-    assert (flag.code, flag.severity, flag.subject) == ("phase-turned-round", "serious", "bone")
-    assert direction_flags([first, ("bone", "palmar", "left", round_about, 2.7)]) == ()
-    assert direction_flags([first, ("bone", "palmar", "right", image, 2.7)]) == ()
+    assert turned_round([first, ("bone", "palmar", "left", image[::-1, ::-1], 2.7)]) == ()
+    assert turned_round([first, ("bone", "palmar", "right", image, 2.7)]) == ()

@@ -141,6 +141,19 @@ def test_copies_are_used_once(study: Any) -> None:
     assert "same image" in reasons[implicit.name]
 
 
+def test_one_image_as_two_phases_is_neither(study: Any) -> None:
+    bone = study.delayed()
+    pool = study.pool()
+    pool.PixelData, pool.CountsAccumulated = bone.PixelData, bone.CountsAccumulated
+    study.write("flow.dcm", study.flow())
+    study.write("pool.dcm", pool)
+    study.write("delayed.dcm", bone)
+    scan = read_scan(study.folder)
+    assert set(scan.phases) == {"vascular"}
+    assert "holds the same image as delayed.dcm" in scan.refused["tissue"]
+    assert [flag.severity for flag in scan.flags if flag.code == "image-used-twice"] == ["serious"]
+
+
 @pytest.mark.parametrize(
     ("keyword", "value", "what"),
     [

@@ -9,7 +9,6 @@ import pytest
 from pydicom import Dataset
 
 from sudeck.scan.reading.clock import (
-    TC99M_HALF_LIFE_S,
     Clock,
     parse_date,
     parse_datetime,
@@ -125,8 +124,8 @@ def test_a_date_without_time_is_no_moment() -> None:
     ("values", "expected"),
     [
         ({"RadionuclideHalfLife": 9000}, 9000),
-        ({"Radiopharmaceutical": "Tc-99m HDP"}, TC99M_HALF_LIFE_S),
-        ({"Radiopharmaceutical": "99mTc-MDP"}, TC99M_HALF_LIFE_S),
+        ({"Radiopharmaceutical": "Tc-99m HDP"}, 6.0067 * 3600),
+        ({"Radiopharmaceutical": "99mTc-MDP"}, 6.0067 * 3600),
         ({"Radiopharmaceutical": "F-18"}, None),
         ({}, None),
     ],

@@ -9,7 +9,8 @@ import pytest
 
 from sudeck.study.answers.outcomes import measure_outcomes
 from sudeck.study.folder.schema import PAIN
-from sudeck.study.folder.settings import ResponderRule, Settings
+from sudeck.study.folder.settings import Settings
+from sudeck.study.folder.stated_rules import ResponderRule
 from sudeck.study.folder.tables import ReadTable, type_rows
 
 

@@ -13,7 +13,8 @@ from sudeck.study.answers.treatment.treatment_flags import confounded_doses
 from sudeck.study.answers.treatment.treatment_given import patient_treatments
 from sudeck.study.answers.treatment.treatment_words import treatment_words
 from sudeck.study.folder.layout import StudyFolder
-from sudeck.study.folder.settings import ResponderRule, Settings
+from sudeck.study.folder.settings import Settings
+from sudeck.study.folder.stated_rules import ResponderRule
 from sudeck.study.folder.tables import read_tables
 
 PATIENTS = ("sub-001", "sub-002")

@@ -16,6 +16,7 @@ from sudeck.study.answers.study_treatment import (
     describe_treatment,
 )
 from sudeck.study.folder.layout import StudyFolder
+from sudeck.study.folder.schema import TABLES
 from sudeck.study.folder.settings import read_settings
 from support.treated import make_treated_study, write_rows
 
@@ -65,8 +66,10 @@ def test_safety_is_counted_and_not_judged(described: StudyTreatment) -> None:
     (limit,) = described.safety.limits
     assert (limit.patients, limit.of) == (("sub-001",), 2)
     harms = {one.regimen: one for one in described.safety.harms}
-    assert harms[described.courses[0].regimen].effects[0].value == 1.0
-    assert harms[described.courses[0].regimen].effects[0].low == pytest.approx(0.025)
+    first = "ketamine intravenous, 2 days, 4 h a day, 1.4 to 2.8 mg/kg a day"
+    assert harms[first].effects[0].value == 1.0
+    assert harms[first].effects[0].low == pytest.approx(0.025)
+    assert "ketamine oral, 1 day, 0 h a day, dose not known" in harms, "a dose by mouth is none by vein"
 
 
 def test_files_and_repetition(treated: StudyFolder, described: StudyTreatment) -> None:
@@ -81,12 +84,43 @@ def test_files_and_repetition(treated: StudyFolder, described: StudyTreatment) -
 
 def test_limits_are_the_centres_own(treated: StudyFolder) -> None:
     settings = treated.settings_file.read_text()
-    treated.settings_file.write_text(settings.replace('"systolic_mmhg"', '"spo2_percent"'))
+    treated.settings_file.write_text(settings.replace('"systolic_mmhg"', '"temperature"'))
     with pytest.raises(InputError, match="can not be"):
+        read_settings(treated)
+    treated.settings_file.write_text(settings.replace("above = 160\n", "above = 160\nbelow = 90\n"))
+    with pytest.raises(InputError, match="above or below is wanted, and not both"):
         read_settings(treated)
     treated.settings_file.write_text(settings.replace('model = "kamp"', 'model = "nobody"'))
     with pytest.raises(InputError, match="kamp, herd"):
         read_settings(treated)
+
+
+def test_a_limit_may_lie_below(treated: StudyFolder) -> None:
+    settings = treated.settings_file.read_text()
+    low = settings.replace('measure = "systolic_mmhg"\nabove = 160', 'measure = "systolic_mmhg"\nbelow = 150')
+    treated.settings_file.write_text(low)
+    (limit,) = describe_treatment(treated.root, jobs=1).safety.limits
+    assert (limit.above, limit.below) == (None, 150)
+    assert (limit.patients, limit.of) == (("sub-002",), 2)
+
+
+def test_a_clock_time_tells_whether_pain_was_asked_under_the_drug(treated: StudyFolder) -> None:
+    def asked(at: str) -> tuple[bool, float]:
+        """Return whether the score of day 2 counts as asked under ketamine, which ran from 9 to 13 h."""
+        table = treated.root / TABLES["pain"].path
+        rows = ("sub-001\tbaseline\t0\t8\tn/a", f"sub-001\tday 5\t2\t4\t{at}")
+        table.write_text("\n".join(("participant_id\tvisit\tday\tnrs\ttime", *rows)) + "\n")
+        described = describe_treatment(treated.root, jobs=1)
+        (moment,) = (one for one in described.courses[0].moments if one.name == "day 5")
+        board = {one.drug: one.amount for one in moment.board}
+        return "pain-on-infusion-day" in {flag.code for flag in described.flags}, board.get("ketamine", 0.0)
+
+    unknown, before, during = asked("n/a"), asked("08:00"), asked("12:00")
+    assert unknown[0]
+    # The evening of the day before lies within half a day of the morning; here 13 h to 8 h is more.
+    assert not before[0]
+    assert during[0]
+    assert during[1] > 10 * before[1] > 0
 
 
 def test_a_study_without_treatment(treated: StudyFolder) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from sudeck.study.checks.check import check_study
+from sudeck.study.checks.check import StudyCheck, check_study
 from sudeck.study.checks.check_tables import budapest_verdicts
 from sudeck.study.folder.decision_kinds import Decision
 from sudeck.study.folder.decisions import record_decision
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES
+from sudeck.study.folder.tables import Problem
 from sudeck.study.imports.import_dicom import import_dicom
 
 
@@ -37,6 +38,15 @@ def append(name: str, **cells: object) -> Callable[[StudyFolder], None]:
 
 def decide(study: StudyFolder) -> None:
     record_decision(study, Decision("sub-001", "side", "left", "M.S.", "seen in the clinic"))
+
+
+def decide_elsewhere(study: StudyFolder) -> None:
+    record_decision(study, Decision("sub-001", "exclude", True, "M.S.", "moved", session="ses-foo"))
+
+
+def copy_a_key(study: StudyFolder) -> None:
+    (study.root / "redcap").mkdir(exist_ok=True)
+    (study.root / "redcap" / "old.key.json").write_text("{}")
 
 
 def test_a_good_study_has_no_problem(filled: StudyFolder) -> None:
@@ -75,6 +85,8 @@ CASES: list[tuple[Callable[[StudyFolder], None], str, bool]] = [
     ),
     (append("sessions", participant_id="sub-001", session_id="pre"), "not sub- or ses-", True),
     (decide, "side decided", True),
+    (decide_elsewhere, "used by nothing: ses-foo has no bone scan and no recording", True),
+    (copy_a_key, "old.key.json: a key of pseudonyms lies inside the study", True),
 ]
 
 
@@ -168,3 +180,15 @@ def test_many_findings_of_a_kind_are_one_line_and_leave_the_others_visible(fille
     assert lines[0].endswith("and 33 more).")
     assert "outside 0 to 10" in str(found)
     assert found.listed(each=True).count("neither onset_date nor") == 41
+
+
+def test_a_patient_who_has_a_finding_twice_does_not_undo_the_one_line(filled: StudyFolder) -> None:
+    where = ("pain.tsv", "week 4 has no score")
+    found = [Problem(*where, 10 + n, "nrs", f"sub-{n:03d}", serious=False) for n in range(5)]
+    found += [Problem("pain.tsv", "week 12 has no score", 20, "nrs", "sub-004", serious=False)]
+    empty = "the row has none of VPr, TPr, BPr"
+    found += [Problem("scan_ratios.tsv", empty, n, serious=False) for n in range(2, 7)]
+    said = StudyCheck(tuple(found), 5, 0).listed()
+    assert "week 4 has no score, and more of this kind (6 times in 5 patients: sub-000, sub-001" in said
+    assert "(5 times: line 2, 3, 4, 5, 6)" in said
+    assert said.count("\n") == 3

@@ -41,8 +41,18 @@ def test_a_french_table_becomes_ours(filled: StudyFolder) -> None:
 
 def test_a_table_that_would_lose_something_is_left_alone(filled: StudyFolder) -> None:
     path = filled.table_file("participants")
-    path.write_text(path.read_text().replace("weight_kg", "mass").replace("hand", "main"))
+    path.write_text(path.read_text().replace("hand\t", "main\t").replace("foot", "fote"))
     assert propose_fixes(filled, read_settings(filled)) == ()
+
+
+def test_columns_that_nobody_knows_are_kept_behind_the_others(filled: StudyFolder) -> None:
+    path = filled.table_file("participants")
+    path.write_text(path.read_text().replace("weight_kg", "mass").replace("hand\t", "main\t"))
+    masses = [line.split("\t")[-1] for line in path.read_text().splitlines()]
+    apply_fix(filled, propose_fixes(filled, read_settings(filled))[0])
+    lines = [line.split("\t") for line in path.read_text().splitlines()]
+    assert [line[lines[0].index("mass")] for line in lines] == masses
+    assert "main" not in path.read_text()
 
 
 def test_a_wide_table_becomes_long(filled: StudyFolder) -> None:

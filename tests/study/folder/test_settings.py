@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sudeck.core.errors import InputError
+from sudeck.scan.ratios.camera_response import CameraResponse
 from sudeck.study.folder.layout import StudyFolder, open_study
 from sudeck.study.folder.settings import Settings, read_settings, settings_from
+from sudeck.study.measuring.inputs import measurement_settings
 from sudeck.tms.measures.paired_pulse_rules import DEFAULT_RULES
 
 
@@ -37,9 +39,20 @@ def test_other_choices_arrive_at_the_measurements() -> None:
     assert settings.tms_settings().rules.measure(10) is None
 
 
+def test_the_camera_of_a_centre_reaches_its_scans_and_only_then_their_fingerprint() -> None:
+    stated = settings_from({"scan": {"camera_fwhm_mm": 9.0, "camera_scatter": 0.2}})
+    camera = stated.scan_settings().camera
+    assert (camera.fwhm_mm, camera.scatter_share) == (9.0, 0.2)
+    assert (camera.fwhm_sd_mm, camera.scatter_share_sd) == pytest.approx((0.9, 0.02))
+    assert measurement_settings(stated)["camera_fwhm_mm"] == 9.0
+    assert "camera_fwhm_mm" not in measurement_settings(Settings())
+    assert Settings().scan_settings().camera == CameraResponse()
+
+
 @pytest.mark.parametrize(
     "content",
     [
+        {"scan": {"camera_fwhm_mm": 0.5}},
         {"respnder": {}},
         {"responder": {"at_least": 0}},
         {"responder": {"at_least": "30"}},

@@ -67,7 +67,12 @@ def test_ratio_of_means_is_the_ratio_of_means():
     over, under = [0.2, 0.5, 0.3], [1.0, 1.4, 0.9, 1.1]
     estimate = ratio_of_means(over, under)
     assert estimate.value == pytest.approx(np.mean(over) / np.mean(under))
-    assert estimate.low < estimate.value < estimate.high
+    # The delta method: each mean with its relative standard error, degrees of freedom after Welch.
+    parts = [np.var(values, ddof=1) / np.mean(values) ** 2 / len(values) for values in (over, under)]
+    freedom = sum(parts) ** 2 / sum(part**2 / (n - 1) for part, n in zip(parts, (3, 4), strict=True))
+    half = stats.t.ppf(0.975, freedom) * math.sqrt(sum(parts))
+    ends = [estimate.value * math.exp(half * sign) for sign in (-1, 1)]
+    assert (estimate.low, estimate.high) == pytest.approx(ends)
     with pytest.raises(InputError, match="zero"):
         ratio_of_means([0.0, 0.0], [1.0, 1.0])
 

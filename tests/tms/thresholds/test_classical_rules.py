@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import norm
 
 from sudeck.core.errors import InputError
@@ -43,7 +43,9 @@ def test_ml_pest_maximises_its_likelihood():
     best = minimize_scalar(lost, bounds=(30, 70), method="bounded").x
     estimate = ml_pest_threshold(intensity, responded)
     assert estimate.value == pytest.approx(best, abs=0.15)
-    assert estimate.low < estimate.value < estimate.high
+    # The ends of a 95 % interval lie where the likelihood has lost half a chi-squared quantile, 1.92.
+    for bounds, end in (((30, best), estimate.low), ((best, 70), estimate.high)):
+        assert end == pytest.approx(brentq(lambda x: lost(x) - lost(best) - 1.9207, *bounds), abs=0.25)
 
 
 def test_ml_pest_starts_from_its_two_imagined_pulses():

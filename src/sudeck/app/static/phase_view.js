@@ -47,14 +47,14 @@ export class PhaseView {
 
   // affected, healthy: polygons in pixels of the reference image; matrices to this one.
   show(affected, matrices, editable, free) {
-    Object.assign(this, { affected, toAffected: matrices.to_affected, toHealthy: matrices.to_healthy, healthyMoved: matrices.healthy_moved, editable, free });
+    Object.assign(this, { affected, toAffected: matrices.to_affected, toHealthy: matrices.to_healthy, healthyMoved: matrices.healthy_moved, beyond: matrices.beyond, editable, free });
     this.draw();
   }
 
   // What is drawn keeps its nodes while a region moves: only where they lie changes.
   draw() {
     if (!this.affected) return;
-    const [here, there] = [this.toAffected, this.toHealthy].map((matrix) => this.affected.map((line) => line.map((point) => apply(matrix, point))));
+    const here = this.affected.map((line) => line.map((point) => apply(this.toAffected, point))), there = this.affected.map((line, l) => this.counterpart(line, l));
     const parts = JSON.stringify([this.editable, this.free, here.map((line) => (this.editable ? line.length : 0)), Boolean(this.spot), this.zoom.scale]);
     if (parts !== this.parts) { this.parts = parts; this.build(here); }
     put(this.drawn.healthy, { d: there.map(pathOf).join("") });
@@ -63,6 +63,15 @@ export class PhaseView {
     if (this.drawn.turn) this.lift("turn", here[0]);
     this.drawn.corners.forEach((node, i) => put(node, { cx: here[0][i][0].toFixed(3), cy: here[0][i][1].toFixed(3) }));
     if (this.spot) put(this.drawn.spot, { cx: this.spot[0], cy: this.spot[1] });
+  }
+
+  // Where the healthy limb holds its fingers otherwise, corners lie beside the mirror image, as they are measured.
+  counterpart(line, l) {
+    const beyond = this.beyond?.[l]?.length === line.length ? this.beyond[l] : null;
+    return line.map((point, i) => {
+      const [x, y] = apply(this.toHealthy, point);
+      return beyond ? [x + beyond[i][0], y + beyond[i][1]] : [x, y];
+    });
   }
 
   build(here) {

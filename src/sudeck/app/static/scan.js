@@ -182,7 +182,7 @@ function scale() {
 function barOf(cutoff, changed) {
   const line = (name) => make("line", { class: name }), dot = (name, r) => make("circle", { class: name, r });
   const ruler = make("line", { class: "ruler", y1: 0, y2: 24 }), cut = cutoff ? make("line", { class: "cut", y1: 2, y2: 22 }) : null;
-  const old = changed ? [line("interval-was"), dot("point-was", 2)] : null, now = [line("interval-now"), dot("point-now", 2.8)];
+  const old = changed ? [line("interval-was"), dot("point-was", 2)] : null, now = [line("interval-now"), dot("point-now", 2.3)];
   const svg = make("svg", { viewBox: "0 0 104 24", role: "img", "aria-label": cutoff ? `published cut-off ${cutoff}` : "interval" }, ...[ruler, cut, ...(old ?? []), ...now].filter(Boolean));
   const lay = ([interval, point], one, y, x) => {
     put(interval, { x1: x(one.low), x2: Math.max(x(one.high), x(one.low) + 1.5), y1: y, y2: y });
@@ -211,7 +211,7 @@ function curves() {
   const axis = { stroke: ink("--quiet"), grid: { stroke: ink("--line"), width: 1 }, ticks: { show: false }, font: "11.5px sans-serif", labelFont: "11.5px sans-serif", labelSize: 18 };
   plot = new uPlot({
     width, height: 190, cursor: { drag: { setScale: false } }, scales: { x: { time: false } },
-    axes: [{ ...axis, values: (_, ticks) => ticks.map((t) => `${t} s`) }, { ...axis, size: 56, label: "counts a pixel and second" }],
+    axes: [{ ...axis, size: 28, values: (_, ticks) => ticks.map((t) => `${t} s`) }, { ...axis, size: 56, label: "counts a pixel and second" }],
     series: [{ label: "Time", value: (_, t) => (t === null ? "–" : `${t.toFixed(0)} s`) }, ...drawn.map((one) => ({ label: one.side, stroke: ink(`--${one.side}`), width: 2, points: { show: false }, value: (_, rate) => (rate === null ? "–" : rate.toPrecision(3)) }))],
   }, data, box);
 }

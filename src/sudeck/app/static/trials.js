@@ -148,13 +148,21 @@ function amplitudes(here) {
 }
 
 const keyOf = (one) => ["measure", "visit", "hemisphere", "muscle", "muscle_side", "isi_ms", "intensity", "conditioning", "channel", "file"].map((name) => one[name]).join("|");
+// What was measured of one muscle at several intervals or strengths: from low to high, the rest as it comes.
+function inOrder(keys, of) {
+  const group = (one) => [one.measure, one.hemisphere, one.muscle].join(), groups = [...new Set(keys.map((key) => group(of(key))))];
+  const step = (one) => one.isi_ms ?? Number.parseFloat(one.intensity);
+  return keys.map((key) => ({ key, at: groups.indexOf(group(of(key))), step: step(of(key)) }))
+    .sort((a, b) => a.at - b.at || (a.step || 0) - (b.step || 0)).map((one) => one.key);
+}
+
 function measures() {
   const body = find(".measures tbody");
   if (!answer?.result) { body.replaceChildren(); return; }
   const now = new Map(answer.result.estimates.map((one) => [keyOf(one), one])), was = new Map(answer.result.undecided.map((one) => [keyOf(one), one]));
   const number = (one) => (one?.value === null || one?.value === undefined ? "–" : Number(one.value).toPrecision(3));
   const count = (one) => (one?.n === null || one?.n === undefined ? "" : String(one.n));
-  const list = [...was.keys(), ...[...now.keys()].filter((key) => !was.has(key))].map((key) => {
+  const list = inOrder([...was.keys(), ...[...now.keys()].filter((key) => !was.has(key))], (key) => now.get(key) ?? was.get(key)).map((key) => {
     const [before, after] = [was.get(key), now.get(key)], one = after ?? before, changed = before?.value !== after?.value || before?.n !== after?.n;
     const about = [one.hemisphere, one.muscle, one.isi_ms !== null ? `${one.isi_ms} ms` : one.intensity].filter(Boolean).join(" ");
     return make("tr", { class: changed ? "differs" : null }, make("th", { scope: "row" }, one.measure, make("small", {}, about)), make("td", { class: "n" }, number(before)),

@@ -15,6 +15,8 @@ BALANCE: Final = "balance"
 GABA_OVER_GLUTAMATE: Final = "gaba_over_glutamate"
 # A factor is identified where the measures take its standard deviation below this share of the prior's.
 IDENTIFIED_BELOW: Final = 0.7
+# Code of the flag that the circuits do not reproduce the measures, or foresee no such patient.
+STRAINED: Final = "model-strained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,11 @@ class Explanation:
     verdict: str = ""
     curves: tuple[CurvePoint, ...] = ()
     share: GroupShare | None = None
+
+    @property
+    def weighed(self) -> tuple[Hypothesis, ...]:
+        """The accounts that may be weighed: none where the circuits do not reproduce the measures."""
+        return () if any(flag.code == STRAINED for flag in self.flags) else self.hypotheses
 
     def __str__(self) -> str:
         how = "exact likelihood" if self.exact else "approximate"

@@ -49,13 +49,6 @@ class Candidate(Record):
     factor_hemisphere: str
     narrowing: float
 
-    def __str__(self) -> str:
-        return (
-            f"{self.measure} ({self.hemisphere}): {self.hypothesis_bits:.2f} bit about the accounts, "
-            f"{self.information_bits:.2f} about all factors; narrows {self.factor} "
-            f"({self.factor_hemisphere}) to {100 * self.narrowing:.0f} %"
-        )
-
 
 def rank_measurements(
     posterior: Posterior,

@@ -14,6 +14,7 @@ from sudeck.mechanism.circuit_fit.explanation import (
     BALANCE,
     CHANGE,
     GABA_OVER_GLUTAMATE,
+    STRAINED,
     CurvePoint,
     Explanation,
     FactorEstimate,
@@ -194,11 +195,7 @@ def _judge(hypotheses: tuple[Hypothesis, ...]) -> tuple[str, str]:
         return "" if best.name == OUTSIDE else best.name, f"{best.sentence} {told}"
     open_ = [labels[one.name] for one in ranked if one.probability > _OPEN_FROM]
     if len(open_) == len(ranked):
-        shown = ranked[0]
-        return "", (
-            f"These measurements can not tell the {len(ranked)} accounts apart; the likeliest is "
-            f"{labels[shown.name]} (probability {shown.probability:.2f})."
-        )
+        return "", f"These measurements can not tell the {len(ranked)} accounts apart."
     return "", f"These measurements can not tell between {', '.join(open_[:-1])} and {open_[-1]}."
 
 
@@ -210,7 +207,7 @@ def _strain(posterior: Posterior, foreseen: Foreseen) -> Flag | None:
             f"Measures drawn from the fit lie as far from it in only {100 * fitted:.1f} % of draws; "
             f"furthest from what the others let expect: {_furthest(posterior)}."
         )
-        return Flag("model-strained", message, "caution", value=fitted, limit=_LEAST_PREDICTIVE_P)
+        return Flag(STRAINED, message, "caution", value=fitted, limit=_LEAST_PREDICTIVE_P)
     # The accounts are of the state before treatment; after it many a thing may move, which hides the rest.
     data = posterior.data
     rows = np.array([row for row, (visit, _, _) in enumerate(data.keys) if visit == 0 and data.from_baseline])
@@ -224,7 +221,7 @@ def _strain(posterior: Posterior, foreseen: Foreseen) -> Flag | None:
         f"that speak as much for something else; furthest from what the others let expect: "
         f"{_name_of(posterior, int(rows[odd]))}."
     )
-    return Flag("model-strained", message, "caution", value=chance, limit=_LEAST_PREDICTIVE_P)
+    return Flag(STRAINED, message, "caution", value=chance, limit=_LEAST_PREDICTIVE_P)
 
 
 def _predictive_p(posterior: Posterior) -> float:

@@ -105,7 +105,9 @@ def print_simulation(simulated: CourseSimulation, *, console: Console | None = N
         )
     console.print(table)
     print_note(
-        console, "Error: root mean square of predicted over observed, on eight published concentrations."
+        console,
+        "Error: root mean square of predicted over observed, on eight published concentrations, six of "
+        "them in arterial blood: unfair to models of venous blood.",
     )
     relief = simulated.relief
     told = "; ".join(
@@ -171,6 +173,10 @@ def _cohort_table(described: StudyTreatment) -> Table:
         "norketamine AUC, mg h/L": (
             [one.exposure.norketamine_area.value for one in exposed if one.exposure],
             middle.norketamine_area,
+        ),
+        "norketamine Cmax, ng/ml": (
+            [one.exposure.norketamine_peak.value for one in exposed if one.exposure],
+            middle.norketamine_peak,
         ),
     }
     table = console_table(

@@ -137,7 +137,9 @@ def _plasma(
         for one in course.samples
         if one.substance == regimen.drug and one.ng_per_ml is not None
     ]
-    highest = 1.08 * max(_highest(curve, regimen), *(level for _, level, _ in samples), 1e-9)
+    highest = 1.08 * max(
+        _highest(curve, regimen), float(curve.norketamine.max()), *(level for _, level, _ in samples), 1e-9
+    )
     bottom = top + _PLASMA
 
     def y(value: float) -> float:
@@ -166,6 +168,11 @@ def _plasma(
     band = _path([*upper, *reversed(lower)])
     parts.append(f'<path d="{band}Z" fill="{AFFECTED_COLOUR}" fill-opacity="0.2"/>')
     parts.append(f'<path d="{_path(middle)}" fill="none" stroke="{AFFECTED_COLOUR}" stroke-width="1.4"/>')
+    nor = [(x, y(float(curve.norketamine[n]))) for x, n in zip(xs, inside, strict=True)]
+    parts.append(
+        f'<path class="norketamine" d="{_path(nor)}" fill="none" stroke="{INK}" stroke-width="0.9" '
+        f'stroke-dasharray="3 2"/>'
+    )
     for at, measured, known in samples:
         fill = INK if known else "white"
         x = min(axis.hours(at), _LEFT + axis.width + 4)  # what lies beyond stands at the right edge

@@ -95,6 +95,7 @@ def treatment_report(study: StudyFolder, described: StudyTreatment) -> str:
         vitals=rows.vital_rows(safety),
         limits=safety.limits,
         harms=rows.harm_rows(safety),
+        harm_level=f"{100 * described.settings.level:g}",
         published_harms=rows.published_harm_rows(),
         monitoring=MONITORING,
         monitoring_source=MONITORING_SOURCE,

@@ -38,6 +38,11 @@ def patient_rows(described: StudyTreatment) -> Rows:
                 "hours": "" if found is None else f"{found.hours_above.value:.0f}",
                 "nor": "" if found is None else f"{found.norketamine_area.value:.1f}",
                 "nor_range": "" if found is None else interval_text(found.norketamine_area, 1),
+                "hours_range": "" if found is None else interval_text(found.hours_above, 0),
+                "nor_cmax": "" if found is None else f"{found.norketamine_peak.value:.0f}",
+                "nor_cmax_range": "" if found is None else interval_text(found.norketamine_peak, 0),
+                "nor_hours": "" if found is None else f"{found.norketamine_hours_above.value:.0f}",
+                "nor_hours_range": "" if found is None else interval_text(found.norketamine_hours_above, 0),
                 "reason": one.reason,
             }
         )
@@ -114,9 +119,10 @@ def scenario_table() -> Rows:
     """Return the slow scenario at the end of published courses, and what was observed otherwise."""
     observed = {one.regimen: one for one in CONTRADICTIONS}
     rows: Rows = []
-    for key, middle, low, high in scenario_rows():
+    for key, middle, low, high, block in scenario_rows():
         title = published_regimen(key).title
         rows.append({"title": title, "middle": _part(middle), "range": f"{_part(low)} to {_part(high)}"})
+        rows[-1]["block"] = f"{_part(block[0])} to {_part(block[1])}"
         against = observed.get(key)
         rows[-1]["observed"] = ""
         if against is not None:

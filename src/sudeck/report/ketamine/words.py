@@ -10,6 +10,7 @@ import numpy as np
 
 from sudeck.core.claim import Sentence, described
 from sudeck.core.vocabulary import counted
+from sudeck.ketamine.pk_models import pk_model
 from sudeck.ketamine.units import S_SHARE
 
 if TYPE_CHECKING:
@@ -83,12 +84,19 @@ def _measured(treated: StudyTreatment) -> str:
         parts.append(
             f"{counted(len(ratios), 'measured concentration')} against the curve: {middle:.2g} times the "
             f"typical person's in the middle, from {lowest:.2g} to {highest:.2g} (dots on the curves; "
-            "nothing is fitted to them)"
+            f"nothing is fitted to them; {_blood(treated)})"
         )
     if left_out:
         reasons = ", ".join(f"{n} {reason}" for reason, n in left_out.most_common())
         parts.append(f"{counted(left_out.total(), 'measured concentration', 'are')} not compared: {reasons}")
     return f"{'; '.join(parts)}." if parts else ""
+
+
+def _blood(treated: StudyTreatment) -> str:
+    """Say whose blood the curve is that of: labs.tsv does not say where a sample was drawn."""
+    site = pk_model(treated.settings.ketamine_model).site
+    other = "a vein lags behind" if site == "arterial" else "an artery runs ahead"
+    return f"the curve is that of {site} blood, and a sample of {other} while it changes"
 
 
 def _over_typical(course: PatientCourse, sample: PlasmaSample) -> float | str:

@@ -19,7 +19,6 @@ from sudeck.report.mechanism.words import (
     FACTORS,
     HYPOTHESES,
     SIDES,
-    best_hypothesis,
     factor_text,
 )
 
@@ -183,7 +182,7 @@ def group_rows(circuit: Sequence[Explanation], visits: Sequence[str]) -> list[di
 
 
 def together_rows(group: GroupPosterior | None) -> tuple[list[dict[str, Any]], IntervalAxis]:
-    """Return the changes that all patients together make known, the surest first, and their axis."""
+    """Return the changes that all patients together tell of, in the order of the factors, and their axis."""
     known = [] if group is None else [one for one in group.factors if one.identified and one.factor != TONE]
     axis = IntervalAxis.around([one.mean for one in known], reference=1.0, scale="log")
     rows = [
@@ -193,9 +192,9 @@ def together_rows(group: GroupPosterior | None) -> tuple[list[dict[str, Any]], I
             "value": f"×{number(one.mean.value, 2)}",
             "interval": interval_text(one.mean, 2),
             "bar": axis.bar(one.mean),
-            "spread": number(one.between_sd.value, 2),
+            "spread": percent(math.expm1(one.between_sd.value)),
         }
-        for one in sorted(known, key=lambda one: one.narrowing)
+        for one in sorted(known, key=lambda one: (_factor_rank(one.factor), _SIDES.index(one.hemisphere)))
     ]
     return rows, axis
 
@@ -215,7 +214,7 @@ def together_factors(group: GroupPosterior) -> dict[tuple[str, str], FactorEstim
 def patient_rows(
     circuit: Sequence[Explanation], pages: Mapping[str, str]
 ) -> tuple[list[dict[str, Any]], IntervalAxis, tuple[str, ...]]:
-    """Return a row a patient: probabilities of the accounts, balance, how the fit went.
+    """Return a row a patient: probabilities of the accounts, balance, and whether the fit is exact.
 
     Returns
     -------
@@ -225,13 +224,12 @@ def patient_rows(
     tuple of str
         Names of the accounts, as the columns stand.
     """
-    names = tuple(dict.fromkeys(one.name for explanation in circuit for one in explanation.hypotheses))
+    names = tuple(dict.fromkeys(one.name for explanation in circuit for one in explanation.weighed))
     shown = [balance_of(explanation) for explanation in circuit]
     axis = IntervalAxis.around([one.estimate for one in shown if one is not None], reference=1.0, scale="log")
     rows: list[dict[str, Any]] = []
     for explanation, balance in zip(circuit, shown, strict=True):
-        probability = {one.name: one.probability for one in explanation.hypotheses}
-        best = best_hypothesis(explanation)
+        probability = {one.name: one.probability for one in explanation.weighed}
         rows.append(
             {
                 "participant_id": explanation.patient,
@@ -240,7 +238,7 @@ def patient_rows(
                     {
                         "text": percent(probability[name]) if name in probability else "",
                         "share": f"{probability.get(name, 0.0):.3f}",
-                        "best": best is not None and best.name == name,
+                        "preferred": name == explanation.preferred,
                     }
                     for name in names
                 ],
@@ -248,11 +246,15 @@ def patient_rows(
                 "interval": "" if balance is None else interval_text(balance.estimate, 2),
                 "bar": None if balance is None else axis.bar(balance.estimate),
                 "balance_known": balance is not None and balance.identified,
-                "effective": percent(explanation.effective),
                 "exact": explanation.exact,
             }
         )
     return rows, axis, tuple(HYPOTHESES.get(name, name) for name in names)
+
+
+def measured_kinds(circuit: Sequence[Explanation]) -> frozenset[str]:
+    """Return the kinds of measures that the fits used, as in ``"SICI"``."""
+    return frozenset(point.measure.partition("_")[0] for one in circuit for point in one.curves)
 
 
 def balance_of(explanation: Explanation, visit: str | None = None) -> FactorEstimate | None:
@@ -269,7 +271,7 @@ def balances(circuit: Sequence[Explanation]) -> tuple[FactorEstimate, ...]:
 
 def hypothesis_rows(explanation: Explanation) -> list[dict[str, Any]]:
     """Return the accounts of a patient's baseline, the most probable first."""
-    ordered = sorted(explanation.hypotheses, key=lambda one: -one.probability)
+    ordered = sorted(explanation.weighed, key=lambda one: -one.probability)
     return [
         {
             "name": HYPOTHESES.get(one.name, one.name),

@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from sudeck.core.claim import INTERVAL, Claim, Sentence
-from sudeck.report.kit.text import number
-from sudeck.report.mechanism.words import FACTORS, SIDES, factor_text, measure_text, mid_sentence
+from sudeck.report.kit.text import number, percent
+from sudeck.report.mechanism.words import (
+    FACTORS,
+    SIDES,
+    factor_text,
+    inside_factor,
+    measure_text,
+    mid_sentence,
+)
 
 if TYPE_CHECKING:
     from sudeck.mechanism.circuit_fit.explanation import Explanation, FactorEstimate
+    from sudeck.mechanism.circuit_fit.next_measurement import Candidate
 
+# What shows hardly anywhere but in measures of these kinds.
+_BEYOND_SICI: Final = frozenset({"gaba_b", "nmda_interneurons", "callosum", "callosal_tone"})
+_BEYOND_MEASURES: Final = frozenset({"LICI", "IHI", "CSP"})
 _ACCOUNTS: Final = "patient page: an account is preferred from a posterior probability of 95 % on"
 
 
 def group_balance_saying(
     balances: Sequence[FactorEstimate], names: Mapping[str, str]
 ) -> tuple[Sentence, ...]:
-    """Return in how many patients the transcallosal balance is known, and in how many it differs from 1."""
+    """Return how well the transcallosal balance of patients is known, and in how many it differs from 1."""
     if not balances:
         return ()
-    known = [one for one in balances if one.identified]
-    above = sum(one.estimate.low > 1 for one in known)
-    below = sum(one.estimate.high < 1 for one in known)
+    above = sum(one.estimate.low > 1 for one in balances)
+    below = sum(one.estimate.high < 1 for one in balances)
+    within = sorted(math.sqrt(one.estimate.high / one.estimate.low) for one in balances)[len(balances) // 2]
     when = mid_sentence(names.get(balances[0].visit, balances[0].visit))
     what = f"{_balance_text(balances[0].factor)}, {when}"
     return (
         Sentence(
-            f"{what}: known in {len(known)} of {len(balances)} patients, "
-            f"surely above ×1 in {above}, surely below in {below}."
+            f"{what}: in the median patient known to within a factor of {number(within, 2)}; surely above "
+            f"×1 in {above} of {len(balances)} patients, surely below in {below}."
         ),
     )
 
@@ -81,3 +93,62 @@ def balance_saying(balance: FactorEstimate, names: Mapping[str, str]) -> Sentenc
     name = f"balance of {balance.factor}, {balance.visit}"
     claim = Claim(f"{name} lies in its interval", name, "within", INTERVAL, estimate.low, estimate.high)
     return Sentence(text, claim)
+
+
+def left_open(
+    factors: Sequence[FactorEstimate], visits: Sequence[str], measured: Collection[str]
+) -> tuple[str, tuple[str, ...]]:
+    """Return what the measurements say nothing of, as a sentence, and what they leave open in part.
+
+    Parameters
+    ----------
+    factors : sequence of FactorEstimate
+    visits : sequence of str
+        Visits and change that were asked for.
+    measured : collection of str
+        Kinds of measures that the fit used, as in ``"SICI"``.
+
+    Returns
+    -------
+    str
+        Empty where everything is told of somewhere.
+    tuple of str
+        A line a factor and hemisphere, with where it is open.
+    """
+    asked: dict[tuple[str, str], list[str]] = {}
+    silent: dict[tuple[str, str], list[str]] = {}
+    for one in factors:
+        if one.visit in visits:
+            asked.setdefault((one.factor, one.hemisphere), []).append(one.visit)
+            if not one.identified:
+                silent.setdefault((one.factor, one.hemisphere), []).append(one.visit)
+    if not asked:
+        return "Nothing: no circuit follows from them.", ()
+    nowhere = [
+        name
+        for name in dict.fromkeys(name for name, _ in silent)
+        if all(silent.get(key) == when for key, when in asked.items() if key[0] == name)
+    ]
+    sentence = ""
+    if nowhere:
+        *most, last = map(inside_factor, nowhere)
+        sentence = f"Nothing of {', '.join(most)} and {last}" if most else f"Nothing of {last}"
+        needs = _BEYOND_SICI & set(nowhere) and not _BEYOND_MEASURES & set(measured)
+        sentence += ": that takes IHI, LICI or a silent period." if needs else "."
+    return sentence, tuple(
+        f"{FACTORS.get(name, name)}, {SIDES[side]}"
+        + ("" if when == asked[name, side] else f": {', '.join(when)}")
+        for (name, side), when in silent.items()
+        if name not in nowhere
+    )
+
+
+def next_text(candidate: Candidate) -> str:
+    """Return what a measurement not made yet would tell."""
+    return (
+        f"{measure_text(candidate.measure)} ({SIDES[candidate.hemisphere]}): "
+        f"{candidate.hypothesis_bits:.2f} bit about the accounts, "
+        f"{candidate.information_bits:.2f} about all synapses; narrows "
+        f"{inside_factor(candidate.factor)} ({SIDES[candidate.factor_hemisphere]}) to "
+        f"{percent(candidate.narrowing)} of its spread"
+    )

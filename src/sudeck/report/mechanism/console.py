@@ -1,11 +1,13 @@
-"""What `sudeck explain` prints: the answers, what so many patients can not show, what is missing."""
+"""What `sudeck explain` prints: the answers, what so many patients can not show, what is missing.
+
+And `sudeck circuit fit`: the circuit of one patient, and of all together.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from sudeck.report.circuit.console import print_group
 from sudeck.report.kit.printing import (
     SEVERITY_STYLE,
     open_console,
@@ -13,24 +15,28 @@ from sudeck.report.kit.printing import (
     print_item,
     print_note,
 )
-from sudeck.report.kit.text import number
+from sudeck.report.kit.text import number, percent
+from sudeck.report.mechanism.circuit_rows import measured_kinds
+from sudeck.report.mechanism.circuit_words import left_open
 from sudeck.report.mechanism.console_tables import (
-    SIDES,
     association_table,
     asymmetry_table,
     change_table,
     circuit_table,
+    factor_table,
+    group_table,
     pattern_table,
     power_table,
     sure_changes,
 )
-from sudeck.report.mechanism.words import PREFERRED
+from sudeck.report.mechanism.words import PREFERRED, SIDES, together_sayings
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from sudeck.mechanism.change_correlation import Association
     from sudeck.mechanism.circuit_fit.explanation import Explanation
+    from sudeck.mechanism.circuit_fit.hierarchy import GroupPosterior
     from sudeck.mechanism.group_statistics import GroupStatistics
     from sudeck.statistics.power import Power
     from sudeck.study.answers.circuit_fits import FitFailure
@@ -71,6 +77,72 @@ def print_explanation(explained: StudyExplanation, *, console: Console | None = 
     _print_missing(console, explained)
 
 
+def print_circuit(explanation: Explanation, *, console: Console | None = None) -> None:
+    """Print what a patient's measures say about the circuit; what they do not say is named in one line.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        From `sudeck.mechanism.circuit_fit.patient_fit.explain_patient`.
+    console : rich.console.Console, optional
+        Where to print; standard output unless given.
+    """
+    from rich.markup import escape
+
+    console = open_console(console)
+    console.print(escape(explanation.patient), style="bold")
+    if explanation.verdict:
+        console.print(escape(explanation.verdict))
+    for hypothesis in sorted(explanation.weighed, key=lambda one: -one.probability):
+        console.print(f"  {percent(hypothesis.probability)}: {escape(hypothesis.sentence)}")
+    known = [row for row in explanation.factors if row.identified]
+    if known:
+        console.print(factor_table(known))
+    visits = tuple(dict.fromkeys(row.visit for row in explanation.factors))
+    nothing, partly = left_open(explanation.factors, visits, measured_kinds([explanation]))
+    if nothing:
+        console.print(escape(nothing))
+    if partly:
+        console.print(f"Not known from these measurements: {escape('; '.join(partly))}.")
+    if known:
+        console.print(
+            "Over health, or after over before. Intervals hold as far as this model and its priors do.",
+            style="dim",
+        )
+    console.print(
+        f"Effective sample of the proposal {100 * explanation.effective:.1f} %; the likelihood is "
+        f"{'exact' if explanation.exact else 'approximate'}.",
+        style="dim",
+    )
+    for flag in explanation.flags:
+        console.print(escape(str(flag)), style="yellow")
+
+
+def print_group(group: GroupPosterior, *, console: Console | None = None) -> None:
+    """Print how treatment moves the circuits of a group, on average and from patient to patient.
+
+    Parameters
+    ----------
+    group : GroupPosterior
+        From `sudeck.mechanism.circuit_fit.hierarchy.infer_group`.
+    console : rich.console.Console, optional
+        Where to print; standard output unless given.
+    """
+    from rich.markup import escape
+
+    console = open_console(console)
+    console.print(f"\nCircuits of all {len(group.changes)} patients together: change to the last visit")
+    known = [row for row in group.factors if row.identified]
+    if known:
+        console.print(group_table(known))
+    for saying in together_sayings(group):
+        console.print(escape(str(saying)))
+    console.print(
+        "Of these the measurements tell. Differ by: standard deviation over patients.",
+        style="dim",
+    )
+
+
 def _title(explained: StudyExplanation) -> str:
     patients = f"{len(explained.patients)} {'patient' if len(explained.patients) == 1 else 'patients'}"
     at = ", ".join(f"{explained.patients_at(visit)} at {visit}" for visit in explained.visits)
@@ -88,7 +160,8 @@ def _print_changes(console: Console, group: GroupStatistics) -> None:
         print_note(
             console,
             "A ratio below 1 is a fall; of SICI, LICI and IHI it means stronger inhibition. P by the mixed "
-            "model; in the family: by exact sign flips, controlled over all rows.",
+            "model; in the family: by exact sign flips, controlled over the rows of one side, and over "
+            "those of pain over other.",
         )
     if group.changes.covariates:
         print_note(console, f"Adjusted for {', '.join(group.changes.covariates)}.")
@@ -137,15 +210,15 @@ def _print_circuits(console: Console, circuits: Sequence[Explanation], level: fl
         console,
         f"Accounts of the first visit, equally probable beforehand. For {preferred} of {len(circuits)} "
         f"patients one is preferred (from {100 * PREFERRED:.0f} % on); for the others these measurements "
-        "can not tell, or can not be used. "
-        "Balance: GABA-A over NMDA of the pain side, over that of the other side.",
+        "can not tell, or can not be used (empty). None: no difference from health; other: something that "
+        "no account names. Balance: GABA-A over NMDA of the pain side, over that of the other side.",
     )
     sure = {one.patient: changes for one in circuits if (changes := sure_changes(one))}
     for patient, changes in sure.items():
         print_item(console, f"{patient} changed surely", f"{', '.join(changes)}.", "bold")
     print_note(
         console,
-        f"Surely: the measures identify the factor, and the {100 * level:g} % interval of its change leaves "
+        f"Surely: the measures tell of it, and the {100 * level:g} % interval of its change leaves "
         f"out no change; in {len(circuits) - len(sure)} of {len(circuits)} patients nothing is sure. What to "
         "measure next: sudeck circuit next.",
     )

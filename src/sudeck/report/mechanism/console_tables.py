@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from sudeck.report.kit.printing import ConsoleColumn, console_table, numbers
 from sudeck.report.kit.text import number, p_text, percent, printable
-from sudeck.report.mechanism.words import BALANCE, CHANGE, FACTORS
+from sudeck.report.mechanism.words import BALANCE, CHANGE, FACTORS, SIDES, factor_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
     from sudeck.core.estimate import Estimate
     from sudeck.mechanism.change_correlation import Association
     from sudeck.mechanism.change_models import Asymmetry, Change
-    from sudeck.mechanism.circuit_fit.explanation import Explanation
+    from sudeck.mechanism.circuit_fit.explanation import Explanation, FactorEstimate
+    from sudeck.mechanism.circuit_fit.hierarchy import GroupFactor
     from sudeck.mechanism.published_pattern import Judgement
     from sudeck.statistics.power import Power
 
-SIDES: Final = {"pain": "pain side", "other": "other side", "interaction": "pain over other"}
 _VERDICT_STYLE: Final = {"supported": "bold green", "not supported": "bold red", "undecided": "yellow"}
 # Two lines at the head of a narrow column.
 _ACCOUNTS: Final = {
@@ -27,9 +28,10 @@ _ACCOUNTS: Final = {
     "bilateral_gaba_a_loss": "both\nsides",
     "excess_pyramidal_nmda": "NMDA\nexcess",
     "tonic_callosal_drive": "steady\ndrive",
-    "none": "no dif-\nference",
-    "outside_the_model": "another\ncause",
+    "none": "none",
+    "outside_the_model": "other",
 }
+_SYNAPSES: Final = ConsoleColumn("Synapses", fold=True)
 _RATIO: Final = ConsoleColumn("Ratio", right=True, bold=True)
 _NARROW: Final = 0.04  # width of an interval that three decimals show better than two
 
@@ -123,12 +125,12 @@ def circuit_table(circuits: Sequence[Explanation]) -> Table:
     """
     from rich.text import Text
 
-    accounts = [name for name in _ACCOUNTS if any(name == h.name for one in circuits for h in one.hypotheses)]
+    accounts = [name for name in _ACCOUNTS if any(name == h.name for one in circuits for h in one.weighed)]
     headings = numbers(*(_ACCOUNTS[name] for name in accounts))
     changed = any(factor.visit == CHANGE for one in circuits for factor in one.factors)
     table = console_table("Patient", *headings, "Balance, after\nover before" if changed else "Balance")
     for one in circuits:
-        probability = {hypothesis.name: hypothesis.probability for hypothesis in one.hypotheses}
+        probability = {hypothesis.name: hypothesis.probability for hypothesis in one.weighed}
         shares = [
             Text(percent(probability[name]), style="bold green" if name == one.preferred else "")
             if name in probability
@@ -136,6 +138,35 @@ def circuit_table(circuits: Sequence[Explanation]) -> Table:
             for name in accounts
         ]
         table.add_row(printable(one.patient), *shares, _balance(one, changed=changed))
+    return table
+
+
+def group_table(factors: Sequence[GroupFactor]) -> Table:
+    """Return the mean changes of the circuits of all patients together, one row a factor and hemisphere."""
+    table = console_table(
+        _SYNAPSES, "Hemisphere", *numbers("Mean change", _level(factors[0].mean), "Differ by")
+    )
+    for one in factors:
+        unit = f" {one.mean.unit}" if one.mean.unit else ""
+        spread = (
+            f"{number(one.between_sd.value, 2)}{unit}" if unit else percent(math.expm1(one.between_sd.value))
+        )
+        value = f"{number(one.mean.value, 2)}{unit}" if unit else f"×{number(one.mean.value, 2)}"
+        table.add_row(FACTORS[one.factor], SIDES[one.hemisphere], value, _interval(one.mean), spread)
+    return table
+
+
+def factor_table(factors: Sequence[FactorEstimate]) -> Table:
+    """Return what is known of the circuit of a patient, one row a visit, hemisphere and factor."""
+    table = console_table("Visit", "Hemisphere", _SYNAPSES, *numbers("Value", "Known to within"))
+    for one in factors:
+        table.add_row(
+            printable(one.visit),
+            SIDES[one.hemisphere],
+            FACTORS[one.factor],
+            factor_text(one),
+            _interval(one.estimate),
+        )
     return table
 
 

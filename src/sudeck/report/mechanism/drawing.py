@@ -36,8 +36,8 @@ SIDES: Final = (("pain", -1.0), ("other", 1.0))
 Factors = Mapping[tuple[str, str], "FactorEstimate"]
 
 
-def circuit_figure(panels: Sequence[tuple[str, Factors]], *, name: str, description: str) -> Markup:
-    """Draw the circuit once for each panel: two small beside each other, the last large with the key.
+def circuit_figure(panels: Sequence[tuple[str, Factors]], *, name: str, description: str) -> Markup | None:
+    """Draw the circuit once for each panel of which anything is known: the last large, with the key.
 
     Parameters
     ----------
@@ -45,8 +45,16 @@ def circuit_figure(panels: Sequence[tuple[str, Factors]], *, name: str, descript
         Title, and the factors by hemisphere and name. One panel, or three: before, after, change.
     name, description : str
         As in `sudeck.report.kit.figures.draw_svg`.
+
+    Returns
+    -------
+    Markup or None
+        None where nothing is known of any panel.
     """
-    *small, large = panels
+    told = [(title, factors) for title, factors in panels if _tells(factors)]
+    if not told:
+        return None
+    *small, large = told
     low_mm = HEIGHT_MM * _LARGE_MM / (2 * HALF_WIDTH_MM) + _MARGIN_MM
     high_mm = HEIGHT_MM * _SMALL_MM / (2 * HALF_WIDTH_MM) + _MARGIN_MM if small else 0.0
 
@@ -57,10 +65,15 @@ def circuit_figure(panels: Sequence[tuple[str, Factors]], *, name: str, descript
         paint_circuit(_axes(figure, 0.0, 0.0, _LARGE_MM, low_mm), *large, _LARGE_MM, numbers=True)
         paint_legend(
             _plain_axes(figure, _LARGE_MM + 5.0, 0.0, _WIDE_MM - _LARGE_MM - 5.0, low_mm),
-            change=bool(small),
+            change=len(panels) > 1,
         )
 
     return draw_svg(paint, size_mm=(_WIDE_MM, low_mm + high_mm), name=name, description=description)
+
+
+def _tells(factors: Factors) -> bool:
+    """Return whether a connection would be drawn as known."""
+    return any(one.identified for (_, name), one in factors.items() if name in _DRAWN_FACTORS)
 
 
 def paint_circuit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,16 +19,16 @@ from sudeck.report.mechanism.shades import (
     shade,
     tone_mv,
 )
-from sudeck.report.mechanism.wiring import DrawnPopulation, Kind
+from sudeck.report.mechanism.wiring import POPULATIONS, Kind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _CELLS: Final = (
-    ("E", True, "pyramidal cells of layer 2/3"),
-    ("P", True, "corticospinal cells of layer 5"),
-    ("A", False, "GABA-A interneurons"),
-    ("B", False, "GABA-B interneurons"),
+    ("E", "pyramidal cells of layer 2/3"),
+    ("P", "corticospinal cells of layer 5"),
+    ("A", "interneurons that act on GABA-A receptors"),
+    ("B", "interneurons that act on GABA-B receptors"),
 )
 _BAR_MM, _STEPS = 62.0, 40
 _RATIOS: Final = (0.5, 0.7, 1.0, 1.4, 2.0)
@@ -44,11 +45,10 @@ def paint_legend(axes: Axes, *, change: bool) -> None:
     width, height = axes.bbox.width / axes.figure.dpi * 25.4, axes.bbox.height / axes.figure.dpi * 25.4
     axes.set(xlim=(0, width), ylim=(0, height))
     top = height - 12.0
-    for index, (letter, pyramidal, text) in enumerate(_CELLS):
+    for index, (letter, text) in enumerate(_CELLS):
         y = top - 7.2 * index
-        paint_population(
-            axes, DrawnPopulation(letter, (4.0, y), 3.2 if pyramidal else 2.5, pyramidal), 1.0, 0.9
-        )
+        radius = 3.2 if POPULATIONS[letter].pyramidal else 2.9
+        paint_population(axes, replace(POPULATIONS[letter], at=(4.0, y), radius=radius), 1.0, 0.9)
         axes.text(10.0, y - 0.2, text, fontsize=7.5, color=INK, va="center")
     y = top - 29.5
     plain = Shade(INK, 1.0, 1.2, True)
@@ -83,7 +83,14 @@ def _paint_colours(axes: Axes, y: float, change: bool) -> None:
         mv = tone_mv(math.log(ratio))
         text = f"{number(mv, 1)} mV" if ratio in (_RATIOS[0], _RATIOS[-1]) else number(mv, 1)
         axes.text(x, y - 12.0, text, fontsize=6.5, color=MUTED, ha=anchor, va="center")
-    axes.text(0.5, y - 15.4, "below: the tone on B, drawn as a wave", fontsize=6.5, color=MUTED, va="center")
+    axes.text(
+        0.5,
+        y - 15.4,
+        "below: the steady drive of GABA-B cells, a wave",
+        fontsize=6.5,
+        color=MUTED,
+        va="center",
+    )
 
 
 def _paint_fading(axes: Axes, y: float) -> None:

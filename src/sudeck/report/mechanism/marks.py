@@ -63,7 +63,7 @@ def paint_line(axes: Axes, corners: Floats, look: Shade, kind: Kind | None) -> N
 
 
 def paint_population(axes: Axes, population: DrawnPopulation, sign: float, zoom: float) -> None:
-    """Draw a population: a triangle for pyramidal cells, a circle for interneurons, with its letter."""
+    """Draw a population: a triangle for pyramidal cells, a circle for interneurons, with its label."""
     from matplotlib.patches import Circle, Polygon
 
     x, y = sign * population.at[0], population.at[1]
@@ -79,7 +79,9 @@ def paint_population(axes: Axes, population: DrawnPopulation, sign: float, zoom:
         axes.add_artist(
             Circle((x, y), population.radius, zorder=3, facecolor="white", edgecolor=INK, linewidth=0.9)
         )
+    # Two short lines fill a circle as one letter would.
+    size = (7.5 if population.pyramidal else 4.6) * min(zoom, 1.1)
     axes.text(
-        x, y, population.letter, fontsize=8 * min(zoom, 1.1), fontweight="bold", color=INK,
-        ha="center", va="center_baseline", zorder=4,
+        x, y, population.label, fontsize=size, fontweight="bold", color=INK, linespacing=1.0,
+        ha="center", va="center_baseline" if population.pyramidal else "center", zorder=4,
     )  # fmt: skip

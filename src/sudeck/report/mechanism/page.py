@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sudeck.core.provenance import Provenance, SourceFile, sha256_of_file
 from sudeck.core.storage import write_text
+from sudeck.mechanism.circuit_fit.explanation import IDENTIFIED_BELOW
 from sudeck.mechanism.measure_table import MeasureTable, tabulate_measures
 from sudeck.report.kit.page import relative_link, render_page
 from sudeck.report.mechanism import circuit_rows, circuit_words, rows, words
@@ -125,9 +126,15 @@ def mechanism_report(
         patients=patients,
         axis=axis,
         accounts=accounts,
+        nearly=not all(row["exact"] for row in patients),
         balance_when=names[shown[-1]].lower() if shown else "",
         preferred=f"{100 * words.PREFERRED:g}",
-        unidentified=words.unidentified([one for visit in shown for one in medians[visit].values()], shown),
+        narrowed=f"{100 * (1 - IDENTIFIED_BELOW):.0f}",
+        left_open=circuit_words.left_open(
+            [one for visit in shown for one in medians[visit].values()],
+            shown,
+            circuit_rows.measured_kinds(circuit),
+        ),
         failures=[
             (one.participant_id, one.reason.removeprefix(f"{one.participant_id}: "))
             for one in explained.circuit_failures

@@ -153,7 +153,7 @@ def _circuit(circuit: Explanation) -> dict[str, Any]:
         "single": single_points(circuit.curves),
         "factors": circuit_rows.factor_rows(circuit, visits),
         "titles": [names[visit] for visit in visits],
-        "unidentified": words.unidentified(circuit.factors, visits),
+        "left_open": circuit_words.left_open(circuit.factors, visits, circuit_rows.measured_kinds([circuit])),
         "effective": percent(circuit.effective),
         "exact": circuit.exact,
         "flags": circuit.flags,

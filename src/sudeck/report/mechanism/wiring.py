@@ -21,9 +21,18 @@ HALF_WIDTH_MM, HEIGHT_MM = 46.0, 58.0
 
 @dataclass(frozen=True, slots=True)
 class DrawnPopulation:
-    """A population of cells: pyramidal cells are drawn as triangles, interneurons as circles."""
+    """A population of cells: pyramidal cells are drawn as triangles, interneurons as circles.
+
+    Attributes
+    ----------
+    letter : str
+        By which the circuit calls it; not shown.
+    label : str
+        What stands in it, as a neurologist calls it: the layer, or the receptor.
+    """
 
     letter: str
+    label: str
     at: Point
     radius: float
     pyramidal: bool
@@ -54,10 +63,10 @@ class Connection:
 POPULATIONS: Final[dict[str, DrawnPopulation]] = {
     one.letter: one
     for one in (
-        DrawnPopulation("E", (32.5, 42.5), 4.6, True),
-        DrawnPopulation("P", (32.5, 13.5), 5.0, True),
-        DrawnPopulation("A", (15.0, 29.0), 3.5, False),
-        DrawnPopulation("B", (15.0, 12.5), 3.5, False),
+        DrawnPopulation("E", "2/3", (32.5, 42.5), 4.6, True),
+        DrawnPopulation("P", "5", (32.5, 13.5), 5.0, True),
+        DrawnPopulation("A", "GABA\nA", (15.0, 29.0), 3.5, False),
+        DrawnPopulation("B", "GABA\nB", (15.0, 12.5), 3.5, False),
     )
 }
 CONNECTIONS: Final = (

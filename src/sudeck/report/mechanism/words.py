@@ -12,7 +12,7 @@ from sudeck.report.kit.text import number, printable
 if TYPE_CHECKING:
     from sudeck.core.flags import Flag
     from sudeck.mechanism.association import Associations
-    from sudeck.mechanism.circuit_fit.explanation import Explanation, FactorEstimate, Hypothesis
+    from sudeck.mechanism.circuit_fit.explanation import Explanation, FactorEstimate
     from sudeck.mechanism.circuit_fit.hierarchy import GroupPosterior
     from sudeck.mechanism.group_statistics import GroupStatistics
     from sudeck.mechanism.published_pattern import Judgement
@@ -162,9 +162,9 @@ def together_sayings(group: GroupPosterior | None) -> tuple[Sentence, ...]:
     open_: dict[str, list[str]] = {}
     for one in group.factors:
         nothing = 0.0 if one.mean.unit else 1.0
-        name = f"{_inside_factor(one.factor)} ({SIDES[one.hemisphere]})"
+        name = f"{inside_factor(one.factor)} ({SIDES[one.hemisphere]})"
         if not one.identified:
-            open_.setdefault(_inside_factor(one.factor), []).append(SIDES[one.hemisphere])
+            open_.setdefault(inside_factor(one.factor), []).append(SIDES[one.hemisphere])
         elif not one.mean.low <= nothing <= one.mean.high:
             sign = "" if one.mean.unit else "×"
             unit = f" {one.mean.unit}" if one.mean.unit else ""
@@ -194,7 +194,7 @@ def together_sayings(group: GroupPosterior | None) -> tuple[Sentence, ...]:
     return tuple(says)
 
 
-def _inside_factor(factor: str) -> str:
+def inside_factor(factor: str) -> str:
     """Return the name of a factor as it stands inside a sentence: acronyms keep their capitals."""
     text = FACTORS.get(factor, factor)
     return text if text[:2].isupper() else mid_sentence(text)
@@ -248,38 +248,10 @@ def unanswered_sayings(flags: Sequence[Flag]) -> tuple[Sentence, ...]:
     )
 
 
-def best_hypothesis(explanation: Explanation) -> Hypothesis | None:
-    """Return the most probable account of a patient; None without any."""
-    return max(explanation.hypotheses, key=lambda one: one.probability, default=None)
-
-
 def factor_text(factor: FactorEstimate, places: int = 2) -> str:
     """Return the value of a factor: a ratio with ×, or mV."""
     value = number(factor.estimate.value, places)
     return f"{value} {factor.estimate.unit}" if factor.estimate.unit else f"×{value}"
-
-
-def unidentified(factors: Sequence[FactorEstimate], visits: Sequence[str]) -> tuple[str, ...]:
-    """Return what the measurements do not identify: factor, hemisphere, and where not at every visit.
-
-    Parameters
-    ----------
-    factors : sequence of FactorEstimate
-    visits : sequence of str
-        Visits and change that were asked for.
-    """
-    asked: dict[tuple[str, str], list[str]] = {}
-    silent: dict[tuple[str, str], list[str]] = {}
-    for one in factors:
-        if one.visit in visits:
-            asked.setdefault((one.factor, one.hemisphere), []).append(one.visit)
-            if not one.identified:
-                silent.setdefault((one.factor, one.hemisphere), []).append(one.visit)
-    return tuple(
-        f"{FACTORS.get(factor, factor)}, {SIDES[side]}"
-        + ("" if when == asked[factor, side] else f": {', '.join(when)}")
-        for (factor, side), when in silent.items()
-    )
 
 
 def sentence_case(text: str) -> str:

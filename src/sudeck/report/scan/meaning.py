@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sudeck.core.claim import Sentence, described
+from sudeck.scan.ratios.joint_regions import region_title
 from sudeck.scan.result import ScanResult
 
 
@@ -68,7 +69,13 @@ def _region_words(result: ScanResult) -> str:
             "doi 10.1016/j.rcreu.2016.10.005), so that it says little about the fingers, and ratios of other "
             "regions in the literature are not comparable."
         )
+    source = result.region_source
+    if source is not None:
+        return (
+            f"Region: {source.title}, as {source.citation}, doi {source.doi}, took them; how far it reaches "
+            "around the joints is Sudeck's own. Ratios of other regions are not comparable."
+        )
     return (
-        f"Region: {result.region} {result.limb or 'limb'}. Ratios of other regions, here or in the "
-        "literature, are not comparable."
+        f"Region: {region_title(result.region)}, {result.limb or 'limb'}. Ratios of other regions, here or "
+        "in the literature, are not comparable."
     )

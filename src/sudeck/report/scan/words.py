@@ -12,6 +12,7 @@ from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS, SOURCE
 from sudeck.core.quantile import normal_quantile
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, ScanPhase, opposite
 from sudeck.report.kit.text import clock_text, percent
+from sudeck.scan.ratios.joint_regions import region_title
 from sudeck.scan.result import PhaseMeasurement, ScanResult
 
 PHASE_NAMES: dict[ScanPhase, str] = {
@@ -47,7 +48,7 @@ def subject_words(result: ScanResult) -> str:
     """Return what was measured: ``whole right foot against the left``."""
     limb = result.limb or "limb"
     region = f"whole {result.affected} {limb}" if result.region == "whole" else f"{result.affected} {limb}"
-    detail = "" if result.region == "whole" else f", region {result.region}"
+    detail = "" if result.region == "whole" else f", region {region_title(result.region)}"
     return f"{region} against the {opposite(result.affected)}{detail}"
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SCATTER_MM = (186.0, 108.0)
 _SQUARE_MM = (84.0, 70.0)
 _SQUARE_AXES = (12.0, 10.0, 69.0, 57.0)
-_UPPER_AXES, _LOWER_AXES = (12.0, 31.0, 69.0, 36.0), (12.0, 10.0, 69.0, 18.0)
+_UPPER_AXES, _LOWER_AXES = (14.0, 31.0, 67.0, 36.0), (14.0, 10.0, 67.0, 18.0)
 _RESPONDER: Final[dict[str, Any]] = {"marker": "o", "facecolor": AFFECTED_COLOUR, "edgecolor": "white"}
 _OTHER: Final[dict[str, Any]] = {"marker": "o", "facecolor": "white", "edgecolor": HEALTHY_COLOUR}
 
@@ -164,6 +164,8 @@ def _paint_decision(figure: Figure, predicted: StudyPrediction) -> None:
         xlabel="threshold: treat from this probability on",
         ylabel="gain",
     )
+    for one in (axes, below):  # labels of both in one line, whatever the length of the numbers
+        one.yaxis.set_label_coords(-0.16, 0.5)
 
 
 def _paint_instability(figure: Figure, predicted: StudyPrediction) -> None:

@@ -282,13 +282,17 @@ def patient_lines(
                 f"{verdict.criteria_met} of 3" if verdict else "",
                 percent(one.prediction.value) if one else "",
                 percent(predicted.without[pid]) if pid in predicted.without else "",
-                f"{percent(one.prediction.low)} to {percent(one.prediction.high)}" if one else "",
+                _percents(one.prediction) if one else "",
                 axis.bar(one.prediction) if one else None,
-                "missing" if math.isnan(row["relief_percent"]) else f"{number(row['relief_percent'], 1)} %",
+                "missing" if math.isnan(row["relief_percent"]) else f"{number(row['relief_percent'], 0)} %",
                 "missing" if math.isnan(responder) else "yes" if responder else "no",
             )
         )
     return lines, axis
+
+
+def _percents(estimate: Estimate) -> str:
+    return f"{percent(estimate.low).removesuffix(' %')} to {percent(estimate.high)}"
 
 
 def share_text(estimate: Estimate | None) -> str:

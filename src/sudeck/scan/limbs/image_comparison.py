@@ -29,8 +29,60 @@ class ImageComparison:
     noisiness: Array  # variance of the noise as a share of the nominal one, which empty pixels do not reach
     normal: Array
     gradient: Array
-    lever: Array  # [n, 2, 4] movement (x, y) of each point with the parameters
+    arm: Array  # [n, 2] of each point, about which the parameters turn
     shift: Array  # [n, 2] change of the predicted value per mm of movement along x and y
+
+    @property
+    def lever(self) -> Array:
+        """Movement (x, y) of each point with the parameters, [n, 2, 4]."""
+        lever = np.zeros((self.arm.shape[0], 2, 4))
+        lever[:, 0, 0], lever[:, 1, 0] = -self.arm[:, 1], self.arm[:, 0]
+        lever[:, :, 1] = self.arm
+        lever[:, 0, 2] = lever[:, 1, 3] = 1.0
+        return lever
+
+
+@dataclass(frozen=True)
+class GainKnots:
+    """Linear B-splines (hats) along a limb: each point lies between a knot and the next."""
+
+    number: int
+    knot: NDArray[np.intp]  # [n] the knot before each point
+    share: Array  # [n] of the next one
+
+    @classmethod
+    def along(cls, points: Points, centre: Array) -> GainKnots:
+        """Lay a knot every `_GAIN_KNOT_MM` along the limb's long direction."""
+        arm = points - centre
+        _, axes = np.linalg.eigh(arm.T @ arm)
+        along = arm @ axes[:, -1]
+        low, high = float(along.min()), float(along.max())
+        number = max(2, round((high - low) / _GAIN_KNOT_MM) + 1)
+        place = (along - low) / max(high - low, 1e-9) * (number - 1)
+        knot = np.minimum(place.astype(np.intp), number - 2)
+        return cls(number, knot, place - knot)
+
+    def field(self, values: Array) -> Array:
+        """Return at each point what lies between values at the knots, shape [knots] or [knots, m]."""
+        share = self.share if values.ndim == 1 else self.share[:, None]
+        before = values[self.knot]
+        return np.asarray(before + share * (values[self.knot + 1] - before))
+
+    def sums(self, values: Array) -> Array:
+        """Return the sums over points of values times hats."""
+        after = self.share * values
+        return self._at(0, values - after) + self._at(1, after)
+
+    def squares(self, values: Array) -> Array:
+        """Return the sums over points of values times the products of two hats, [knots, knots]."""
+        after = self.share * values
+        both = after - self.share * after
+        found = np.diag(self._at(0, values - after - both) + self._at(1, after - both))
+        beside = np.diag(self._at(0, both)[:-1], 1)
+        return np.asarray(found + beside + beside.T)
+
+    def _at(self, step: int, values: Array) -> Array:
+        return np.asarray(np.bincount(self.knot + step, values, self.number), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -40,7 +92,7 @@ class View:
     points: Points  # [n, 2]
     pixels: tuple[NDArray[np.intp], NDArray[np.intp]]  # their rows and columns, from zero
     values: Array  # [n] stabilised own image
-    basis: Array  # [n, knots] of the gain
+    gains: GainKnots
     target: Array  # smoothed other image, background taken off
     slopes: tuple[Array, Array]  # its slopes along x and y, per mm
     background: float  # of the own image
@@ -64,7 +116,7 @@ class View:
             points=points,
             pixels=(rows - rows.min(), columns - columns.min()),
             values=stabilised(own_image[rows, columns]),
-            basis=gain_basis(points, limb.centre_mm),
+            gains=GainKnots.along(points, limb.centre_mm),
             target=other_image - other.background,
             slopes=(np.asarray(slope_x), np.asarray(slope_y)),
             background=limb.background,
@@ -88,45 +140,44 @@ class View:
             ),
             1e-3,
         )
-        gains = np.full(self.basis.shape[1], mean)
+        knots = self.gains
+        gains = np.full(knots.number, mean)
+        ridge = self._ridge(mean, noise)
+        field, predicted = self._predict(gains, target)
         for _ in range(2):
-            field, predicted = self._predict(gains, target)
             residual = self.values - predicted
             spread = max(1.4826 * float(np.median(np.abs(residual))), math.sqrt(2 * noise))
             robust = weights * np.clip(1.0 - (residual / (_ROBUST_CUTOFF * spread)) ** 2, 0.0, None) ** 2
-            design = self.basis * (2.0 * target / predicted)[:, None]
-            weighted = robust[:, None] * design
-            ridge = self._ridge(mean, noise)
-            inner = design.T @ weighted + ridge * np.eye(gains.size)
-            gains = gains + np.linalg.solve(inner, weighted.T @ residual - ridge * (gains - mean))
-        field, predicted = self._predict(gains, target)
+            steep = 2.0 * target / predicted  # change of the predicted value with the gain
+            weighted = robust * steep
+            inner = knots.squares(weighted * steep) + ridge * np.eye(gains.size)
+            gains = gains + np.linalg.solve(inner, knots.sums(weighted * residual) - ridge * (gains - mean))
+            field, predicted = self._predict(gains, target)
         residual = self.values - predicted
 
         arm = moved_points - transform(self.centre)
-        gx, gy = look(self.slopes[0]), look(self.slopes[1])
-        lever = np.zeros((arm.shape[0], 2, 4))
-        lever[:, 0, 0], lever[:, 1, 0] = -arm[:, 1], arm[:, 0]
-        lever[:, :, 1] = arm
-        lever[:, 0, 2] = lever[:, 1, 3] = 1.0
-        shift = (2.0 * field / predicted)[:, None] * np.stack([gx, gy], axis=1)
-        pose = shift[:, :1] * lever[:, 0] + shift[:, 1:] * lever[:, 1]
+        shift = (2.0 * field / predicted)[:, None] * np.stack([look(one) for one in self.slopes], axis=1)
+        gx, gy = shift.T
+        pose = np.stack([gy * arm[:, 0] - gx * arm[:, 1], gx * arm[:, 0] + gy * arm[:, 1], gx, gy])
         # Take out of the pose what the gains can explain, so that both are in effect fitted together.
-        jacobian = pose - design @ np.linalg.solve(inner, weighted.T @ pose)
+        sums = np.stack([knots.sums(weighted * one) for one in pose], axis=1)
+        explained = np.asarray(np.linalg.solve(inner, sums), dtype=np.float64)
+        jacobian = pose.T - steep[:, None] * knots.field(explained)
         return ImageComparison(
             jacobian=jacobian,
             residual=residual,
             weights=robust,
             field=field,
             noisiness=noisiness(predicted),
-            normal=pose.T @ (robust[:, None] * jacobian),
+            normal=(pose * robust) @ jacobian,
             gradient=jacobian.T @ (robust * residual),
-            lever=lever,
+            arm=arm,
             shift=shift,
         )
 
     def _predict(self, gains: Array, target: Array) -> tuple[Array, Array]:
         """Return the gain at each point and the stabilised own image it predicts."""
-        field = np.maximum(self.basis @ gains, 1e-3)
+        field = np.maximum(self.gains.field(gains), 1e-3)
         return field, stabilised(field * target + self.background)
 
     def _ridge(self, mean: float, noise: float) -> float:
@@ -162,11 +213,6 @@ class Bilinear:
 
 
 def gain_basis(points: Points, centre: Array) -> Array:
-    """Linear B-splines (hats) along the limb's long direction, one knot every `_GAIN_KNOT_MM`."""
-    arm = points - centre
-    _, axes = np.linalg.eigh(arm.T @ arm)
-    along = arm @ axes[:, -1]
-    low, high = float(along.min()), float(along.max())
-    knots = max(2, round((high - low) / _GAIN_KNOT_MM) + 1)
-    place = (along - low) / max(high - low, 1e-9) * (knots - 1)
-    return np.asarray(np.clip(1.0 - np.abs(place[:, None] - np.arange(knots)[None, :]), 0.0, None))
+    """Return the hats of `GainKnots` at points, [n, knots]."""
+    knots = GainKnots.along(points, centre)
+    return knots.field(np.eye(knots.number))

@@ -344,9 +344,22 @@ def _beside(problem: JointProblem, seen: tuple[JointComparison, JointComparison]
         noise += float(np.sum(one.weights * one.variance))
         squares = np.sum(one.slope**2, axis=2) / 2.0 - one.pretended
         slope += scale * float(np.sum(one.weights * squares))
-    # Both ways see the same noise: the variance of their sum of n squares is four times that of n / 2.
-    sd = 2.0 * math.sqrt(noise)
+    sd = noise_of_squares(noise)
     standard = misfit / sd
     below = float(special.log_ndtr(standard))
     mean = misfit + sd * math.exp(-0.5 * standard**2 - below) / math.sqrt(2.0 * math.pi)
     return math.sqrt(max(mean, 0.0) / max(slope, 1e-12))
+
+
+def noise_of_squares(number: float) -> float:
+    """Return the standard deviation that noise alone gives to the sum of weighted squares of both ways.
+
+    Squares of smoothed noise hang together over half the area that the noise does, so that twice as many
+    count. Both ways see the same noise, so that the variance of their sum is four times that of one.
+
+    Parameters
+    ----------
+    number : float
+        Expected sum: so many independent values both ways together.
+    """
+    return math.sqrt(2.0 * number)

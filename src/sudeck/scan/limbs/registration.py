@@ -29,9 +29,9 @@ POSE_PRIOR_SD = (math.radians(15.0), 0.05, 15.0, 15.0)
 EQUAL_SIZE_SD = 0.01
 # How well tip and axis of an outline lay one limb over another of another shape, in `PARAMETERS`.
 OUTLINE_SD = (math.radians(4.0), EQUAL_SIZE_SD, 2.0, 2.0)
-# What even limbs alike leave unknown, in `PARAMETERS`: the camera blur is assumed, not measured, the gain
-# is a broken line, images are interpolated. Sized on 90 synthetic studies; on studies never seen, intervals
-# of whole limbs at 200,000 counts still cover 90 % instead of 95 (docs/benchmarks.md).
+# What even limbs alike leave unknown where no joint fit takes over, in `PARAMETERS`: the camera blur is assumed,
+# not measured, the gain is a broken line, images are interpolated. Sized on 90 synthetic studies; without it
+# intervals hold 87 % in place of 93 (docs/scan.md).
 MODEL_SD = (0.001, 0.0025, 0.1, 0.1)
 _COARSE_PX = 2.5
 # Root mean square difference of shape, as a share of the limb's level, above which limbs count as unlike.
@@ -212,10 +212,7 @@ def _register_outlines(affected: LimbImage, healthy: LimbImage, found: Registrat
 def best_start(
     first: LimbImage, second: LimbImage, starts: Sequence[Similarity], *, smoothing_px: float = 4.0
 ) -> Similarity:
-    """Run a coarse registration from several starts and return the pose that explains the images best."""
-    matches = [
-        Match.prepare(first, second, smoothing_px, prior=start, prior_sd=POSE_PRIOR_SD, thin=8)
-        for start in starts
-    ]
-    candidates = [match.solve(start, iterations=4) for match, start in zip(matches, starts, strict=True)]
-    return min(candidates, key=matches[0].cost)
+    """Run a coarse registration from several starts, of one size; return what explains the images best."""
+    match = Match.prepare(first, second, smoothing_px, prior=starts[0], prior_sd=POSE_PRIOR_SD, thin=8)
+    candidates = [replace(match, prior=start).solve(start, iterations=4) for start in starts]
+    return min(candidates, key=match.cost)

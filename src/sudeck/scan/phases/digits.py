@@ -13,8 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sudeck.core.flags import Flag
-from sudeck.core.vocabulary import Side, opposite
+from sudeck.core.vocabulary import ScanPhase, Side, opposite
 from sudeck.scan.reading.sides import View
 
 Direction = Literal["up", "down"]
@@ -98,33 +97,33 @@ def _best_correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -
     return best
 
 
-def direction_flags(seen: Sequence[tuple[str, View, Side, NDArray[np.float64], float]]) -> tuple[Flag, ...]:
-    """Flag a phase whose fingers or toes point the other way than its sides and its view would have it.
+def turned_round(
+    seen: Sequence[tuple[ScanPhase, View, Side, NDArray[np.float64], float]],
+) -> tuple[ScanPhase, ...]:
+    """Return the phases whose fingers or toes point the other way than their sides and view would have it.
 
     Turning an image round exchanges left and right: of two phases of one view, of which one is the other
-    upside down, the sides must differ.
+    upside down, the sides must differ. The one that differs from two others is returned; of two phases
+    nothing tells which, and both are.
 
     Parameters
     ----------
     seen : sequence of (phase, view, side at image-left, counts, height of a row in mm)
     """
-    flags = []
-    for phase, view, left, image, row_mm in seen[1:]:
-        first, first_view, first_left, first_image, first_mm = seen[0]
-        if view != first_view or left != first_left:
+    found: list[ScanPhase] = []
+    for view, left in dict.fromkeys(item[1:3] for item in seen):
+        alike = [item for item in seen if item[1:3] == (view, left)]
+        _, _, _, like, like_mm = alike[0]
+        against = [is_turned_round(image, like, rows_mm=(mm, like_mm)) for _, _, _, image, mm in alike]
+        names = [item[0] for item in alike]
+        if not any(against):
             continue
-        if is_turned_round(image, first_image, rows_mm=(row_mm, first_mm)):
-            flags.append(
-                Flag(
-                    "phase-turned-round",
-                    f"The {phase} phase shows the limbs the other way up than the {first} phase, though both "
-                    f"are said to have patient {left} at image-left: one of them may be turned round, with "
-                    "its left and right exchanged.",
-                    "serious",
-                    phase,
-                )
-            )
-    return tuple(flags)
+        if len(alike) == 2:
+            found += names
+        else:
+            odd = sum(against) == 1
+            found += [name for name, turned in zip(names, against, strict=True) if turned == odd]
+    return tuple(found)
 
 
 def left_of_limb_view(view: View, digits: Direction | None) -> Side | None:

@@ -92,6 +92,8 @@ def orient(
                 label,
             )
         )
+    if view is None and image_left is None and found.view in LIMB_VIEWS:
+        flags += _against_digits(acquisition, primary, found.view, settled)
     chosen_view: View = view or found.view
     if found.image_left is not None and found.image_left != settled:
         flags.append(
@@ -128,6 +130,23 @@ def _left_by_digits(
     side = left_of_limb_view(found.view, digits_direction(_image_of(acquisition, detector)))
     against = any(clue.image_left not in (None, side) for clue in found.clues)
     return None if against and not stated else side
+
+
+def _against_digits(acquisition: Acquisition, detector: int, view: View, settled: Side) -> list[Flag]:
+    """Flag a palmar, plantar or dorsal view whose digits put the other side at image-left than the file."""
+    digits = digits_direction(_image_of(acquisition, detector))
+    if left_of_limb_view(view, digits) in (None, settled):
+        return []
+    return [
+        Flag(
+            "side-against-digits",
+            f"The file has patient {settled} at image-left, but in a {view} view with fingers or toes "
+            f"pointing {digits} that is where the {opposite(settled)} side stands, unless the limbs lie "
+            "turned over: the image may be turned round. State the side with --image-left.",
+            "serious",
+            acquisition.label,
+        )
+    ]
 
 
 def _image_of(acquisition: Acquisition, detector: int) -> NDArray[np.float64]:

@@ -7,16 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-from numpy.typing import NDArray
-
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import SourceFile
 from sudeck.core.vocabulary import Limb, ScanPhase, Side
 from sudeck.scan.phases.assignment import PhaseCandidate, candidates_of
 from sudeck.scan.phases.choice import choose
-from sudeck.scan.phases.digits import direction_flags
+from sudeck.scan.phases.contradictory import contradictory
 from sudeck.scan.phases.orientation import orient
 from sudeck.scan.phases.side_pairs import pair_sides
 from sudeck.scan.phases.stated import StatedPhases, match_stated_phases
@@ -141,7 +138,13 @@ def plan_scan(
             skipped.append(Skipped(error.subject, f"{error.problem}; {error.remedy}"))
     chosen, others = choose(candidates)
     skipped += [Skipped(item.acquisition.label, reason) for item, reason in others]
-    flags = [*collection.flags, *mixture_flags, *export_flags, *zero_flags, *_view_flags(chosen.values())]
+    contradiction = contradictory(chosen)
+    chosen = {name: item for name, item in chosen.items() if name not in contradiction.errors}
+    errors = [*contradiction.errors.values(), *errors]
+    skipped += [Skipped(error.subject, error.problem) for error in contradiction.errors.values()]
+    flags = [*collection.flags, *mixture_flags, *export_flags, *zero_flags]
+    flags += [*contradiction.flags, *_differing_views(chosen.values())]
+    flags += _differing_postures(chosen.values())
     for item in {id(item.acquisition): item for item in chosen.values()}.values():
         flags += [*item.acquisition.flags, *item.orientation.flags, *_part_flags(item.acquisition)]
     for item in chosen.values():
@@ -183,26 +186,6 @@ def _part_flags(acquisition: Acquisition) -> tuple[Flag, ...]:
             acquisition.label,
         ),
     )
-
-
-def _view_flags(chosen: Sized[PhaseCandidate]) -> tuple[Flag, ...]:
-    turned = direction_flags(
-        [
-            (item.phase, item.orientation.view, item.orientation.image_left, _image(item), _row_mm(item))
-            for item in chosen
-        ]
-    )
-    return (*turned, *_differing_views(chosen), *_differing_postures(chosen))
-
-
-def _image(item: PhaseCandidate) -> NDArray[np.float64]:
-    frames = [frame.index for frame in item.frames]
-    return np.asarray(item.acquisition.counts[frames].sum(axis=0), dtype=np.float64)
-
-
-def _row_mm(item: PhaseCandidate) -> float:
-    spacing = item.acquisition.spacing_mm
-    return spacing[0] if spacing is not None else 1.0
 
 
 def _differing_views(chosen: Sized[PhaseCandidate]) -> tuple[Flag, ...]:

@@ -32,6 +32,9 @@ _LARGEST_MATRIX = 160  # larger images are binned by two: the camera resolves no
 SIDES: Final = ("affected", "healthy")
 
 
+_MEASURED = 0.1  # error of a property of the camera that was measured, as a share of it
+
+
 @dataclass(frozen=True)
 class CameraResponse:
     """Blur and scatter of a camera over a limb, each with its standard error.
@@ -57,6 +60,26 @@ class CameraResponse:
     scatter_share_sd: float = 0.05
     scatter_fwhm_mm: float = 70.0
     scatter_fwhm_sd_mm: float = 20.0
+
+    @classmethod
+    def stated(cls, *, fwhm_mm: float | None = None, scatter_share: float | None = None) -> CameraResponse:
+        """Return what the acceptance test of a camera says, with a tenth of it as error; the defaults else.
+
+        Parameters
+        ----------
+        fwhm_mm, scatter_share : float, optional
+
+        Examples
+        --------
+        >>> CameraResponse.stated(fwhm_mm=8.0).fwhm_sd_mm
+        0.8
+        """
+        stated: dict[str, float] = {}
+        if fwhm_mm is not None:
+            stated |= {"fwhm_mm": fwhm_mm, "fwhm_sd_mm": _MEASURED * fwhm_mm}
+        if scatter_share is not None:
+            stated |= {"scatter_share": scatter_share, "scatter_share_sd": _MEASURED * scatter_share}
+        return cls(**stated)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
@@ -234,16 +257,39 @@ def camera_images(pose: PhasePose, camera: CameraResponse, *, image: Array | Non
 
 def _sharpened(image: Array, mask: NDArray[np.bool_], sigma: float) -> Array:
     """Undo the blur inside a limb by a few steps of Richardson and Lucy."""
-    found = np.where(mask, image, 0.0)
+    box = _box(mask)  # outside the limb there is nothing to find, nor anything that adds to it
+    limb = np.where(mask[box], image[box], 0.0)
+    found = limb
     for _ in range(_STEPS):
         blurred = np.maximum(_smooth(found, sigma), 1e-9)
-        found = found * _smooth(np.where(mask, image, 0.0) / blurred, sigma)
-    return np.asarray(found)
+        found = found * _smooth(limb / blurred, sigma)
+    whole = np.zeros_like(image)
+    whole[box] = found
+    return whole
+
+
+def _box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """Return the rows and columns that hold something of a mask."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return slice(0, 0), slice(0, 0)
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def _blurred(uptake: Mapping[str, Array], fwhm_mm: float, pixel_mm: float) -> dict[str, Array]:
     sigma = max(fwhm_mm, 1.0) / _FWHM_PER_SIGMA / pixel_mm
-    return {side: _smooth(image, sigma) for side, image in uptake.items()}
+    return {side: _blurred_limb(image, sigma) for side, image in uptake.items()}
+
+
+def _blurred_limb(image: Array, sigma: float) -> Array:
+    """Blur an image that is empty but for one limb: along the rows only those that hold something."""
+    from scipy import ndimage
+
+    rows, _ = _box(image > 0)
+    along = np.zeros_like(image)
+    if rows.stop > rows.start:
+        along[rows] = ndimage.gaussian_filter1d(image[rows], sigma, axis=1, mode="constant", truncate=3.0)
+    return np.asarray(ndimage.gaussian_filter1d(along, sigma, axis=0, mode="constant", truncate=3.0))
 
 
 def _smooth(image: Array, sigma: float) -> Array:

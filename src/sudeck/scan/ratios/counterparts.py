@@ -102,16 +102,27 @@ def _on_other_limb(points: Points, poses: Poses) -> NDArray[np.bool_]:
     return on_other
 
 
-def leave_out(region: Region, lacking: OneSided, grid: Grid) -> Region:
-    """Return a region without what has no counterpart, its surroundings marked as less sure."""
+def leave_out(region: Region, lacking: NDArray[np.bool_], grid: Grid) -> Region:
+    """Return a region without some of its sample points, their surroundings marked as less sure.
+
+    Parameters
+    ----------
+    region : Region
+    lacking : ndarray of bool, shape [n]
+        The sample points to leave out.
+    grid : Grid
+        Of the reference image.
+    """
     from scipy import ndimage
 
-    if not lacking.any.any():
+    if not lacking.any():
         return region
     to_image, from_image = _raster(region.points, grid)
     step = grid.pixel_mm / SAMPLES_PER_PIXEL
-    near = ndimage.distance_transform_edt(~to_image(lacking.any)) * step <= _BESIDE_MM
-    return replace(region, beside_left_out=from_image(near)).part(~lacking.any)
+    near = from_image(ndimage.distance_transform_edt(~to_image(lacking)) * step <= _BESIDE_MM)
+    if region.beside_left_out is not None:
+        near = near | region.beside_left_out
+    return replace(region, beside_left_out=near).part(~lacking)
 
 
 def _levels(points: Points, poses: Poses) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -24,14 +24,13 @@ REGION_PLACEMENT_SD_MM = 1.0
 # A finger moves as a whole: places move alike over 12 mm across it and 45 mm along it; the geometric mean.
 _DISPLACED_REACH_MM = 23.0
 _NODE_STEP = 0.65  # of the reach
+_NO_BUMP = 1e-12  # less is none: processors take long for the products of numbers that are all but zero
 # After a joint fit. Over what places are displaced alike; how much farther than its residual tells: smoothing
-# hides a quarter of the squares of displacements alike over so little, and robust weights hide those of the
-# places that differ most, taken for as much again and more (assumed); and what no mode describes, as modes are
-# counted. What modes describe is not added again: its error is that of the fit.
+# hides a quarter of the squares of displacements alike over so little; and what no mode describes, as modes
+# are counted. What modes describe is not added again: its error is that of the fit.
 _BESIDE_FIT_REACH_MM = 10.0
-_BESIDE_FIT = 1.6
+_BESIDE_FIT = 1.15
 _BESIDE_FIT_MM = 0.2
-_EDGE = 2.0  # times the effect of what lies beside a part left out: registration there is unsure, too
 _FIT_SD = 0.002  # of a log ratio, of each phase: gains are a broken line, images are interpolated
 # Standard deviation of what may be anywhere between two measurements, as a share of their distance: even.
 _EVEN = 1.0 / math.sqrt(3.0)
@@ -110,7 +109,8 @@ class Displacement:
         for axis in (0, 1):
             place = points[:, axis]
             nodes = np.arange(place.min() - reach, place.max() + 1.5 * reach, _NODE_STEP * reach)
-            bumps.append(np.exp(-(((place[:, None] - nodes) / reach) ** 2)))
+            bump = np.exp(-(((place[:, None] - nodes) / reach) ** 2))
+            bumps.append(np.where(bump < _NO_BUMP, 0.0, bump))
         return cls(sd, *bumps)
 
     def effects(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -217,7 +217,7 @@ def measure_placement(
     if region.beside_left_out is not None:
         beside = thinned(region.beside_left_out)
         if beside.any() and not beside.all():
-            shared["edge of what is left out"] = _EDGE * (log_ratio_at(nowhere, ~beside) - as_measured)
+            shared["edge of what is left out"] = log_ratio_at(nowhere, ~beside) - as_measured
     if mirror.equal_size and region.on_affected is not None and region.on_healthy is not None:
         own, others = thinned(region.on_affected), thinned(region.on_healthy)
         if own.any() and others.any():

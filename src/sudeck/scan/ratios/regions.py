@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError
-from sudeck.core.vocabulary import REGIONS, Limb
-from sudeck.scan.limbs.axis import LimbAxis, width_profile
+from sudeck.core.vocabulary import JOINT_REGIONS, NAMED_REGIONS, Limb
+from sudeck.scan.limbs.axis import LimbAxis
 from sudeck.scan.limbs.geometry import Grid, Points
+from sudeck.scan.ratios.bands import band_mm, shows_sole
+from sudeck.scan.ratios.joint_regions import foot_joints, hand_joints
 
 SAMPLES_PER_PIXEL = 2  # along each direction: a region is measured in quarters of a pixel
 _EDGE_MARGIN_PX = 0.5
-
-# Bands along the limb, as (from, to) distances from the tip. Hands: fractions of the length from the tip of
-# the middle finger to the narrowest place of the wrist. Feet seen from the sole: fractions of the length of
-# the foot. Feet seen from the front: millimetres, for the foreshortened foot has no length of its own.
-# Defaults of Sudeck, chosen so that each band holds the joints it is named after; not from the literature.
-HAND_BANDS: Final[Mapping[str, tuple[float, float]]] = {
-    "fingers": (0.0, 0.45),
-    "metacarpals": (0.45, 0.84),
-    "wrist": (0.84, 1.18),
-}
-SOLE_BANDS: Final[Mapping[str, tuple[float, float]]] = {
-    "forefoot": (0.0, 0.42),
-    "midfoot": (0.42, 0.62),
-    "ankle": (0.62, 1.0),
-}
-FRONT_FOOT_BANDS_MM: Final[Mapping[str, tuple[float, float]]] = {
-    "forefoot": (0.0, 75.0),
-    "midfoot": (75.0, 108.0),
-    "ankle": (108.0, 180.0),
-}
-TYPICAL_HAND_LENGTH_MM: Final = 185.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +41,8 @@ class Region:
         that of the healthy one; None where a person drew the region.
     beside_left_out : ndarray of bool, shape [n], or None
         The sample points close to a part that was left out for want of a counterpart.
+    touching_mm2 : float
+        Area left out of the whole limb because it lies on the other limb.
     """
 
     name: str
@@ -71,6 +53,13 @@ class Region:
     on_affected: NDArray[np.bool_] | None = None
     on_healthy: NDArray[np.bool_] | None = None
     beside_left_out: NDArray[np.bool_] | None = None
+    touching_mm2: float = 0.0
+
+    @property
+    def touching_share(self) -> float:
+        """Area left out where the limbs touch, over that of the region if it reaches there."""
+        beside = self.beside_left_out is not None and bool(self.beside_left_out.any())
+        return self.touching_mm2 / self.area_mm2 if beside else 0.0
 
     def part(self, kept: NDArray[np.bool_], *, name: str | None = None) -> Region:
         """Return the part of a region whose sample points are kept; refuses none at all."""
@@ -89,6 +78,7 @@ class Region:
             None if self.on_affected is None else self.on_affected[kept],
             None if self.on_healthy is None else self.on_healthy[kept],
             None if self.beside_left_out is None else self.beside_left_out[kept],
+            self.touching_mm2,
         )
 
 
@@ -144,12 +134,12 @@ def anatomical_region(
     axis: LimbAxis | None,
     view: str = "unknown",
 ) -> Region:
-    """Return a named region: the whole limb, or a band of it between two distances from its tip.
+    """Return a named region: the whole limb, a band between two distances from its tip, or a row of joints.
 
     Parameters
     ----------
     name : str
-        One of `sudeck.core.vocabulary.REGIONS` of the limb.
+        One of `sudeck.core.vocabulary.NAMED_REGIONS` of the limb.
     limb : {"hand", "foot"} or None
         Needed for every region but the whole limb.
     whole : Region
@@ -175,11 +165,11 @@ def anatomical_region(
             "the scan does not say whether it shows hands or feet",
             "say so with --limb",
         )
-    if name not in REGIONS[limb]:
+    if name not in NAMED_REGIONS[limb]:
         raise InputError(
             f"region '{name}'",
             f"it is no region of the {limb}",
-            f"choose one of {', '.join(REGIONS[limb])}",
+            f"choose one of {', '.join(NAMED_REGIONS[limb])}",
         )
     if axis is None or axis.cut_distal:
         raise InputError(
@@ -187,50 +177,18 @@ def anatomical_region(
             "the field of view cuts the tip of the limb, from which regions are counted",
             "use --region whole or draw the region with --region-file",
         )
+    if name in JOINT_REGIONS[limb]:
+        inside = (
+            hand_joints(name, whole.points, affected, grid, axis)
+            if limb == "hand"
+            else foot_joints(whole.points, affected, grid, axis, sole=shows_sole(view, axis))
+        )
+        return whole.part(inside, name=name)
     low, high = band_mm(name, limb, affected, grid, axis, view)
     distance = axis.from_tip_mm(whole.points)
     first = name in ("fingers", "forefoot")
     inside = (distance < high) & ((distance >= low) | first)
     return whole.part(inside, name=name)
-
-
-def band_mm(
-    name: str, limb: Limb, mask: NDArray[np.bool_], grid: Grid, axis: LimbAxis, view: str
-) -> tuple[float, float]:
-    """Return where a named band begins and ends, in mm from the tip of the limb."""
-    if limb == "hand":
-        low, high = HAND_BANDS[name]
-        length = hand_length_mm(mask, grid, axis)
-        return low * length, high * length
-    if view == "plantar" or not axis.cut_proximal:
-        low, high = SOLE_BANDS[name]
-        return low * axis.visible_mm, high * axis.visible_mm * 1.02
-    return FRONT_FOOT_BANDS_MM[name]
-
-
-def hand_length_mm(mask: NDArray[np.bool_], grid: Grid, axis: LimbAxis) -> float:
-    """Return the distance from the fingertips to the wrist: where the limb stops narrowing behind the palm.
-
-    The palm is the widest place 60 to 150 mm from the tip. The wrist is the first place behind it where the
-    width has lost nine tenths of what it loses on the way to the narrowest place; the forearm beyond is
-    almost even, so that its very narrowest place says little. An adult's typical 185 mm where the limb does
-    not narrow.
-    """
-    distance, width = width_profile(mask, grid, axis)
-    smooth = np.convolve(width, np.ones(5) / 5, mode="same")
-    palm_window = (distance >= 60.0) & (distance <= 150.0)
-    behind = distance < min(250.0, axis.visible_mm - 12.0)
-    if not palm_window.any():
-        return TYPICAL_HAND_LENGTH_MM
-    palm = int(np.flatnonzero(palm_window)[smooth[palm_window].argmax()])
-    wrist = (np.arange(distance.size) > palm) & behind & (distance > 130.0)
-    if not wrist.any():
-        return TYPICAL_HAND_LENGTH_MM
-    narrowest = float(smooth[wrist].min())
-    limit = narrowest + 0.1 * (float(smooth[palm]) - narrowest)
-    if narrowest > 0.9 * smooth[palm]:
-        return TYPICAL_HAND_LENGTH_MM
-    return float(distance[np.flatnonzero(wrist & (smooth <= limit))[0]])
 
 
 def outline(points: Points, grid: Grid) -> list[NDArray[np.float64]]:

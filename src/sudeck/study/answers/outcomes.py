@@ -12,7 +12,8 @@ from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.quantile import normal_quantile
 from sudeck.core.record import Record
-from sudeck.study.folder.settings import ResponderRule, Settings
+from sudeck.study.folder.settings import Settings
+from sudeck.study.folder.stated_rules import ResponderRule
 from sudeck.study.folder.tables import ReadTable
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from sudeck.core.storage import write_json, write_tsv
 from sudeck.ketamine.exposure import CourseCurve, Exposure, course_curve, measure_exposure
 from sudeck.ketamine.given import GivenDose, Moment
 from sudeck.ketamine.on_board import OnBoard, on_board
-from sudeck.ketamine.record_checks import RecordFinding, check_record
+from sudeck.ketamine.record_checks import UNDER_DRUG_H, RecordFinding, check_record, on_drug
 from sudeck.ketamine.regimen import days_left_out
 from sudeck.ketamine.yardsticks import Yardstick, backdrop, yardsticks
 from sudeck.study.answers.cohort_table import study_name
@@ -27,7 +27,7 @@ from sudeck.study.answers.treatment.safety_record import SafetyRecord, record_of
 from sudeck.study.answers.treatment.treatment_flags import flags_at_recording
 from sudeck.study.answers.treatment.treatment_given import PatientTreatment, patient_treatments
 from sudeck.study.answers.treatment.treatment_words import treatment_words
-from sudeck.study.folder.given_doses import body_weights, given_doses, recorded_moments
+from sudeck.study.folder.given_doses import body_weights, given_doses, recorded_moments, scored_moments
 from sudeck.study.folder.layout import open_study
 from sudeck.study.folder.settings import Settings, read_settings
 from sudeck.study.folder.tables import StudyTables, read_tables
@@ -262,7 +262,9 @@ def describe_treatment(
         courses=courses,
         yardsticks=yardsticks(),
         backdrop=backdrop(),
-        safety=record_of_safety(tables, settings, {c.patient: c.regimen for c in courses if c.regimen}),
+        safety=record_of_safety(
+            tables, settings, {c.patient: c.treatment.dosed for c in courses if c.regimen}
+        ),
         findings=check_record(given_doses(tables), body_weights(tables), recorded_moments(tables)),
         flags=(
             *flags_at_recording([one for one in after if one.session], settings.mechanism_covariates),
@@ -336,30 +338,32 @@ def _moments(tables: StudyTables) -> Mapping[str, list[tuple[Moment, str, float 
     found: dict[str, list[tuple[Moment, str, float | None]]] = defaultdict(list)
     for one in recorded_moments(tables):
         found[one.patient].append((one, "recording", None))
-    for row in tables["pain"].rows:
-        day, score = row["day"], row["nrs"]
-        if isinstance(day, int) and isinstance(score, int | float):
-            moment = Moment(str(row["participant_id"]), str(row["visit"]), day)
-            found[moment.patient].append((moment, "pain", float(score)))
+    for one, score in scored_moments(tables):
+        found[one.patient].append((one, "pain", score))
     for own in found.values():
         own.sort(key=lambda each: (each[0].day, each[0].clock_h or 0.0))
     return found
 
 
 def _pain_under_drug(courses: Sequence[PatientCourse], visits: Sequence[str]) -> list[Flag]:
-    """Flag pain scores that decide and were asked on a day of ketamine."""
+    """Flag pain scores that decide and were asked under ketamine, or may have been."""
     flags = []
     for visit in dict.fromkeys(visits):
         asked = under = 0
         for one in courses:
-            days = {dose.day for dose in one.treatment.doses if dose.is_ketamine and dose.dose_mg != 0}
-            scored = {each.day for each in one.moments if each.kind == "pain" and each.name == visit}
+            scored = [each for each in one.moments if each.kind == "pain" and each.name == visit]
+            given = [dose for dose in one.treatment.doses if dose.is_ketamine and dose.dose_mg != 0]
             asked += bool(scored)
-            under += bool(scored & days)
+            under += any(
+                on_drug(dose, Moment(one.patient, visit, each.day, each.clock_h))
+                for each in scored
+                for dose in given
+            )
         if under:
             text = (
-                f"Pain at {visit} was asked on a day of ketamine in {under} of {asked} patients, and "
-                "pain.tsv has no clock time: relief under the drug can not be told from relief that lasts."
+                f"Pain at {visit} was asked under ketamine or less than {UNDER_DRUG_H:.0f} h after it, or on "
+                f"a day of it at times not known, in {under} of {asked} patients: relief under the drug can "
+                "not be told from relief that lasts."
             )
             flags.append(Flag("pain-on-infusion-day", text, "caution", visit, float(under)))
     return flags

@@ -6,12 +6,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from sudeck.core.errors import InputError, SudeckError
 from sudeck.study.checks.check_files import check_files
 from sudeck.study.checks.check_tables import check_tables
-from sudeck.study.folder.layout import SETTINGS_FILE, StudyFolder
+from sudeck.study.folder.layout import SETTINGS_FILE, TABLE_SUFFIXES, StudyFolder
 from sudeck.study.folder.schema import TABLES
 from sudeck.study.folder.settings import Settings, read_settings
 from sudeck.study.folder.tables import Problem, ReadTable, RowCount, StudyTables, read_table
@@ -19,6 +20,7 @@ from sudeck.study.folder.tables import Problem, ReadTable, RowCount, StudyTables
 _NAMED: Final = 5
 _ALIKE: Final = 3  # more findings of one kind are one line, so that others stay visible
 _EXAMPLES: Final = 8
+_TABLE_LIKE: Final = frozenset({*TABLE_SUFFIXES, ".xls", ".xlsm", ".ods", ".txt", ".sav"})
 
 
 @dataclass(frozen=True)
@@ -80,15 +82,25 @@ def _by_kind(problems: Sequence[Problem]) -> Iterator[str]:
         kinds[one.where, one.column, re.sub(r"\d+(\.\d+)?", "#", one.message)].append(one)
     for (where, column, _), found in kinds.items():
         patients = list(dict.fromkeys(one.patient for one in found if one.patient))
-        if len(found) <= _ALIKE or len(patients) < len(found):
+        if len(found) <= _ALIKE:
             yield from map(str, found)
             continue
-        more = len(patients) - _EXAMPLES
-        named = ", ".join(patients[:_EXAMPLES]) + (f" and {more} more" if more > 0 else "")
         same = all(one.message == found[0].message for one in found)
         message = found[0].message if same else f"{found[0].message}, and more of this kind"
+        if patients:
+            count = f"{len(patients)} patients"
+            whom = count if len(patients) == len(found) else f"{len(found)} times in {count}"
+            named = _first(patients)
+        else:
+            whom, named = f"{len(found)} times", _first([str(one.row) for one in found if one.row])
+            named = f"line {named}" if named else ""
         place = ", ".join(filter(None, (where, column)))
-        yield f"{place}: {message} ({len(patients)} patients: {named})."
+        yield f"{place}: {message} ({whom}{f': {named}' if named else ''})."
+
+
+def _first(names: Sequence[str]) -> str:
+    more = len(names) - _EXAMPLES
+    return ", ".join(names[:_EXAMPLES]) + (f" and {more} more" if more > 0 else "")
 
 
 def check_study(study: StudyFolder, *, pixels: bool = True) -> StudyCheck:
@@ -136,6 +148,7 @@ def _tables(study: StudyFolder, problems: list[Problem]) -> tuple[Settings, Stud
     settings = _settings(study, problems)
     tables = StudyTables({name: _table(study, name, problems) for name in TABLES})
     problems += tables.problems
+    problems += _other_tables(study)
     problems += check_tables(tables, settings)
     return settings, tables
 
@@ -150,16 +163,41 @@ def _settings(study: StudyFolder, problems: list[Problem]) -> Settings:
 
 def _table(study: StudyFolder, name: str, problems: list[Problem]) -> ReadTable:
     table = TABLES[name]
+    path = None
     try:
         path = study.found_table(name)
         if path is not None:
             return read_table(path, table)
         if not table.optional:
             missing = "the table is not there"
-            problems.append(Problem(table.path, missing, serious=name == "participants"))
+            problems.append(Problem(table.path, missing, serious=name in ("participants", "pain")))
+    except InputError as error:
+        where = table.path if path is None else path.name
+        problems.append(Problem(where, f"{error.problem}; {error.remedy}"))
     except SudeckError as error:
         problems.append(Problem(table.path, str(error).rstrip(".")))
     return ReadTable(table, (), (), (), present=False)
+
+
+def _other_tables(study: StudyFolder) -> Iterator[Problem]:
+    """Yield files among the tables that none of them is: nobody would see that they are not read."""
+    for folder in (study.root, study.root / "phenotype"):
+        if not folder.is_dir():
+            continue
+        known = {Path(t.path).stem for t in TABLES.values() if (study.root / t.path).parent == folder}
+        for path in sorted(folder.iterdir()):
+            if (
+                path.suffix.lower() not in _TABLE_LIKE
+                or not path.is_file()
+                or path.name.startswith((".", "~"))
+            ):
+                continue
+            if path.stem.lower() in known:
+                if path.suffix.lower() not in TABLE_SUFFIXES:
+                    yield Problem(path.name, "it is not read; save it as .xlsx or .csv", serious=False)
+                continue
+            message = f"no table has this name, so it is not read; the names are {', '.join(sorted(known))}"
+            yield Problem(path.name, message, serious=False)
 
 
 def _scans(study: StudyFolder) -> Iterator[tuple[str, str]]:

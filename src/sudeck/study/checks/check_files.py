@@ -11,7 +11,7 @@ from warnings import catch_warnings, simplefilter
 from sudeck.core.errors import InputError
 from sudeck.core.storage import parse_json, read_limited
 from sudeck.core.vocabulary import LIMBS, Limb
-from sudeck.study.folder.decisions import decided_patients, read_log
+from sudeck.study.folder.decisions import decided_patients, read_log, what_it_misses
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.settings import Settings
 from sudeck.study.folder.tables import Problem, Row, StudyTables
@@ -23,15 +23,14 @@ def check_files(
     study: StudyFolder, tables: StudyTables, settings: Settings, *, pixels: bool = True
 ) -> Iterator[Problem]:
     """Yield what is missing or contradictory in scans, recordings and decisions."""
+    listed = tables["participants"].file
     participants: dict[str, Row] = {
         str(row["participant_id"]): row for row in tables["participants"].rows if row["participant_id"]
     }
     sessions = {(row["participant_id"], row["session_id"]) for row in tables["sessions"].rows}
     for patient in study.patients():
-        if patient not in participants:
-            yield Problem(
-                "sourcedata", "the patient has files and is not in participants.tsv", patient=patient
-            )
+        if tables["participants"].present and patient not in participants:
+            yield Problem("sourcedata", f"the patient has files and is not in {listed}", patient=patient)
     typed = {row["participant_id"] for row in tables["scan_ratios"].rows}
     any_scan = bool(typed) or any(study.scan_files(p, s) for p in study.patients() for s in study.sessions(p))
     for patient, row in participants.items():
@@ -46,15 +45,18 @@ def check_files(
                 continue
             place = f"{patient}/{session}/nm"
             if (patient, session) not in sessions:
-                message = f"{session} is not in sessions.tsv"
+                message = f"{session} is not in {tables['sessions'].file}"
                 yield Problem(place, message, patient=patient, serious=False)
             yield from _headers(files, place, patient, row)
             if pixels:
                 yield from _measurable(files, place, patient, row)
-    yield from _decisions(study, participants)
-    key = settings.key_path(study)
-    if key.is_file() and key.resolve().is_relative_to(study.root.resolve()):
-        yield Problem(key.name, "the key of the pseudonyms lies inside the study; keep it apart")
+    yield from _decisions(study, participants, listed)
+    inside = {path.resolve() for path in study.root.rglob("*.key.json")}
+    key = settings.key_path(study).resolve()
+    if key.is_file() and key.is_relative_to(study.root.resolve()):
+        inside.add(key)
+    for path in sorted(inside):
+        yield Problem(path.name, "a key of pseudonyms lies inside the study; keep it apart")
 
 
 def _headers(files: tuple[Path, ...], place: str, patient: str, row: Row) -> Iterator[Problem]:
@@ -119,7 +121,7 @@ def _recordings(study: StudyFolder, patient: str, settings: Settings) -> Iterato
         yield Problem("sourcedata", message, patient=patient, serious=False)
 
 
-def _decisions(study: StudyFolder, participants: dict[str, Row]) -> Iterator[Problem]:
+def _decisions(study: StudyFolder, participants: dict[str, Row], listed: str) -> Iterator[Problem]:
     for reader in study.readers():
         read = replace(study, reader=reader)
         for patient in decided_patients(read):
@@ -136,11 +138,16 @@ def _decisions(study: StudyFolder, participants: dict[str, Row]) -> Iterator[Pro
             yield Problem("decisions", message, patient=patient)
         row = participants.get(patient)
         if row is None:
-            yield Problem("decisions", "the patient is not in participants.tsv", patient=patient)
+            yield Problem("decisions", f"the patient is not in {listed}", patient=patient)
             continue
+        for decision in {one.subject: one for one in log.decisions}.values():
+            missed = what_it_misses(study, decision) if decision.value is not None else ""
+            if missed:
+                message = f"the decision on {decision.kind} is used by nothing: {missed}"
+                yield Problem("decisions", message, patient=patient)
         sides = [decision.value for decision in log.decisions if decision.kind == "side"]
         if sides and sides[-1] is not None and row["affected_side"] not in (None, sides[-1]):
-            message = "the side decided is not the affected_side of participants.tsv; the decision counts"
+            message = f"the side decided is not the affected_side of {listed}; the decision counts"
             yield Problem("decisions", message, patient=patient)
 
 

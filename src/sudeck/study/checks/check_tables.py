@@ -11,7 +11,7 @@ from typing import Final
 
 from sudeck.ketamine.record_checks import check_record
 from sudeck.ketamine.regimen import days_left_out
-from sudeck.study.checks.check_scores import check_pain, check_ratios
+from sudeck.study.checks.check_scores import check_pain, check_ratios, is_alike
 from sudeck.study.folder.given_doses import body_weights, given_doses, recorded_moments
 from sudeck.study.folder.schema import INSTRUMENTS
 from sudeck.study.folder.settings import Settings
@@ -49,26 +49,26 @@ def _rows(tables: StudyTables, name: str) -> Iterator[tuple[str, int, Row]]:
 def _strangers(tables: StudyTables) -> Iterator[Problem]:
     known = {patient for patient, _, _ in _rows(tables, "participants")}
     for name in tables.tables:
-        if name == "participants":
+        if name == "participants" or not tables["participants"].present:
             continue
         first = {patient: line for patient, line, _ in reversed(list(_rows(tables, name)))}
         for patient in sorted(set(first) - known):
             yield Problem(
-                tables[name].table.path,
-                "the patient is not in participants.tsv",
+                tables[name].file,
+                f"the patient is not in {tables['participants'].file}",
                 first[patient],
                 patient=patient,
             )
 
 
 def _participants(tables: StudyTables) -> Iterator[Problem]:
-    where = "participants.tsv"
+    where = tables["participants"].file
     begins = {
         patient: row["date"]
         for patient, _, row in reversed(list(_rows(tables, "sessions")))
         if row["date"] is not None
     }
-    if not tables["participants"].rows:
+    if tables["participants"].present and not tables["participants"].rows:
         yield Problem(where, "it lists no patient")
     weights = sorted(body_weights(tables).values())
     if len(weights) > _FEWEST and (middle := median(weights)) > _HEAVY_KG:
@@ -93,7 +93,9 @@ def _participants(tables: StudyTables) -> Iterator[Problem]:
 
 
 def _pain(tables: StudyTables, settings: Settings) -> Iterator[Problem]:
-    where = "pain.tsv"
+    if not tables["pain"].present:
+        return
+    where = tables["pain"].file
     order = {visit: number for number, visit in enumerate(settings.visits)}
     scored: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     unknown: dict[str, int] = {}
@@ -110,14 +112,17 @@ def _pain(tables: StudyTables, settings: Settings) -> Iterator[Problem]:
             scored[patient][visit].append(day)
         else:
             scored[patient].setdefault(visit, [])
-        if visit and visit not in order:
+        if visit and not any(is_alike(visit, name) for name in order):
             unknown[visit] = unknown.get(visit, 0) + 1
     if not any(visits for visits in scored.values()):
         yield Problem(where, "it holds no score")
         return
-    held = {visit for visits in scored.values() for visit in visits}
+    held = {visit for visits in scored.values() for visit in visits} - {""}
+    if not held:
+        return  # the column is missing, and that is told
     for visit in settings.visits:
-        if visit not in held:
+        # Under another name it is told as such.
+        if not any(is_alike(other, visit) for other in held):
             found = ", ".join(sorted(held)[:12])
             message = f"nobody has a score at {visit}, which sudeck.toml names; the table names {found}"
             # A follow-up nobody came to yet stops nothing; one under another name would be lost.
@@ -128,19 +133,21 @@ def _pain(tables: StudyTables, settings: Settings) -> Iterator[Problem]:
             if visit in held and visit not in scored[patient]:
                 yield Problem(where, f"no score at {visit}, so no outcome", patient=patient, serious=False)
     for patient, visits in scored.items():
-        yield from _order_of_visits(patient, visits, order)
+        yield from _order_of_visits(where, patient, visits, order)
 
 
-def _order_of_visits(patient: str, visits: dict[str, list[int]], order: dict[str, int]) -> Iterator[Problem]:
+def _order_of_visits(
+    where: str, patient: str, visits: dict[str, list[int]], order: dict[str, int]
+) -> Iterator[Problem]:
     named = sorted((order[visit], days, visit) for visit, days in visits.items() if visit in order and days)
     for (_, before, earlier), (_, after, later) in pairwise(named):
         if max(before) >= min(after):
             message = f"{earlier} (day {max(before)}) is not before {later} (day {min(after)})"
-            yield Problem("pain.tsv", message, column="day", patient=patient)
+            yield Problem(where, message, column="day", patient=patient)
     for visit, days in visits.items():
         if days and max(days) - min(days) > _SAME_VISIT_DAYS:
             message = f"{visit} spans {max(days) - min(days)} days"
-            yield Problem("pain.tsv", message, column="day", patient=patient, serious=False)
+            yield Problem(where, message, column="day", patient=patient, serious=False)
 
 
 def _sessions(tables: StudyTables) -> Iterator[Problem]:
@@ -154,7 +161,7 @@ def _sessions(tables: StudyTables) -> Iterator[Problem]:
         for (day, when), (next_day, next_when) in pairwise(dated):
             if (next_when - when).days != next_day - day:
                 message = f"days {day} and {next_day} lie {(next_when - when).days} days apart by their dates"
-                yield Problem("sessions.tsv", message, column="day", patient=patient)
+                yield Problem(tables["sessions"].file, message, column="day", patient=patient)
 
 
 def _criteria(tables: StudyTables) -> Iterator[Problem]:
@@ -163,7 +170,7 @@ def _criteria(tables: StudyTables) -> Iterator[Problem]:
             judged = row[column]
             if verdict is not None and judged is not None and verdict != judged:
                 message = f"{judged}, but the items give {verdict}"
-                yield Problem("budapest.tsv", message, line, column, patient)
+                yield Problem(tables["budapest"].file, message, line, column, patient)
 
 
 def budapest_verdicts(row: Row) -> dict[str, str | None]:
@@ -199,10 +206,11 @@ def _totals(tables: StudyTables) -> Iterator[Problem]:
         _, low, high = INSTRUMENTS[instrument]
         if not low <= total <= high:
             message = f"{total:g} is outside {low:g} to {high:g} of {instrument}"
-            yield Problem("outcomes.tsv", message, line, "total", patient)
+            yield Problem(tables["outcomes"].file, message, line, "total", patient)
 
 
 def _treatment(tables: StudyTables) -> Iterator[Problem]:
+    where = tables["treatment"].file
     given: set[str] = set()
     for patient, line, row in _rows(tables, "treatment"):
         drug = row["drug"]
@@ -210,19 +218,20 @@ def _treatment(tables: StudyTables) -> Iterator[Problem]:
             continue
         given.add(patient)
         if row["dose_mg"] is None:
-            yield Problem("treatment.tsv", "no dose", line, "dose_mg", patient, serious=False)
+            yield Problem(where, "no dose", line, "dose_mg", patient, serious=False)
     doses = given_doses(tables)
     for patient, day in days_left_out(doses):
         text = (
             f"no row for day {day} of the course, on which nearly all have ketamine; 0 mg says none was given"
         )
-        yield Problem("treatment.tsv", text, patient=patient, serious=False)
+        yield Problem(where, text, patient=patient, serious=False)
     found = check_record(doses, body_weights(tables), recorded_moments(tables))
     for one in found:
-        where = f"{one.table}.tsv"
-        yield Problem(where, one.message, one.line, one.column, one.patient, serious=one.serious)
+        yield Problem(
+            tables[one.table].file, one.message, one.line, one.column, one.patient, serious=one.serious
+        )
     if not tables["treatment"].rows:
         return
     for patient, _, _ in _rows(tables, "participants"):
         if patient not in given:
-            yield Problem("treatment.tsv", "no ketamine is recorded", patient=patient, serious=False)
+            yield Problem(where, "no ketamine is recorded", patient=patient, serious=False)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from sudeck.core.errors import InputError
 from sudeck.core.missing import MISSING
 from sudeck.core.storage import table_text, write_text
 from sudeck.study.folder.cells import read_cells
+from sudeck.study.folder.dialect.arrangement import Arranged, arrange
+from sudeck.study.folder.dialect.wordings import day_of_visit
 from sudeck.study.folder.fields import Table, Value
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES
 from sudeck.study.folder.settings import Settings
-from sudeck.study.folder.table_edit import cell_text, keep_original
+from sudeck.study.folder.table_edit import as_ours, cell_text, keep_original
 from sudeck.study.folder.tables import ReadTable, read_table
-from sudeck.study.folder.wordings import column_of, day_of_visit
+
+_EXAMPLES: Final = 3
 
 
 @dataclass(frozen=True)
@@ -49,16 +54,19 @@ class TableFix:
 def propose_fixes(study: StudyFolder, settings: Settings) -> tuple[TableFix, ...]:
     """Return what would change in each table that is not written as we write it.
 
-    Only what is understood is changed: a table with a cell that can not be read, or with a column that is
-    not known, is left to its owner, since writing it would lose what stands there.
+    Only what is understood is changed: a table with a cell that can not be read is left to its owner, since
+    writing it would lose what stands there. Columns that nobody knows are kept, behind the others.
     """
     fixes = []
     for name, table in TABLES.items():
-        path = study.found_table(name)
-        if path is None:
+        try:
+            path = study.found_table(name)
+            if path is None:
+                continue
+            read = read_table(path, table)
+        except InputError:  # the check names it
             continue
-        read = read_table(path, table)
-        if any(problem.row is not None or problem.serious for problem in read.problems):
+        if any(problem.serious for problem in read.problems):
             continue
         fix = _fix(path, read, settings)
         if fix is not None:
@@ -79,35 +87,48 @@ def apply_fix(study: StudyFolder, fix: TableFix) -> Path:
 def _fix(path: Path, read: ReadTable, settings: Settings) -> TableFix | None:
     table = read.table
     cells = read_cells(path)
-    header = [name.strip() for name in cells[0][1]] if cells else []
-    columns = [column_of(name, table.columns) for name in header]
-    changes = [f"heading {old} becomes {new}" for old, new in zip(header, columns, strict=True) if old != new]
+    if not cells:
+        return None
+    arranged = arrange(cells, table.columns)
+    names = arranged.names
+    if not set(names) & set(table.columns[1:]):
+        return None  # nothing but the patients is understood
+    changes = list(arranged.remarks)
+    changes += [
+        f"heading {table_text(old)} becomes {new}"
+        for old, new in zip(arranged.headings, names, strict=True)
+        if old.strip() != new
+    ]
     rows = [dict(row) for row in read.rows]
     if table.name == "pain":
         changes += _named_visits(rows, settings)
-    long = len(read.rows) != len([1 for _, texts in cells[1:] if any(text.strip() for text in texts)])
-    if long:
-        changes.append(f"{len(columns) - 1} columns become {len(rows)} rows, one a visit")
-    else:
-        of_line = dict(cells[1:])
-        for line, row in zip(read.lines, read.rows, strict=True):
-            changes += _cells(line, dict(zip(columns, of_line[line], strict=False)), row, table)
+    changes += _cells(arranged, read)
     if path.suffix.lower() != ".tsv":
         changes.append("it is saved as TSV in UTF-8")
     if not changes:
         return None
-    lines = [table.columns, *([cell_text(row[name]) for name in table.columns] for row in rows)]
+    lines = as_ours(arranged, rows, table)
     return TableFix(table, path, tuple(changes), "".join("\t".join(line) + "\n" for line in lines))
 
 
-def _cells(line: int, texts: dict[str, str], row: Any, table: Table) -> list[str]:
-    changes = []
-    for field in table.fields:
-        old, value = texts.get(field.name, "").strip(), row[field.name]
-        if field.type == "text" or old.lower() in MISSING or _same(old, value):
+def _cells(arranged: Arranged, read: ReadTable) -> Iterator[str]:
+    """Yield what becomes of the cells: each wording once, and of numbers and pseudonyms the first few."""
+    for field in read.table.fields:
+        if field.type == "text" or field.name not in arranged.names:
             continue
-        changes.append(f"line {line}, {field.name}: {table_text(old)} becomes {cell_text(value)}")
-    return changes
+        place = arranged.names.index(field.name)
+        lines: dict[str, list[int]] = {}
+        for (line, texts), row in zip(arranged.body, read.rows, strict=True):
+            old = texts[place].strip() if place < len(texts) else ""
+            if old.lower() not in MISSING and not _same(old, row[field.name]):
+                lines.setdefault(f"{table_text(old)} becomes {cell_text(row[field.name])}", []).append(line)
+        shown = lines if field.type in ("choice", "yes-no", "date") else list(lines)[:_EXAMPLES]
+        for change in shown:
+            places = list(dict.fromkeys(lines[change]))
+            more = f" (and in {len(places) - 1} more)" if len(places) > 1 else ""
+            yield f"line {places[0]}, {field.name}: {change}{more}"
+        if len(shown) < len(lines):
+            yield f"{field.name}: {len(lines) - len(shown)} more are written so"
 
 
 def _same(text: str, value: Value) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from sudeck.core.errors import InputError
 from sudeck.core.spreadsheet import WORKBOOKS, read_sheets
 from sudeck.core.storage import read_limited
+
+_LOOKED_AT: Final = 20  # lines
 
 
 def read_cells(path: Path) -> list[tuple[int, list[str]]]:
@@ -25,8 +28,7 @@ def read_cells(path: Path) -> list[tuple[int, list[str]]]:
     text = decoded(read_limited(path, subject=path.name))
     if "\0" in text:
         raise InputError(path.name, "it is not a text file", "save it as TSV, CSV or XLSX")
-    first = text.split("\n", 1)[0]
-    delimiter = max("\t;,", key=first.count)
+    delimiter = _delimiter(text)
     # Quotes are BIDS-foreign in TSV: a lone one must not swallow the rest of the file.
     quoting: Literal[0, 3] = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
@@ -35,6 +37,17 @@ def read_cells(path: Path) -> list[tuple[int, list[str]]]:
     except csv.Error as error:
         raise InputError(path.name, f"it can not be read as a table ({error})", "save it again") from error
     return [(line, row) for line, row in cells if row]
+
+
+def _delimiter(text: str) -> str:
+    """Return what parts the cells: the sign that stands equally often in most lines."""
+    lines = [line for line in text.splitlines()[:_LOOKED_AT] if line.strip()]
+
+    def alike(sign: str) -> int:
+        counts = Counter(line.count(sign) for line in lines if sign in line)
+        return max(counts.values(), default=0)
+
+    return max("\t;,", key=alike)
 
 
 def is_workbook(path: Path) -> bool:

@@ -12,7 +12,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.storage import to_json, write_text
 from sudeck.study.folder.bids import IGNORE_FILE, ignored
 from sudeck.study.folder.dictionary import redcap_dictionary, redcap_map
-from sudeck.study.folder.layout import SETTINGS_FILE, StudyFolder
+from sudeck.study.folder.layout import SETTINGS_FILE, StudyFolder, with_name
 from sudeck.study.folder.schema import TABLES
 
 _SETTINGS: Final = """\
@@ -33,10 +33,13 @@ visit = "day 5"
 
 [scan]
 session = "ses-pre"
-region = "whole"                  # wrist, metacarpals, fingers; ankle, midfoot, forefoot
+region = "whole"                  # wrist, metacarpals, fingers; ankle, midfoot, forefoot;
+                                  # without-fingers, mcp, pip, dip; mtp
 background = "none"               # or "region"
 # view = "anterior"               # of every scan, for files in which nothing tells the side
 # flow_seconds = 60               # of the flow, from its start; else all of it, 2 min of one longer than 3
+# camera_fwhm_mm = 8.0            # resolution at the limb, from the acceptance test of the camera
+# camera_scatter = 0.12           # share of the counts that were scattered
 # [scan.retest_sd]                # of the natural logarithm, between scans of one patient, where you know it
 # VPr = 0.08
 # "BPr/TPr" = 0.06                # and so on, for any of the six ratios
@@ -87,7 +90,7 @@ model = "kamp"                    # whose typical person stands for a course; he
 level_ng_per_ml = 100.0           # concentration that hours are counted above
 # [[ketamine.limits]]             # your own limits; none are built in
 # measure = "systolic_mmhg"       # a column of vitals.tsv; or ALT ... in multiples of its upper limit
-# above = 160
+# above = 160                     # or below, as of spo2_percent
 
 [privacy]
 key_file = {key_file}    # pseudonyms; keep it apart from the study
@@ -210,8 +213,9 @@ def create_study(root: Path, *, name: str = "") -> CreatedStudy:
     InputError
         If the folder holds a file that would be written: nothing is ever overwritten.
     """
+    root = with_name(root)
     study = StudyFolder(root)
-    contents = _contents(study, name or root.resolve().name)
+    contents = _contents(study, name or root.name)
     if root.exists() and not root.is_dir():
         raise InputError(root.name, "it is a file", "choose another folder")
     # The settings make a folder a study, so they come last: what a killed run left is no study, and is
@@ -219,7 +223,7 @@ def create_study(root: Path, *, name: str = "") -> CreatedStudy:
     there = sorted(path for path, text in contents.items() if _differs(root / path, text))
     if there or study.settings_file.exists():
         raise InputError(
-            root.name or str(root),
+            root.name,
             f"it holds {there[0] if there else SETTINGS_FILE} already",
             "choose another folder; nothing was changed",
         )
@@ -254,7 +258,7 @@ def _differs(path: Path, text: str) -> bool:
 
 def _contents(study: StudyFolder, name: str) -> dict[str, str]:
     key = json.dumps(f"../{study.default_key_file.name}")
-    folder = study.root.resolve().name
+    folder = study.root.name
     folder = f'"{folder}"' if " " in folder else folder
     contents = {
         "dataset_description.json": to_json(

@@ -19,7 +19,7 @@ from typing import Any, Final
 from sudeck.core.errors import InputError
 from sudeck.core.provenance import sha256_of
 from sudeck.core.storage import parse_json, read_limited
-from sudeck.study.folder.decision_kinds import NAME, Decision, checked_decision
+from sudeck.study.folder.decision_kinds import NAME, OF_TRIALS, Decision, checked_decision
 from sudeck.study.folder.layout import StudyFolder
 
 _FIRST: Final = "0" * 64
@@ -148,6 +148,24 @@ def standing_decisions(study: StudyFolder, patient: str | None = None) -> tuple[
     """Return the decisions that hold: the last on each subject, unless it took the earlier one back."""
     last = {decision.subject: decision for decision in read_decisions(study, patient)}
     return tuple(decision for decision in last.values() if decision.value is not None)
+
+
+def what_it_misses(study: StudyFolder, decision: Decision) -> str:
+    """Return why a decision about a session would never be used; empty where it has something to act on."""
+    patient, session = decision.patient, decision.session
+    if not session:
+        return ""
+    there = {
+        "bone scan": bool(study.scan_files(patient, session)),
+        "recording": bool(study.recording_files(patient, session)),
+    }
+    if decision.kind in OF_TRIALS or decision.about == "tms":
+        of = ["recording"]
+    elif decision.kind in ("exclude", "accepted", "signed-off", "note", "side") and decision.about != "scan":
+        of = list(there)
+    else:
+        of = ["bone scan"]
+    return "" if any(there[what] for what in of) else f"{session} has no {' and no '.join(of)}"
 
 
 def take_over(

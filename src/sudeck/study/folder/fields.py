@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from sudeck.core.errors import InputError
 from sudeck.core.missing import MISSING
-from sudeck.study.folder.wordings import day_first, meaning, pseudonym_of
+from sudeck.study.folder.dialect.wordings import day_first, meaning, pseudonym_of
 
 FieldType = Literal["text", "identifier", "integer", "number", "date", "time", "choice", "yes-no"]
 Value = str | int | float | date | None
@@ -106,6 +106,9 @@ class Field:
         return text
 
     def _number(self, text: str) -> int | float:
+        # The unit, or the end of the scale, is often typed behind: 80 kg, 7/10.
+        for behind in filter(None, (self.unit, "" if self.high is None else f"/{self.high:g}")):
+            text = text.removesuffix(behind).rstrip()
         try:
             # A comma is how half of Europe writes a decimal point.
             number = float(text.replace(",", ".")) if text.count(",") <= 1 else math.nan

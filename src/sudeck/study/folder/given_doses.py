@@ -44,6 +44,17 @@ def recorded_moments(tables: StudyTables) -> tuple[Moment, ...]:
     )
 
 
+def scored_moments(tables: StudyTables) -> tuple[tuple[Moment, float], ...]:
+    """Return when pain was asked, and the score: rows with both."""
+    return tuple(
+        (Moment(row["participant_id"], str(row["visit"]), row["day"], _clock(row["time"])), float(row["nrs"]))
+        for row in tables["pain"].rows
+        if isinstance(row["participant_id"], str)
+        and isinstance(row["day"], int)
+        and isinstance(row["nrs"], int | float)
+    )
+
+
 def body_weights(tables: StudyTables) -> Mapping[str, float]:
     """Return the weight of each patient whose weight is known, in kg."""
     weights = {row["participant_id"]: row["weight_kg"] for row in tables["participants"].rows}

@@ -27,6 +27,8 @@ from sudeck.core.errors import InputError
 from sudeck.study.folder.schema import TABLES
 
 SETTINGS_FILE: Final = "sudeck.toml"
+TABLE_SUFFIXES: Final = (".tsv", ".csv", ".xlsx")
+_HEADINGS_BYTES: Final = 4096
 _PATIENT: Final = re.compile(r"sub-[A-Za-z0-9]+")
 _READER: Final = re.compile(r"[A-Za-z0-9]{1,20}")
 SESSION: Final = re.compile(r"ses-[A-Za-z0-9]+")
@@ -93,14 +95,17 @@ class StudyFolder:
     def found_table(self, name: str) -> Path | None:
         """Return the file that holds a table: the TSV, or else a CSV or XLSX of that name; None without any.
 
+        A TSV of headings alone, as a new study has, gives way to another that lies beside it.
+
         Raises
         ------
         InputError
             If the table lies there in more than one format.
         """
         plain = self.table_file(name)
-        found = [plain.with_suffix(suffix) for suffix in (".tsv", ".csv", ".xlsx")]
-        found = [path for path in found if path.is_file()]
+        found = sorted(_named(plain.parent, plain.stem), key=lambda path: path.suffix.lower() != ".tsv")
+        if len(found) == 2 and found[0] == plain and _only_headings(plain):
+            return found[1]
         if len(found) > 1:
             raise InputError(
                 f"table {name}",
@@ -177,6 +182,11 @@ def refuse_session(session: str | None) -> None:
         )
 
 
+def with_name(root: Path) -> Path:
+    """Return a folder by a path that ends in its name, which ``.`` and ``..`` do not tell."""
+    return root.resolve() if root.name in ("", "..") else root
+
+
 def open_study(root: Path, *, reader: str = "") -> StudyFolder:
     """Return the study that lies in a folder.
 
@@ -191,13 +201,14 @@ def open_study(root: Path, *, reader: str = "") -> StudyFolder:
     InputError
         If there is no folder, it is not a study, or a reader has no name of letters and digits.
     """
+    here = "" if root.name else "sudeck init . makes one here, or name the folder of one"
+    root = with_name(root)
     name = root.name or str(root)
     if not root.is_dir():
         raise InputError(name, "there is no such folder", f"make a study with: sudeck init {name}")
     if not (root / SETTINGS_FILE).is_file():
-        raise InputError(
-            name, f"it holds no {SETTINGS_FILE}, so it is not a study", f"make one with: sudeck init {name}"
-        )
+        problem = f"it holds no {SETTINGS_FILE}, so it is not a study"
+        raise InputError(name, problem, here or f"make one with: sudeck init {name}")
     if reader and not _READER.fullmatch(reader):
         raise InputError("the reader", "the name is more than letters and digits", "use initials, as NM")
     return StudyFolder(root, reader)
@@ -211,6 +222,18 @@ def is_patient(name: str) -> bool:
 def _folders(parent: Path, pattern: re.Pattern[str]) -> Iterator[str]:
     if parent.is_dir():
         yield from (path.name for path in parent.iterdir() if path.is_dir() and pattern.fullmatch(path.name))
+
+
+def _named(folder: Path, stem: str) -> Iterator[Path]:
+    """Yield the tables of a name, in whatever case it is written."""
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if path.stem.lower() == stem and path.suffix.lower() in TABLE_SUFFIXES and path.is_file():
+                yield path
+
+
+def _only_headings(path: Path) -> bool:
+    return path.stat().st_size <= _HEADINGS_BYTES and path.read_bytes().strip().count(b"\n") == 0
 
 
 def _files(folder: Path) -> tuple[Path, ...]:

@@ -129,6 +129,7 @@ PAIN: Final = Table(
             low=0,
             high=10,
         ),
+        Field("time", "time", "Clock time the score was asked; what is on board then is counted up to it."),
     ),
     ("participant_id", "visit", "day"),
 )

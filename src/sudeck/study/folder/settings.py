@@ -9,95 +9,38 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from sudeck.core.errors import InputError
 from sudeck.core.storage import parse_toml, read_limited
-from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, REGIONS
+from sudeck.core.vocabulary import NAMED_REGIONS, PHASE_RATIOS, RATIOS_OF_RATIOS
 from sudeck.ketamine.pk_models import MODEL_KEYS
-from sudeck.ketamine.safety import LIVER_GRADES
 from sudeck.study.folder.decision_kinds import VIEWS
 from sudeck.study.folder.layout import SETTINGS_FILE, StudyFolder
-from sudeck.study.folder.schema import VITALS
 from sudeck.study.folder.settings_section import SettingsSection
+from sudeck.study.folder.stated_rules import (
+    CentreLimit,
+    HealthyValues,
+    PairRule,
+    ResponderRule,
+    centre_limit,
+    healthy_values,
+    pair_rule,
+    responder_rule,
+)
 
 if TYPE_CHECKING:
     from sudeck.scan.measurement import MeasureSettings
     from sudeck.tms.measures.measure_settings import GroupSettings
 
-ReliefUnit = Literal["percent", "points"]
 Background = Literal["none", "region"]
-_REGION_NAMES: Final = tuple(dict.fromkeys(name for names in REGIONS.values() for name in names))
-
-
-@dataclass(frozen=True, slots=True)
-class ResponderRule:
-    """Who counts as a responder.
-
-    Attributes
-    ----------
-    at_least : float
-        Relief from which a patient is one; the bound itself counts.
-    unit : {"percent", "points"}
-        Per cent of baseline pain, or points of the scale.
-    visit : str
-        Visit at which it is judged; the end of treatment unless the study says otherwise.
-
-    Examples
-    --------
-    >>> print(ResponderRule())
-    relief of 30 % or more at day 5
-    """
-
-    at_least: float = 30.0
-    unit: ReliefUnit = "percent"
-    visit: str = "day 5"
-
-    def __str__(self) -> str:
-        unit = "%" if self.unit == "percent" else "points"
-        return f"relief of {self.at_least:g} {unit} or more at {self.visit}"
-
-
-@dataclass(frozen=True, slots=True)
-class PairRule:
-    """Which interval and conditioning pulse is which measure: `sudeck.tms.measures.paired_pulse_rules`."""
-
-    measure: str
-    isi_ms: tuple[float, float]
-    conditioning_rmt: tuple[float, float] = (0.0, float("inf"))
-    other_hemisphere: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class HealthyValues:
-    """Healthy people's values of one measure, from the same laboratory; none come with Sudeck.
-
-    Attributes
-    ----------
-    measure : str
-    geometric_mean : float
-    log_sd : float
-        Standard deviation between people of the natural logarithm.
-    n : int
-        Healthy people.
-    """
-
-    measure: str
-    geometric_mean: float
-    log_sd: float
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class CentreLimit:
-    """A centre's own limit of a vital sign or laboratory value; none come with Sudeck.
-
-    Attributes
-    ----------
-    measure : str
-        A column of vitals.tsv, or a test of labs.tsv counted in multiples of its upper limit.
-    above : float
-        What is beyond it is listed.
-    """
-
-    measure: str
-    above: float
+_SCAN_KEYS: Final = (
+    "session",
+    "region",
+    "background",
+    "view",
+    "flow_seconds",
+    "camera_fwhm_mm",
+    "camera_scatter",
+    "retest_sd",
+)
+_REGION_NAMES: Final = tuple(dict.fromkeys(name for names in NAMED_REGIONS.values() for name in names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +70,9 @@ class Settings:
         View in which all scans are taken, for files in which nothing tells the side; empty where unknown.
     flow_seconds : float or None
         Seconds of the flow to measure, from its start; None for all of it, up to 2 min of a long one.
+    camera_fwhm_mm, camera_scatter : float or None
+        Resolution of the camera at the limb, and the share of the counts that were scattered, from its
+        acceptance test; None for the defaults of `sudeck.scan.ratios.camera_response`.
     retest_sd : Mapping of str to float
         Standard deviation of the natural logarithm of a ratio between scans of one patient, each about their
         mean: everything that makes a second scan another number. Empty where the centre does not know it.
@@ -158,7 +104,7 @@ class Settings:
     baseline: str = "baseline"
     end: str = "day 5"
     follow_up: tuple[str, ...] = ("week 4", "week 12")
-    responder: ResponderRule = ResponderRule()
+    responder: ResponderRule = field(default_factory=ResponderRule)
     pain_reliability: float | None = None
     scan_session: str = "ses-pre"
     tms_sessions: tuple[str, ...] = ("ses-pre", "ses-post")
@@ -166,6 +112,8 @@ class Settings:
     background: Background = "none"
     view: str = ""
     flow_seconds: float | None = None
+    camera_fwhm_mm: float | None = None
+    camera_scatter: float | None = None
     retest_sd: Mapping[str, float] = field(default_factory=dict)
     muscles: tuple[str, ...] = ()
     pairs: tuple[PairRule, ...] = ()
@@ -191,8 +139,12 @@ class Settings:
     def scan_settings(self) -> MeasureSettings:
         """Return how bone scans are measured."""
         from sudeck.scan.measurement import MeasureSettings
+        from sudeck.scan.ratios.camera_response import CameraResponse
 
-        return MeasureSettings(region=self.region, background=self.background, level=self.level)
+        camera = CameraResponse.stated(fwhm_mm=self.camera_fwhm_mm, scatter_share=self.camera_scatter)
+        return MeasureSettings(
+            region=self.region, background=self.background, level=self.level, camera=camera
+        )
 
     def tms_settings(self) -> GroupSettings:
         """Return how recordings are measured."""
@@ -225,6 +177,8 @@ class Settings:
             "background": self.background,
             "view": self.view,
             "flow_seconds": self.flow_seconds,
+            "camera_fwhm_mm": self.camera_fwhm_mm,
+            "camera_scatter": self.camera_scatter,
             "retest_sd": dict(self.retest_sd),
             "muscles": list(self.muscles),
             "pairs": [
@@ -273,9 +227,7 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
     visits = SettingsSection(content, "visits", ("baseline", "end", "follow_up"))
     responder = SettingsSection(content, "responder", ("at_least", "unit", "visit"))
     pain = SettingsSection(content, "pain", ("reliability",))
-    scan = SettingsSection(
-        content, "scan", ("session", "region", "background", "view", "flow_seconds", "retest_sd")
-    )
+    scan = SettingsSection(content, "scan", _SCAN_KEYS)
     tms = SettingsSection(content, "tms", ("sessions", "muscles", "pairs"))
     prediction = SettingsSection(content, "prediction", ("covariates", "level"))
     mechanism = SettingsSection(content, "mechanism", ("covariates", "healthy"))
@@ -307,83 +259,34 @@ def settings_from(content: Mapping[str, Any]) -> Settings:
         baseline=baseline,
         end=end,
         follow_up=visits.texts("follow_up", default.follow_up),
-        responder=_responder(responder, judged),
+        responder=responder_rule(responder, judged),
         pain_reliability=pain.number("reliability", None, low=0, high=1, open_low=True, open_high=True),
         scan_session=scan.text("session", default.scan_session),
         tms_sessions=tms.texts("sessions", default.tms_sessions),
         region=scan.choice("region", default.region, _REGION_NAMES),
         background=scan.choice("background", default.background, get_args(Background)),
         flow_seconds=scan.number("flow_seconds", None, low=5, high=600),
+        camera_fwhm_mm=scan.number("camera_fwhm_mm", None, low=1, high=30),
+        camera_scatter=scan.number("camera_scatter", None, low=0, high=0.6),
         view=scan.choice("view", "", VIEWS) if "view" in scan.content else "",
         retest_sd=_retest(scan),
         muscles=tms.texts("muscles", default.muscles),
-        pairs=tuple(map(_pair, pairs)),
+        pairs=tuple(map(pair_rule, pairs)),
         covariates=prediction.texts("covariates", default.covariates),
         mechanism_covariates=mechanism.texts("covariates", default.mechanism_covariates),
-        healthy=tuple(map(_healthy, healthy)),
+        healthy=tuple(map(healthy_values, healthy)),
         ketamine_model=ketamine.choice("model", default.ketamine_model, MODEL_KEYS),
         ketamine_level_ng_per_ml=ketamine.number(
             "level_ng_per_ml", default.ketamine_level_ng_per_ml, low=0, high=1e5, open_low=True
         ),
-        ketamine_limits=tuple(map(_limit, limits)),
+        ketamine_limits=tuple(map(centre_limit, limits)),
         level=prediction.number("level", default.level, low=0.5, high=1, open_high=True),
         key_file=privacy.text("key_file", default.key_file),
         free_text=privacy.yes_no("free_text", default.free_text),
     )
 
 
-def _responder(section: SettingsSection, visit: str) -> ResponderRule:
-    """Read the rule; 0.3 per cent is meant as 30, and no relief on a scale of ten is thirty points."""
-    unit = section.choice("unit", "percent", get_args(ReliefUnit))
-    if unit == "points":
-        return ResponderRule(section.number("at_least", 30.0, low=0, high=10, open_low=True), unit, visit)
-    return ResponderRule(section.number("at_least", 30.0, low=1, high=100), unit, visit)
-
-
 def _retest(scan: SettingsSection) -> dict[str, float]:
     names = (*PHASE_RATIOS.values(), *RATIOS_OF_RATIOS)
     section = SettingsSection({"scan.retest_sd": scan.get("retest_sd", {})}, "scan.retest_sd", names)
     return {name: section.number(name, None, low=0, high=2) for name in names if name in section.content}
-
-
-def _pair(content: Any) -> PairRule:
-    section = SettingsSection(
-        {"tms.pairs": content},
-        "tms.pairs",
-        ("measure", "isi_ms", "conditioning_rmt", "other_hemisphere"),
-    )
-    other = section.yes_no("other_hemisphere", False)
-    measure = section.text("measure", "")
-    if not measure:
-        raise section.refusal("measure", "is missing", "name it, e.g. SICI")
-    return PairRule(
-        measure,
-        section.span("isi_ms", None),
-        section.span("conditioning_rmt", (0.0, float("inf"))),
-        other,
-    )
-
-
-def _healthy(content: Any) -> HealthyValues:
-    section = SettingsSection(
-        {"mechanism.healthy": content}, "mechanism.healthy", ("measure", "geometric_mean", "log_sd", "n")
-    )
-    for key, example in (("measure", '"SICI"'), ("geometric_mean", "0.45"), ("log_sd", "0.4"), ("n", "20")):
-        if key not in section.content:
-            raise section.refusal(key, "is missing", f"write it, e.g. {key} = {example}")
-    return HealthyValues(
-        section.text("measure", ""),
-        section.number("geometric_mean", None, low=0, high=1e6, open_low=True),
-        section.number("log_sd", None, low=0, high=10),
-        int(section.number("n", None, low=2, high=1e6)),
-    )
-
-
-def _limit(content: Any) -> CentreLimit:
-    section = SettingsSection({"ketamine.limits": content}, "ketamine.limits", ("measure", "above"))
-    for key, example in (("measure", '"systolic_mmhg"'), ("above", "160")):
-        if key not in section.content:
-            raise section.refusal(key, "is missing", f"write it, e.g. {key} = {example}")
-    vitals = (one.name for one in VITALS.fields if one.type == "number" and one.name != "spo2_percent")
-    measure = section.choice("measure", "", (*vitals, *LIVER_GRADES))
-    return CentreLimit(measure, section.number("above", None, low=0, high=1e6))

@@ -13,6 +13,7 @@ from sudeck.core.missing import MISSING
 from sudeck.core.storage import table_text, write_bytes, write_text
 from sudeck.study.folder.bids import keep_to_bids
 from sudeck.study.folder.cells import read_cells
+from sudeck.study.folder.dialect.arrangement import Arranged, arrange
 from sudeck.study.folder.fields import Table, Value
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES
@@ -68,10 +69,15 @@ def merge_rows(
     table = TABLES[name]
     found = study.found_table(name)
     path = study.table_file(name)
-    other = found if found != path else None
-    cells = [texts for _, texts in read_cells(path)] if other is None and found is not None else []
-    if other is not None:
-        cells = _as_tsv(other, table)
+    other = found
+    cells: list[list[str]] = []
+    if found is not None:
+        given = read_cells(found)
+        if found == path and (not given or is_ours(given, table)):
+            other = None
+            cells = [texts for _, texts in given]
+        else:
+            cells = _as_tsv(found, given, table)
     header = [text.strip() for text in cells[0]] if cells else []
     header += [column for column in table.columns if column not in header]
     body = [[*texts, *[_MISSING] * (len(header) - len(texts))] for texts in cells[1:]]
@@ -83,22 +89,40 @@ def merge_rows(
         if other is not None:
             keep_original(study, other)
         write_text(path, "".join("\t".join(texts) + "\n" for texts in (header, *body)))
-        if other is not None:
+        if other is not None and other != path:
             other.unlink()
         if name == "participants":
             keep_to_bids(study, [texts[header.index("participant_id")] for texts in body])
     return tuple(outcomes)
 
 
-def _as_tsv(path: Path, table: Table) -> list[list[str]]:
-    """Return the cells of a CSV or XLSX table as we would write them."""
+def _as_tsv(path: Path, cells: list[tuple[int, list[str]]], table: Table) -> list[list[str]]:
+    """Return the cells of a table in another format, or with other headings, as we would write them."""
     read = read_table(path, table)
     serious = [problem for problem in read.problems if problem.serious]
     if serious:
         raise InputError(
             path.name, f"rows can not be added while something is wrong ({serious[0]})", "correct it first"
         )
-    return [list(table.columns), *([cell_text(row[name]) for name in table.columns] for row in read.rows)]
+    return as_ours(arrange(cells, table.columns), read.rows, table) if cells else []
+
+
+def is_ours(cells: Sequence[tuple[int, Sequence[str]]], table: Table) -> bool:
+    """Tell whether a table lies as we lay it out, under our headings; what the cells hold is not asked."""
+    arranged = arrange(cells, table.columns)
+    same = all(old.strip() == new for old, new in zip(arranged.headings, arranged.names, strict=True))
+    return same and not arranged.remarks
+
+
+def as_ours(arranged: Arranged, rows: Sequence[Row], table: Table) -> list[list[str]]:
+    """Return a table as we write it, headings first; columns that nobody knows stay as they are, last."""
+    others = [n for n, name in enumerate(arranged.names) if name and name not in table.columns]
+    lines = [[*table.columns, *(arranged.names[n] for n in others)]]
+    for row, (_, texts) in zip(rows, arranged.body, strict=True):
+        beside = [texts[n].strip() if n < len(texts) else "" for n in others]
+        kept = [cell_text(None if text.lower() in MISSING else text) for text in beside]
+        lines.append([*(cell_text(row[name]) for name in table.columns), *kept])
+    return lines
 
 
 def keep_original(study: StudyFolder, path: Path) -> Path:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from sudeck.core.spreadsheet import read_sheets
 from sudeck.core.storage import table_text
 from sudeck.study.folder.cells import is_workbook, read_cells
+from sudeck.study.folder.dialect.arrangement import arrange
+from sudeck.study.folder.dialect.wordings import contradictions, has_order
 from sudeck.study.folder.fields import Table, Value
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES
-from sudeck.study.folder.wordings import column_of, contradictions, day_of_visit, has_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,6 +88,8 @@ class ReadTable:
     problems : tuple of Problem
     present : bool
         Whether there is a file at all.
+    found_as : str
+        Name of the file; that of our own unless another was found.
     """
 
     table: Table
@@ -94,6 +97,12 @@ class ReadTable:
     lines: tuple[int, ...]
     problems: tuple[Problem, ...]
     present: bool = True
+    found_as: str = ""
+
+    @property
+    def file(self) -> str:
+        """The name of the file as it is, by which problems are told."""
+        return self.found_as or Path(self.table.path).name
 
     def frame(self) -> pd.DataFrame:
         """Return the rows as a DataFrame: numbers as floats with NaN, the rest as objects with None."""
@@ -161,11 +170,11 @@ class StudyTables:
             left_out = (
                 (nameless, "without a readable participant_id"),
                 (repeated, "of a patient who stands above"),
-                (unknown, "of nobody in participants.tsv"),
+                (unknown, f"of nobody in {self.tables['participants'].file}"),
             )
             reasons = tuple(f"{number} {why}" for number, why in left_out if number)
             used = len(people) - nameless - repeated - unknown
-            counts.append(RowCount(Path(table.table.path).name, len(people), used, reasons))
+            counts.append(RowCount(table.file, len(people), used, reasons))
         return tuple(counts)
 
 
@@ -198,7 +207,7 @@ def read_table(path: Path, table: Table) -> ReadTable:
     InputError
         If the file can not be read as a table.
     """
-    read = type_rows(read_cells(path), table, where=path.name)
+    read = replace(type_rows(read_cells(path), table, where=path.name), found_as=path.name)
     further = sum(bool(sheet.rows) for sheet in read_sheets(path)) - 1 if is_workbook(path) else 0
     if further < 1:
         return read
@@ -220,10 +229,11 @@ def type_rows(cells: Sequence[tuple[int, Sequence[str]]], table: Table, *, where
     """
     if not cells:
         return ReadTable(table, (), (), (Problem(where, "the file is empty"),))
-    cells, problems = _long(cells, table, where)
-    (header_line, header), *body = cells
-    names = [column_of(name.lstrip("\ufeff"), table.columns) for name in header]
-    problems += _header_problems(names, table, where, header_line)
+    arranged = arrange(cells, table.columns)
+    names, body = arranged.names, arranged.body
+    problems = [Problem(where, said, serious=False) for said in arranged.remarks]
+    problems += [Problem(where, said, arranged.line) for said in arranged.unclear]
+    problems += _header_problems(names, table, where, arranged.line)
     unclear = {
         name: list(contradictions(name, [texts[n] for _, texts in body if n < len(texts)]))
         for n, name in enumerate(names)
@@ -236,8 +246,6 @@ def type_rows(cells: Sequence[tuple[int, Sequence[str]]], table: Table, *, where
     lines: list[int] = []
     ordered: list[str] = []
     for line, texts in body:
-        if not any(text.strip() for text in texts):
-            continue
         if len(texts) > len(names) and any(text.strip() for text in texts[len(names) :]):
             problems.append(Problem(where, f"has {len(texts)} cells under {len(names)} headings", line))
         given = dict(zip(reversed(names), reversed([*texts, *[""] * len(names)][: len(names)]), strict=True))
@@ -253,43 +261,21 @@ def type_rows(cells: Sequence[tuple[int, Sequence[str]]], table: Table, *, where
     return ReadTable(table, tuple(rows), tuple(lines), tuple(problems))
 
 
-def _long(
-    cells: Sequence[tuple[int, Sequence[str]]], table: Table, where: str
-) -> tuple[Sequence[tuple[int, Sequence[str]]], list[Problem]]:
-    """Turn scores with a column for each visit into a row for each; leave any other table as it is."""
-    if table.name != "pain":
-        return cells, []
-    (line, header), *body = cells
-    names = [column_of(name.lstrip("\ufeff"), table.columns) for name in header]
-    if {"visit", "nrs"} & set(names) or "participant_id" not in names:
-        return cells, []
-    visits = [(n, name, day) for n, name in enumerate(names) if (day := day_of_visit(name)) is not None]
-    if not visits:
-        return cells, []
-    left = [name for n, name in enumerate(names) if name and n not in {n for n, _, _ in visits}]
-    problems = [
-        Problem(where, f"column {names.index(name) + 1} names no visit with its day and is left alone", line)
-        for name in left
-        if name != "participant_id"
-    ]
-    place = names.index("participant_id")
-    rows: list[tuple[int, Sequence[str]]] = [(line, ["participant_id", "visit", "day", "nrs"])]
-    for number, texts in body:
-        padded = [*texts, *[""] * (len(names) - len(texts))]
-        rows += [(number, [padded[place], name, str(day), padded[n]]) for n, name, day in visits]
-    return rows, problems
-
-
 def _header_problems(names: Sequence[str], table: Table, where: str, line: int) -> Iterable[Problem]:
     for name in dict.fromkeys(names):
         if name and names.count(name) > 1:
             yield Problem(where, "the column is there twice; the first counts", line, name)
-    for number, name in enumerate(names, 1):
-        if name and name not in table.columns:
-            # Where the header row is missing, what stands there is a patient's data and is not repeated.
-            shown = f" ({table_text(name)[:40]})" if table.key[0] in names else ""
-            message = f"column {number}{shown} is not known and left alone; known are "
-            yield Problem(where, message + ", ".join(table.columns), line, serious=not shown)
+    # Where the header row is missing, what stands there is a patient's data and is not repeated.
+    shown = table.key[0] in names
+    unknown = [
+        f"{number} ({table_text(name)[:40]})" if shown else str(number)
+        for number, name in enumerate(names, 1)
+        if name and name not in table.columns
+    ]
+    if unknown:
+        said = "column {} is" if len(unknown) == 1 else "columns {} are"
+        message = f"{said.format(', '.join(unknown))} not known and left alone; known are "
+        yield Problem(where, message + ", ".join(table.columns), line, serious=not shown)
     for field in table.fields:
         if field.required and field.name not in names:
             yield Problem(where, "the column is missing", line, field.name)

@@ -16,13 +16,13 @@ from typing import Any, Final
 
 from sudeck.core.errors import InputError
 from sudeck.study.folder.cells import read_cells
+from sudeck.study.folder.dialect.headings import column_of
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.pseudonyms import Key, open_key, write_key
 from sudeck.study.folder.schema import PARTICIPANTS
 from sudeck.study.folder.settings import read_settings
 from sudeck.study.folder.table_edit import merge_rows
 from sudeck.study.folder.tables import type_rows
-from sudeck.study.folder.wordings import column_of
 
 _SUBJECT: Final = "--ids"
 _RECORD: Final = "record_number"

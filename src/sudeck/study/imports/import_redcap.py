@@ -13,12 +13,12 @@ from sudeck.core.errors import InputError
 from sudeck.core.missing import MISSING
 from sudeck.core.privacy import Redactor
 from sudeck.core.storage import write_tsv
+from sudeck.study.folder.dialect.wordings import is_month_first
 from sudeck.study.folder.fields import Value
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.pseudonyms import Key, open_key, write_key
 from sudeck.study.folder.settings import read_settings
 from sudeck.study.folder.table_edit import merge_rows
-from sudeck.study.folder.wordings import is_month_first
 from sudeck.study.imports.redcap_export import CellReader, Dictionary, ExportRow, read_dictionary, read_export
 from sudeck.study.imports.redcap_map import RedcapBlock, RedcapMap, Source, read_map
 

@@ -13,9 +13,9 @@ from sudeck.core.errors import InputError
 from sudeck.core.missing import MISSING
 from sudeck.core.privacy import Redactor
 from sudeck.study.folder.cells import read_cells
+from sudeck.study.folder.dialect.wordings import day_first
 from sudeck.study.folder.fields import Field, Value
 from sudeck.study.folder.pseudonyms import Key
-from sudeck.study.folder.wordings import day_first
 from sudeck.study.imports.redcap_map import Source
 
 ExportRow = tuple[int, dict[str, str]]

@@ -153,7 +153,14 @@ def protocol_among(files: Iterable[Path]) -> Path | None:
 def measurement_settings(settings: Settings) -> dict[str, Any]:
     """Return the settings that measurements depend on: a new responder rule measures nothing anew."""
     kept = ("region", "background", "view", "flow_seconds", "level", "muscles", "pairs", "free_text")
-    return {name: value for name, value in settings.to_dict().items() if name in kept}
+    camera = ("camera_fwhm_mm", "camera_scatter")
+    stated = settings.to_dict()
+    # Unstated, a camera is no setting: what was measured before there were any keeps its fingerprint.
+    return {
+        name: value
+        for name, value in stated.items()
+        if name in kept or (name in camera and value is not None)
+    }
 
 
 def fingerprints(inputs: Iterable[PatientInputs], how: Mapping[str, Any]) -> dict[str, str]:

@@ -13,7 +13,7 @@ import numpy as np
 DAYS: Final = range(1, 6)
 # Steps of one infusion: hours and mg/kg/h; 1.6 mg/kg of base a day.
 _STEPS: Final = ((1.0, 0.2), (1.0, 0.4), (2.0, 0.5))
-_FIRST_H: Final = 9.0
+FIRST_INFUSION_H: Final = 9.0
 _MISSED, _STOPPED = 0.02, 0.03  # shares of days
 _MIDAZOLAM, _CLONIDINE = 0.4, 0.2  # shares of patients
 _MIDAZOLAM_MG, _CLONIDINE_MG = 2.0, 0.1
@@ -37,7 +37,7 @@ def treatment_rows(patients: Sequence[tuple[str, float]], *, seed: int) -> list[
             missed, stopped = rng.random() < _MISSED, rng.random() < _STOPPED
             if missed and day > 1:
                 continue
-            start = _FIRST_H + minutes
+            start = FIRST_INFUSION_H + minutes
             own = {"participant_id": patient, "day": day}
             if clonidine:
                 rows.append({**own, **_tablet("clonidine", _CLONIDINE_MG, "oral", start - 0.5)})
@@ -55,7 +55,7 @@ def treatment_rows(patients: Sequence[tuple[str, float]], *, seed: int) -> list[
                         "dose_mg": float(round(share * planned)),
                         "duration_h": share * hours,
                         "route": "intravenous",
-                        "start_time": _clock(start),
+                        "start_time": clock_text(start),
                         "infusion": 1,
                         "planned_mg": planned,
                         "stopped_early": "yes" if share < 1 else "no",
@@ -68,13 +68,14 @@ def treatment_rows(patients: Sequence[tuple[str, float]], *, seed: int) -> list[
 def recording_time(number: int, *, seed: int) -> str:
     """Return the clock time of a session of one patient: between ten and half past two."""
     quarter = int(np.random.default_rng([seed, 6, number]).integers(0, 19))
-    return _clock(10.0 + quarter / 4)
+    return clock_text(10.0 + quarter / 4)
 
 
 def _tablet(drug: str, mg: float, route: str, start_h: float) -> dict[str, Any]:
-    return {"drug": drug, "dose_mg": mg, "route": route, "start_time": _clock(start_h)}
+    return {"drug": drug, "dose_mg": mg, "route": route, "start_time": clock_text(start_h)}
 
 
-def _clock(hours: float) -> str:
+def clock_text(hours: float) -> str:
+    """Return a clock time as hh:mm, from hours after midnight."""
     minutes = round(60 * hours)
     return f"{minutes // 60:02d}:{minutes % 60:02d}"

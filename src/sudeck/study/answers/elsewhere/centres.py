@@ -27,7 +27,7 @@ from sudeck.study.folder.layout import open_study
 FORMAT: Final = "sudeck centre summary"
 SUMMARY_FILE: Final = "centre_summary.json"
 LEAST_COUNT: Final = 5
-_LEAST_PATIENTS: Final = 10
+LEAST_PATIENTS: Final = 10
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,9 @@ def share_study(root: Path, *, path: Path | None = None) -> tuple[CentreSummary,
     study = open_study(root)
     cohort = assemble_cohort(study)
     flow, settings = cohort.flow, cohort.settings
-    if flow.analysed < _LEAST_PATIENTS:
+    if flow.analysed < LEAST_PATIENTS:
         problem = f"{flow.analysed} patients have a scan and an outcome"
-        raise InputError(cohort.name, problem, f"a summary needs at least {_LEAST_PATIENTS}")
+        raise InputError(cohort.name, problem, f"a summary needs at least {LEAST_PATIENTS}")
     suppressed = []
     covariates = usable_covariates(cohort.patients, settings.covariates)
     coefficients: dict[str, dict[str, float]] = {}
@@ -116,7 +116,7 @@ def share_study(root: Path, *, path: Path | None = None) -> tuple[CentreSummary,
     try:
         for name, measure in published_analysis(cohort.patients, level=settings.level).measures.items():
             r, n = measure.pearson.r.value, measure.pearson.r.n
-            if n is not None and n >= _LEAST_PATIENTS and abs(r) < 1:
+            if n is not None and n >= LEAST_PATIENTS and abs(r) < 1:
                 correlations[name] = {"z": math.atanh(r), "se": 1 / math.sqrt(n - 3), "n": n}
     except InputError as error:
         suppressed.append(f"the correlations: {error}")
@@ -179,20 +179,8 @@ def pool_centres(paths: Sequence[Path], *, level: float = 0.95) -> PooledCentres
     InputError
         If fewer than two are given, one is no summary or there twice, or their responders are not the same.
     """
-    summaries = [_read(path) for path in paths]
+    summaries = read_summaries(paths)
     names = [str(summary["centre"]) for summary in summaries]
-    if len(summaries) < 2:
-        raise InputError("the centres", f"{len(summaries)} summary is given", "give two or more")
-    for path, name in zip(paths, names, strict=True):
-        if names.count(name) > 1:
-            raise InputError(path.name, f"{name} is there twice", "give each centre once, under its own name")
-    rules = {str(summary["responder_rule"]) for summary in summaries}
-    if len(rules) > 1:
-        raise InputError(
-            "the centres",
-            f"they call a responder: {'; '.join(sorted(rules))}",
-            "agree on one rule and share again",
-        )
     remarks = []
     if len({tuple(summary["covariates"]) for summary in summaries}) > 1:
         remarks.append(
@@ -210,6 +198,31 @@ def pool_centres(paths: Sequence[Path], *, level: float = 0.95) -> PooledCentres
         },
         tuple(remarks),
     )
+
+
+def read_summaries(paths: Sequence[Path]) -> list[Mapping[str, Any]]:
+    """Read the summaries of centres that may be taken together.
+
+    Raises
+    ------
+    InputError
+        If fewer than two are given, one is no summary or there twice, or their responders are not the same.
+    """
+    summaries = [_read(path) for path in paths]
+    names = [str(summary["centre"]) for summary in summaries]
+    if len(summaries) < 2:
+        raise InputError("the centres", f"{len(summaries)} summary is given", "give two or more")
+    for path, name in zip(paths, names, strict=True):
+        if names.count(name) > 1:
+            raise InputError(path.name, f"{name} is there twice", "give each centre once, under its own name")
+    rules = {str(summary["responder_rule"]) for summary in summaries}
+    if len(rules) > 1:
+        raise InputError(
+            "the centres",
+            f"they call a responder: {'; '.join(sorted(rules))}",
+            "agree on one rule and share again",
+        )
+    return summaries
 
 
 def _pooled(parts: Sequence[Mapping[str, Mapping[str, float]]], key: str, level: float) -> dict[str, Pooled]:

@@ -13,7 +13,8 @@ from sudeck.core.record import Record
 from sudeck.ketamine.safety import LIVER_GRADES, liver_grade
 from sudeck.statistics.proportion import proportion
 from sudeck.study.folder.schema import VITALS
-from sudeck.study.folder.settings import CentreLimit, Settings
+from sudeck.study.folder.settings import Settings
+from sudeck.study.folder.stated_rules import CentreLimit
 from sudeck.study.folder.tables import Row, StudyTables
 
 _VITALS: Final = tuple(
@@ -69,16 +70,18 @@ class LimitPassed(Record):
     Attributes
     ----------
     measure : str
-    above : float
+    above, below : float or None
+        The one of the two that the centre gave.
     patients : tuple of str
     of : int
         Patients with a value.
     """
 
     measure: str
-    above: float
+    above: float | None
     patients: tuple[str, ...]
     of: int
+    below: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,18 +153,17 @@ def _liver(test: str, rows: Sequence[Row]) -> LiverValues | None:
     return LiverValues(test, patients, counts[0], counts[1], ungraded)
 
 
-def _highest(name: str, rows: Sequence[Row]) -> dict[str, float]:
-    found: dict[str, float] = {}
+def _by_patient(name: str, rows: Sequence[Row]) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = defaultdict(list)
     for row in rows:
         value = _number(row[name])
         if value is not None:
-            patient = str(row["participant_id"])
-            found[patient] = max(found.get(patient, value), value)
+            found[str(row["participant_id"])].append(value)
     return found
 
 
 def _vital(name: str, rows: Sequence[Row]) -> VitalSign | None:
-    highest = list(_highest(name, rows).values())
+    highest = [max(own) for own in _by_patient(name, rows).values()]
     if not highest:
         return None
     return VitalSign(name, VITALS.field(name).unit, len(highest), statistics.median(highest), max(highest))
@@ -169,16 +171,19 @@ def _vital(name: str, rows: Sequence[Row]) -> VitalSign | None:
 
 def _passed(limit: CentreLimit, labs: Sequence[Row], vitals: Sequence[Row]) -> LimitPassed:
     if limit.measure in LIVER_GRADES:
-        highest: dict[str, float] = defaultdict(float)
+        values: dict[str, list[float]] = defaultdict(list)
         for row in labs:
             value, upper = _number(row["value"]), _number(row["upper_limit"])
             if row["test"] == limit.measure and value is not None and upper:
-                patient = str(row["participant_id"])
-                highest[patient] = max(highest[patient], value / upper)
+                values[str(row["participant_id"])].append(value / upper)
     else:
-        highest = defaultdict(float, _highest(limit.measure, vitals))
-    beyond = tuple(sorted(patient for patient, value in highest.items() if value > limit.above))
-    return LimitPassed(limit.measure, limit.above, beyond, len(highest))
+        values = _by_patient(limit.measure, vitals)
+    if limit.above is not None:
+        beyond = (patient for patient, own in values.items() if max(own) > limit.above)
+    else:
+        assert limit.below is not None
+        beyond = (patient for patient, own in values.items() if min(own) < limit.below)
+    return LimitPassed(limit.measure, limit.above, tuple(sorted(beyond)), len(values), limit.below)
 
 
 def _harms(rows: Sequence[Row], kinds: Mapping[str, str], level: float) -> tuple[HarmByRegimen, ...]:

@@ -120,8 +120,8 @@ def _not_said(treatments: Sequence[PatientTreatment]) -> list[Flag]:
     if treated and not any(dose.drug in LEFT for one in treatments for dose in one.doses):
         text = (
             f"Nothing is recorded of midazolam, lorazepam or clonidine in {len(treated)} patients with "
-            "ketamine and a recording. They are usual beside it and alone give healthy people the published pattern: "
-            "give their last dose with start_time; a row of 0 mg says that none was given."
+            "ketamine and a recording. They are usual beside it and alone give healthy people the published "
+            "pattern: give their last dose with start_time; a row of 0 mg says that none was given."
         )
         flags.append(Flag("co-medication-not-recorded", text, "caution", value=float(len(treated))))
     other = [one for one in treatments if _other_drug(one)]

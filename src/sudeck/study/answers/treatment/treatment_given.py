@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
@@ -58,6 +59,17 @@ class PatientTreatment:
         what = sorted({f"{dose.drug} {dose.route or 'route not stated'}" for dose in ketamine})
         hours = round(statistics.median(days.values()))
         return f"{' and '.join(what)}, {len(days)} {'day' if len(days) == 1 else 'days'}, {hours} h a day"
+
+    @property
+    def dosed(self) -> str:
+        """The kind of course with its dose a day, within a factor of two: what harms are counted by."""
+        days = len({dose.day for dose in self.doses if dose.is_ketamine and dose.dose_mg != 0})
+        if not self.mg_per_kg:
+            return f"{self.kind}, dose not known" if self.kind else ""
+        # Bounds between powers of two, as doses are written in round numbers.
+        middle = round(math.log2(self.mg_per_kg / days))
+        low, high = 2.0 ** (middle - 0.5), 2.0 ** (middle + 0.5)
+        return f"{self.kind}, {low:.2g} to {high:.2g} mg/kg a day"
 
     @property
     def mg(self) -> float | None:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
 
 _SIDES: Final = {
-    "left": "l left gauche g links linke izquierda izquierdo izq i sx sinistra",
-    "right": "r right droit droite d rechts rechte derecha derecho der dx destra",
+    "left": "l left lt gauche g links linke li izquierda izquierdo izq i sx sinistra",
+    "right": "r right rt droit droite d rechts rechte re derecha derecho der dx destra",
 }
 # By column and value: words in English, French, German, Spanish, Dutch. What two languages mean differently
 # (V: varón or vrouw) is in no list.
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "affected_side": _SIDES,
     "handedness": {
-        "R": _SIDES["right"] + " droitier droitière rechtshänder rechtshänderin diestro diestra rechtshandig",
-        "L": _SIDES["left"] + " gaucher gauchère linkshänder linkshänderin zurdo zurda z linkshandig",
+        "R": _SIDES["right"]
+        + " droitier droitière rechtshänder rechtshänderin diestro diestra rechtshandig righthanded",
+        "L": _SIDES["left"]
+        + " gaucher gauchère linkshänder linkshänderin zurdo zurda z linkshandig lefthanded",
         "A": "a both ambidextrous ambidextre beidhändig ambidiestro ambidextro tweehandig",
     },
     "sex": {
@@ -26,8 +29,10 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "O": "o other autre divers otro otra anders",
     },
     "limb": {
-        "hand": "hand hands main mains hände haende mano manos handen",
-        "foot": "foot feet pied pieds fuß fuss füße fuesse pie pies voet voeten",
+        "hand": "hand hands main mains hände haende mano manos handen "
+        "upperlimb upperextremity membresupérieur ms superior miembrosuperior obereextremität",
+        "foot": "foot feet pied pieds fuß füße fuesse pie pies voet voeten "
+        "lowerlimb lowerextremity membreinférieur mi inferior miembroinferior untereextremität",
     },
     "crps_type": {
         "1": "1 i type1 typei typ1 typi tipo1 tipoi crps1 crpsi sdrc1 sdrci",
@@ -35,37 +40,50 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "NOS": "nos",
     },
 }
+_IDENTIFIER: Final = re.compile(r"(?:(?i:sub)[-_ ]?)?([A-Za-z]{1,3}(?=[-_ ]?\d))?[-_ ]?(\d{1,3})")
+_DAY_FIRST: Final = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})")
+_SPAN: Final = (
+    r"(?P<{0}>days?|jours?|tage?|dias?|dag(?:en)?|weeks?|semaines?|wochen?|semanas?|weken|week|months?|mois|"
+    r"monate?|mes(?:es)?|maand(?:en)?|d|j|w|s|m)"
+)
+_VISIT_DAY: Final = re.compile(
+    rf"{_SPAN.format('unit')}[ _.-]*(?P<number>\d{{1,3}})|(?P<count>\d{{1,3}})[ _.-]*{_SPAN.format('behind')}"
+)
+_BASELINE: Final = frozenset(
+    [
+        "baseline",
+        "base",
+        "basal",
+        "pre",
+        "before",
+        "avant",
+        "vorher",
+        "antes",
+        "inclusion",
+        "ausgang",
+        "ausgangswert",
+        "basislijn",
+    ]
+)
+_DAYS_OF: Final = {"w": 7, "s": 7, "m": 30}
+
+
+def folded(text: str) -> str:
+    """Return a text without accents and case, as words are compared.
+
+    Examples
+    --------
+    >>> folded(" Côté "), folded("Fuß")
+    ('cote', 'fuss')
+    """
+    apart = unicodedata.normalize("NFKD", text.strip().casefold())
+    return "".join(sign for sign in apart if not unicodedata.combining(sign))
+
+
 _MEANING: Final[Mapping[str, Mapping[str, str]]] = {
-    column: {word: value for value, words in values.items() for word in words.split()}
+    column: {folded(word): value for value, words in values.items() for word in words.split()}
     for column, values in _WORDS.items()
 }
-_HEADINGS: Final[Mapping[str, str]] = {
-    heading: column
-    for column, headings in {
-        "participant_id": "patient id patient_id participant pseudonym pseudonyme code",
-        "age": "alter edad leeftijd âge",
-        "sex": "sexe geschlecht sexo geslacht gender",
-        "handedness": "latéralité lateralite händigkeit lateralidad handvoorkeur",
-        "crps_type": "type typ type_sdrc sdrc_type crps",
-        "limb": "membre extremität extremidad ledemaat",
-        "affected_side": "side côté cote côté_atteint seite lado zijde",
-        "onset_date": "date_debut début debut beginn inicio onset",
-        "duration_months": "durée_mois duree_mois dauer_monate duración_meses duracion_meses duur_maanden",
-        "weight_kg": "poids poids_kg gewicht gewicht_kg peso peso_kg",
-        "visit": "visite visita bezoek besuch",
-        "day": "jour tag día dia dag",
-        "nrs": "douleur schmerz dolor pijn pain",
-    }.items()
-    for heading in headings.split()
-}
-_IDENTIFIER: Final = re.compile(r"(?:sub[-_ ]?)?([A-Za-z]{1,3}(?=[-_ ]?\d))?[-_ ]?(\d{1,3})")
-_DAY_FIRST: Final = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})")
-_VISIT_DAY: Final = re.compile(
-    r"(day|jour|tag|dia|día|dag|d|j|week|semaine|woche|semana|w|s|month|mois|monat|mes|m)[ _-]?(\d{1,3})",
-    re.IGNORECASE,
-)
-_BASELINE: Final = frozenset({"baseline", "base", "pre", "before", "avant", "vorher", "antes", "inclusion"})
-_DAYS_OF: Final = {"w": 7, "s": 7, "m": 30}
 
 
 def meaning(column: str, text: str) -> str | None:
@@ -76,20 +94,7 @@ def meaning(column: str, text: str) -> str | None:
     >>> meaning("affected_side", "Gauche"), meaning("crps_type", "Type I"), meaning("sex", "V")
     ('left', '1', None)
     """
-    known = _MEANING.get(column, {})
-    word = text.strip().casefold().rstrip(".")
-    if column == "crps_type":
-        word = re.sub(r"[\s_-]+", "", word)
-    return known.get(word) or known.get(text.strip().lower())
-
-
-def column_of(heading: str, columns: Sequence[str]) -> str:
-    """Return the column a heading means, in whatever case or language; the heading itself if none."""
-    plain = re.sub(r"[\s-]+", "_", heading.strip().lower())
-    if plain in columns:
-        return plain
-    known = _HEADINGS.get(plain, "")
-    return known if known in columns else heading.strip()
+    return _MEANING.get(column, {}).get(re.sub(r"[\s_.-]+", "", folded(text)))
 
 
 def pseudonym_of(text: str) -> str | None:
@@ -144,7 +149,11 @@ def day_of_visit(heading: str) -> int | None:
     >>> day_of_visit("Baseline"), day_of_visit("day 5"), day_of_visit("J5"), day_of_visit("week 4")
     (0, 5, 5, 28)
     """
-    if heading.strip().casefold() in _BASELINE:
+    plain = folded(heading)
+    if plain in _BASELINE:
         return 0
-    found = _VISIT_DAY.fullmatch(heading.strip())
-    return None if found is None else int(found[2]) * _DAYS_OF.get(found[1][0].lower(), 1)
+    found = _VISIT_DAY.fullmatch(plain)
+    if found is None:
+        return None
+    unit, number = found["unit"] or found["behind"], found["number"] or found["count"]
+    return int(number) * _DAYS_OF.get(unit[0], 1)
