@@ -19,10 +19,10 @@ def as_bone_scan(scan: SyntheticBoneScan) -> BoneScan:
         phases[name] = PhaseSeries(
             name=name,
             counts=counts,
-            start_s=2.0 * np.arange(counts.shape[0]),
+            start_s=2.0 * np.arange(counts.shape[0], dtype=np.float64),
             duration_s=np.full(counts.shape[0], 2.0),
             spacing_mm=(spacing, spacing),
-            view=scan.design.view,
+            view=scan.design.seen_from,
             image_left=scan.truth.image_left,
             opposed=None,
             clock="injection",
