@@ -82,7 +82,7 @@ def tsv_text(rows: Iterable[Mapping[str, object]], columns: Iterable[str]) -> st
     """Return rows as the text of a TSV, as `write_tsv` writes it."""
     names = list(columns)
     lines = ["\t".join(names)]
-    lines += ["\t".join(_cell(row.get(name)) for name in names) for row in rows]
+    lines += ["\t".join(_cell(row.get(name), name) for name in names) for row in rows]
     return "\n".join(lines) + "\n"
 
 
@@ -91,11 +91,12 @@ def sidecar_of(path: Path) -> Path:
     return path.with_name(f"{path.stem}_columns.json")
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, name: str) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "n/a"
     if isinstance(value, float):
-        return f"{value:.10g}"
+        # Ten digits of a time within a long recording are no longer the time of its sample.
+        return f"{value:.10f}".rstrip("0").rstrip(".") if name == "time_s" else f"{value:.10g}"
     return table_text(value) or "n/a"
 
 

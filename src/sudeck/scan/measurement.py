@@ -22,7 +22,7 @@ from sudeck.scan.posing import PosedScan, pose_scan, with_mirror
 from sudeck.scan.ratios.camera_response import CameraResponse
 from sudeck.scan.ratios.curves import time_activity_curve
 from sudeck.scan.ratios.drawn_regions import drawn_region
-from sudeck.scan.ratios.hot_spots import HotSpots, mask_spots, scattered_into
+from sudeck.scan.ratios.hot_spots import HotSpots, mask_spots, scattered_into, with_warm_places
 from sudeck.scan.ratios.placement import REGION_PLACEMENT_SD_MM, Displacement, measure_placement, thinned
 from sudeck.scan.ratios.ratios import LogRatio, average_of, corrected, log_ratio, phase_ratio, ratio_of_ratios
 from sudeck.scan.ratios.regions import Region, anatomical_region
@@ -183,7 +183,10 @@ def measure_region(
             )
             ratio = of_own_area(ratio, phase.pose, place, unlike=posed.unlike)
             ratio = with_touching(ratio, place, name)
-            ratios[name] = _without_scatter(ratio, phase, posed.spots.get(name))
+            ratio = _without_scatter(ratio, phase, posed.spots.get(name))
+            sides = {"affected": phase.affected, "healthy": phase.healthy}
+            ratios[name], warm = with_warm_places(ratio, posed.warm.get(name), sides, name)
+            spot_flags = (*spot_flags, *warm)
             measured[name] = phase
         except InputError as error:
             refused[PHASE_RATIOS[name]] = str(error)

@@ -22,7 +22,7 @@ from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
 from sudeck.scan.phases.spacing import PIXEL_UNITS, settle_spacing
 from sudeck.scan.ratios.camera_response import CameraImages, CameraResponse
 from sudeck.scan.ratios.counterparts import leave_out, one_sided
-from sudeck.scan.ratios.hot_spots import HotSpots, find_hot_spots, without_spots
+from sudeck.scan.ratios.hot_spots import HotSpots, find_hot_spots, find_warm_places, without_spots
 from sudeck.scan.ratios.regions import Region, whole_limb
 from sudeck.scan.ratios.set_mirror import lay_over, set_mirror
 from sudeck.scan.region_checks import off_the_other_limb, overlapping_reference
@@ -54,6 +54,8 @@ class PosedScan:
         Findings about the pose, whatever the region.
     spots : Mapping of phase to HotSpots
         What is far hotter than the limbs, where there is any; the limbs were found without it.
+    warm : Mapping of phase to HotSpots
+        Places that may be a little of the injection, in phases without such spots.
     sides_hold : Mapping of phase to float
         Log odds that the sides of a phase are as stated, by the shapes of the limbs; negative where it looks
         mirrored.
@@ -71,6 +73,7 @@ class PosedScan:
     refused: Mapping[ScanPhase, str]
     flags: tuple[Flag, ...]
     spots: Mapping[ScanPhase, HotSpots] = field(default_factory=dict)
+    warm: Mapping[ScanPhase, HotSpots] = field(default_factory=dict)
     sides_hold: Mapping[ScanPhase, float] = field(default_factory=dict)
     unlike: bool = False
     seen_by_camera: dict[tuple[ScanPhase, CameraResponse], CameraImages] = field(
@@ -175,6 +178,7 @@ def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
         {**spacing.refused, **poses.refused, **withheld},
         flags,
         spots,
+        _warm_places(poses, spots),
         sides_hold=sides_hold,
         unlike=unlike,
     )
@@ -213,6 +217,11 @@ def _both_limbs(poses: Poses) -> Region:
         reference.counterpart,
     )
     return _seen_in_every_phase(region, poses)
+
+
+def _warm_places(poses: Poses, spots: Mapping[ScanPhase, HotSpots]) -> dict[ScanPhase, HotSpots]:
+    found = {name: find_warm_places(pose) for name, pose in poses.phases.items() if name not in spots}
+    return {name: warm for name, warm in found.items() if warm is not None}
 
 
 def _spots(phases: Mapping[ScanPhase, PhaseSeries]) -> dict[ScanPhase, HotSpots]:

@@ -6,7 +6,14 @@ from dataclasses import replace
 
 from sudeck.core.estimate import Estimate
 from sudeck.report.scan.meaning import meanings
-from sudeck.report.scan.words import caveats, meaning, sayings, subject_words
+from sudeck.report.scan.words import (
+    caveats,
+    meaning,
+    reason_words,
+    sayings,
+    subject_words,
+    time_words,
+)
 from sudeck.scan.drivers import drivers
 from sudeck.scan.result import ScanResult
 
@@ -81,3 +88,16 @@ def test_subject_and_meaning(result: ScanResult) -> None:
     )
     assert meaning("TPr/VPr") == "tissue over vascular phase"
     assert meaning("BPr") == "affected over healthy, bone phase"
+
+
+def test_a_reason_does_not_name_its_phase_again(result: ScanResult) -> None:
+    refused = {"BPr": "bone phase: its left and right are exchanged; check it.", "VPr": "No image was found."}
+    without = replace(result, refused=refused)
+    assert reason_words("BPr", without) == "Its left and right are exchanged; check it."
+    assert reason_words("VPr", without) == "No image was found."
+
+
+def test_the_time_says_how_much_of_the_flow_was_measured(result: ScanResult) -> None:
+    flow = result.phases["vascular"]
+    short = replace(result, phases={**result.phases, "vascular": replace(flow, duration_s=60.0)})
+    assert time_words(short).endswith("; flow measured for 60 s")

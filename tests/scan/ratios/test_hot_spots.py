@@ -11,6 +11,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import PHASE_RATIOS
 from sudeck.scan.limbs.geometry import Grid
 from sudeck.scan.measurement import measure_scan
+from sudeck.scan.posing import pose_scan
 from sudeck.scan.ratios.hot_spots import find_hot_spots, without_spots
 from support.phantoms import as_bone_scan, synthetic
 
@@ -59,3 +60,21 @@ def test_a_spot_is_filled_with_what_surrounds_it() -> None:
     filled = without_spots(image, spots, grid)
     assert filled[spots.core].mean() < 2.5 * clean[spots.core].mean()
     assert (filled[spots.excess == 0] == image[spots.excess == 0]).mean() > 0.99
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_spot_too_weak_to_be_told_from_a_limb_widens_the_interval(side: str) -> None:
+    settings = {"limb": "hand", "VPr": 1.6, "TPr": 1.5, "BPr": 1.8}
+    truth = synthetic(5, **settings).truth.image_ratios("whole")
+    weak = as_bone_scan(synthetic(5, **settings, injection_site=side, hot_spot=0.03))
+    result = measure_scan(weak, affected="right")
+    assert not [flag for flag in result.flags if flag.code == "hot-spot-masked"]
+    assert "vascular" in {flag.subject for flag in result.flags if flag.code == "warm-place"}
+    for name in ("VPr", "TPr"):
+        assert result.estimates[name].low < truth[name] < result.estimates[name].high
+
+
+def test_limbs_without_a_spot_have_no_warm_places() -> None:
+    focal = synthetic(5, limb="hand", region="wrist", VPr=1.6, TPr=2.0, BPr=2.2)
+    posed = pose_scan(as_bone_scan(focal), affected="right")
+    assert posed.warm == {}

@@ -24,10 +24,11 @@ from sudeck.study.folder.decisions import record_decision
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.settings import read_settings
 from sudeck.study.folder.tables import read_tables
+from sudeck.study.measuring.engine import Progress
 from sudeck.study.measuring.inputs import PatientInputs, gather_inputs
 from sudeck.study.measuring.patient_measures import measure_patient
 from sudeck.study.measuring.records import keep_record, stored_record
-from sudeck.study.measuring.run import Progress, run_study
+from sudeck.study.measuring.run import run_study
 from sudeck.synthetic.study.study_plan import plan_study
 
 NOT_COMPARED = {"run.json", ".lock"}  # when it ran, and who is at work

@@ -22,7 +22,8 @@ from sudeck.report.kit.text import (
     value_text,
 )
 from sudeck.report.scan import meaning, words
-from sudeck.report.scan.figures import curve_figure, phase_figure, shift_mm
+from sudeck.report.scan.figures import curve_figure, shift_mm
+from sudeck.report.scan.phase_svg import phase_figure
 from sudeck.scan.drivers import drivers
 from sudeck.scan.limbs.registration import UNLIKE_RESIDUAL
 from sudeck.scan.result import PhaseMeasurement, ScanResult
@@ -158,7 +159,7 @@ def scan_report(result: ScanResult) -> str:
         meanings=meaning.meanings(result),
         sayings=words.sayings(result),
         caveats=words.caveats(result),
-        warnings=[flag for flag in flags if flag.severity != "info"],
+        warnings=[flag for flag in flags if flag.severity == "caution"],
         panels=[_panel(result, phase) for phase in SCAN_PHASES],
         curves=[(phase.phase, curve_figure(phase), _curve_rows(phase)) for phase in dynamic],
         budget=[
@@ -202,8 +203,7 @@ def _ratio_rows(result: ScanResult) -> tuple[list[RatioRow], IntervalAxis]:
         first = name == next(iter(RATIOS_OF_RATIOS))
         estimate, verdict = result.estimates.get(name), verdicts.get(name)
         if estimate is None:
-            reason = result.refused.get(name, "not measured")
-            rows.append(RatioRow(name, words.meaning(name), first, reason=reason))
+            rows.append(RatioRow(name, words.meaning(name), first, reason=words.reason_words(name, result)))
             continue
         rows.append(
             RatioRow(
@@ -249,7 +249,7 @@ def _panel(result: ScanResult, name: ScanPhase) -> PhasePanel:
     title = words.PHASE_NAMES[name].capitalize()
     phase = result.phases.get(name)
     if phase is None:
-        return PhasePanel(title, reason=result.refused.get(PHASE_RATIOS[name], "No image of it was given."))
+        return PhasePanel(title, reason=words.reason_words(PHASE_RATIOS[name], result))
     known = spacing_known(result, name)
     image = phase_figure(phase, affected=result.affected, spacing_known=known, others=result.phases.values())
     return PhasePanel(title, _caption(result, phase, known), image)

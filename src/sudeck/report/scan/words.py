@@ -65,12 +65,26 @@ def time_words(result: ScanResult) -> str:
     """Return how long after the injection each phase began."""
     if all(phase.clock == "injection" for phase in result.phases.values()):
         parts = [f"{_SHORT[name]} {clock_text(phase.start_s)}" for name, phase in result.phases.items()]
-        return f"{', '.join(parts)} after injection"
+        return f"{', '.join(parts)} after injection{_flow_window(result)}"
     parts = [
         f"{_SHORT[name]}: {start_words(phase, result)[0].lower()}{start_words(phase, result)[1:]}"
         for name, phase in result.phases.items()
     ]
-    return "; ".join(parts)
+    return f"{'; '.join(parts)}{_flow_window(result)}"
+
+
+def _flow_window(result: ScanResult) -> str:
+    """Return how much of the flow was measured, as VPr depends on it."""
+    flow = result.phases.get("vascular")
+    return "" if flow is None or not flow.duration_s else f"; flow measured for {clock_text(flow.duration_s)}"
+
+
+def reason_words(name: str, result: ScanResult) -> str:
+    """Return why a ratio was not measured, as a sentence that follows its name."""
+    reason = result.refused.get(name, "Nothing says why.")
+    phase = next((phase for phase, ratio in PHASE_RATIOS.items() if ratio == name), None)
+    reason = reason.removeprefix(f"{phase} phase: ").removeprefix("scan: ")
+    return reason[:1].upper() + reason[1:]
 
 
 def site_words(result: ScanResult) -> str:
@@ -89,7 +103,9 @@ def size_words(result: ScanResult) -> str:
     larger = -100 * math.log(mirror.transform.scale)
     error = 100 * mirror.standard_errors()["log_scale"]
     how = "longer" if larger >= 0 else "shorter"
-    return f"affected {abs(larger):.1f} % {how} (± {error:.1f}); uptake is per area"
+    area = next((flag.value for flag in result.flags if flag.code == "limb-size"), None)
+    covers = "" if area is None else f", {100 * (area - 1):+.0f} % of area"
+    return f"affected {abs(larger):.1f} % {how} (± {error:.1f}){covers}; uptake is per area"
 
 
 def camera_words(result: ScanResult) -> str:

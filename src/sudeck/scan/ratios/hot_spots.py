@@ -7,6 +7,7 @@ added.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -19,11 +20,19 @@ from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import ScanPhase
 from sudeck.scan.limbs.geometry import Grid, Points
 from sudeck.scan.limbs.poses import PhasePose, Poses
+from sudeck.scan.ratios.ratios import LogRatio, corrected
 from sudeck.scan.ratios.regions import Region
+from sudeck.scan.ratios.uptake import RegionUptake
 
 # A spot is this many times as hot as the bright parts of the limbs (their 95th percentile). Blood is spread
 # smoothly; in bone a joint may be hot.
 SPOT_TIMES: Final[Mapping[ScanPhase, float]] = {"vascular": 2.0, "tissue": 2.0, "bone": 4.0}
+# Warm places are not masked, because they may be disease, nor trusted, because they may be a little of the
+# injection: the interval holds what they add. Limbs without a spot reach 1.24 and 1.10; in bone, where every
+# joint is warm, no such limit is known.
+WARM_TIMES: Final[Mapping[ScanPhase, float]] = {"vascular": 1.35, "tissue": 1.25}
+_SURELY_WARM = 0.01  # of the counts of a region
+_NONE_TO_ALL = 1.0 / math.sqrt(3.0)  # error of counts that may be anything from none to all of the spot
 _SMOOTHING_MM = 3.5
 # From where a spot is that hot to where a camera of 7 to 10 mm resolution shows less than 1 % of a limb.
 REACH_MM: Final = 20.0
@@ -60,7 +69,9 @@ class HotSpots:
         return float(self.excess.sum())
 
 
-def find_hot_spots(image: NDArray[np.float64], grid: Grid, phase: ScanPhase) -> HotSpots | None:
+def find_hot_spots(
+    image: NDArray[np.float64], grid: Grid, phase: ScanPhase, *, least: float | None = None
+) -> HotSpots | None:
     """Find what is far hotter than the limbs; None where nothing is.
 
     The bright parts of the limbs are those of the image without its spots, which are found again until
@@ -72,6 +83,8 @@ def find_hot_spots(image: NDArray[np.float64], grid: Grid, phase: ScanPhase) -> 
         Counts.
     grid : Grid
     phase : {"vascular", "tissue", "bone"}
+    least : float, optional
+        How many times as hot as the bright parts of the limbs, if not `SPOT_TIMES`.
     """
     from scipy import ndimage
     from skimage.filters import threshold_li
@@ -88,7 +101,7 @@ def find_hot_spots(image: NDArray[np.float64], grid: Grid, phase: ScanPhase) -> 
         body = capped > threshold_li(capped, tolerance=1e-3 * span)
         bright = float(np.percentile(capped[body], 95))
         noise = np.sqrt(bright / max(4 * np.pi * sigma**2, 1.0))
-        new = SPOT_TIMES[phase] * bright + 4.5 * float(noise)
+        new = (least or SPOT_TIMES[phase]) * bright + 4.5 * float(noise)
         if new >= limit or new >= smooth.max():
             break
         limit = new
@@ -207,6 +220,77 @@ def scattered_into(
             "leave the phase out: no mask makes it right",
         )
     return moved, _SCATTER_ERROR * abs(moved)
+
+
+def find_warm_places(pose: PhasePose) -> HotSpots | None:
+    """Find what is hotter than its limb is but may be limb; the excess is signed, so that noise adds nothing.
+
+    Each limb is held against its own bright parts: beside a hot limb, a spot on the other one is not bright.
+
+    Parameters
+    ----------
+    pose : PhasePose
+        Of a phase without hot spots.
+    """
+    from scipy import ndimage
+
+    if pose.phase not in WARM_TIMES:
+        return None
+    grid, territory = pose.grid, pose.limbs.territory
+    core = np.zeros(grid.shape, dtype=bool)
+    times = 0.0
+    for label in (1, 2):
+        limb = np.where(territory == label, pose.image, pose.limbs.background)
+        found = find_hot_spots(limb, grid, pose.phase, least=WARM_TIMES[pose.phase])
+        if found is not None:
+            core |= found.core
+            times = max(times, found.times)
+    if not core.any():
+        return None
+    within = ndimage.distance_transform_edt(~core, sampling=grid.spacing_mm) <= REACH_MM
+    smooth = ndimage.gaussian_filter(pose.image, _SMOOTHING_MM / grid.pixel_mm)
+    return HotSpots(core, np.where(within, pose.image - _around(smooth, within, grid), 0.0), times)
+
+
+def with_warm_places(
+    ratio: LogRatio,
+    warm: HotSpots | None,
+    regions: Mapping[str, RegionUptake],
+    phase: ScanPhase,
+) -> tuple[LogRatio, tuple[Flag, ...]]:
+    """Add to the error of a ratio what warm places may have added to it.
+
+    Parameters
+    ----------
+    ratio : LogRatio
+    warm : HotSpots or None
+        From `find_warm_places`.
+    regions : mapping of str to RegionUptake
+        The ``"affected"`` and the ``"healthy"`` region.
+    phase : {"vascular", "tissue", "bone"}
+    """
+    if warm is None:
+        return ratio, ()
+    shares = {
+        side: max(float((warm.excess * region.weights).sum()), 0.0) / max(region.counts, 1.0)
+        for side, region in regions.items()
+    }
+    moved = abs(shares["affected"] - shares["healthy"])
+    widened = corrected(ratio, 0.0, cause=f"a warm place, {phase}", se=_NONE_TO_ALL * moved)
+    if moved < _SURELY_WARM:
+        return widened, ()
+    side = max(shares, key=shares.__getitem__)
+    flag = Flag(
+        "warm-place",
+        f"A place {warm.times:.1f} times as bright as its limb in the {phase} phase adds "
+        f"{100 * moved:.1f} % to the {side} region: a little of the injection, or uptake of the limb. It is "
+        "not masked; the interval holds either. If it is the injection site, draw a region away from it.",
+        "caution",
+        phase,
+        moved,
+        _SURELY_WARM,
+    )
+    return widened, (flag,)
 
 
 def _near_spot(points: Points, pose: PhasePose, spots: HotSpots) -> NDArray[np.bool_]:

@@ -14,6 +14,8 @@ from sudeck.tms.signals.muscles import muscle_and_side
 # A record number in groups (77 88 990); intensities and intervals side by side (80 120 10) are all small.
 _GROUPED: Final = re.compile(r"(?<![\w.,])\d{1,5}([ ./_-])\d{1,5}(?:\1\d{1,5})*(?![\w.,]?\d)")
 _GROUPED_DIGITS, _LARGEST_SETTING = 7, 200
+# A pseudonym has no blank or comma between two words.
+_TWO_NAMES = re.compile(r"[^\W\d_]{2,}[ ,.]+[^\W\d_]{2,}")
 
 
 def plain_name(name: str) -> str:
@@ -150,6 +152,20 @@ def stand_ins(
         instead[label] = next(name for name in choices if plain_name(name) not in taken)
         taken.add(plain_name(instead[label]))
     return instead
+
+
+def people_numbered(people: Iterable[str]) -> dict[str, str]:
+    """Return a number for each participant where any is written as people are: with two names.
+
+    Examples
+    --------
+    >>> people_numbered(["p01", "p02"]), people_numbered(["Jeanne Dupont", "p02"])
+    ({}, {'Jeanne Dupont': '1', 'p02': '2'})
+    """
+    given = [person for person in dict.fromkeys(people) if person]
+    if not any(_TWO_NAMES.search(person) and "*" in reduced(person) for person in given):
+        return {}
+    return {person: str(number) for number, person in enumerate(given, start=1)}
 
 
 def neutralise(content: Any, instead: Mapping[str, str]) -> Any:
