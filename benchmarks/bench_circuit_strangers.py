@@ -76,9 +76,10 @@ def with_other_defect(factors: dict[str, float], rng: np.random.Generator) -> np
 def one_sided(circuits: Circuit, factors: dict[str, float]) -> Circuit:
     """Return circuits whose first hemisphere alone has the factors."""
     changed = apply_factors(circuits, dict(factors))
+    shape = (2, circuits.n_circuits)
     pairs = zip(changed, circuits, strict=True)
     return Circuit(
-        *(np.stack([np.broadcast_to(a, (2, 1))[0], np.broadcast_to(b, (2, 1))[1]]) for a, b in pairs)
+        *(np.stack([np.broadcast_to(a, shape)[0], np.broadcast_to(b, shape)[1]]) for a, b in pairs)
     )
 
 

@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from scan_baselines import ellipse_weights, midline_log_ratio, simpleitk_log_ratio
@@ -30,7 +29,7 @@ from sudeck.scan.measurement import MeasureSettings, measure_scan
 from sudeck.scan.phases.phase_series import read_scan
 from sudeck.synthetic.scan.bone_scan import simulate_bone_scan
 from sudeck.synthetic.scan.random_designs import random_design
-from support.phantoms import as_bone_scan
+from sudeck.truth.in_memory import as_bone_scan
 
 LEVELS = (2_000.0, 20_000.0, 200_000.0)
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "scan" / "semireal"

@@ -13,16 +13,12 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import PHASE_RATIOS, SCAN_PHASES, SIDES
@@ -32,7 +28,7 @@ from sudeck.synthetic.limbs.posture import Posture
 from sudeck.synthetic.scan.bone_scan import SyntheticBoneScan, simulate_bone_scan
 from sudeck.synthetic.scan.random_designs import random_design
 from sudeck.synthetic.scan.scan_design import BoneScanDesign
-from support.phantoms import as_bone_scan
+from sudeck.truth.in_memory import as_bone_scan
 
 Counts = NDArray[np.float64]
 Rng = np.random.Generator

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -26,8 +25,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-
 from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES, SIDES, opposite
 from sudeck.scan.measurement import measure_scan
@@ -38,7 +35,7 @@ from sudeck.synthetic.limbs.posture import DIGITS, Posture
 from sudeck.synthetic.scan.bone_scan import SyntheticBoneScan, simulate_bone_scan
 from sudeck.synthetic.scan.random_designs import random_design
 from sudeck.synthetic.scan.scan_design import BoneScanDesign
-from support.phantoms import as_bone_scan
+from sudeck.truth.in_memory import as_bone_scan
 
 LEVELS = (2_000.0, 20_000.0, 200_000.0)
 Rng = np.random.Generator

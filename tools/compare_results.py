@@ -22,6 +22,7 @@ from typing import Any
 # Times, versions, and what is made of them.
 LEFT_OUT = {
     "seconds", "libraries", "software", "when", "started", "finished", "fingerprint", "provenance", "created",
+    "record_sha256",
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sudeck.study.folder.decision_kinds import Decision
@@ -13,6 +14,9 @@ from sudeck.study.folder.decisions import read_decisions, record_decision
 from sudeck.study.folder.layout import StudyFolder, open_study
 from sudeck.study.measuring.records import stored_record
 from sudeck.study.measuring.run import run_study
+from sudeck.synthetic.dicom.nm_dicom import write_bone_scan
+from sudeck.synthetic.scan.bone_scan import simulate_bone_scan
+from sudeck.synthetic.scan.scan_design import BoneScanDesign
 from support.browsing import BROWSER, TOKEN, Visitor, serving
 from support.reviewing import EMG_SESSION
 
@@ -159,6 +163,25 @@ def test_the_healthy_side_is_moved_by_itself(visitor: Visitor) -> None:
     assert visitor.ratios() == first
 
 
+def test_a_finding_points_at_its_place(visitor: Visitor) -> None:
+    design = BoneScanDesign(limb="foot", injection_site="left")  # sub-001's limb
+    scan = simulate_bone_scan(design, rng=np.random.default_rng(0))
+    folder = visitor.study.scan_folder("sub-001", "ses-pre")
+    for path in folder.iterdir():
+        path.unlink()
+    write_bone_scan(scan, folder, dialect="standard", patient_name="a", patient_id="a")
+    visitor.open(SCAN)
+    assert visitor.page.locator(".place").count() == 0
+    visitor.page.locator(".flags button", has_text="times as hot").first.click()
+    place, view = (
+        visitor.page.locator(f".phase.told {name}").first.bounding_box() for name in (".place", ".view")
+    )
+    assert place is not None
+    assert view is not None
+    assert view["x"] < place["x"] < view["x"] + view["width"]
+    assert view["y"] < place["y"] < view["y"] + view["height"]
+
+
 def test_the_flow_is_played(visitor: Visitor) -> None:
     visitor.open(SCAN)
     visitor.page.click("#play")
@@ -222,6 +245,22 @@ def test_one_trial_rejected_by_keyboard_taken_back_and_rejected_for_good(visitor
     assert decision.about.startswith("trial 3")
     estimates = rerun(visitor.study)["recordings"][EMG_SESSION]["estimates"]
     assert sorted((one["n"] or 0, one["value"] or 0.0) for one in estimates) == sorted(measures(visitor))
+
+
+def test_a_condition_is_rejected_at_once(visitor: Visitor) -> None:
+    visitor.open(TRIALS)
+    first = counts(visitor)
+    visitor.page.select_option("#condition", index=1)
+    visitor.page.click("#reject-all")
+    visitor.settled()
+    shown = int(visitor.text("#trace-title").split(" of ")[1].split()[0])
+    assert f"{shown} rejected" in visitor.text(".pending")
+    assert counts(visitor) != first
+    visitor.press("Control+z")
+    assert counts(visitor) == first
+    visitor.press("Control+Shift+z")
+    visitor.settled()
+    assert f"{shown} rejected" in visitor.text(".pending")
 
 
 def test_an_onset_is_moved_by_keyboard(visitor: Visitor) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from sudeck.app.workbench import Workbench
 from sudeck.app.worklist import worklist
+from sudeck.study.measuring.records import stored_record
 from sudeck.study.measuring.run import run_study
 from support.reviewing import Reader
 
@@ -53,3 +55,15 @@ def test_a_hundred_patients_make_a_small_page(reader: Reader) -> None:
     assert page.text.count("<tr data-state") == 105
     assert len(page.content) < 200_000
     assert time.perf_counter() - began < 5.0  # about 0.1 s on a quiet machine
+
+
+def test_a_patients_page_tells_measures_from_low_to_high_and_bounds_as_bounds(reader: Reader) -> None:
+    page = reader.client.get("/patients/sub-001").text
+    strengths = [float(one) for one in re.findall(r'FDI MEP <span class="quiet">([\d.]+) %MSO', page)]
+    assert len(strengths) > 3
+    assert strengths == sorted(strengths)
+    assert page.count("above ") == sum(
+        one["low"] is not None and one["high"] is None
+        for part in (stored_record(reader.study, "sub-001") or {})["recordings"].values()
+        for one in part["estimates"]
+    )

@@ -258,3 +258,8 @@ def test_a_cell_that_starts_a_formula_is_quoted(text: str) -> None:
 @pytest.mark.parametrize("text", ["-3.5", "-0.3 (-0.5 to 0.1)", "-3 %", "+49 170 1234567", "-5 m/s", "-1,5"])
 def test_a_number_with_a_sign_stays_one(text: str) -> None:
     assert table_text(text) == text
+
+
+def test_a_refusal_is_one_line_whatever_a_file_holds() -> None:
+    sentence = str(InputError("a.csv", "no column\n\n\r\nis x\x1b[2J\u202e", "name\tit"))
+    assert sentence == "a.csv: no column is x[2J; name it."

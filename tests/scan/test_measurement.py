@@ -12,6 +12,7 @@ from sudeck.scan.measurement import MeasureSettings, measure_region, measure_sca
 from sudeck.scan.phases.phase_series import BoneScan, read_scan
 from sudeck.scan.posing import pose_scan
 from sudeck.synthetic.limbs.posture import Posture
+from sudeck.synthetic.scan.scan_design import Reposition
 from support.phantoms import as_bone_scan, synthetic
 
 TRUE = {"VPr": 0.9, "TPr": 1.2, "BPr": 1.6}
@@ -167,6 +168,26 @@ def test_phases_of_other_matrix_and_zoom_are_carried_in_millimetres() -> None:
         assert measured.affected.area_px * measured.pose.grid.pixel_mm**2 == pytest.approx(
             result.phases["bone"].affected.area_px * 1.5**2, rel=1e-6
         )
+
+
+def test_hands_of_three_matrices_are_ordinary_and_follow_a_movement_finer_than_the_coarsest_pixel() -> None:
+    sizes = {"vascular": 64, "tissue": 128, "bone": 256}
+    scan = synthetic(
+        4,
+        gap_mm=30.0,
+        matrix=sizes,
+        spacing_mm={name: 345.6 / size for name, size in sizes.items()},
+        counts_per_limb={"vascular": 3e5, "tissue": 2e5, "bone": 2e5},
+        repositioned={side: Reposition(0.0, (3.0, 3.0)) for side in ("left", "right")},
+        **TRUE,
+    )
+    result = measure_scan(as_bone_scan(scan), affected="right")
+    assert result.reference == "vascular"
+    assert not [flag for flag in result.flags if flag.severity == "serious"]
+    carried = result.phases["bone"].pose.from_reference(np.zeros((1, 2)))
+    assert carried[0] == pytest.approx([3.0, 3.0], abs=1.5)
+    for name, truth in scan.truth.image_ratios("whole").items():
+        assert result.estimates[name].value == pytest.approx(truth, rel=0.015)
 
 
 def test_a_missing_phase_is_refused_with_what_needs_it(feet) -> None:

@@ -112,3 +112,41 @@ def test_logistic_slopes_are_stretched_back() -> None:
     assert calibrated[0] < 0.95 * slope
     factor = logistic_stretch(calibrated, unsure.mean(axis=0))
     assert factor * calibrated[0] == pytest.approx(slope, rel=0.03)
+
+
+@pytest.mark.parametrize("k", [2, 3, 5])
+def test_the_short_way_for_two_predictors_with_error_is_the_long_way(k: int) -> None:
+    rng = np.random.default_rng(4)
+    observed = rng.normal(size=(3, 40, k)) @ rng.normal(size=(k, k))
+    root = rng.normal(size=(40, 2, 2)) * 0.3
+    error = np.zeros((40, k, k))
+    error[:, :2, :2] = root @ np.swapaxes(root, -1, -2)
+    error[0] = 0.0
+    distribution = predictor_distribution(observed, error)
+    expected, unsure = expected_truth(observed, error, distribution)
+    sigma = distribution.covariance[:, None]
+    gain = sigma @ np.linalg.inv(sigma + error)
+    centred = observed - distribution.mean[:, None, :]
+    np.testing.assert_allclose(
+        expected, distribution.mean[:, None, :] + (gain @ centred[..., None])[..., 0], atol=1e-10
+    )
+    np.testing.assert_allclose(unsure, sigma - gain @ sigma, atol=1e-10)
+    assert (expected[:, 0] == observed[:, 0]).all()  # without error, known to the last bit
+
+
+def test_a_predictor_that_is_the_same_in_all_leaves_the_others_alone() -> None:
+    # As in a resample that drew hands only; its variance of 1e-312 overflowed in the solution.
+    rng = np.random.default_rng(6)
+    observed = np.column_stack([rng.normal(size=(31, 2)), np.ones(31)])
+    error = np.zeros((31, 3, 3))
+    error[:, :2, :2] = [[0.3, -0.1], [-0.1, 0.2]]
+    alone, _ = expected_truth(
+        observed[:, :2], error[:, :2, :2], predictor_distribution(observed[:, :2], error[:, :2, :2])
+    )
+    expected, unsure = expected_truth(observed, error, predictor_distribution(observed, error))
+    np.testing.assert_allclose(expected[:, :2], alone, atol=1e-9)
+    assert (expected[:, 2] == 1).all()
+    assert np.isfinite(unsure).all()
+    gap = np.where(np.arange(31)[:, None] == [[0, 0, 0]], np.array([[np.nan, 0, 0]]) + observed, observed)
+    filled, _ = expected_truth(gap, error, predictor_distribution(observed, error))
+    assert np.isfinite(filled).all()

@@ -6,31 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from sudeck.core.vocabulary import SCAN_PHASES
-from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
 from sudeck.synthetic.scan.bone_scan import BoneScanDesign, SyntheticBoneScan, simulate_bone_scan
+from sudeck.truth.in_memory import as_bone_scan
+
+__all__ = ["as_bone_scan", "synthetic"]
 
 
 def synthetic(seed: int = 1, **chosen: Any) -> SyntheticBoneScan:
     return simulate_bone_scan(BoneScanDesign(**chosen), rng=np.random.default_rng(seed))
-
-
-def as_bone_scan(scan: SyntheticBoneScan) -> BoneScan:
-    phases = {}
-    for name in SCAN_PHASES:
-        counts = np.asarray(scan.counts[name], dtype=np.float64)
-        counts = counts if counts.ndim == 3 else counts[None]
-        spacing = scan.truth.phases[name].spacing_mm
-        phases[name] = PhaseSeries(
-            name=name,
-            counts=counts,
-            start_s=2.0 * np.arange(counts.shape[0]),
-            duration_s=np.full(counts.shape[0], 2.0),
-            spacing_mm=(spacing, spacing),
-            view=scan.design.view,
-            image_left=scan.truth.image_left,
-            opposed=None,
-            clock="injection",
-            sources=(),
-        )
-    return BoneScan(phases, scan.design.limb, {}, (), (), ())

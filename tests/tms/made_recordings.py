@@ -153,6 +153,7 @@ def write_cfs(
     rate_hz: float = RATE_HZ,
     table: bool = True,
     per_second: float = 1.0,
+    name: str = "EMG",
 ) -> Path:
     """Write CFS: one channel of 16-bit samples, frame variables State, Start and StateL.
 
@@ -187,7 +188,7 @@ def write_cfs(
         text("Jeanne Dupont", 74), table_at, b"",
     )  # fmt: skip
     x_unit = "s" if per_second == 1.0 else "ms"
-    channel = struct.pack("<22s10s10sBBhh", text("EMG", 22), text(unit, 10), text(x_unit, 10), 2, 0, 2, 0)
+    channel = struct.pack("<22s10s10sBBhh", text(name, 22), text(unit, 10), text(x_unit, 10), 2, 0, 2, 0)
     entries = [("", 4, 0), ("", 4, 4), ("State", 4, 0), ("Start", 6, 4), ("StateL", 7, 12), ("", 4, 34)]
     variables = b"".join(struct.pack("<22sh10sh", text(n, 22), t, text("", 10), o) for n, t, o in entries)
     out[:header_size] = general + channel + variables
@@ -218,4 +219,77 @@ def write_brainsight(path: Path, truth: Truth, *, before_ms: float = 50.0, after
             f"\t{-before_ms:.3f}\t{after_ms:.3f}\t{interval}\t1\t100.0\t{data}"
         )
     path.write_text("\n".join(head + rows[::-1]) + "\n", encoding="utf-8")
+    return path
+
+
+def write_xdf(path: Path, truth: Truth, *, markers: tuple[str, ...] = ("TMS",)) -> Path:
+    """Write a stream of doubles and a stream of texts, 100 s after the start of the clock."""
+
+    def chunk(tag: int, content: bytes) -> bytes:
+        return b"\x04" + struct.pack("<IH", len(content) + 2, tag) + content
+
+    def header(name: str, n: int, rate: float, form: str, described: str = "") -> bytes:
+        return (
+            f'<?xml version="1.0"?><info><name>{name}</name><type>EMG</type>'
+            f"<channel_count>{n}</channel_count><nominal_srate>{rate:g}</nominal_srate><channel_format>{form}</channel_format>"
+            f"<source_id>{name}</source_id><desc>{described}</desc></info>"
+        ).encode()
+
+    labels = "".join(
+        f"<channel><label>{name}</label><unit>microvolts</unit></channel>" for name in truth.names
+    )
+    n = truth.emg_mv.shape[1]
+    out = b"XDF:" + chunk(1, b'<?xml version="1.0"?><info><version>1.0</version></info>')
+    out += chunk(
+        2,
+        struct.pack("<I", 1)
+        + header("amplifier", 2, truth.rate_hz, "double64", f"<channels>{labels}</channels>"),
+    )
+    out += chunk(2, struct.pack("<I", 2) + header("stimulator", 1, 0, "string"))
+    samples = b"".join(
+        (b"\x08" + struct.pack("<d", 100.0) if i == 0 else b"\x00") + struct.pack("<2d", *(1e3 * row))
+        for i, row in enumerate(truth.emg_mv.T)
+    )
+    out += chunk(3, struct.pack("<I", 1) + b"\x04" + struct.pack("<I", n) + samples)
+    texts = b""
+    for i, time_s in enumerate(truth.times_s):
+        label = markers[i % len(markers)].encode()
+        texts += b"\x08" + struct.pack("<d", 100.0 + time_s) + b"\x01" + bytes([len(label)]) + label
+    out += chunk(3, struct.pack("<I", 2) + b"\x04" + struct.pack("<I", len(truth.times_s)) + texts)
+    for stream in (1, 2):
+        out += chunk(6, struct.pack("<I", stream) + b"<info><sample_count>1</sample_count></info>")
+    path.write_bytes(out)
+    return path
+
+
+def write_abf(
+    path: Path, sweeps: np.ndarray[Any, np.dtype[np.float64]], rate_hz: float, *, name: str = "RFDI"
+) -> Path:
+    """Write an episodic ABF 1.8 file of one channel of 16-bit samples over 10 V, in millivolts."""
+    n_sweeps, n = sweeps.shape
+    head = bytearray(6144)
+
+    def put(form: str, at: int, *values: object) -> None:
+        struct.pack_into("<" + form, head, at, *values)
+
+    put("4sfh", 0, b"ABF ", 1.83, 5)
+    put("i", 10, sweeps.size)
+    put("i", 16, n_sweeps)
+    put("i", 40, len(head) // 512)
+    put("hh", 118, 0, 1)
+    put("f", 122, 1e6 / rate_hz)
+    put("i", 138, n)
+    put("f", 244, 10.0)
+    put("i", 252, 32768)
+    put("16h", 378, *range(16))
+    put("16h", 410, 0, *[-1] * 15)
+    put("10s", 442, name.encode())
+    put("8s", 602, b"mV")
+    for at in (730, 922, 1050):  # programmable gain, scale of the instrument, gain of the signal
+        put("16f", at, *[1.0] * 16)
+    samples = np.round(sweeps * 3276.8).astype("<i2").tobytes()
+    samples += b"\0" * (-len(samples) % 512)
+    put("2i", 92, (len(head) + len(samples)) // 512, n_sweeps)  # place and length of the list of sweeps
+    listed = b"".join(struct.pack("<2i", 2 * n * i, n) for i in range(n_sweeps))
+    path.write_bytes(bytes(head) + samples + listed)
     return path

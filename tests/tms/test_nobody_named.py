@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 
+from sudeck.cli.app import app
 from sudeck.core.errors import SudeckError
 from sudeck.tms.measurement import measure_recordings
-from sudeck.tms.recording_template import recording_template
 from sudeck.tms.recordings.labelled_trials import read_trials
 from sudeck.tms.recordings.recording_inspection import inspect_recording
 from sudeck.tms.signals.neutral_labels import reduced, stand_ins
@@ -97,34 +98,129 @@ def _table(folder: Path, forge: ModuleType) -> Path:
     return folder / "a.csv"
 
 
+def _cfs(folder: Path, forge: ModuleType) -> Path:
+    truth = forge.make_emg(times_s=(0.5, 1.5, 2.5, 3.5), isis_ms=(None,) * 4, duration_s=4.0)
+    return Path(
+        forge.write_cfs(
+            folder / "a.cfs", list(truth.emg_mv[0].reshape(4, 5000)), starts=[1.0, 7.0, 13.0, 19.0],
+            labels=[MARKERS[i % 2] for i in range(4)], name=NAMES[0],
+        )
+    )  # fmt: skip
+
+
+def _xdf(folder: Path, forge: ModuleType) -> Path:
+    pytest.importorskip("pyxdf")
+    return Path(forge.write_xdf(folder / "a.xdf", _truth(forge), markers=MARKERS))
+
+
+def _axon(folder: Path, forge: ModuleType) -> Path:
+    pytest.importorskip("neo")
+    times = tuple(index * 2 + 0.5 for index in range(5))
+    sweeps = forge.make_emg(times_s=times).emg_mv[0].reshape(6, 10_000)[:5]
+    (folder / "p.toml").write_text("[recording]\npulse_ms = 500\n")
+    return Path(forge.write_abf(folder / "a.abf", sweeps, 5000.0, name="FDI Jehan"))
+
+
+def _fif(folder: Path, forge: ModuleType) -> Path:
+    mne = pytest.importorskip("mne")
+    truth = _truth(forge)
+    info = mne.create_info(list(NAMES), 5000.0, ["emg", "emg"])
+    raw = mne.io.RawArray(1e-3 * truth.emg_mv, info, verbose="CRITICAL")  # type: ignore[attr-defined]
+    texts, times = zip(*_alternating(truth), strict=True)
+    raw.set_annotations(mne.Annotations(times, 0.0, texts))
+    raw.save(folder / "a_raw.fif", fmt="double", verbose="CRITICAL")
+    return folder / "a_raw.fif"
+
+
+def _nwb(folder: Path, forge: ModuleType) -> Path:
+    h5py = pytest.importorskip("h5py")
+    truth = forge.make_emg()
+    with h5py.File(folder / "a.nwb", "w") as file:
+        for name, row in zip(NAMES, truth.emg_mv, strict=True):
+            series = file.create_group(f"acquisition/{name}")
+            series.create_dataset("data", data=row).attrs["unit"] = "mV"
+            series.create_dataset("starting_time", data=0.0).attrs["rate"] = 5000.0
+        file["intervals/trials/start_time"] = np.array(truth.times_s)
+        file["intervals/trials/trial_type"] = [MARKERS[i % 2] for i in range(5)]
+    return folder / "a.nwb"
+
+
+def _fieldtrip(folder: Path, forge: ModuleType) -> Path:
+    from scipy.io import savemat
+
+    truth = forge.make_emg()
+    trial, time = np.empty((1, 5), dtype=object), np.empty((1, 5), dtype=object)
+    for i, time_s in enumerate(truth.times_s):
+        at = round(time_s * 5000)
+        trial[0, i], time[0, i] = truth.emg_mv[:, at - 500 : at + 1500], np.arange(-500, 1500)[None] / 5000
+    data = {
+        "label": np.array([[name] for name in NAMES], dtype=object), "fsample": 5000.0, "trial": trial,
+        "time": time, "hdr": {"chanunit": np.array([["mV"], ["mV"]], dtype=object)},
+    }  # fmt: skip
+    savemat(folder / "a.mat", {"data": data})
+    return folder / "a.mat"
+
+
+def _labchart(folder: Path, forge: ModuleType) -> Path:
+    truth = forge.make_emg()
+    marked = {round(time_s * 5000): text for text, time_s in _alternating(_truth(forge))}
+    text = "Interval=\t0.0002 s\nExcelDateTime=\t46000.5\nChannelTitle=\t" + "\t".join(NAMES)
+    text += "\nRange=\t10 mV\t10 mV\n"
+    for i, (x, y) in enumerate(truth.emg_mv.T):
+        text += f"{i / 5000:.4f}\t{x:.5f}\t{y:.5f}" + (f"\t#* {marked[i]}" if i in marked else "") + "\n"
+    (folder / "a.txt").write_text(text)
+    return folder / "a.txt"
+
+
+def _events_beside(folder: Path, forge: ModuleType) -> Path:
+    truth = _truth(forge)
+    path = Path(forge.write_brainvision(folder / "sub-01_emg.vhdr", truth))
+    rows = "".join(f"{time_s}\t0\t{text}\t{text}\n" for text, time_s in _alternating(truth))
+    (folder / "sub-01_events.tsv").write_text("onset\tduration\ttrial_type\tmuscle\n" + rows)
+    return path
+
+
+def _table_of_muscles(folder: Path, forge: ModuleType) -> Path:
+    rows = "".join(
+        f"Jehanne Dupontel,V{i % 2},left,FDI Dupontel,{0.5 + 0.01 * i},single\n" for i in range(12)
+    )
+    (folder / "a.csv").write_text("participant,visit,hemisphere,muscle,MEP (mV),kind\n" + rows)
+    return folder / "a.csv"
+
+
 MAKERS: dict[str, Maker] = {
     "brainvision": _brainvision, "edf": _edf, "signal": _signal, "arrays": _arrays, "eeglab": _eeglab,
-    "text": _text, "table": _table,
+    "text": _text, "table": _table, "cfs": _cfs, "xdf": _xdf, "axon": _axon, "fif": _fif, "nwb": _nwb,
+    "fieldtrip": _fieldtrip, "labchart": _labchart, "events": _events_beside, "columns": _table_of_muscles,
 }  # fmt: skip
 
 
-def _everything_said(path: Path, out: Path) -> str:
-    result = measure_recordings(path)
-    written = result.write(out)
-    said = [str(result), repr(result), str(inspect_recording(path)), str(inspect_recording(path).to_dict())]
-    try:
-        made = recording_template(path)
-        said += [made.events, made.protocol]
-    except SudeckError as error:
-        said.append(str(error))
-    del written
+def _everything_said(path: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    stated = ["--protocol", str(path.with_name("p.toml"))] if path.with_name("p.toml").exists() else []
+    for words in (
+        ["tms", str(path), "--out", str(out), *stated],
+        ["inspect", str(path)],
+        ["inspect", str(path), "--template", str(out / "template")],
+    ):
+        with suppress(SudeckError):
+            app(words, standalone_mode=False)
+    said = [*capsys.readouterr(), *(str(file.relative_to(out)) for file in out.rglob("*"))]
+    result = measure_recordings(path, protocol=stated[-1] if stated else None)
+    said += [str(result), repr(result), str(inspect_recording(path).to_dict())]
     return "\n".join(
         [*said, *(file.read_text(errors="replace") for file in out.rglob("*") if file.is_file())]
     )
 
 
 @pytest.mark.parametrize("form", MAKERS)
-def test_a_name_in_a_label_is_in_nothing_that_is_said(tmp_path: Path, forge: ModuleType, form: str) -> None:
+def test_a_name_in_a_label_is_in_nothing_that_is_said(
+    tmp_path: Path, forge: ModuleType, form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = MAKERS[form](tmp_path, forge)
-    said = _everything_said(path, tmp_path / "out").lower()
+    said = _everything_said(path, tmp_path / "out", capsys).lower()
     assert "mep" in said
     assert "dupontel" not in said
-    assert "jehanne" not in said
+    assert "jehan" not in said
     assert "labels-replaced" in said
 
 

@@ -9,6 +9,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from sudeck.tms.measurement import measure_recordings
 from sudeck.tms.recordings.labelled_trials import read_trials
 from sudeck.tms.signals.trials import TrialSet
 
@@ -80,6 +81,50 @@ def _nwb(folder: Path, forge: ModuleType) -> Path:
     return folder / "a.nwb"
 
 
+def _clocked_text(folder: Path, forge: ModuleType) -> Path:
+    rows = (
+        f"10:0{i // 300_000}:{i % 300_000 / 5000:09.6f}\t{x:.5f}"
+        for i, x in enumerate(forge.make_emg().emg_mv[0], start=270_000)
+    )
+    (folder / "a.txt").write_text("Time\tRFDI (mV)\n" + "\n".join(rows), encoding="utf-16")
+    return folder / "a.txt"
+
+
+def _xdf(folder: Path, forge: ModuleType) -> Path:
+    pytest.importorskip("pyxdf")
+    return Path(forge.write_xdf(folder / "a.xdf", forge.make_emg()))
+
+
+def _fif(folder: Path, forge: ModuleType) -> Path:
+    mne = pytest.importorskip("mne")
+    truth = forge.make_emg()
+    raw = mne.io.RawArray(
+        1e-3 * truth.emg_mv, mne.create_info(list(truth.names), 5000.0, ["emg", "emg"]), first_samp=7000,
+        verbose="CRITICAL",
+    )  # fmt: skip
+    raw.set_annotations(mne.Annotations(truth.times_s, 0.0, ["TMS"] * 5))
+    raw.save(folder / "a_raw.fif", fmt="double", verbose="CRITICAL")
+    return folder / "a_raw.fif"
+
+
+def _axon(folder: Path, forge: ModuleType) -> Path:
+    pytest.importorskip("neo")
+    times = tuple(index * 2 + 0.5 for index in range(5))
+    return Path(
+        forge.write_abf(
+            folder / "a.abf", forge.make_emg(times_s=times).emg_mv[0].reshape(6, 10_000)[:5], 5000.0
+        )
+    )
+
+
+def _arrays(folder: Path, forge: ModuleType) -> Path:
+    truth = forge.make_emg()
+    starts = [round(time_s * 5000) for time_s in truth.times_s]
+    sweeps = np.stack([truth.emg_mv[:, at - 500 : at + 1500] for at in starts], axis=1)
+    np.savez(folder / "a.npz", emg=sweeps, channels=truth.names, srate=5000.0, pulse_ms=100.0, unit="mV")
+    return folder / "a.npz"
+
+
 MAKERS: dict[str, Maker] = {
     "brainvision": lambda folder, forge: forge.write_brainvision(folder / "a.vhdr", forge.make_emg()),
     "edf": lambda folder, forge: forge.write_edf(folder / "a.edf", forge.make_emg()),
@@ -90,7 +135,33 @@ MAKERS: dict[str, Maker] = {
     "text": _text,
     "labchart": _labchart,
     "nwb": _nwb,
+    "text with a clock": _clocked_text,
+    "xdf": _xdf,
+    "fif": _fif,
+    "axon": _axon,
+    "brainsight": lambda folder, forge: forge.write_brainsight(folder / "a.txt", forge.make_emg()),
+    "arrays": _arrays,
 }
+
+
+@pytest.mark.filterwarnings("ignore")  # MNE's own, while it writes
+@pytest.mark.parametrize("form", MAKERS)
+def test_the_trials_of_a_run_are_an_events_table_that_reproduces_it(
+    tmp_path: Path, forge: ModuleType, form: str
+) -> None:
+    path = MAKERS[form](tmp_path, forge)
+    first = measure_recordings(path)
+    assert first.find("MEP")
+    first.write(tmp_path / "out")
+    again = measure_recordings(path, events=tmp_path / "out" / "trials.tsv")
+    assert [one.channel for one in again.trials] == [one.channel for one in first.trials]
+    for one, two in zip(first.trials, again.trials, strict=True):
+        assert two.pulse.time_s == pytest.approx(one.pulse.time_s, abs=1e-9, nan_ok=True)
+        assert two["amplitude_mv"] == pytest.approx(one["amplitude_mv"], rel=1e-9, nan_ok=True)
+        assert two["latency_ms"] == pytest.approx(one["latency_ms"], rel=1e-9, nan_ok=True)
+    assert [one.measure for one in again.estimates] == [one.measure for one in first.estimates]
+    for one, two in zip(first.estimates, again.estimates, strict=True):
+        assert two.estimate.value == pytest.approx(one.estimate.value, rel=1e-9)
 
 
 @pytest.mark.parametrize("form", MAKERS)
@@ -101,6 +172,8 @@ def test_times_given_back_as_events_find_the_same_sweeps(
     first = read_trials(path)
     assert isinstance(first[0], TrialSet)
     times = [pulse.time_s for pulse in first[0].pulses]
+    if not np.isfinite(times).all():
+        return  # sweeps without times go by order
     rows = "".join(f"{time_s!r}\t0\tsingle\n" for time_s in times)
     (tmp_path / "events.tsv").write_text("onset\tduration\ttrial_type\n" + rows)
     again = read_trials(path, events=tmp_path / "events.tsv")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pytest
@@ -64,47 +62,10 @@ def test_nwb_comes_back(tmp_path: Path, forge: ModuleType) -> None:
     assert [p.condition for p in read_trials(tmp_path / "a.nwb")[0].pulses][1] == "SICI"
 
 
-def write_xdf(path: Path, truth: Any) -> Path:
-    """Write a stream of doubles and a stream of texts, 100 s after the start of the clock."""
-
-    def chunk(tag: int, content: bytes) -> bytes:
-        return b"\x04" + struct.pack("<IH", len(content) + 2, tag) + content
-
-    def header(name: str, n: int, rate: float, form: str, described: str = "") -> bytes:
-        return (
-            f'<?xml version="1.0"?><info><name>{name}</name><type>EMG</type>'
-            f"<channel_count>{n}</channel_count><nominal_srate>{rate:g}</nominal_srate><channel_format>{form}</channel_format>"
-            f"<source_id>{name}</source_id><desc>{described}</desc></info>"
-        ).encode()
-
-    labels = "".join(
-        f"<channel><label>{name}</label><unit>microvolts</unit></channel>" for name in truth.names
-    )
-    n = truth.emg_mv.shape[1]
-    out = b"XDF:" + chunk(1, b'<?xml version="1.0"?><info><version>1.0</version></info>')
-    out += chunk(
-        2,
-        struct.pack("<I", 1)
-        + header("amplifier", 2, truth.rate_hz, "double64", f"<channels>{labels}</channels>"),
-    )
-    out += chunk(2, struct.pack("<I", 2) + header("stimulator", 1, 0, "string"))
-    samples = b"".join(
-        (b"\x08" + struct.pack("<d", 100.0) if i == 0 else b"\x00") + struct.pack("<2d", *(1e3 * row))
-        for i, row in enumerate(truth.emg_mv.T)
-    )
-    out += chunk(3, struct.pack("<I", 1) + b"\x04" + struct.pack("<I", n) + samples)
-    texts = b"".join(b"\x08" + struct.pack("<d", 100.0 + t) + b"\x01\x03TMS" for t in truth.times_s)
-    out += chunk(3, struct.pack("<I", 2) + b"\x04" + struct.pack("<I", len(truth.times_s)) + texts)
-    for stream in (1, 2):
-        out += chunk(6, struct.pack("<I", stream) + b"<info><sample_count>1</sample_count></info>")
-    path.write_bytes(out)
-    return path
-
-
 def test_xdf_comes_back(tmp_path: Path, forge: ModuleType) -> None:
     pytest.importorskip("pyxdf")
     truth = forge.make_emg()
-    recording = recorded(write_xdf(tmp_path / "a.xdf", truth))
+    recording = recorded(forge.write_xdf(tmp_path / "a.xdf", truth))
     assert [(s.name, s.unit_in_file, s.rate_hz) for s in recording.signals] == [
         ("RFDI", "microvolts", 5000.0),
         ("LFDI", "microvolts", 5000.0),
@@ -115,41 +76,10 @@ def test_xdf_comes_back(tmp_path: Path, forge: ModuleType) -> None:
     assert {label for _, label in found} == {"TMS"}
 
 
-def write_abf(path: Path, sweeps: np.ndarray, rate_hz: float) -> Path:
-    """Write an episodic ABF 1.8 file of one channel of 16-bit samples over 10 V, in millivolts."""
-    n_sweeps, n = sweeps.shape
-    head = bytearray(6144)
-
-    def put(form: str, at: int, *values: object) -> None:
-        struct.pack_into("<" + form, head, at, *values)
-
-    put("4sfh", 0, b"ABF ", 1.83, 5)
-    put("i", 10, sweeps.size)
-    put("i", 16, n_sweeps)
-    put("i", 40, len(head) // 512)
-    put("hh", 118, 0, 1)
-    put("f", 122, 1e6 / rate_hz)
-    put("i", 138, n)
-    put("f", 244, 10.0)
-    put("i", 252, 32768)
-    put("16h", 378, *range(16))
-    put("16h", 410, 0, *[-1] * 15)
-    put("10s", 442, b"RFDI")
-    put("8s", 602, b"mV")
-    for at in (730, 922, 1050):  # programmable gain, scale of the instrument, gain of the signal
-        put("16f", at, *[1.0] * 16)
-    samples = np.round(sweeps * 3276.8).astype("<i2").tobytes()
-    samples += b"\0" * (-len(samples) % 512)
-    put("2i", 92, (len(head) + len(samples)) // 512, n_sweeps)  # place and length of the list of sweeps
-    listed = b"".join(struct.pack("<2i", 2 * n * i, n) for i in range(n_sweeps))
-    path.write_bytes(bytes(head) + samples + listed)
-    return path
-
-
 def test_axon_sweeps_come_back(tmp_path: Path, forge: ModuleType) -> None:
     pytest.importorskip("neo")
     sweeps = forge.make_emg().emg_mv[0].reshape(6, 10_000)[:5]
-    recording = recorded(write_abf(tmp_path / "a.abf", sweeps, 5000.0))
+    recording = recorded(forge.write_abf(tmp_path / "a.abf", sweeps, 5000.0))
     np.testing.assert_allclose(recording.signals[0].samples_mv, sweeps.ravel(), atol=2e-4)
     assert (recording.signals[0].name, len(recording.sections)) == ("RFDI", 5)
 
@@ -157,7 +87,7 @@ def test_axon_sweeps_come_back(tmp_path: Path, forge: ModuleType) -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_what_a_library_skips_in_silence_is_refused(tmp_path: Path, forge: ModuleType) -> None:
     pytest.importorskip("pyxdf")
-    path = write_xdf(tmp_path / "a.xdf", forge.make_emg())
+    path = forge.write_xdf(tmp_path / "a.xdf", forge.make_emg())
     data = bytearray(path.read_bytes())
     data[len(data) // 2 : len(data) // 2 + 40] = bytes(40)  # amidst the samples: pyxdf goes on behind it
     path.write_bytes(bytes(data[:-3]))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -174,6 +175,7 @@ def patient_page(request: Request) -> Response:
             (one, record["recordings"][one]) for one in _in_order(bench, record.get("recordings", ()))
         ],
         record=record,
+        in_order=_in_steps,
         reports=[file for file in record.get("files", ()) if file.endswith(".html")],
         stale=list(patient.log.hashes) != list(record.get("decided", ())),
         history=history,
@@ -182,6 +184,21 @@ def patient_page(request: Request) -> Response:
         head=patient.head,
         fields=calculator_fields(bench, patient, record),
     )
+
+
+def _in_steps(estimates: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return measures as they come, those of one kind and muscle from low to high interval or strength."""
+    kinds = [(one["measure"], one["hemisphere"], one["muscle"]) for one in estimates]
+    first = {kind: place for place, kind in reversed(list(enumerate(kinds)))}
+    order = sorted(range(len(estimates)), key=lambda place: (first[kinds[place]], _step(estimates[place])))
+    return [estimates[place] for place in order]
+
+
+def _step(estimate: Mapping[str, Any]) -> float:
+    if estimate["isi_ms"] is not None:
+        return float(estimate["isi_ms"])
+    number = re.match(r"\d+(\.\d+)?", str(estimate["intensity"] or ""))
+    return float(number[0]) if number else 0.0
 
 
 def _said(decision: Decision) -> str:

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from sudeck.app.asked import Asked, answers
+from sudeck.app.places import places_of
 from sudeck.app.workbench import Workbench, stamp
 from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.vocabulary import REGIONS, ScanPhase
@@ -142,8 +143,10 @@ def _ratios(asked: Asked) -> Mapping[str, Any]:
         poses = replace(
             poses, phases={**poses.phases, **{name: one.pose for name, one in result.phases.items()}}
         )
-        answer["result"] = result_of(result)
-        lines = shown_lines(answer["result"], poses.phases[poses.reference].grid)
+        answer["result"] = shown = result_of(result)
+        for told, flag in zip(shown["flags"], result.flags, strict=True):
+            told["places"] = places_of(flag, work.posed)
+        lines = shown_lines(shown, poses.phases[poses.reference].grid)
     except SudeckError as error:
         answer["problem"] = str(error)
     return answer | {

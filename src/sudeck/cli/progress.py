@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sudeck.study.measuring.run import Progress
+    from sudeck.study.measuring.engine import Progress
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from sudeck.core.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sudeck.study.measuring.run import Progress
+    from sudeck.study.measuring.engine import Progress
     from sudeck.tms.comparison import Comparison
     from sudeck.tms.measurement import TmsSettings
     from sudeck.tms.measures.measured import Measured
@@ -115,7 +115,7 @@ def measure(
     from sudeck.cli.progress import progress_bar
     from sudeck.report.tms.console import print_tms
     from sudeck.report.tms.people import measure_people
-    from sudeck.study.measuring.run import Progress
+    from sudeck.study.measuring.engine import Progress
     from sudeck.tms.measures_table import read_affected
 
     with progress_bar("Measuring people") if sys.stderr.isatty() else nullcontext(_silent) as show:

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from typing import Final
+
+_BREAK: Final = re.compile(r"\s*[\t\n\r\v\f\x85\u2028\u2029]\s*")
+
 
 class SudeckError(Exception):
     """Base of every error Sudeck raises on purpose; its text is one readable sentence."""
+
+
+def acts_on_a_screen(letter: str) -> bool:
+    """Tell whether a letter is an escape, or a mark that turns the direction of writing."""
+    return unicodedata.category(letter) in ("Cc", "Cf", "Cs")
+
+
+def one_line(text: str) -> str:
+    r"""Return a text as one line that shows what it says, whatever a file calls its columns.
+
+    Examples
+    --------
+    >>> one_line("a.csv: no column\n\n is called 'x\x1b[2J'")
+    "a.csv: no column is called 'x[2J'"
+    """
+    return "".join(letter for letter in _BREAK.sub(" ", text) if not acts_on_a_screen(letter))
 
 
 class InputError(SudeckError):
@@ -32,7 +54,7 @@ class InputError(SudeckError):
         self.problem = problem
         self.remedy = remedy
         self.paste = paste
-        super().__init__(f"{subject}: {problem}; {remedy}.")
+        super().__init__(one_line(f"{subject}: {problem}; {remedy}."))
 
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str, str]]:
         """Pickle by its parts, so that the error crosses process borders whole."""

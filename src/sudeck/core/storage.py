@@ -8,12 +8,11 @@ import os
 import re
 import secrets
 import tomllib
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from sudeck.core.errors import InputError
+from sudeck.core.errors import InputError, acts_on_a_screen
 
 _FORMULA: Final = re.compile(r"[=@＝＠]|[+＋－-].")  # the wide ones are signs to a Japanese spreadsheet
 # A number, with a unit or an interval behind it; not one that goes on to a sign, a call or another program.
@@ -83,7 +82,7 @@ def tsv_text(rows: Iterable[Mapping[str, object]], columns: Iterable[str]) -> st
     """Return rows as the text of a TSV, as `write_tsv` writes it."""
     names = list(columns)
     lines = ["\t".join(names)]
-    lines += ["\t".join(_cell(row.get(name)) for name in names) for row in rows]
+    lines += ["\t".join(_cell(row.get(name), name) for name in names) for row in rows]
     return "\n".join(lines) + "\n"
 
 
@@ -92,11 +91,12 @@ def sidecar_of(path: Path) -> Path:
     return path.with_name(f"{path.stem}_columns.json")
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, name: str) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "n/a"
     if isinstance(value, float):
-        return f"{value:.10g}"
+        # Ten digits of a time within a long recording are no longer the time of its sample.
+        return f"{value:.10f}".rstrip("0").rstrip(".") if name == "time_s" else f"{value:.10g}"
     return table_text(value) or "n/a"
 
 
@@ -111,13 +111,9 @@ def table_text(value: object) -> str:
     >>> table_text("=1+1"), table_text("-3.5"), table_text("a\x1b[31mb")
     ("'=1+1", '-3.5', 'a[31mb')
     """
-    text = "".join(letter for letter in str(value) if letter.isspace() or not _acts(letter))
+    text = "".join(letter for letter in str(value) if letter.isspace() or not acts_on_a_screen(letter))
     text = " ".join(text.split())
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
-
-
-def _acts(letter: str) -> bool:
-    return unicodedata.category(letter) in ("Cc", "Cf", "Cs")
 
 
 def _finite(value: Any) -> Any:

@@ -14,7 +14,7 @@ from sudeck.demo.part import DemoPart, DemoRow, Say, demo_row
 
 if TYPE_CHECKING:
     from sudeck.study.answers.study_explanation import StudyExplanation
-    from sudeck.study.measuring.run import Progress
+    from sudeck.study.measuring.engine import Progress
 
 _CHANGED: Final = ("SICI", "ICF")
 _TOLD_EVERY: Final = 5  # circuits; each takes some seconds

@@ -14,7 +14,8 @@ def study(folder: Path, *, patients: int, say: Say) -> DemoPart:
     from sudeck.report.study.page import write_study_report
     from sudeck.report.study.patient_pages import present
     from sudeck.study.answers.who_responds import predict_study
-    from sudeck.study.measuring.run import Progress, run_study
+    from sudeck.study.measuring.engine import Progress
+    from sudeck.study.measuring.run import run_study
 
     def tell(progress: Progress) -> None:
         if progress.done % 20 == 0 or progress.done == progress.total:

@@ -21,6 +21,8 @@ from sudeck.statistics.regression.logistic import solve_matrix
 # correction multiplies slopes by ten and more and says nothing.
 LARGEST_ERROR_SHARE = 0.9
 _PROBIT_SCALE = 1.702  # a logistic curve is a normal one of this spread, to 1 % everywhere
+_NO_SPREAD = 1e-140  # of a constant predictor beside one that varies
+_SINGULAR = 1e-12  # a determinant this small beside its diagonal is rounding
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,10 @@ def expected_truth(
         return np.broadcast_to(observed, np.broadcast_shapes(observed.shape, (*stack, 1, 1))), np.zeros_like(
             sigma
         )
+    if not missing.any() and not (error[:, 2:].any() or error[..., 2:].any()) and observed.shape[-1] > 1:
+        found = _two_with_error(observed, error[:, :2, :2], distribution)
+        if found is not None:
+            return found
     deviation = np.where(missing, 0.0, observed - distribution.mean[..., None, :])
     hidden = missing[..., :, None] | missing[..., None, :]
     # A missing entry is taken out of the equations: nothing reads it, nothing depends on it.
@@ -132,6 +138,38 @@ def expected_truth(
     # What was measured without error is known, to the last bit.
     exact = ~missing & (np.diagonal(error, axis1=-2, axis2=-1) == 0.0)
     return np.asarray(np.where(exact, observed, expected)), np.asarray(sigma - gain @ link)
+
+
+def _two_with_error(
+    observed: FloatArray, error: FloatArray, distribution: PredictorDistribution
+) -> tuple[FloatArray, FloatArray] | None:
+    """Return the same, sooner, where all is measured and only the first two predictors have error.
+
+    With E the error and S the covariance of these two given the others, the truth is expected at
+    ``x - E (S + E)^-1 d``, d being how far x lies from what the others let expect. None where an S + E has no
+    inverse.
+    """
+    sigma, k = distribution.covariance, observed.shape[-1]
+    deviation = observed - distribution.mean[..., None, :]
+    away, given = deviation[..., :2], sigma[..., :2, :2]
+    if k > 2:
+        weights = np.swapaxes(solve_matrix(sigma[..., 2:, 2:], sigma[..., 2:, :2]), -1, -2)
+        away = away - deviation[..., 2:] @ np.swapaxes(weights, -1, -2)
+        given = given - weights @ sigma[..., 2:, :2]
+    total = given[..., None, :, :] + error
+    (a, b), (c, d) = ([total[..., i, j] for j in (0, 1)] for i in (0, 1))
+    determinant = a * d - b * c
+    if not (determinant > _SINGULAR * a * d).all():
+        return None
+    inverse = np.stack([np.stack([d, -b], axis=-1), np.stack([-c, a], axis=-1)], axis=-2)
+    pull = error @ (inverse / determinant[..., None, None])
+    moved = observed[..., :2] - (pull @ away[..., None])[..., 0]
+    exact = np.diagonal(error, axis1=-2, axis2=-1) == 0.0
+    moved = np.where(exact, observed[..., :2], moved)
+    rest = np.broadcast_to(observed[..., 2:], (*moved.shape[:-1], k - 2))
+    uncertainty = np.zeros((*pull.shape[:-2], k, k))
+    uncertainty[..., :2, :2] = error - pull @ error
+    return np.concatenate([moved, rest], axis=-1), uncertainty
 
 
 def logistic_stretch(slopes: FloatArray, uncertainty: FloatArray) -> float:
@@ -169,4 +207,5 @@ def _subtract(covariance: FloatArray, noise: FloatArray) -> tuple[FloatArray, bo
     overwhelmed = bool((shares > LARGEST_ERROR_SHARE).any())
     kept = directions * (1.0 - np.clip(shares, 0.0, LARGEST_ERROR_SHARE))[..., None, :]
     true = root @ (kept @ np.swapaxes(directions, -1, -2)) @ np.swapaxes(root, -1, -2)
-    return np.asarray(true * scale), overwhelmed
+    # A predictor that is the same in all has no variance, and not one so small that dividing by it overflows.
+    return np.where(scale < _NO_SPREAD, 0.0, true * scale), overwhelmed

@@ -31,7 +31,7 @@ def read_measures(path: Path) -> tuple[Measured, ...]:
     try:
         content = parse_json(read_limited(file, subject=path.name), subject=path.name)
         return tuple(_measured(entry) for entry in content["estimates"])
-    except (InputError, ValueError, KeyError, TypeError) as error:
+    except (InputError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(
             path.name, "it is no tms.json as Sudeck writes it", "measure the recording again with --out"
         ) from error

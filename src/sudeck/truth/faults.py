@@ -11,6 +11,7 @@ from unittest import mock
 
 import numpy as np
 
+from sudeck.core.claim import page_error
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
     from sudeck.scan.limbs.poses import PhasePose, Poses
     from sudeck.study.folder.layout import StudyFolder
 
+_HOLM_REMOVED: Final = "holm-removed"
 MIRROR_SHIFTED: Final = "mirror-shifted"
 _SHIFT_MM: Final = 3.0
 FAULTS: Final = {
     "errors-halved": "Every interval is half as wide as it should be.",
     "sides-swapped": "The painful side and the other are mixed up.",
-    "holm-removed": "Tests do not share their 5 %.",
+    _HOLM_REMOVED: "Tests do not share their 5 %, neither on a page nor between the pages.",
     MIRROR_SHIFTED: f"The counterpart on the healthy limb lies {_SHIFT_MM:g} mm too far down.",
 }
 _CONTROLS: Final = (
@@ -55,7 +57,7 @@ def find_fault(name: str) -> str:
 @contextmanager
 def planted(fault: str) -> Iterator[None]:
     """Answer without control of several tests, where that is the fault; otherwise change nothing."""
-    patches = [mock.patch(where, without) for where, without in _CONTROLS if fault == "holm-removed"]
+    patches = [mock.patch(where, without) for where, without in _CONTROLS if fault == _HOLM_REMOVED]
     for patch in patches:
         patch.start()
     try:
@@ -63,6 +65,11 @@ def planted(fault: str) -> Iterator[None]:
     finally:
         for patch in patches:
             patch.stop()
+
+
+def unshared(alpha: float, fault: str) -> float:
+    """Return the error of a page of two, or all of it where pages do not share it."""
+    return page_error(1) if fault == _HOLM_REMOVED else alpha
 
 
 def scans_with_mirror_shifted(study: StudyFolder, patient: str) -> Mapping[str, Any]:

@@ -38,7 +38,7 @@ from sudeck.synthetic.study.worlds import (
     find_world,
     true_values,
 )
-from sudeck.truth.faults import planted, swapped_sides, with_halved_errors
+from sudeck.truth.faults import planted, swapped_sides, unshared, with_halved_errors
 from sudeck.truth.row import Scored, StudyRow, Task
 
 if TYPE_CHECKING:
@@ -55,8 +55,9 @@ def score_table_study(task: Task) -> StudyRow:
     """Draw, answer and score one study."""
     study = draw_world_study(find_world(task.world), rng=np.random.default_rng(task.seed))
     with planted(task.fault):
-        predicted = _predicted(study)
-        group = explain_group(swapped_sides(study.measures, task.fault), study.relief, alpha=_BOTH)
+        alpha = unshared(_BOTH, task.fault)
+        predicted = _predicted(study, alpha)
+        group = explain_group(swapped_sides(study.measures, task.fault), study.relief, alpha=alpha)
         group = with_halved_errors(group, task.fault)
         truth = true_values(study.world) | _true_of_cohort(study, predicted)
         return score_pages(task, predicted, group, truth)
@@ -165,16 +166,16 @@ def _score_group(numbers: dict[str, list[float]], group: GroupStatistics, truth:
             numbers["power: stated minus achieved"].append(stated - (judged.verdict == "supported"))
 
 
-def _predicted(study: WorldStudy) -> StudyPrediction:
+def _predicted(study: WorldStudy, alpha: float) -> StudyPrediction:
     table, settings = study.cohort.table, Settings()
     answer = predict_cohort(
-        table, covariates=settings.covariates, alpha=_BOTH, n_boot=_BOOTSTRAPS, name=study.world.name
+        table, covariates=settings.covariates, alpha=alpha, n_boot=_BOOTSTRAPS, name=study.world.name
     )
     flow = Flow.of(table)
     outcomes = CohortOutcomes((), settings.responder, None)
     sources = RatioSources((), tuple(table["participant_id"]), {}, ())
     course = AfterTreatment((), None, (), 0, "")
-    cohort = StudyCohort(study.world.name, table, settings, outcomes, flow, (), sources, course, "", _BOTH)
+    cohort = StudyCohort(study.world.name, table, settings, outcomes, flow, (), sources, course, "", alpha)
     return StudyPrediction(cohort=cohort, fingerprint="", **vars(answer))
 
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sudeck.core.errors import InputError
 from sudeck.core.provenance import SOFTWARE
-from sudeck.study.measuring.engine import Died, spread
-from sudeck.study.measuring.run import Progress
+from sudeck.study.measuring.engine import Died, Progress, spread
 from sudeck.synthetic.study.worlds import WORLDS, find_world
 from sudeck.truth.faults import find_fault
 from sudeck.truth.file_study import WORLDS_OF_FILES, score_file_study

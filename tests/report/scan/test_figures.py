@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sudeck.report.scan.figures import curve_figure, phase_figure, shift_mm, window_of
+from sudeck.report.scan.figures import curve_figure, shift_mm
+from sudeck.report.scan.phase_svg import phase_figure, window_of
 from sudeck.scan.limbs.geometry import Grid
 from sudeck.scan.result import PhaseMeasurement, ScanResult
 
@@ -75,6 +76,28 @@ def test_the_side_names_follow_the_image(bone: PhaseMeasurement) -> None:
     assert set(names) == {"Right · affected", "Left · healthy"}
 
 
+def test_lengths_and_outlines_are_true_on_paper(bone: PhaseMeasurement) -> None:
+    figure = phase_figure(bone, affected="right", spacing_known=True)
+    (width, height), *_ = re.findall(r'<image width="([\d.]+)" height="([\d.]+)"', figure)
+    window, grid = window_of(bone), bone.pose.grid
+    mm = window.shape[1] * grid.spacing_mm[1] / float(width)  # of the limb, a mm of paper
+    (bar,) = re.findall(r"h([\d.]+)\"", figure)
+    assert float(bar) * mm == pytest.approx(50.0, rel=1e-3)
+    assert "50 mm" not in phase_figure(bone, affected="right", spacing_known=False)
+    drawn = re.findall(r'<path d="(M[^"]+)" stroke="#D55E00" stroke-width=".42"', figure)[0]
+    corners = np.array(
+        [[float(one) for one in pair.split(",")] for pair in re.split(r"[M ]+", drawn) if pair]
+    )
+    row, column = grid.pixel_of(bone.affected_points)
+    for axis, places, first, shown, size in (
+        (0, column, window.columns.start, window.shape[1], float(width)),
+        (1, row, window.rows.start, window.shape[0], float(height)),
+    ):
+        for low_or_high in (np.min, np.max):
+            found = low_or_high(corners[:, axis]) / size * shown + first - 0.5
+            assert found == pytest.approx(low_or_high(places), abs=1.0)
+
+
 def test_figures_repeat_and_keep_their_identifiers_apart(result: ScanResult) -> None:
     vascular, bone = result.phases["vascular"], result.phases["bone"]
     first = curve_figure(vascular)
@@ -85,11 +108,11 @@ def test_figures_repeat_and_keep_their_identifiers_apart(result: ScanResult) -> 
     assert not sets[0] & sets[1] | sets[1] & sets[2] | sets[0] & sets[2]
 
 
-def test_drawing_leaves_the_settings_of_others_alone(bone: PhaseMeasurement) -> None:
+def test_drawing_leaves_the_settings_of_others_alone(result: ScanResult) -> None:
     import matplotlib as mpl
 
     before = dict(mpl.rcParams)
-    phase_figure(bone, affected="right", spacing_known=False)
+    curve_figure(result.phases["vascular"])
     assert dict(mpl.rcParams) == before
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from sudeck.demo.study_on_disk import make_demo_study, write_study_tables
 from sudeck.report.kit.text import percent
+from sudeck.report.study.course_rows import effect_rows
 from sudeck.report.study.page import study_report, write_study_report
 from sudeck.report.study.patient_pages import present, scan_thumbnail
 from sudeck.report.study.tripod import tripod_items
@@ -155,6 +156,8 @@ def test_the_course_stands_on_the_page(modelled: tuple[StudyPrediction, str]) ->
     assert course.lasting is not None
     for at in course.visits:
         assert f"{at.responders} of {at.known}" in page
-    assert "No adverse effect is recorded of 80 treated patients" in page
+    assert course.effects
+    for row in effect_rows(course):
+        assert row["share"] in page
     assert "Nothing here says that ketamine works" in page
     assert "mg/kg a day" in next(item.answer for item in tripod_items(predicted) if item.number == "6")

@@ -200,3 +200,19 @@ def test_an_open_question_says_what_so_many_trials_can_show(result: TmsResult) -
     assert said.endswith(
         "do not tell inhibition from none: 20 trials of such scatter can not show less than a fall to 0.50."
     )
+
+
+def test_every_conditioning_intensity_of_one_interval_is_drawn(result: TmsResult) -> None:
+    item, responses = result.sweeps[0]
+    paired = [i for i, pulse in enumerate(item.pulses) if pulse.kind == "paired" and pulse.isi_ms == 2.5]
+    weak = set(paired[::2])
+    pulses = tuple(
+        replace(pulse, conditioning_mso=20.0) if i in weak else pulse for i, pulse in enumerate(item.pulses)
+    )
+    two = replace(result, sweeps=((replace(item, pulses=pulses), responses), *result.sweeps[1:]))
+    (drawn,) = [side for panel in panels_of(two) for side in panel.sides if side.group.hemisphere == "left"]
+    strengths = [sweeps.name for sweeps in drawn.sweeps if sweeps.name.startswith("pair 2.5 ms")]
+    assert len(set(strengths)) == 2
+    assert sum(len(s.emg_mv) for s in drawn.sweeps if s.name in strengths) == len(paired)
+    # What the figure goes by is unique.
+    assert len({sweeps.name for sweeps in drawn.sweeps}) == len(drawn.sweeps)

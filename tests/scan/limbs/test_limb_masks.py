@@ -24,6 +24,15 @@ def test_both_limbs_are_found_at_few_and_many_counts(limb: str, view: str, count
         assert overlap(limbs.mask(label), truth == label) > least
 
 
+def test_a_limb_is_as_large_on_coarse_pixels_as_on_fine_ones() -> None:
+    areas = []
+    for size in (64, 128, 256):
+        pixel = 345.6 / size
+        image = synthetic(4, matrix=size, spacing_mm=pixel).counts["tissue"].reshape(size, size).astype(float)
+        areas.append(float(find_limbs(image, pixel_mm=pixel).mask(1).sum()) * pixel**2)
+    assert max(areas) < 1.05 * min(areas)
+
+
 def test_touching_feet_are_separated() -> None:
     scan = synthetic(limb="foot", view="plantar", gap_mm=0.0)
     limbs = find_limbs(scan.counts["tissue"].reshape(128, 128).astype(float))

@@ -24,10 +24,11 @@ from sudeck.study.folder.decisions import record_decision
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.settings import read_settings
 from sudeck.study.folder.tables import read_tables
+from sudeck.study.measuring.engine import Progress
 from sudeck.study.measuring.inputs import PatientInputs, gather_inputs
 from sudeck.study.measuring.patient_measures import measure_patient
 from sudeck.study.measuring.records import keep_record, stored_record
-from sudeck.study.measuring.run import Progress, run_study
+from sudeck.study.measuring.run import run_study
 from sudeck.synthetic.study.study_plan import plan_study
 
 NOT_COMPARED = {"run.json", ".lock"}  # when it ran, and who is at work
@@ -125,6 +126,19 @@ def test_killed_at_any_moment_and_run_again(
     (StudyFolder(root).derivatives / ".sudeck-half.part").write_text("half")
     assert run_study(root, jobs=2).unchanged == done
     assert results(root) == results(undisturbed)
+
+
+@pytest.mark.parametrize(
+    "damage", [{"scans": 3}, {"failures": [1]}, {"files": None}, {"recordings": {"a": []}}]
+)
+def test_a_record_that_was_changed_is_measured_again(
+    undisturbed: Path, copy_of: Callable[..., Path], damage: dict[str, object]
+) -> None:
+    root = copy_of(undisturbed)
+    file = StudyFolder(root).patient_derivatives("sub-002") / "sub-002.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **damage}))
+    assert stored_record(StudyFolder(root), "sub-002") is None
+    assert (run_study(root, jobs=1).measured, results(root)) == (1, results(undisturbed))
 
 
 def children_of(pid: int) -> list[int]:

@@ -12,7 +12,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.provenance import SourceFile
 from sudeck.tms.recordings.pairs import look_for_pairs
 from sudeck.tms.recordings.pulses import find_pulses, marker_groups
-from sudeck.tms.signals.artefact_times import artefacts_in, common_artefact_sample, sharpness
+from sudeck.tms.signals.artefact_times import artefact_times, artefacts_in, common_artefact_sample, sharpness
 from sudeck.tms.signals.recording import Marker, Recording, Section, Signal
 
 SOURCE = SourceFile("made", "0" * 64, 0)
@@ -244,3 +244,11 @@ def test_comments_on_the_artefact_are_stimuli(forge: ModuleType) -> None:
     train = find_pulses(recording_of(truth, [(t, "single", "Comments") for t in truth.times_s]))
     assert train.origin.startswith("comments")
     assert [pulse.time_s for pulse in train.pulses] == list(truth.times_s)
+
+
+def test_a_height_beyond_every_number_over_no_noise_is_divided_in_silence() -> None:
+    samples = np.random.default_rng(3).normal(0.0, 1e-160, 20_000)
+    samples[[4_000, 9_000, 15_000]] = 1e150
+    signal = Signal("RFDI", samples, 5000.0, 0.0, "mV")
+    recording = Recording(SOURCE, "made", (signal,), (), (Section(0.0, samples.size / 5000.0),))
+    assert len(artefact_times(recording)) == 3

@@ -168,14 +168,15 @@ export const remember = (who) => { try { localStorage.setItem("sudeck who", who)
 export const typing = (event) => /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "range";
 
 let flagged = "";
-export function showFlags(flags, place) {
+// Where a finding has a place, it is a button that leads there.
+export function showFlags(flags, place, placed = () => true) {
   const told = JSON.stringify(flags);
   if (told === flagged) return;
   flagged = told;
   const words = { info: "Note", caution: "Caution", serious: "Serious" };
   const items = flags.map((flag) => {
-    const content = place ? make("button", { type: "button" }, make("b", {}, words[flag.severity]), flag.message) : make("span", {}, make("b", {}, words[flag.severity]), flag.message);
-    if (place) content.onclick = () => place(flag);
+    const content = placed(flag) ? make("button", { type: "button" }, make("b", {}, words[flag.severity]), flag.message) : make("span", {}, make("b", {}, words[flag.severity]), flag.message);
+    if (placed(flag)) content.onclick = () => place(flag);
     return make("li", { class: flag.severity }, content);
   });
   find(".flags").replaceChildren(...(items.length ? items : [make("li", {}, "Nothing was found.")]));

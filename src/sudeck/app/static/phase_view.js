@@ -55,14 +55,13 @@ export class PhaseView {
   draw() {
     if (!this.affected) return;
     const here = this.affected.map((line) => line.map((point) => apply(this.toAffected, point))), there = this.affected.map((line, l) => this.counterpart(line, l));
-    const parts = JSON.stringify([this.editable, this.free, here.map((line) => (this.editable ? line.length : 0)), Boolean(this.spot), this.zoom.scale]);
+    const parts = JSON.stringify([this.editable, this.free, here.map((line) => (this.editable ? line.length : 0)), this.places, this.zoom.scale]);
     if (parts !== this.parts) { this.parts = parts; this.build(here); }
     put(this.drawn.healthy, { d: there.map(pathOf).join("") });
     put(this.drawn.affected, { d: here.map(pathOf).join("") });
     if (this.drawn["healthy-turn"]) this.lift("healthy-turn", there.flat());
     if (this.drawn.turn) this.lift("turn", here[0]);
     this.drawn.corners.forEach((node, i) => put(node, { cx: here[0][i][0].toFixed(3), cy: here[0][i][1].toFixed(3) }));
-    if (this.spot) put(this.drawn.spot, { cx: this.spot[0], cy: this.spot[1] });
   }
 
   // Where the healthy limb holds its fingers otherwise, corners lie beside the mirror image, as they are measured.
@@ -89,7 +88,7 @@ export class PhaseView {
       drawn.corners = here[0].map((_, i) => make("circle", { class: "corner", r: radius, "data-drag": "corner", "data-corner": i, tabindex: "0", role: "button", "aria-label": `Corner ${i + 1} of ${here[0].length}, ${this.name}; arrows move it, Delete removes it` }));
       nodes.push(...drawn.corners);
     }
-    if (this.spot) nodes.push(drawn.spot = make("circle", { class: "hot-spot", r: this.phase.columns * 0.035 }));
+    for (const [cx, cy] of this.places ?? []) nodes.push(make("circle", { class: "place", cx, cy, r: this.phase.columns * 0.035 }));
     this.drawn = drawn;
     this.svg.replaceChildren(...nodes);
     if (focused) find(focused, this.svg)?.focus();
@@ -110,20 +109,9 @@ export class PhaseView {
     put(knob, { cx, cy });
   }
 
-  // Marks the brightest place in or near one of both regions; which is empty to take the mark away.
-  ring(which) {
-    this.spot = null;
-    const matrix = which === "healthy" ? this.toHealthy : this.toAffected;
-    if (which && this.affected?.length) {
-      const { rows, columns } = this.phase, points = this.affected.flat().map((point) => apply(matrix, point)), reach = columns * 0.08;
-      const [left, right, top, bottom] = [Math.min(...points.map((p) => p[0])) - reach, Math.max(...points.map((p) => p[0])) + reach, Math.min(...points.map((p) => p[1])) - reach, Math.max(...points.map((p) => p[1])) + reach];
-      let most = -1;
-      for (let y = Math.max(1, Math.round(top)); y < Math.min(rows - 1, bottom); y++) for (let x = Math.max(1, Math.round(left)); x < Math.min(columns - 1, right); x++) {
-        let sum = 0;
-        for (let dy = -1; dy <= 1; dy++) for (let dx = -1; dx <= 1; dx++) sum += this.counts[(y + dy) * columns + x + dx];
-        if (sum > most) { most = sum; this.spot = [x, y]; }
-      }
-    }
+  // Marks the places that a finding speaks of; none to take the marks away.
+  ring(places) {
+    this.places = places;
     this.draw();
   }
 

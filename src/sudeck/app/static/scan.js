@@ -220,7 +220,7 @@ function point(flag) {
   for (const view of Object.values(views)) {
     const told = flag.subject.includes(view.name);
     view.node.classList.toggle("told", told);
-    view.ring(told && flag.code === "hot-spot" ? (flag.message.includes("healthy limb") ? "healthy" : "affected") : "");
+    view.ring(told ? flag.places : []);
   }
   find(".phase.told")?.scrollIntoView({ block: "nearest" });
 }

@@ -47,7 +47,7 @@ const load = () => during(async () => {
       find("#set").replaceChildren(...names);
       find("#set").value = set;
       await open(set);
-      showFlags(answer.result.flags.filter((flag) => !/trial \d+$/.test(flag.subject)), null);
+      showFlags(answer.result.flags.filter((flag) => !/trial \d+$/.test(flag.subject)), (flag) => visit(spokenOf(flag)), spokenOf);
     }
     measures(); words(); say("");
     document.body.dataset.ready = "yes";
@@ -100,13 +100,20 @@ function frame() {
   };
   const nodes = [make("line", { class: "axis", x1: PLAIN.left, x2: width - PLAIN.right, y1: height - PLAIN.bottom, y2: height - PLAIN.bottom }), make("line", { class: "axis", x1: PLAIN.left, x2: width - PLAIN.right, y1: y(0), y2: y(0) }), make("line", { class: "pulse-line", x1: x(0), x2: x(0), y1: PLAIN.top, y2: height - PLAIN.bottom })];
   const tick = last > 100 ? 50 : 10;
-  for (let ms = Math.ceil(first / tick) * tick; ms <= last; ms += tick) nodes.push(make("text", { x: x(ms), y: height - 7, "text-anchor": ms + tick > last ? "end" : "middle" }, ms === 0 ? "pulse" : `${ms}${ms + tick > last ? " ms" : ""}`));
-  for (const part of [1, -1]) nodes.push(make("text", { x: PLAIN.left - 6, y: y((part * top) / 1.3) + 4, "text-anchor": "end" }, `${((part * top) / 1.3).toPrecision(2)}`));
-  nodes.push(make("text", { x: PLAIN.left - 6, y: y(0) + 4, "text-anchor": "end" }, "mV"));
+  for (let ms = Math.ceil(first / tick) * tick; ms <= last; ms += tick) nodes.push(make("text", { x: x(ms), y: height - 7, "text-anchor": ms + tick > last ? "end" : "middle" }, ms === 0 ? "pulse" : `${ms}${ms + tick > last ? " ms" : ""}`.replace("-", "−")));
+  const each = roundStep(top / 2), most = Math.floor(top / each);
+  for (let k = -most; k <= most; k++) nodes.push(label(y(k * each), k * each, k === most));
   for (const row of shown) { const node = make("polyline", { class: "sweep", points: lineOf(row) }); traces.set(row.index, node); nodes.push(node); }
   nodes.push(make("line", { class: "onset", hidden: "", y1: PLAIN.top, y2: height - PLAIN.bottom }));
   svg.replaceChildren(...nodes);
 }
+
+// The largest of 1, 2, 5, 10 ... that is no larger: what an axis counts in.
+function roundStep(most) {
+  const ten = 10 ** Math.floor(Math.log10(most));
+  return ten * [5, 2, 1].find((one) => one * ten <= most);
+}
+const label = (y, mv, last) => make("text", { x: PLAIN.left - 6, y: y + 4, "text-anchor": "end" }, `${Number(mv.toPrecision(2))}${last ? " mV" : ""}`.replace("-", "−"));
 
 function draw() {
   if (!answer?.result) return words();
@@ -136,15 +143,28 @@ function amplitudes(here) {
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const top = Math.max(0.05, ...own.map((row) => row.amplitude_mv ?? 0)) * 1.08;
   const x = (i) => PLAIN.left + ((width - PLAIN.left - PLAIN.right) * (i + 0.5)) / own.length, y = (mv) => height - PLAIN.bottom - ((height - PLAIN.bottom - PLAIN.top) * mv) / top;
-  const within = new Set(shown.map((row) => row.index));
-  const nodes = [make("line", { class: "axis", x1: PLAIN.left, x2: width - PLAIN.right, y1: y(0), y2: y(0) }), make("text", { x: PLAIN.left - 6, y: y(top / 1.2) + 4, "text-anchor": "end" }, (top / 1.2).toPrecision(2)), make("text", { x: PLAIN.left - 6, y: y(0) + 4, "text-anchor": "end" }, "mV"), make("text", { x: PLAIN.left, y: height - 6 }, "trial 1"), make("text", { x: width - PLAIN.right, y: height - 6, "text-anchor": "end" }, String(own.length))];
+  const each = roundStep(top / 2), most = Math.floor(top / each), within = new Set(shown.map((row) => row.index));
+  const nodes = [make("line", { class: "axis", x1: PLAIN.left, x2: width - PLAIN.right, y1: y(0), y2: y(0) }), ...Array.from({ length: most + 1 }, (_, k) => label(y(k * each), k * each, k === most)), make("text", { x: PLAIN.left, y: height - 6 }, "trial 1"), make("text", { x: width - PLAIN.right, y: height - 6, "text-anchor": "end" }, String(own.length))];
   own.forEach((row, i) => {
     if (row.amplitude_mv === null) return;
     const spot = make("circle", { class: `spot${row.flags ? " flagged" : ""}${isOut(row) ? " out" : ""}${row.index === here?.index ? " here" : ""}${within.has(row.index) ? "" : " other"}`, cx: x(i), cy: y(row.amplitude_mv), r: row.index === here?.index ? 5 : 3.2 }, make("title", {}, `trial ${row.trial}`));
-    spot.addEventListener("click", () => { if (!within.has(row.index)) { find("#condition").value = ""; choose(); frame(); } place = shown.findIndex((one) => one.index === row.index); draw(); });
+    spot.addEventListener("click", () => visit(row));
     nodes.push(spot);
   });
   svg.replaceChildren(...nodes);
+}
+
+// The trial a finding speaks of: the first that has it, or else the first of its recording, where it names one.
+function spokenOf(flag) {
+  const named = (row) => row.file && flag.subject.startsWith(row.file) && (!row.channel || flag.subject === row.file || flag.subject.includes(row.channel));
+  const own = flag.subject ? rows.filter(named) : rows;
+  return own.find((row) => row.flags?.split(",").includes(flag.code)) ?? (flag.subject ? own[0] : undefined);
+}
+async function visit(row) {
+  if (row.set !== set) { find("#set").value = row.set; await open(row.set); }
+  if (!shown.some((one) => one.index === row.index)) { find("#condition").value = ""; choose(); frame(); }
+  place = shown.findIndex((one) => one.index === row.index);
+  draw();
 }
 
 const keyOf = (one) => ["measure", "visit", "hemisphere", "muscle", "muscle_side", "isi_ms", "intensity", "conditioning", "channel", "file"].map((name) => one[name]).join("|");
@@ -161,12 +181,13 @@ function measures() {
   if (!answer?.result) { body.replaceChildren(); return; }
   const now = new Map(answer.result.estimates.map((one) => [keyOf(one), one])), was = new Map(answer.result.undecided.map((one) => [keyOf(one), one]));
   const number = (one) => (one?.value === null || one?.value === undefined ? "–" : Number(one.value).toPrecision(3));
+  const within = (one) => (one && one.low !== null ? (one.high === null ? `above ${number({ value: one.low })}` : `${number({ value: one.low })} to ${number({ value: one.high })}`) : "");
   const count = (one) => (one?.n === null || one?.n === undefined ? "" : String(one.n));
   const list = inOrder([...was.keys(), ...[...now.keys()].filter((key) => !was.has(key))], (key) => now.get(key) ?? was.get(key)).map((key) => {
     const [before, after] = [was.get(key), now.get(key)], one = after ?? before, changed = before?.value !== after?.value || before?.n !== after?.n;
     const about = [one.hemisphere, one.muscle, one.isi_ms !== null ? `${one.isi_ms} ms` : one.intensity].filter(Boolean).join(" ");
     return make("tr", { class: changed ? "differs" : null }, make("th", { scope: "row" }, one.measure, make("small", {}, about)), make("td", { class: "n" }, number(before)),
-      make("td", { class: `n${changed ? " changed" : ""}` }, number(after), make("small", {}, after && after.low !== null && after.high !== null ? `${Number(after.low).toPrecision(3)} to ${Number(after.high).toPrecision(3)}` : "")),
+      make("td", { class: `n${changed ? " changed" : ""}` }, number(after), make("small", {}, within(after))),
       make("td", { class: `n${changed ? " changed" : ""}`, "data-n": count(after), "data-value": after?.value ?? "" }, count(before) !== count(after) ? `${count(before)} → ${count(after)}` : count(after)));
   });
   body.replaceChildren(...list);

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sudeck.core.estimate import Estimate, Scale
+from sudeck.report.kit.palette import AFFECTED_COLOUR, HEALTHY_COLOUR, INK, MUTED
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -115,13 +116,13 @@ class IntervalAxis:
             parts.append(self._band(band))
         parts.append(
             f'<path d="M{left:.1f} {_MIDDLE}H{right:.1f}{ends}" '
-            'stroke="#1c2024" stroke-width="1.4" fill="none"/>'
-            f'<circle cx="{middle:.1f}" cy="{_MIDDLE}" r="3" fill="#1c2024"/>'
+            f'stroke="{INK}" stroke-width="1.4" fill="none"/>'
+            f'<circle cx="{middle:.1f}" cy="{_MIDDLE}" r="3" fill="{INK}"/>'
         )
         if mark is not None:
             x = self.place(mark) * _WIDTH
             parts.append(
-                f'<path d="M{x:.1f} 1v{_HEIGHT - 2}" stroke="#d55e00" stroke-width="1.8" '
+                f'<path d="M{x:.1f} 1v{_HEIGHT - 2}" stroke="{AFFECTED_COLOUR}" stroke-width="1.8" '
                 'stroke-dasharray="3.5 2"/>'
             )
         return Markup(self._svg("".join(parts), str(estimate)))
@@ -130,11 +131,11 @@ class IntervalAxis:
         """Draw the axis itself, for the last row of the table."""
         from markupsafe import Markup
 
-        parts = [f'<path d="M0 3H{_WIDTH}" stroke="#5a6068" stroke-width="0.8"/>']
+        parts = [f'<path d="M0 3H{_WIDTH}" stroke="{MUTED}" stroke-width="0.8"/>']
         for tick in self.ticks():
             x = self.place(tick) * _WIDTH
             parts.append(
-                f'<path d="M{x:.1f} 3v4" stroke="#5a6068" stroke-width="0.8"/>'
+                f'<path d="M{x:.1f} 3v4" stroke="{MUTED}" stroke-width="0.8"/>'
                 f'<text x="{x:.1f}" y="17" text-anchor="middle">{tick:g}</text>'
             )
         return Markup(self._svg("".join(parts), "axis"))
@@ -145,15 +146,15 @@ class IntervalAxis:
         for name, value in single:
             x = self.place(value) * _WIDTH
             yield (
-                f'<circle cx="{x:.1f}" cy="{_MIDDLE}" r="2.6" fill="#5a6068" fill-opacity="0.28">'
+                f'<circle cx="{x:.1f}" cy="{_MIDDLE}" r="2.6" fill="{MUTED}" fill-opacity="0.28">'
                 f"<title>{escape(name)}: {value:#.3g}</title></circle>"
             )
 
     def _band(self, band: Estimate) -> str:
         left, middle, right = (self.place(value) * _WIDTH for value in (band.low, band.value, band.high))
         return (
-            f'<path d="M{left:.1f} 3H{right:.1f}V{_HEIGHT - 3}H{left:.1f}z" fill="#0072b2" '
-            f'fill-opacity="0.22"/><path d="M{middle:.1f} 3V{_HEIGHT - 3}" stroke="#0072b2" '
+            f'<path d="M{left:.1f} 3H{right:.1f}V{_HEIGHT - 3}H{left:.1f}z" fill="{HEALTHY_COLOUR}" '
+            f'fill-opacity="0.22"/><path d="M{middle:.1f} 3V{_HEIGHT - 3}" stroke="{HEALTHY_COLOUR}" '
             'stroke-width="1.2"/>'
         )
 
@@ -181,8 +182,8 @@ def share_bar(first: float, second: float) -> Markup:
     width = 120.0 * (first / total if total > 0 else 0.0)
     return Markup(
         '<svg class="shares" viewBox="0 0 122 12" role="img" aria-label="shares of the variance">'
-        f'<rect x="1" y="1" width="{width:.1f}" height="10" fill="#5a6068"/>'
-        '<rect x="1" y="1" width="120" height="10" fill="none" stroke="#5a6068"/></svg>'
+        f'<rect x="1" y="1" width="{width:.1f}" height="10" fill="{MUTED}"/>'
+        f'<rect x="1" y="1" width="120" height="10" fill="none" stroke="{MUTED}"/></svg>'
     )
 
 

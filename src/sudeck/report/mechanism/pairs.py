@@ -10,7 +10,7 @@ import numpy as np
 
 from sudeck.mechanism.measure_table import HEMISPHERES, MeasureTable
 from sudeck.report.kit.interval_bars import IntervalAxis
-from sudeck.report.kit.palette import AFFECTED_COLOUR, HEALTHY_COLOUR
+from sudeck.report.kit.palette import AFFECTED_COLOUR, HEALTHY_COLOUR, INK, MUTED
 from sudeck.report.mechanism.words import SIDES, measure_text, place_of_measure
 
 if TYPE_CHECKING:
@@ -77,11 +77,11 @@ def _y(axis: IntervalAxis, value: float) -> float:
 
 
 def _scale(axis: IntervalAxis) -> str:
-    parts = [f'<path d="M{_LEFT} {_TOP}V{_HEIGHT - _BOTTOM}" stroke="#5a6068" stroke-width="0.8"/>']
+    parts = [f'<path d="M{_LEFT} {_TOP}V{_HEIGHT - _BOTTOM}" stroke="{MUTED}" stroke-width="0.8"/>']
     for tick in axis.ticks():
         y = _y(axis, tick)
         parts.append(
-            f'<path d="M{_LEFT - 4} {y:.1f}h4" stroke="#5a6068" stroke-width="0.8"/>'
+            f'<path d="M{_LEFT - 4} {y:.1f}h4" stroke="{MUTED}" stroke-width="0.8"/>'
             f'<text x="{_LEFT - 7}" y="{y + 3.6:.1f}" text-anchor="end">{tick:g}</text>'
         )
     return "".join(parts)
@@ -118,5 +118,5 @@ def _mean(axis: IntervalAxis, places: Mapping[str, float], everybody: list[dict[
         mean = math.exp(float(np.mean([math.log(seen[visit]) for seen in complete])))
         points.append((x, _y(axis, mean)))
     path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.4" fill="#1c2024"/>' for x, y in points)
-    return f'<path d="{path}" fill="none" stroke="#1c2024" stroke-width="2.2"/>{dots}'
+    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.4" fill="{INK}"/>' for x, y in points)
+    return f'<path d="{path}" fill="none" stroke="{INK}" stroke-width="2.2"/>{dots}'

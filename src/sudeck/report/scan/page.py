@@ -22,7 +22,8 @@ from sudeck.report.kit.text import (
     value_text,
 )
 from sudeck.report.scan import meaning, words
-from sudeck.report.scan.figures import curve_figure, phase_figure, shift_mm
+from sudeck.report.scan.figures import curve_figure, shift_mm
+from sudeck.report.scan.phase_svg import phase_figure
 from sudeck.scan.drivers import drivers
 from sudeck.scan.limbs.registration import UNLIKE_RESIDUAL
 from sudeck.scan.result import PhaseMeasurement, ScanResult

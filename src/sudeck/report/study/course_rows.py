@@ -59,7 +59,8 @@ def lasting_note(course: AfterTreatment) -> Sentence:
         else f"half had lost it by {number(lasting.median_days, 0)} days"
     )
     retreated = f", {lasting.retreated} of them by another course of ketamine" if lasting.retreated else ""
-    unseen = f"; {lasting.not_followed} more were not seen again" if lasting.not_followed else ""
+    were = "was" if lasting.not_followed == 1 else "were"
+    unseen = f"; {lasting.not_followed} more {were} not seen again" if lasting.not_followed else ""
     return Sentence(
         f"Still responding: of {lasting.responders} responders followed, {lasting.losses} lost it"
         f"{retreated}; {half}{unseen} (Kaplan-Meier; a loss counts from the visit that finds it)."

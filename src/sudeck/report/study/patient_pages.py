@@ -59,7 +59,7 @@ def scan_thumbnail(result: ScanResult) -> bytes:
 def _panel(phase: PhaseMeasurement, phases: list[PhaseMeasurement]) -> NDArray[np.uint8]:
     from PIL import Image
 
-    from sudeck.report.scan.figures import window_of
+    from sudeck.report.scan.phase_svg import window_of
 
     pose = phase.pose
     window = window_of(phase, phases)

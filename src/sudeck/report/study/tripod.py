@@ -44,7 +44,8 @@ def tripod_items(predicted: StudyPrediction) -> tuple[TripodItem, ...]:
             f"{flow.enrolled - flow.analysed} patients without scan or outcome took no part; outcomes are "
             f"never imputed. {model.imputed} patients lacked a predictor"
             + (
-                f"; {model.plan.imputations} imputed data sets, pooled by Rubin's rules."
+                f"; {model.plan.imputations} imputed data sets, pooled by Rubin's rules. Imputed with the "
+                "outcome to fit, expected from the other predictors alone to judge."
                 if model.imputed
                 else "."
             )
@@ -53,7 +54,7 @@ def tripod_items(predicted: StudyPrediction) -> tuple[TripodItem, ...]:
     if checked is not None:
         c, slope = checked.measures["c_statistic"], checked.measures["calibration_slope"]
         told = "; ".join(map(str, (c, slope, checked.measures["brier"])))
-        performance = f"{told}; calibration and decision curves above."
+        performance = f"{told[:1].upper()}{told[1:]}; calibration and decision curves above."
         updating = "None in this study; for use elsewhere it can be updated step by step with a closed test."
     given = cohort.course.treatment
     treatment = f"{given[:1].upper()}{given[1:]}." if given else "No treatment is recorded."
@@ -109,9 +110,7 @@ def tripod_items(predicted: StudyPrediction) -> tuple[TripodItem, ...]:
         TripodItem(
             "13", "Class imbalance", "Neither resampled nor weighted; the intercept keeps the prevalence."
         ),
-        TripodItem(
-            "14", "Fairness", question="Does it do equally well in women and men, in all ages and sites?"
-        ),
+        TripodItem("14", "Fairness", _fairness(predicted), "Does it do equally well at all ages?"),
         TripodItem(
             "15",
             "Output of the model",
@@ -149,6 +148,13 @@ def tripod_items(predicted: StudyPrediction) -> tuple[TripodItem, ...]:
             "Who would use it, for which decision?",
         ),
     )
+
+
+def _fairness(predicted: StudyPrediction) -> str:
+    columns = dict.fromkeys(one.column for one in predicted.groups)
+    if not columns:
+        return "One group only of sex, limb and centre."
+    return f"Discrimination and calibration by {' and '.join(columns)} above, where numbers allow."
 
 
 def _sample_size(predicted: StudyPrediction) -> str:

@@ -217,11 +217,14 @@ def _paint_pairs(figure: Figure, panel: Panel) -> None:
             x = np.array([pair.isi_ms for pair in own]) * shift
             y = np.array([pair.estimate.value for pair in own])
             axes.plot(x, y, linewidth=0.7, alpha=0.6, **style)
+        beside: dict[float, int] = {}
         for pair in pairs:
             low, value, high = pair.estimate.low, pair.estimate.value, pair.estimate.high
             lows.append(max(low, value / 20))
             highs.append(min(high, value * 20))
-            at = pair.isi_ms * shift
+            # Conditions of one interval stand beside each other.
+            at = pair.isi_ms * shift * 1.02 ** beside.setdefault(pair.isi_ms, 0)
+            beside[pair.isi_ms] += 1
             axes.plot([at, at], [max(low, 1e-3), min(high, 1e3)], color=style["color"], linewidth=1.1)
             axes.plot([at], [value], _MARKERS[pair.measure]["marker"], color=style["color"], markersize=4.5)
             named.setdefault((pair.measure, pair.isi_ms), []).append(min(high, value * 20))
@@ -237,6 +240,8 @@ def _paint_pairs(figure: Figure, panel: Panel) -> None:
     axes.grid(axis="y")
     axes.set(xlabel="interval (ms)", ylabel="conditioned / test alone")
     for row, side in enumerate(panel.sides):
+        if side.group.hemisphere is None and not several:
+            continue  # nothing to tell it from
         style = STYLE[side.group.hemisphere]
         axes.plot([1.02, 1.06], [0.93 - 0.1 * row] * 2, transform=axes.transAxes, clip_on=False, **style)
         name = side_title(side).replace(" hemisphere", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -109,6 +110,9 @@ def condition_of(
     strength = "" if test is None else f"{test:g} {unit}"
     if conditioning is not None:
         strength = f"{conditioning:g} before {strength}" if strength else f"after {conditioning:g} {unit}"
+    if not strength:
+        # What no intensity tells apart, its name does: the measures of them stay apart too.
+        strength = pulse.condition
     state = "active, " if pulse.state == "active" else ""
     if pulse.kind == "paired":
         other = ", other hemisphere" if pulse.conditioning_hemisphere not in {None, pulse.hemisphere} else ""
@@ -119,7 +123,7 @@ def condition_of(
     if tests and pulse.test_mso in tests:
         return f"{state}test alone", strength
     # Some files label a sweep by nothing but its intensity.
-    named = pulse.condition not in {"", f"{test:g}" if test is not None else ""}
+    named = pulse.condition not in {"", strength, f"{test:g}" if test is not None else ""}
     label = pulse.condition if named and pulse.kind != "single" else "single"
     return f"{state}{label}{' ' if strength else ''}{strength}", ""
 
@@ -144,7 +148,12 @@ def _side(result: TmsResult, group: GroupMeasures) -> Side:
     def own(estimates: tuple[Measured, ...]) -> tuple[Measured, ...]:
         return tuple(one for one in estimates if all(getattr(one, x) == getattr(group, x) for x in _NAMED_BY))
 
-    drawn = tuple(_drawn(name, detail, rows) for (name, detail), rows in sweeps.items())
+    # A row of the figure goes by its name: where several intensities have one, each needs its own.
+    several = Counter(name for name, _ in sweeps)
+    drawn = tuple(
+        _drawn(f"{name}, {detail}", "", rows) if several[name] > 1 and detail else _drawn(name, detail, rows)
+        for (name, detail), rows in sweeps.items()
+    )
     return Side(group, trials, drawn, own(result.estimates_without_flagged), own(result.estimates_undecided))
 
 

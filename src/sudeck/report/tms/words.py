@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -59,9 +60,17 @@ def in_order(estimates: Iterable[Measured]) -> list[Measured]:
 
 
 def place_of(one: Measured) -> tuple[int, str, float, float, bool]:
-    """Return the key by which estimates are ordered: measure, conditioning, interval, intensity, method."""
-    strength = float(one.intensity.split()[0]) if one.isi_ms is None and one.intensity else 0.0
+    """Return the key by which estimates are ordered: measure, conditioning, interval, intensity, method.
+
+    Estimates of conditions that only have a name stay in the order of the recording.
+    """
+    strength = float(one.intensity.split()[0]) if one.isi_ms is None and _is_intensity(one) else 0.0
     return place_of_measure(one.measure), one.conditioning, one.isi_ms or 0.0, strength, is_beside(one)
+
+
+def _is_intensity(one: Measured) -> bool:
+    """Tell an intensity from the name of a condition, which stands there where none is known."""
+    return re.fullmatch(r"[\d.e+-]+ %(MSO|RMT)", one.intensity) is not None
 
 
 def place_of_measure(measure: str) -> int:
@@ -77,14 +86,14 @@ def without_steps(group: GroupMeasures) -> list[Measured]:
     That is the test pulse alone of its pairs, else what is nearest to 120 % of the threshold. The others are
     told by the recruitment curve.
     """
-    steps = [one for one in group.estimates if one.measure == "MEP"]
+    steps = [one for one in group.estimates if one.measure == "MEP" and _is_intensity(one)]
     if len(steps) <= _MOST_STEPS:
         return list(group.estimates)
     tests = {one.intensity for one in group.estimates if one.isi_ms is not None}
     kept = [one for one in steps if one.intensity in tests] or [
         min(steps, key=lambda one: abs(_share_of_threshold(one, group) - _USUAL_TEST))
     ]
-    return [one for one in group.estimates if one.measure != "MEP" or one in kept]
+    return [one for one in group.estimates if one not in steps or one in kept]
 
 
 def _share_of_threshold(one: Measured, group: GroupMeasures) -> float:

@@ -17,6 +17,9 @@ EDGE_LEVEL = 0.20
 MIN_COUNTS_PER_LIMB = 300.0
 _MIN_SHARE = 0.08  # of all limb counts, to accept a part as a limb
 _SMOOTHED_COUNTS = 12.0  # expected counts under the smoothing kernel
+# Widths of kernels count in pixels of this size, so that a limb is as large on coarse pixels as on fine ones.
+USUAL_PIXEL_MM = 2.7
+_LEAST_SIGMA_PX = 0.5
 _SIGNIFICANCE = 4.0  # standard deviations above the background
 
 
@@ -51,7 +54,9 @@ class Limbs:
         return float(rows.mean()), float(columns.mean())
 
 
-def find_limbs(image: NDArray[np.float64], *, subject: str = "image") -> Limbs:
+def find_limbs(
+    image: NDArray[np.float64], *, subject: str = "image", pixel_mm: float = USUAL_PIXEL_MM
+) -> Limbs:
     """Find the two limbs in a planar image of counts.
 
     The image is smoothed until a dozen counts stand under the kernel; Li's minimum-cross-entropy
@@ -64,6 +69,8 @@ def find_limbs(image: NDArray[np.float64], *, subject: str = "image") -> Limbs:
         Counts, both limbs side by side.
     subject : str
         How an error names the image.
+    pixel_mm : float
+        Side of a pixel, where it is known.
 
     Returns
     -------
@@ -88,10 +95,11 @@ def find_limbs(image: NDArray[np.float64], *, subject: str = "image") -> Limbs:
             f"it holds only {image.sum():.0f} counts, too few to find two limbs",
             "use an acquisition with more counts",
         )
-    smooth = _smoothed(image)
+    finer = USUAL_PIXEL_MM / pixel_mm
+    smooth = _smoothed(image, finer)
     level = float(threshold_li(smooth, tolerance=1e-3 * (float(np.ptp(smooth)) or 1.0)))
     body = smooth > level
-    background = _background(image, body)
+    background = _background(image, body, finer)
     territory, bridge = separate(smooth, body, subject)
 
     noise = np.sqrt(max(background, 1e-9) * _noise_share(image, smooth))
@@ -125,13 +133,14 @@ def find_limbs(image: NDArray[np.float64], *, subject: str = "image") -> Limbs:
     return Limbs(labels, territory, background, bridge)
 
 
-def _smoothed(image: NDArray[np.float64]) -> NDArray[np.float64]:
+def _smoothed(image: NDArray[np.float64], finer: float) -> NDArray[np.float64]:
     """Smooth until about a dozen counts stand under the kernel in the limbs."""
     from scipy import ndimage
 
-    rough = ndimage.gaussian_filter(image, 3.0)
+    rough = ndimage.gaussian_filter(image, 3.0 * finer)
     typical = float(np.median(rough[rough > 0.25 * rough.max()]))
-    sigma = float(np.clip(np.sqrt(_SMOOTHED_COUNTS / (4 * np.pi * max(typical, 1e-6))), 1.2, 3.0))
+    needed = np.sqrt(_SMOOTHED_COUNTS / (4 * np.pi * max(typical, 1e-6)))
+    sigma = max(float(np.clip(needed, 1.2 * finer, 3.0 * finer)), _LEAST_SIGMA_PX)
     return ndimage.gaussian_filter(image, sigma)
 
 
@@ -142,11 +151,11 @@ def _noise_share(image: NDArray[np.float64], smooth: NDArray[np.float64]) -> flo
     return min(1.0, after / before) if before > 0 else 1.0
 
 
-def _background(image: NDArray[np.float64], body: NDArray[np.bool_]) -> float:
+def _background(image: NDArray[np.float64], body: NDArray[np.bool_], finer: float) -> float:
     """Mean counts per pixel well outside the limbs; 0 when nothing lies outside."""
     from scipy import ndimage
 
-    outside = ~ndimage.binary_dilation(body, iterations=6)
+    outside = ~ndimage.binary_dilation(body, iterations=max(1, round(6 * finer)))
     outside[:2, :] = outside[-2:, :] = False
     outside[:, :2] = outside[:, -2:] = False
     return float(image[outside].mean()) if outside.sum() >= 50 else 0.0

@@ -15,10 +15,11 @@ from sudeck.core.vocabulary import ScanPhase, Side
 from sudeck.scan.limbs.geometry import Grid, Points, Similarity
 from sudeck.scan.limbs.joint_fit import JointFit
 from sudeck.scan.limbs.limb_image import LimbImage, same_blur_px, smoothed
-from sudeck.scan.limbs.limb_masks import Limbs, find_limbs
+from sudeck.scan.limbs.limb_masks import USUAL_PIXEL_MM, Limbs, find_limbs
 from sudeck.scan.limbs.matching import Match
 from sudeck.scan.limbs.registration import Registration, register, register_mirrored
 from sudeck.scan.phases.phase_series import PhaseSeries
+from sudeck.scan.phases.spacing import PIXEL_UNITS
 
 # Between phases a limb keeps its size; it may lie up to a few centimetres and degrees away.
 _BETWEEN_PHASES_SD = (math.radians(8.0), 1e-4, 15.0, 15.0)
@@ -171,7 +172,8 @@ def pose_phases(phases: Mapping[ScanPhase, PhaseSeries], *, affected: Side) -> P
         grid = Grid(images[name].shape, series.spacing_mm)
         label = 1 if series.image_left == affected else 2
         try:
-            limbs = find_limbs(images[name], subject=f"{name} phase")
+            pixel_mm = USUAL_PIXEL_MM if series.spacing_mm == PIXEL_UNITS else grid.pixel_mm
+            limbs = find_limbs(images[name], subject=f"{name} phase", pixel_mm=pixel_mm)
             if reference is None:
                 posed[name] = reference = _reference_pose(name, images[name], grid, limbs, label, series.view)
             else:
@@ -219,7 +221,7 @@ def _pose_like(
 
 
 def _carry(limb: LimbImage, target: LimbImage, *, other_side: bool) -> Similarity:
-    """Register one limb between two phases by its silhouette; less than a pixel counts as no movement.
+    """Register one limb between two phases by its silhouette; less than a pixel of the finer is no movement.
 
     A limb keeps its size: on images of one camera only its place differs, and the silhouettes of bone and
     blood are not equally large. Where left and right have changed places on the image, the limb is either
@@ -247,7 +249,7 @@ def _carry(limb: LimbImage, target: LimbImage, *, other_side: bool) -> Similarit
     found = candidates[0] if len(candidates) == 1 else min(candidates, key=matches[0].cost)
     corners = limb.grid.centres()[limb.mask]
     movement = float(np.linalg.norm(found(corners) - corners, axis=1).mean())
-    return Similarity.identity() if movement < limb.grid.pixel_mm else found
+    return Similarity.identity() if movement < min(limb.grid.pixel_mm, target.grid.pixel_mm) else found
 
 
 def _silhouette(limb: LimbImage, like: Grid, blur_mm: float) -> LimbImage:

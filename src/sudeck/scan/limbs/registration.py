@@ -29,9 +29,9 @@ POSE_PRIOR_SD = (math.radians(15.0), 0.05, 15.0, 15.0)
 EQUAL_SIZE_SD = 0.01
 # How well tip and axis of an outline lay one limb over another of another shape, in `PARAMETERS`.
 OUTLINE_SD = (math.radians(4.0), EQUAL_SIZE_SD, 2.0, 2.0)
-# What even limbs alike leave unknown where no joint fit takes over, in `PARAMETERS`: the camera blur is assumed,
-# not measured, the gain is a broken line, images are interpolated. Sized on 90 synthetic studies; without it
-# intervals hold 87 % in place of 93 (docs/scan.md).
+# What even limbs alike leave unknown where no joint fit takes over, in `PARAMETERS`: the camera blur is
+# assumed, not measured, the gain is a broken line, images are interpolated. Sized on 90 synthetic studies;
+# without it intervals hold 87 % in place of 93 (docs/scan.md).
 MODEL_SD = (0.001, 0.0025, 0.1, 0.1)
 _COARSE_PX = 2.5
 # Root mean square difference of shape, as a share of the limb's level, above which limbs count as unlike.

@@ -23,8 +23,7 @@ from sudeck.core.provenance import __version__, sha256_of_file
 from sudeck.core.record import Record
 from sudeck.core.storage import to_json, write_text
 from sudeck.study.folder.layout import StudyFolder
-from sudeck.study.measuring.engine import Died, spread
-from sudeck.study.measuring.run import Progress
+from sudeck.study.measuring.engine import Died, Progress, spread
 
 if TYPE_CHECKING:
     from sudeck.mechanism.circuit_fit.explanation import Explanation

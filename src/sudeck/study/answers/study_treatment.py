@@ -31,8 +31,7 @@ from sudeck.study.folder.given_doses import body_weights, given_doses, recorded_
 from sudeck.study.folder.layout import open_study
 from sudeck.study.folder.settings import Settings, read_settings
 from sudeck.study.folder.tables import StudyTables, read_tables
-from sudeck.study.measuring.engine import Died, spread
-from sudeck.study.measuring.run import Progress
+from sudeck.study.measuring.engine import Died, Progress, spread
 
 if TYPE_CHECKING:
     from pathlib import Path

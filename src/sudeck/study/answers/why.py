@@ -32,8 +32,8 @@ from sudeck.study.folder.layout import StudyFolder, open_study
 from sudeck.study.folder.settings import Settings, read_settings
 from sudeck.study.folder.tables import StudyTables, read_tables
 from sudeck.study.measuring.choices import scan_choices
+from sudeck.study.measuring.engine import Progress
 from sudeck.study.measuring.records import stored_record
-from sudeck.study.measuring.run import Progress
 
 if TYPE_CHECKING:
     from sudeck.mechanism.circuit_fit.explanation import Explanation

@@ -118,8 +118,14 @@ def reference_page() -> str:
         "# Tables of a study",
         "",
         "`sudeck init` makes these files; fill them in as TSV, or put a CSV or XLSX file of the same name",
-        "in their place. Leave empty, or write `n/a`, what is not known: a missing value is shown as such,",
-        "never filled in.",
+        "beside the empty one. Leave empty, or write `n/a`, what is not known: a missing value is shown as",
+        "such, never filled in.",
+        "",
+        "Tables are read as centres keep them: headings and words in English, French, German, Spanish or",
+        "Dutch, units in brackets, a title above the headings, a column a visit, decimal commas, dd/mm/yyyy,",
+        "scores of 0 to 100 under a heading such as VAS (mm), `P01` for `sub-P01`. Another unit than ours",
+        "(years for months, per cent for ratios) is another column, left alone and named.",
+        "`sudeck check --fix` writes them as below and keeps columns that nobody knows.",
     ]
     for table in TABLES.values():
         lines += ["", f"## {table.name}", "", f"`{table.path}`. {table.description}", ""]

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from sudeck.core.errors import InputError
 from sudeck.core.provenance import sha256_of
 from sudeck.core.storage import write_bytes, write_tsv
+from sudeck.core.vocabulary import counted
 from sudeck.scan.reading.dicom import DicomFile, Header, find_files
 from sudeck.scan.reading.identity import patient_of, redactor_of
 from sudeck.study.folder.layout import StudyFolder, refuse_session
@@ -103,10 +104,11 @@ class FilesImport:
     def __str__(self) -> str:
         counts = Counter(file.action for file in self.files)
         total = ", ".join(f"{number} {action}" for action, number in counts.items())
-        patients = len({file.patient for file in self.files if file.patient})
+        taken = [file for file in self.files if file.action != "refused"]
+        patients = len({file.patient for file in taken})
         head = "would import" if self.dry_run else "imported"
         lines = [str(file) for file in self.files]
-        lines.append(f"{head}: {len(self.files)} files of {patients} patients ({total})")
+        lines.append(f"{head}: {counted(len(taken), 'file')} of {counted(patients, 'patient')} ({total})")
         return "\n".join(lines + ([f"report: {self.report}"] if self.report else []))
 
 

@@ -36,6 +36,30 @@ def use_one_thread() -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is.
+
+    Attributes
+    ----------
+    done, total : int
+        Patients to be measured in this run; unchanged ones do not count.
+    unchanged : int
+        Patients whose inputs did not change.
+    seconds_left : float or None
+        At the pace so far; None before the first patient is done.
+    """
+
+    done: int
+    total: int
+    unchanged: int
+    seconds_left: float | None
+
+    def __str__(self) -> str:
+        left = "" if self.seconds_left is None else f", about {self.seconds_left:.0f} s left"
+        return f"{self.done} of {self.total} patients measured{left}"
+
+
+@dataclass(frozen=True, slots=True)
 class Died:
     """Stands for the result of an item whose worker died."""
 

@@ -1,7 +1,8 @@
 """What a run has computed, on disk: one record a patient, tables over all patients.
 
 A patient's record is written last, after everything it names; so a record that is there is complete,
-whenever the run was stopped.
+whenever the run was stopped. It carries the hash of its own content: one that a disk, a copy or a hand has
+changed since is as good as none, and is measured again.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sudeck.core.storage import sidecar_of, write_bytes, write_json, write_tsv
+from sudeck.core.provenance import sha256_of
+from sudeck.core.storage import sidecar_of, to_json, write_bytes, write_json, write_tsv
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.measuring.patient_measures import Failure, PatientRecord, trials_name
 
 SIX_RATIOS: Final = (*PHASE_RATIOS.values(), *RATIOS_OF_RATIOS)
+_HASH: Final = "record_sha256"
 SCAN_TABLE, TMS_TABLE, FAILURE_TABLE = "scan.tsv", "tms.tsv", "failures.tsv"
 
 _SCAN_COLUMNS: Final = {
@@ -94,12 +97,19 @@ def record_file(study: StudyFolder, participant_id: str) -> Path:
 
 
 def stored_record(study: StudyFolder, participant_id: str) -> dict[str, Any] | None:
-    """Return the record of a patient as stored; None if there is none that can be read."""
+    """Return the record of a patient as stored; None if there is none that is as it was written."""
     try:
         content = json.loads(record_file(study, participant_id).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
-    return content if isinstance(content, dict) and "fingerprint" in content else None
+    if not isinstance(content, dict) or "fingerprint" not in content:
+        return None
+    # Records of earlier versions do not carry their hash.
+    return content if _HASH not in content or content[_HASH] == _hash_of(content) else None
+
+
+def _hash_of(content: Mapping[str, Any]) -> str:
+    return sha256_of(to_json({key: content[key] for key in content if key != _HASH}, indent=None).encode())
 
 
 def is_current(study: StudyFolder, record: Mapping[str, Any], fingerprint: str) -> bool:
@@ -125,7 +135,7 @@ def keep_record(study: StudyFolder, record: PatientRecord) -> dict[str, Any]:
         write_bytes(folder / name, content)
     for session, rows in record.trials.items():
         write_tsv(folder / trials_name(session), rows, columns=TRIAL_COLUMNS)
-    write_json(record_file(study, record.participant_id), plain)
+    write_json(record_file(study, record.participant_id), {**plain, _HASH: _hash_of(plain)})
     return plain
 
 

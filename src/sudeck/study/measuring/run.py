@@ -23,7 +23,7 @@ from sudeck.study.folder.bids import keep_to_bids
 from sudeck.study.folder.layout import StudyFolder, open_study
 from sudeck.study.folder.settings import Settings, read_settings
 from sudeck.study.folder.tables import RowCount, read_table, read_tables
-from sudeck.study.measuring.engine import spread
+from sudeck.study.measuring.engine import Progress, spread
 from sudeck.study.measuring.holding import held_alone
 from sudeck.study.measuring.inputs import PatientInputs, fingerprints, gather_inputs, measurement_settings
 from sudeck.study.measuring.patient_measures import Failure, PatientRecord, Presenter, measure_patient
@@ -31,30 +31,6 @@ from sudeck.study.measuring.records import Digest, is_current, keep_record, stor
 
 _LOCK: Final = ".lock"
 _HALF_WRITTEN: Final = ".sudeck-*.part"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is.
-
-    Attributes
-    ----------
-    done, total : int
-        Patients to be measured in this run; unchanged ones do not count.
-    unchanged : int
-        Patients whose inputs did not change.
-    seconds_left : float or None
-        At the pace so far; None before the first patient is done.
-    """
-
-    done: int
-    total: int
-    unchanged: int
-    seconds_left: float | None
-
-    def __str__(self) -> str:
-        left = "" if self.seconds_left is None else f", about {self.seconds_left:.0f} s left"
-        return f"{self.done} of {self.total} patients measured{left}"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -35,7 +36,7 @@ from sudeck.tms.signals.events import (
     told_rows,
     with_single_pulses,
 )
-from sudeck.tms.signals.neutral_labels import quoted, reduced
+from sudeck.tms.signals.neutral_labels import people_numbered, quoted, reduced
 from sudeck.tms.signals.trials import AmplitudeTable, Pulse
 from sudeck.tms.signals.units import voltage_unit
 
@@ -152,7 +153,10 @@ def read(path: Path, hints: Hints) -> tuple[AmplitudeTable, ...]:
         refuse_large(amplitudes, factor, path.name)
         amplitudes[rejected] = np.nan
         latency = _latency(records, path)
-        pulses = _pulses(records, column, path)
+        pulses = [
+            replace(pulse, participant=person) if pulse.participant else pulse
+            for person, pulse in zip(people, _pulses(records, column, path), strict=True)
+        ]
         groups: dict[tuple[str, str | None, str | None], list[int]] = {}
         for index, (person, pulse) in enumerate(zip(people, pulses, strict=True)):
             groups.setdefault((person, pulse.muscle, pulse.muscle_side), []).append(index)
@@ -217,7 +221,11 @@ def _last_word(heading: str) -> str:
 def _summary_flags(names: Sequence[str]) -> tuple[Flag, ...]:
     if not names:
         return ()
-    text = f"{len(names)} rows sum up others ({', '.join(dict.fromkeys(names))}) and were left out."
+    which = ", ".join(dict.fromkeys(names))
+    if len(names) == 1:
+        text = f"1 row sums up others ({which}) and was left out."
+    else:
+        text = f"{len(names)} rows sum up others ({which}) and were left out."
     return (Flag("summary-rows", text, "caution", value=float(len(names)), unit="rows"),)
 
 
@@ -358,7 +366,9 @@ def _participants(records: Sequence[Mapping[str, str]]) -> list[str]:
     by_name = {plain_heading(name): name for name in records[0]}
     column = next((by_name[name] for name in _PARTICIPANT if name in by_name), None)
     if column is not None:
-        return [str(record.get(column, "")).strip() for record in records]
+        people = [str(record.get(column, "")).strip() for record in records]
+        instead = people_numbered(people)
+        return [instead.get(person, person) for person in people]
     column = next((by_name[name] for name in _NAMED if name in by_name), None)
     if column is None:
         return [""] * len(records)

@@ -63,9 +63,9 @@ def read(path: Path, hints: Hints) -> Recording:
     if not channels:
         raise InputError(path.name, "no channel is a signal", "export the EMG channels along")
     notes = raw.annotations
-    started_s = raw.first_time if notes.orig_time is not None else 0.0
+    # MNE counts them from before the first sample where the recording was cut, dated or not.
     texts = [
-        (float(t) - started_s, str(text)) for t, text in zip(notes.onset, notes.description, strict=True)
+        (float(t) - raw.first_time, str(text)) for t, text in zip(notes.onset, notes.description, strict=True)
     ]
     kept = stimulus_labels(text for _, text in texts)
     marks += [(time_s, text, "annotation") for time_s, text in texts if text in kept]

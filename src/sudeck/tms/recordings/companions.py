@@ -10,7 +10,7 @@ from sudeck.core.errors import InputError
 from sudeck.tms.recordings.protocol import StimulationProtocol, read_protocol, with_channels
 from sudeck.tms.signals.events import EventsTable, events_table, read_events, read_table_file, told_by
 from sudeck.tms.signals.neutral_contents import replaced_flags
-from sudeck.tms.signals.neutral_labels import stand_ins
+from sudeck.tms.signals.neutral_labels import people_numbered, stand_ins
 
 _Record = Mapping[str, str]
 # Columns that only a table of trials has: a row a trial and channel, timed at the test pulse.
@@ -36,8 +36,8 @@ def events_for(
 ) -> EventsTable | None:
     """Return an events table that was given, read from its file, or found where BIDS puts it.
 
-    Conditions that may name a person are called by their words of the field or by a number, but for those
-    that are `named` by a protocol.
+    Conditions and muscles that may name a person are called by their words of the field or by a number, but
+    for those that are `named` by a protocol.
     """
     if isinstance(given, EventsTable):
         return given
@@ -48,13 +48,26 @@ def events_for(
         table = read_events(beside)
     else:
         return None
-    conditions = [str(row.get("condition", "")) for row in table.rows]
-    instead = stand_ins(conditions, letter="condition", named=named)
+    return _without_names(table, named)
+
+
+def _without_names(table: EventsTable, named: Iterable[str]) -> EventsTable:
+    def column(name: str) -> list[str]:
+        return [str(row.get(name) or "") for row in table.rows]
+
+    stated = tuple(named)
+    conditions = stand_ins(column("condition"), letter="condition", named=stated)
+    muscles = stand_ins(column("muscle"), letter="muscle", named=stated)
+    instead = {
+        "condition": conditions,
+        "muscle": muscles,
+        "participant": people_numbered(column("participant")),
+    }
     rows = tuple(
-        row | {"condition": instead[row["condition"]]} if row.get("condition") in instead else row
+        row | {name: to[row[name]] for name, to in instead.items() if row.get(name) in to}
         for row in table.rows
     )
-    return replace(table, rows=rows, flags=(*table.flags, *replaced_flags({}, instead)))
+    return replace(table, rows=rows, flags=(*table.flags, *replaced_flags(muscles, conditions)))
 
 
 def _bids_companion(recording: Path, kind: str) -> Path | None:

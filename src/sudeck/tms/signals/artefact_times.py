@@ -104,7 +104,7 @@ def artefact_ratio(
             lags.append((first + int(sharp[first:].argmax()) - (centre - start)) / per_ms)
         if not near or np.median(before) <= 0:
             continue
-        ratio = float(np.median(near) / np.median(before))
+        ratio = float(np.median(near)) / float(np.median(before))
         if not ratio <= best:
             best, best_lag, best_signal = ratio, float(np.median(lags)), signal
     return best, best_lag, best_signal
@@ -132,7 +132,7 @@ def artefact_times(recording: Recording) -> tuple[float, ...]:
             continue
         # Conditioning pulses are weaker than test pulses, but not by more than a factor of four.
         kept = onsets[heights >= 0.25 * np.quantile(heights, 0.9)]
-        score = float(np.quantile(heights, 0.9) / spread)
+        score = float(np.quantile(heights, 0.9)) / spread  # of Python's floats: it overflows in silence
         if score > best[0]:
             best = (score, tuple(time_of(recording, signal, int(sample)) for sample in kept))
     return best[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sudeck.core.flags import Flag
 from sudeck.tms.signals.neutral_labels import neutralise, reduced, stand_ins
@@ -17,14 +17,15 @@ _MOST_NAMED = 6
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """What stands in for labels of channels, and for those of markers, lines, sweeps and conditions."""
+    """What stands in for labels of channels, of markers, lines, sweeps and conditions, and of muscles."""
 
     channels: Mapping[str, str]
     labels: Mapping[str, str]
+    muscles: Mapping[str, str] = field(default_factory=dict)
 
     def flags(self, flags: Sequence[Flag]) -> tuple[Flag, ...]:
         """Return flags that quote no label which may name a person."""
-        instead = {**self.labels, **self.channels}
+        instead = {**self.muscles, **self.labels, **self.channels}
         return tuple(
             replace(
                 flag,
@@ -83,6 +84,7 @@ def without_names(contents: Contents, named: Iterable[str] = ()) -> tuple[Conten
     names = _Names(
         stand_ins(channels, letter="channel", named=stated),
         stand_ins(conditions, letter="condition", named=stated),
+        stand_ins((p.muscle or "" for item in contents for p in item.pulses), letter="muscle", named=stated),
     )
     return tuple(_item(item, names) for item in contents), names.channels
 
@@ -128,12 +130,17 @@ def _has_plain_unit(signal: Signal) -> bool:
 
 
 def _item(item: TrialSet | AmplitudeTable, names: _Names) -> TrialSet | AmplitudeTable:
-    if not (names.channels or names.labels):
+    if not (names.channels or names.labels or names.muscles):
         return item
     pulses: tuple[Pulse, ...] = tuple(
-        replace(pulse, condition=names.labels.get(pulse.condition, pulse.condition)) for pulse in item.pulses
+        replace(
+            pulse,
+            condition=names.labels.get(pulse.condition, pulse.condition),
+            muscle=names.muscles.get(pulse.muscle or "", pulse.muscle),
+        )
+        for pulse in item.pulses
     )
-    noticed = replaced_flags(names.channels, names.labels)
+    noticed = replaced_flags({**names.muscles, **names.channels}, names.labels)
     item = replace(item, pulses=pulses, flags=(*names.flags(item.flags), *noticed))
     if isinstance(item, TrialSet) and item.channel in names.channels:
         return replace(item, channel=names.channels[item.channel], label_in_file=item.channel)

@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from html import escape
-from typing import Any
+from typing import Any, Final
 
 from sudeck.core.privacy import without_dates
 from sudeck.tms.signals.label_words import LONGEST_NUMBER, is_code, is_of_the_field
 from sudeck.tms.signals.muscles import muscle_and_side
+
+# A record number in groups (77 88 990); intensities and intervals side by side (80 120 10) are all small.
+_GROUPED: Final = re.compile(r"(?<![\w.,])\d{1,5}([ ./_-])\d{1,5}(?:\1\d{1,5})*(?![\w.,]?\d)")
+_GROUPED_DIGITS, _LARGEST_SETTING = 7, 200
+# A pseudonym has no blank or comma between two words.
+_TWO_NAMES = re.compile(r"[^\W\d_]{2,}[ ,.]+[^\W\d_]{2,}")
 
 
 def plain_name(name: str) -> str:
@@ -30,9 +36,12 @@ def reduced(label: str, allowed: Iterable[str] = ()) -> str:
     --------
     >>> reduced("R FDI Dupont"), reduced("S  17"), reduced("stim 04121961"), reduced("TA-CL-RMS")
     ('R FDI *', 'S  17', 'stim *', 'TA-CL-RMS')
+    >>> reduced("FDI 77 88 990"), reduced("FDI 80 120 10"), reduced("stim 778-8990")
+    ('FDI *', 'FDI 80 120 10', 'stim *')
     """
     others = frozenset(word.lower() for name in allowed for word in (name, *re.findall(r"[^\W\d_]+", name)))
-    pieces = re.findall(r"[^\W\d_]+|\d[\d.,]*|[.,]\d+|\*", without_dates(label, " * "))
+    unnumbered = _GROUPED.sub(_without_number, without_dates(label, " * "))
+    pieces = re.findall(r"[^\W\d_]+|\d[\d.,]*|[.,]\d+|\*", unnumbered)
     muscle, kept = muscle_and_side(label)[0] is not None, []
     for index, piece in enumerate(pieces):
         after = pieces[index + 1] if index + 1 < len(pieces) else ""
@@ -46,6 +55,12 @@ def reduced(label: str, allowed: Iterable[str] = ()) -> str:
     if "*" not in kept:
         return label
     return re.sub(r"\*( \*)+", "*", " ".join(kept))
+
+
+def _without_number(match: re.Match[str]) -> str:
+    groups = re.findall(r"\d+", match[0])
+    whole = sum(map(len, groups)) >= _GROUPED_DIGITS and max(map(int, groups)) > _LARGEST_SETTING
+    return " * " if whole else match[0]
 
 
 def quoted(text: str, most: int = 20) -> str:
@@ -137,6 +152,20 @@ def stand_ins(
         instead[label] = next(name for name in choices if plain_name(name) not in taken)
         taken.add(plain_name(instead[label]))
     return instead
+
+
+def people_numbered(people: Iterable[str]) -> dict[str, str]:
+    """Return a number for each participant where any is written as people are: with two names.
+
+    Examples
+    --------
+    >>> people_numbered(["p01", "p02"]), people_numbered(["Jeanne Dupont", "p02"])
+    ({}, {'Jeanne Dupont': '1', 'p02': '2'})
+    """
+    given = [person for person in dict.fromkeys(people) if person]
+    if not any(_TWO_NAMES.search(person) and "*" in reduced(person) for person in given):
+        return {}
+    return {person: str(number) for number, person in enumerate(given, start=1)}
 
 
 def neutralise(content: Any, instead: Mapping[str, str]) -> Any:

@@ -95,6 +95,9 @@ def test_what_does_not_belong_together_is_refused(tmp_path: Path) -> None:
         pool_centres([first, summary(tmp_path / "c.json", "A")])
     with pytest.raises(InputError, match="call a responder"):
         pool_centres([first, summary(tmp_path / "d.json", "D", responder_rule="relief of 50 % or more")])
+    for damage in ({"coefficients": [1]}, {"n": None}, {"covariates": 1}):
+        with pytest.raises(InputError, match="a summary is damaged"):
+            pool_centres([first, second, summary(tmp_path / "f.json", "F", **damage)])
     (tmp_path / "e.json").write_text("{}")
     with pytest.raises(InputError, match="no summary of a centre"):
         pool_centres([first, tmp_path / "e.json"])

@@ -180,6 +180,14 @@ def pool_centres(paths: Sequence[Path], *, level: float = 0.95) -> PooledCentres
         If fewer than two are given, one is no summary or there twice, or their responders are not the same.
     """
     summaries = read_summaries(paths)
+    try:
+        return _pool(summaries, level)
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError):
+        # Which it is, nobody needs: what is damaged was changed since it was shared.
+        raise InputError("the centres", "a summary is damaged", "share it again with sudeck share") from None
+
+
+def _pool(summaries: Sequence[Mapping[str, Any]], level: float) -> PooledCentres:
     names = [str(summary["centre"]) for summary in summaries]
     remarks = []
     if len({tuple(summary["covariates"]) for summary in summaries}) > 1:
