@@ -16,7 +16,7 @@ from sudeck.scan import frame_quality, quality
 from sudeck.scan.joint_pose import with_posture
 from sudeck.scan.limbs.axis import LimbAxis, find_axis
 from sudeck.scan.limbs.geometry import Grid
-from sudeck.scan.limbs.mirrored import mirror_evidence
+from sudeck.scan.limbs.mirrored import limb_pairs, mirror_evidence
 from sudeck.scan.limbs.poses import PhasePose, Poses, pose_phases
 from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
 from sudeck.scan.phases.spacing import PIXEL_UNITS, settle_spacing
@@ -126,8 +126,9 @@ def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
     shown = dict(spacing.phases)
     while True:
         poses = _pose(shown, spots, affected)
-        sides_hold = mirror_evidence(poses)
-        found = contradictions(poses, sides_hold)
+        pairs = limb_pairs(poses)
+        sides_hold = mirror_evidence(pairs)
+        found = contradictions(pairs, sides_hold)
         if not found.refused and len(poses.phases) > 1:
             found = Contradictions(overlapping_reference(_both_limbs(poses), poses), found.flags)
         withheld |= found.refused

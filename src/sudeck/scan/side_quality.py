@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import ScanPhase
-from sudeck.scan.limbs.mirrored import outlines_apart, shown_twice
-from sudeck.scan.limbs.poses import Poses
+from sudeck.scan.limbs.mirrored import LimbPair, outlines_apart, shown_twice
 
 # Sudeck's own limit: no range of differences between phases is published. Flow down and bone up in one limb
 # (disuse, a late stage) is ordinary and stays below it.
@@ -51,30 +50,31 @@ class Contradictions:
     flags: tuple[Flag, ...] = ()
 
 
-def contradictions(poses: Poses, sides_hold: Mapping[ScanPhase, float]) -> Contradictions:
+def contradictions(
+    pairs: Mapping[ScanPhase, LimbPair], sides_hold: Mapping[ScanPhase, float]
+) -> Contradictions:
     """Find phases to leave out: one limb shown twice, other limbs, or left and right exchanged.
 
     Parameters
     ----------
-    poses : Poses
+    pairs : Mapping of phase to LimbPair
+        From `sudeck.scan.limbs.mirrored.limb_pairs`.
     sides_hold : Mapping of phase to float
         From `sudeck.scan.limbs.mirrored.mirror_evidence`.
     """
-    twice = {
-        name: _reason((name,), _TWICE, _LIE_ALIKE) for name in poses.phases if shown_twice(poses.phases[name])
-    }
+    twice = {name: _reason((name,), _TWICE, _LIE_ALIKE) for name, pair in pairs.items() if shown_twice(pair)}
     if twice:
         return Contradictions(twice)
-    apart = outlines_apart(poses)
+    apart = outlines_apart(pairs)
     name, least = _odd_one(apart)
-    counts = min(float(pose.image.sum()) for pose in poses.phases.values())
+    counts = min(float(pair.pose.image.sum()) for pair in pairs.values())
     if least > _OTHER_PART_MM2 * max(1.0, _DIM_COUNTS / max(counts, 1.0)):
-        odd = (name,) if len(poses.phases) > 2 else tuple(poses.phases)
+        odd = (name,) if len(pairs) > 2 else tuple(pairs)
         return Contradictions(dict.fromkeys(odd, _reason(odd, _OTHER_LIMBS, _ONE_PART)))
     if sides_hold and min(sides_hold.values()) <= -_SURELY_MIRRORED:
         return _mirrored(sides_hold)
     if least > _OTHER_PERSON_MM2 and counts >= _CLEAR_COUNTS:
-        which, rest = _one_or_either(name, tuple(poses.phases))
+        which, rest = _one_or_either(name, tuple(pairs))
         text = (
             f"By their outlines the limbs of {which} are not those of {rest} ({math.sqrt(least):.0f} mm "
             "beside them): another person, fingers and toes held quite otherwise, or limbs that overlap."

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sudeck.core.vocabulary import SCAN_PHASES, ScanPhase
-from sudeck.scan.limbs.mirrored import mirror_evidence, outlines_apart
+from sudeck.scan.limbs.mirrored import limb_pairs, mirror_evidence, outlines_apart
 from sudeck.scan.limbs.poses import pose_phases
 from sudeck.scan.measurement import measure_scan
 from sudeck.scan.phases.phase_series import BoneScan
@@ -42,9 +42,9 @@ def test_a_mirrored_phase_is_named_though_the_asymmetry_is_weak(hands: BoneScan,
 
 
 def test_a_phase_seen_from_the_other_side_and_said_so_is_not_mirrored(hands: BoneScan) -> None:
-    as_it_is = mirror_evidence(pose_phases(hands.phases, affected="right"))
+    as_it_is = mirror_evidence(limb_pairs(pose_phases(hands.phases, affected="right")))
     behind = exchanged(hands, "bone", image_left="left")
-    seen_behind = mirror_evidence(pose_phases(behind.phases, affected="right"))
+    seen_behind = mirror_evidence(limb_pairs(pose_phases(behind.phases, affected="right")))
     assert min(as_it_is.values()) > 7
     assert seen_behind == pytest.approx(as_it_is, abs=0.5)
     assert not any(flag.code == "phase-mirrored" for flag in measure_scan(behind, affected="right").flags)
@@ -52,7 +52,7 @@ def test_a_phase_seen_from_the_other_side_and_said_so_is_not_mirrored(hands: Bon
 
 def test_limbs_that_mirror_each_other_leave_the_sides_open_and_then_opposite_ratios_are_serious() -> None:
     alike = as_bone_scan(synthetic(4, limb="hand", **WEAK))
-    found = mirror_evidence(pose_phases(alike.phases, affected="right"))
+    found = mirror_evidence(limb_pairs(pose_phases(alike.phases, affected="right")))
     assert max(map(abs, found.values())) < 5
     flags = {flag.code: flag for flag in measure_scan(exchanged(alike, "bone"), affected="right").flags}
     assert (flags["phases-opposed"].severity, flags["phases-opposed"].subject) == ("serious", "bone")
@@ -69,9 +69,9 @@ def test_bone_up_and_flow_down_is_no_finding_where_the_shapes_hold_the_sides() -
 
 def test_one_phase_alone_has_nothing_to_be_held_against(hands: BoneScan) -> None:
     alone = pose_phases({"bone": hands.phases["bone"]}, affected="right")
-    assert mirror_evidence(alone) == {}
+    assert mirror_evidence(limb_pairs(alone)) == {}
     both = {name: hands.phases[name] for name in ("tissue", "bone")}
-    of_two = mirror_evidence(pose_phases(both, affected="right"))
+    of_two = mirror_evidence(limb_pairs(pose_phases(both, affected="right")))
     assert np.ptp(list(of_two.values())) == 0
 
 
@@ -82,5 +82,5 @@ def test_outlines_that_coarse_pixels_blunt_are_not_those_of_another_person(
     matrix: dict[ScanPhase, int] = dict(zip(SCAN_PHASES, sizes, strict=True))
     spacing = {name: 345.6 / n for name, n in matrix.items()}
     mixed = as_bone_scan(synthetic(2, limb="hand", matrix=matrix, spacing_mm=spacing))
-    apart = outlines_apart(pose_phases(mixed.phases, affected="right"))
+    apart = outlines_apart(limb_pairs(pose_phases(mixed.phases, affected="right")))
     assert max(apart.values()) < 9

@@ -10,6 +10,7 @@ their difference drops out.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -41,12 +42,22 @@ _OF_UNEQUAL_PIXELS, _OF_PIXELS = 0.7, 0.1
 _FLIP, _TURN, _STAY = np.diag([-1.0, 1.0]), -np.eye(2), np.eye(2)
 
 
-def mirror_evidence(poses: Poses) -> dict[ScanPhase, float]:
-    """Return for each phase how much speaks for its sides as stated, against their exchange in it alone.
+def limb_pairs(poses: Poses) -> dict[ScanPhase, LimbPair]:
+    """Return for each phase the outlines of both limbs, laid over each other: what the others here compare.
 
     Parameters
     ----------
     poses : Poses
+    """
+    return {name: LimbPair.of(pose) for name, pose in poses.phases.items()}
+
+
+def mirror_evidence(pairs: Mapping[ScanPhase, LimbPair]) -> dict[ScanPhase, float]:
+    """Return for each phase how much speaks for its sides as stated, against their exchange in it alone.
+
+    Parameters
+    ----------
+    pairs : Mapping of phase to LimbPair
 
     Returns
     -------
@@ -54,29 +65,27 @@ def mirror_evidence(poses: Poses) -> dict[ScanPhase, float]:
         Natural logarithm of the odds, negative where the phase looks mirrored against the others; of two
         phases both have the same. Empty where there is one.
     """
-    shown = {name: _Pair.of(pose) for name, pose in poses.phases.items()}
-    evidence = dict.fromkeys(shown, 0.0) if len(shown) > 1 else {}
-    for first, second in combinations(shown, 2):
+    evidence = dict.fromkeys(pairs, 0.0) if len(pairs) > 1 else {}
+    for first, second in combinations(pairs, 2):
         seated = {first, second} == {"vascular", "tissue"}
-        found = _compare(shown[first], shown[second], _SAME_SITTING if seated else _OTHER_SITTING)
+        found = _compare(pairs[first], pairs[second], _SAME_SITTING if seated else _OTHER_SITTING)
         evidence[first] += found
         evidence[second] += found
     return evidence
 
 
-def shown_twice(pose: PhasePose) -> bool:
+def shown_twice(pair: LimbPair) -> bool:
     """Say whether both limbs of a phase have the shape of one side: moved over each other, not mirrored.
 
     Parameters
     ----------
-    pose : PhasePose
+    pair : LimbPair
     """
-    first, second = (_Outline.of(pose.limbs.mask(label), pose.grid) for label in (1, 2))
-    moved, mirrored = (_apart(first, second, about) for about in (_STAY, _FLIP))
+    moved, mirrored = (_apart(pair.affected, pair.healthy, about) for about in (_STAY, _FLIP))
     return mirrored > _ONE_SIDE_TIMES * max(moved, _ONE_SIDE_MM2)
 
 
-def outlines_apart(poses: Poses) -> dict[tuple[ScanPhase, ScanPhase], float]:
+def outlines_apart(pairs: Mapping[ScanPhase, LimbPair]) -> dict[tuple[ScanPhase, ScanPhase], float]:
     """Return for each pair of phases how far the outlines of their limbs lie apart, in mm².
 
     Each limb is laid over itself in the other phase, brought to one size, and outliers hardly count; the mean
@@ -85,30 +94,19 @@ def outlines_apart(poses: Poses) -> dict[tuple[ScanPhase, ScanPhase], float]:
 
     Parameters
     ----------
-    poses : Poses
+    pairs : Mapping of phase to LimbPair
     """
     found = {}
-    for first, second in combinations(poses.phases, 2):
-        shown = [poses.phases[name] for name in (first, second)]
-        about = _between(*shown)
+    for first, second in combinations(pairs, 2):
+        one, other = pairs[first], pairs[second]
+        about = _between(one.pose, other.pose)
         # A pixel size that is wrong is another finding.
-        larger = [math.sqrt(_area_mm2(pose) / _area_mm2(shown[0])) for pose in shown]
-        limbs = [
-            [
-                _Outline.of(pose.limbs.mask(label), _shrunk(pose.grid, size))
-                for label in (pose.affected_label, pose.healthy_label)
-            ]
-            for pose, size in zip(shown, larger, strict=True)
-        ]
-        apart = sum(_apart(one, other, about) for one, other in zip(*limbs, strict=True)) / 2
-        fine, coarse = sorted(pose.grid.pixel_mm**2 for pose in shown)
+        larger = math.sqrt(_area_mm2(other.pose) / _area_mm2(one.pose))
+        limbs = ((one.affected, other.affected), (one.healthy, other.healthy))
+        apart = sum(_apart(own, there.shrunk(larger), about) for own, there in limbs) / 2
+        fine, coarse = sorted(each.pose.grid.pixel_mm**2 for each in (one, other))
         found[first, second] = apart - _OF_UNEQUAL_PIXELS * (coarse - fine) - _OF_PIXELS * fine
     return found
-
-
-def _shrunk(grid: Grid, size: float) -> Grid:
-    height, width = grid.spacing_mm
-    return Grid(grid.shape, (height / size, width / size))
 
 
 def _area_mm2(pose: PhasePose) -> float:
@@ -158,6 +156,12 @@ class _Outline:
         # Where the field cuts a limb there is no outline.
         return cls(grid, points[grid.contains(points, margin_px=1.5)], depth, (across, down), centre)
 
+    def shrunk(self, times: float) -> _Outline:
+        """Return the outline of a limb so many times smaller."""
+        height, width = self.grid.spacing_mm
+        grid = Grid(self.grid.shape, (height / times, width / times))
+        return _Outline(grid, self.points / times, self.depth / times, self.slopes, self.centre / times)
+
     def look(self, points: Points) -> tuple[Array, Array, NDArray[np.bool_]]:
         """Return depth, its slope [n, 2], and whether the image shows the place."""
         row, column = self.grid.pixel_of(points)
@@ -176,7 +180,7 @@ class _Outline:
 
 
 @dataclass(frozen=True)
-class _Pair:
+class LimbPair:
     """Both limbs of a phase, the affected one laid over the other: how they lie, and where they differ."""
 
     pose: PhasePose
@@ -185,7 +189,8 @@ class _Pair:
     across: Similarity
 
     @classmethod
-    def of(cls, pose: PhasePose) -> _Pair:
+    def of(cls, pose: PhasePose) -> LimbPair:
+        """Outline both limbs of a phase and lay the affected one over the other."""
         affected, healthy = (
             _Outline.of(pose.limbs.mask(label), pose.grid)
             for label in (pose.affected_label, pose.healthy_label)
@@ -205,7 +210,7 @@ class _Pair:
         return (turn, float(image[1] - self.affected.centre[1]), float(image[0] + self.affected.centre[0]))
 
 
-def _compare(first: _Pair, second: _Pair, moves: tuple[float, float, float]) -> float:
+def _compare(first: LimbPair, second: LimbPair, moves: tuple[float, float, float]) -> float:
     """Return the log odds that both phases show the limbs the same way round, as they are stated to."""
     about = _between(first.pose, second.pose)
     carry = _lay_over(first.affected, second.affected, about)
