@@ -134,3 +134,14 @@ def test_refuses_what_is_no_probability() -> None:
     for bad in ([0.2, 1.2, 0.5], [0.2, np.nan, 0.5], [0.2, 0.5]):
         with pytest.raises(InputError, match="outside 0 to 1"):
             measure_performance(bad, [0, 1, 0])
+
+
+def test_the_large_intercept_varies_as_its_error_says_where_the_slope_is_wrong() -> None:
+    found = []
+    for seed in range(400):
+        eta, y = draw(150, 1000 + seed)
+        large = measure_performance(expit(2.5 * eta), y).intercept_in_the_large
+        found.append((large.value, (large.high - large.low) / (2 * 1.959964)))
+    value, se = np.array(found).T
+    # Its own standard error is known to 3.5 % from 400 studies; the model's would be a quarter too small.
+    assert np.sqrt(np.mean(se**2)) == pytest.approx(value.std(ddof=1), rel=0.1)

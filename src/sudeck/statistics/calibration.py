@@ -102,6 +102,7 @@ def measure_performance(probability: ArrayLike, outcome: ArrayLike, *, level: fl
     InputError
         If a probability is missing or outside 0 to 1, or one class is empty.
     """
+    from scipy.special import expit
     from scipy.stats import chi2, norm
 
     y = both_classes(outcome, subject="the outcome of the validation")
@@ -114,6 +115,9 @@ def measure_performance(probability: ArrayLike, outcome: ArrayLike, *, level: fl
     large = maximise_logistic(ones, y, offset=eta)
     joint = maximise_logistic(np.column_stack([ones, eta]), y)
     covariance = np.linalg.pinv(joint.information, hermitian=True)
+    # Robust (Royall 1986): where the slope is not 1, residuals vary otherwise than the model says.
+    residual = y - expit(eta + large.coefficients[0])
+    large_se = math.sqrt(n / (n - 1) * float(residual @ residual)) / float(large.information[0, 0])
 
     as_predicted = float(bernoulli_log_likelihood(y, eta).sum())
     best = float(joint.log_likelihood)
@@ -140,8 +144,8 @@ def measure_performance(probability: ArrayLike, outcome: ArrayLike, *, level: fl
         estimate(
             "calibration in the large",
             float(large.coefficients[0]),
-            1 / math.sqrt(float(large.information[0, 0])),
-            "logistic intercept with slope 1",
+            large_se,
+            "logistic intercept with slope 1, robust standard error",
         ),
         estimate(
             "calibration intercept", float(joint.coefficients[0]), math.sqrt(covariance[0, 0]), recalibration
