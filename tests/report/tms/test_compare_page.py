@@ -16,6 +16,7 @@ from sudeck.synthetic.emg.demo_recordings import make_demo_recordings
 from sudeck.tms.change import MeasurementError
 from sudeck.tms.comparison import compare_results
 from sudeck.tms.measurement import measure_recordings
+from sudeck.tms.recordings.trial_decisions import TrialDecision
 from sudeck.tms.result import TmsResult
 from sudeck.tms.saved import read_saved
 from support.page_outline import outline_of
@@ -106,8 +107,8 @@ def test_dots_are_the_trials_of_the_estimate(visits) -> None:
             assert one.estimate.low <= middle <= one.estimate.high, one
     (one,) = pre.find("SICI", hemisphere="left")
     assert trial_values(one, pre.trials).size == 8
-    rejected = tuple(trial for trial in pre.trials if trial.pulse.kind != "paired")
-    assert trial_values(one, rejected).size == 0
+    everything = [replace(t, decision=TrialDecision(t.number, rejected=True)) for t in pre.trials]
+    assert trial_values(one, everything).size == 0
     assert trial_values(pre.find("RMT")[0], pre.trials).size == 0
 
 

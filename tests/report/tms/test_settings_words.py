@@ -11,6 +11,7 @@ def test_every_setting_has_a_name_and_its_unit() -> None:
     rows = dict(settings_rows(TmsSettings().to_dict()))
     assert len(rows) == 25
     assert not any(mark in text for row in rows.items() for text in row for mark in ("_", "{", "[", "None"))
+    assert not any(name.startswith(("responses", "measures")) for name in rows)
     assert rows["Response at rest, from"] == "0.05 mV"
     assert rows["A pair counts as SICI"] == "1 to 6 ms, conditioning below 100 %RMT"
     assert rows["A pair counts as LICI"] == "50 to 250 ms, conditioning from 100 %RMT"
