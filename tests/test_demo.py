@@ -5,6 +5,7 @@ import pytest
 
 from sudeck.demo import run_demo
 from sudeck.demo.scan import real_scan
+from support.page_outline import outline_of
 
 
 def test_the_demo_measures_everything_and_links_to_it(tmp_path) -> None:
@@ -12,7 +13,8 @@ def test_the_demo_measures_everything_and_links_to_it(tmp_path) -> None:
     page = run_demo(tmp_path / "demo", patients=0, say=told.append)
     text = page.read_text()
     links = re.findall(r'href="([^"]+)"', text)
-    assert len(links) == 3
+    assert len(links) == 4
+    assert "tms/comparison.html" in links
     for link in links:
         assert (page.parent / link).is_file()
     assert "http" not in "".join(links)
@@ -24,6 +26,10 @@ def test_the_demo_measures_everything_and_links_to_it(tmp_path) -> None:
     assert set(real["estimates"]) == {"BPr"}
     assert set(real["refused"]) == {"VPr", "TPr", "TPr/VPr", "BPr/TPr", "BPr/VPr"}
     assert told
+    changed = outline_of((tmp_path / "demo/tms/comparison.html").read_text()).words
+    for change in json.loads((tmp_path / "demo/tms/comparison.json").read_text())["changes"]:
+        assert change["measure"] in changed
+    assert "Post against pre" in (tmp_path / "demo/tms/change.txt").read_text()
 
 
 def test_the_real_scan_is_left_out_where_it_is_not_installed(

@@ -20,6 +20,7 @@ from sudeck.synthetic.emg.demo_recordings import DemoRecordings, make_demo_recor
 from sudeck.synthetic.emg.synthetic_recording import VirtualHemisphere
 from sudeck.synthetic.scan.bone_scan import BoneScanDesign, simulate_bone_scan
 from sudeck.tms.recordings.protocol import protocol_from
+from support.page_outline import outline_of
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,9 @@ def test_post_against_pre_with_and_without_the_error_between_sessions(
     unknown = sudeck("tms", "compare", measured["pre"], measured["post"], "--out", tmp_path)
     assert unknown.status == 0
     assert "no change of these is called real" in " ".join(unknown.out.split())
+    page = tmp_path / "comparison.html"
+    assert f"Results: {page}" in unknown.out
+    assert "left, FDI" in outline_of(page.read_text()).words
     content = json.loads((tmp_path / "comparison.json").read_text())
     changes = {(c["contrast"], c["measure"], c["hemisphere"]): c for c in content["changes"]}
     assert changes["change", "SICI", "left"]["estimate"]["value"] < 0.8

@@ -14,13 +14,11 @@ from typer.core import TyperGroup
 from sudeck.core.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sudeck.study.measuring.engine import Progress
     from sudeck.tms.comparison import Comparison
     from sudeck.tms.measurement import TmsSettings
-    from sudeck.tms.measures.measured import Measured
     from sudeck.tms.result import TmsResult
+    from sudeck.tms.saved import SavedResult
     from sudeck.tms.thresholds.session import ThresholdSession
 
 _MEASURE = "measure"
@@ -159,23 +157,32 @@ def compare(
     protocol: ProtocolOption = None,
     channel: ChannelOption = None,
     muscle: MuscleOption = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for comparison.json.", show_default=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for comparison.html and comparison.json.", show_default=False)
+    ] = None,
 ) -> None:
     """Compare two measurements of a person: the change of each hemisphere, and what is detectable."""
-    from sudeck.core.storage import write_json
     from sudeck.report.tms.console import print_comparison
     from sudeck.tms.comparison import compare_results
     from sudeck.tms.retest import read_retest
 
     errors = read_retest(retest) if retest else None
-    both = [
-        _of_visit(_measures_of(path, protocol=protocol, channel=channel, muscle=muscle), visit, path)
+    before, after = (
+        _of_visit(_visit_of(path, protocol=protocol, channel=channel, muscle=muscle), visit, path)
         for path, visit in ((pre, pre_visit), (post, post_visit))
-    ]
-    found: Comparison = compare_results(*both, errors=errors)
+    )
+    found: Comparison = compare_results(before.estimates, after.estimates, errors=errors)
+    page = ""
     if out is not None:
-        write_json(out / "comparison.json", found.to_dict())
-    print_comparison(found, written=str(out or ""))
+        from sudeck.core.privacy import Redactor
+        from sudeck.core.provenance import SourceFile, sha256_of_file
+        from sudeck.report.tms.compare_page import write_comparison
+
+        table = None
+        if retest is not None:
+            table = SourceFile(Redactor().label(retest), sha256_of_file(retest), retest.stat().st_size)
+        page = str(write_comparison(found, before, after, out, errors=errors, retest=table))
+    print_comparison(found, written=page)
 
 
 @app.command()
@@ -302,23 +309,24 @@ def _say_refused(result: TmsResult) -> None:
             typer.echo(f"sudeck: {flag.message}", err=True)
 
 
-def _measures_of(path: Path, **reading: Any) -> Sequence[Measured]:
-    from sudeck.tms.saved import is_saved_result, read_measures
+def _visit_of(path: Path, **reading: Any) -> SavedResult:
+    from sudeck.tms.saved import SavedResult, is_saved_result, read_saved
 
     if is_saved_result(path):
-        return read_measures(path)
+        return read_saved(path)
     from sudeck.tms.measurement import measure_recordings
 
     result = measure_recordings([path], settings=_settings(), **reading)
     _say_refused(result)
-    return result.estimates
+    return SavedResult(result.estimates, result.trials, result.flags, result.provenance)
 
 
-def _of_visit(measures: Sequence[Measured], visit: str | None, path: Path) -> Sequence[Measured]:
+def _of_visit(measured: SavedResult, visit: str | None, path: Path) -> SavedResult:
     if visit is None:
-        return measures
-    chosen = [one for one in measures if one.visit == visit]
+        return measured
+    chosen = tuple(one for one in measured.estimates if one.visit == visit)
     if not chosen:
-        there = ", ".join(sorted({one.visit for one in measures if one.visit})) or "none is named"
+        there = ", ".join(sorted({one.visit for one in measured.estimates if one.visit})) or "none is named"
         raise InputError(path.name, f"no visit is called {visit} (there are: {there})", "name one of those")
-    return chosen
+    trials = tuple(trial for trial in measured.trials if trial.pulse.visit == visit)
+    return replace(measured, estimates=chosen, trials=trials)

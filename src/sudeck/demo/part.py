@@ -37,6 +37,8 @@ class DemoPart:
     link : str
         Its report, relative to the page of the demo.
     rows : sequence of DemoRow
+    more : sequence of (str, str)
+        Further pages: what each shows, and where it lies.
     """
 
     title: str
@@ -44,6 +46,7 @@ class DemoPart:
     command: str
     link: str
     rows: Sequence[DemoRow]
+    more: Sequence[tuple[str, str]] = ()
 
     @property
     def said(self) -> str:

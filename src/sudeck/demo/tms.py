@@ -12,6 +12,7 @@ _MEASURES = ("RMT", "SICI", "ICF", "LICI")
 
 def stimulation(folder: Path, *, say: Say) -> DemoPart:
     """Simulate recordings of both hemispheres before and after treatment, measure and compare them."""
+    from sudeck.report.tms.compare_page import PAGE, write_comparison
     from sudeck.report.tms.console import comparison_text
     from sudeck.report.tms.page import write_tms
     from sudeck.synthetic.emg.demo_recordings import make_demo_recordings
@@ -34,7 +35,9 @@ def stimulation(folder: Path, *, say: Say) -> DemoPart:
                 for found in result.find(measure, hemisphere=hemisphere):
                     name = f"{measure}, {hemisphere} hemisphere, {visit}"
                     rows.append(demo_row(name, found.estimate, truth.get(measure)))
-    write_text(folder / "change.txt", comparison_text(compare_results(results["pre"], results["post"])))
+    changed = compare_results(results["pre"], results["post"])
+    write_comparison(changed, results["pre"], results["post"], folder)
+    write_text(folder / "change.txt", comparison_text(changed))
     return DemoPart(
         title="Magnetic stimulation before and after treatment",
         text=(
@@ -45,4 +48,5 @@ def stimulation(folder: Path, *, say: Say) -> DemoPart:
         command="sudeck tms tms/recordings/ses-pre/emg/*.edf --out tms/pre",
         link="tms/pre/report.html",
         rows=rows,
+        more=(("What changed, as a table and figures", f"tms/{PAGE}"),),
     )

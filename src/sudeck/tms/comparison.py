@@ -99,6 +99,8 @@ class MeasuredChange:
         Ratio or difference with its interval, smallest detectable change and verdict.
     participant : str
         Whose change it is, where tables hold several people.
+    before, after : Measured or None
+        The two estimates of a change; None for other contrasts.
     """
 
     contrast: Contrast
@@ -111,6 +113,8 @@ class MeasuredChange:
     conditioning: str
     change: LogChange
     participant: str = ""
+    before: Measured | None = None
+    after: Measured | None = None
 
     def __str__(self) -> str:
         told = (self.participant, self.visit, self.hemisphere, self.muscle)
@@ -131,7 +135,12 @@ class MeasuredChange:
             "intensity",
             "conditioning",
         )
-        return {**{name: getattr(self, name) or None for name in named}, **self.change.to_dict()}
+        both = {"before": self.before, "after": self.after}
+        return {
+            **{name: getattr(self, name) or None for name in named},
+            **self.change.to_dict(),
+            **{name: one.estimate.to_dict() if one else None for name, one in both.items()},
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +211,9 @@ class _Contrasts:
             before, after = self.pre.get(key, {}), self.post.get(key, {})
             for side in dict.fromkeys((*before, *after)):
                 if side in before and side in after:
-                    make = partial(change_between, before[side].estimate, after[side].estimate)
-                    self._add("change", key, side, "", make)
+                    both = before[side], after[side]
+                    make = partial(change_between, *(one.estimate for one in both))
+                    self._add("change", key, side, "", make, both)
                 else:
                     self._miss(key, side, "pre" if side in before else "post")
             for visit, own in (("pre", before), ("post", after)):
@@ -216,7 +226,13 @@ class _Contrasts:
         return Comparison(tuple(self.changes), tuple(self.flags))
 
     def _add(
-        self, contrast: Contrast, key: _Key, side: Side | None, visit: str, make: Callable[..., LogChange]
+        self,
+        contrast: Contrast,
+        key: _Key,
+        side: Side | None,
+        visit: str,
+        make: Callable[..., LogChange],
+        both: tuple[Measured | None, Measured | None] = (None, None),
     ) -> None:
         try:
             change = make(error=self.errors.get(key.measure))
@@ -235,6 +251,7 @@ class _Contrasts:
                 key.conditioning,
                 change,
                 key.participant,
+                *both,
             )
         )
 

@@ -16,30 +16,29 @@ from sudeck.report.kit.printing import (
     print_note,
     print_place,
 )
-from sudeck.report.kit.text import number, printable
+from sudeck.report.kit.text import printable
 from sudeck.report.tms import words
+from sudeck.report.tms.comparison_words import (
+    CONTRASTS,
+    UNKNOWN_ERROR,
+    VERDICTS,
+    change_texts,
+    comparisons_text,
+    in_order_of_measures,
+    is_error_unknown,
+    is_told,
+)
 from sudeck.tms.signals.forms import missing_form
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from sudeck.tms.change import LogChange
     from sudeck.tms.comparison import Comparison, MeasuredChange
     from sudeck.tms.measures.measured import GroupMeasures
     from sudeck.tms.result import TmsResult
 
 _MOST_GROUPS = 6
-_VERDICTS = {
-    "real": "real",
-    "within measurement error": "within error",
-    "beyond trial error only": "beyond trial error",
-}
-_CONTRASTS = {
-    "change": "Post against pre",
-    "hemispheres": "Left against right hemisphere",
-    "hemisphere × time": "Whether the left changed more than the right",
-}
 
 
 def print_tms(result: TmsResult, *, written: str = "", console: Console | None = None) -> None:
@@ -115,13 +114,13 @@ def group_table(group: GroupMeasures) -> Table:
 def print_comparison(found: Comparison, *, written: str = "", console: Console | None = None) -> None:
     """Print what changed, what differs between hemispheres, and what could not be compared."""
     console = open_console(console)
-    for contrast, heading in _CONTRASTS.items():
-        own = [one for one in found.changes if one.contrast == contrast and _is_told(one)]
+    for contrast, heading in CONTRASTS.items():
+        own = [one for one in found.changes if one.contrast == contrast and is_told(one)]
         if own:
             print_heading(console, heading)
             console.print(change_table(own))
     console.print()
-    hidden = sum(not _is_told(one) for one in found.changes)
+    hidden = sum(not is_told(one) for one in found.changes)
     if hidden:
         print_note(console, f"{hidden} more, of second methods and single steps: --out DIR.")
     if not found.changes:
@@ -130,13 +129,8 @@ def print_comparison(found: Comparison, *, written: str = "", console: Console |
         print_item(console, "info", comparisons_text(found), SEVERITY_STYLE["info"])
     for flag in found.flags:
         print_item(console, flag.severity, flag.message, SEVERITY_STYLE[flag.severity])
-    if any(flag.code == "session-error-unknown" for one in found.changes for flag in one.change.flags):
-        sentence = (
-            "The error between sessions is unknown for some measures, so the smallest detectable change "
-            "holds the error of the trials alone and is a lower limit; no change of these is called real. "
-            "Name people measured twice with --retest."
-        )
-        print_item(console, "caution", sentence, SEVERITY_STYLE["caution"])
+    if any(map(is_error_unknown, found.changes)):
+        print_item(console, "caution", UNKNOWN_ERROR, SEVERITY_STYLE["caution"])
     print_place(console, written)
 
 
@@ -151,18 +145,6 @@ def comparison_text(found: Comparison) -> str:
     return "\n".join(line.rstrip() for line in text.getvalue().strip("\n").splitlines()) + "\n"
 
 
-def comparisons_text(found: Comparison) -> str:
-    """Say how many comparisons were made, and how many of them chance alone would set apart."""
-    told = [one for one in found.changes if _is_told(one)]
-    level = told[0].change.estimate.level if told else 0.95
-    by_chance = (1 - level) * len(told)
-    return (
-        f"{len(told)} comparisons are shown. Where nothing changed, {by_chance:.1f} of so many "
-        f"{100 * level:g} % intervals leave out no change by chance alone; the comparisons depend on each "
-        "other."
-    )
-
-
 def change_table(changes: Sequence[MeasuredChange]) -> Table:
     """Return contrasts as a table of at most 80 columns."""
     table = console_table(
@@ -172,33 +154,13 @@ def change_table(changes: Sequence[MeasuredChange]) -> Table:
         *numbers("Interval", "Detectable"),
         ConsoleColumn("Verdict", fold=True, least=12),
     )
-    for one in sorted(changes, key=lambda one: words.place_of_measure(one.measure)):
+    for one in in_order_of_measures(changes):
         where = " ".join(filter(None, (one.participant, one.visit, _side(one), one.muscle)))
         how = "" if one.isi_ms is None else f" {one.isi_ms:g} ms"
         value, bounds, limit = change_texts(one.change)
-        verdict = _VERDICTS[one.change.verdict]
+        verdict = VERDICTS[one.change.verdict]
         table.add_row(printable(one.measure + how), printable(where), value, bounds, limit, verdict)
     return table
-
-
-def change_texts(change: LogChange) -> tuple[str, str, str]:
-    """Return value, interval and smallest detectable change; ratios with ×, differences with their unit."""
-    estimate = change.estimate
-    if estimate.scale == "log":
-        value = f"×{number(estimate.value, 2)}"
-        limit = f"×/÷{number(change.smallest_detectable, 2)}"
-        return value, f"{number(estimate.low, 2)} to {number(estimate.high, 2)}", limit
-    shown = number(estimate.value, 1)
-    sign = "+" if estimate.value > 0 and shown != "0.0" else ""
-    value = f"{sign}{shown} {estimate.unit}".strip()
-    bounds = f"{number(estimate.low, 1)} to {number(estimate.high, 1)}"
-    return value, bounds, f"±{number(change.smallest_detectable, 1)}"
-
-
-def _is_told(one: MeasuredChange) -> bool:
-    """Leave second methods, shape of the curve and steps of recruitment to comparison.json."""
-    step = one.measure == "MEP" and one.intensity.endswith("%MSO")
-    return not (one.measure.endswith(words.BESIDE) or one.measure in {"slope", "area"} or step)
 
 
 def _side(one: MeasuredChange) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
     from matplotlib.figure import Figure
 
-_MARKERS: Final[dict[str, dict[str, Any]]] = {
+MARKERS: Final[dict[str, dict[str, Any]]] = {
     "SICI": {"color": "#0072B2", "marker": "v"},
     "ICF": {"color": "#D55E00", "marker": "^"},
     "SICF": {"color": "#E69F00", "marker": "P"},
@@ -77,7 +77,7 @@ def _paint_amplitudes(figure: Figure, side: Side, panel: Panel) -> None:
     kinds = [_kind(trial.pulse, side) for trial in side.trials]
     for kind in dict.fromkeys(kinds):
         rows = np.array([one == kind for one in kinds]) & (amplitude > 0)
-        look = _MARKERS.get(kind, {"color": INK, "marker": "o"})
+        look = MARKERS.get(kind, {"color": INK, "marker": "o"})
         if kind == "active":
             look = {"color": "#009E73", "marker": "x"}
         axes.plot(x[rows], amplitude[rows], linestyle="none", markersize=2.8, label=kind, **look)
@@ -98,7 +98,7 @@ def _paint_amplitudes(figure: Figure, side: Side, panel: Panel) -> None:
     axes.legend(loc="lower left", bbox_to_anchor=(0.0, 0.98), ncols=6, handletextpad=0.2, columnspacing=0.9,
                 borderaxespad=0.0)  # fmt: skip
     axes.grid(axis="y")
-    _plain_numbers(axes.yaxis)
+    plain_numbers(axes.yaxis)
 
 
 def _kind(pulse: Any, side: Side) -> str:
@@ -194,7 +194,7 @@ def _paint_recruitment(figure: Figure, side: Side, panel: Panel) -> None:
     axes.set_title(title, loc="left")
     axes.set(xlabel=f"intensity ({curve.unit})", ylabel="amplitude (mV)")
     axes.grid(axis="y")
-    _plain_numbers(axes.yaxis)
+    plain_numbers(axes.yaxis)
 
 
 def _paint_pairs(figure: Figure, panel: Panel) -> None:
@@ -226,7 +226,7 @@ def _paint_pairs(figure: Figure, panel: Panel) -> None:
             at = pair.isi_ms * shift * 1.02 ** beside.setdefault(pair.isi_ms, 0)
             beside[pair.isi_ms] += 1
             axes.plot([at, at], [max(low, 1e-3), min(high, 1e3)], color=style["color"], linewidth=1.1)
-            axes.plot([at], [value], _MARKERS[pair.measure]["marker"], color=style["color"], markersize=4.5)
+            axes.plot([at], [value], MARKERS[pair.measure]["marker"], color=style["color"], markersize=4.5)
             named.setdefault((pair.measure, pair.isi_ms), []).append(min(high, value * 20))
     for (measure, isi), tops in named.items():
         place = (isi, max(tops))
@@ -236,7 +236,7 @@ def _paint_pairs(figure: Figure, panel: Panel) -> None:
     axes.set(ylim=(0.8 * min(lows), 1.4 * max(highs)), xlim=(0.75 * intervals[0], 1.4 * intervals[-1]))
     axes.set_xticks(intervals, [f"{isi:g}" for isi in intervals])
     axes.xaxis.set_minor_locator(NullLocator())
-    _plain_numbers(axes.yaxis)
+    plain_numbers(axes.yaxis)
     axes.grid(axis="y")
     axes.set(xlabel="interval (ms)", ylabel="conditioned / test alone")
     for row, side in enumerate(panel.sides):
@@ -249,7 +249,7 @@ def _paint_pairs(figure: Figure, panel: Panel) -> None:
                   color=style["color"], fontweight="bold")  # fmt: skip
 
 
-def _plain_numbers(axis: Any) -> None:
+def plain_numbers(axis: Any) -> None:
     """Write 0.05, 0.1, 1 on a log axis, not powers of ten."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 

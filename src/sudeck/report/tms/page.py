@@ -13,6 +13,7 @@ from sudeck.report.kit.text import number
 from sudeck.report.tms import figures, sweep_figures, words
 from sudeck.report.tms.panels import Panel, panels_of
 from sudeck.report.tms.sentences import CAVEATS, sayings
+from sudeck.report.tms.settings_words import settings_rows
 from sudeck.tms.checklist import reporting_checklist
 from sudeck.tms.measures.background import SLOPE
 
@@ -132,6 +133,7 @@ def tms_report(result: TmsResult) -> str:
         checklist=checklist,
         n_open=sum(item.origin == "open" for item in checklist),
         refused=refused,
+        settings=settings_rows(result.provenance.settings),
     )
 
 
