@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sudeck.core.errors import InputError, MissingDependencyError
 from sudeck.core.estimate import Estimate
 from sudeck.core.privacy import MASK, Redactor, without_dates
+from sudeck.core.provenance import fingerprint_of
 from sudeck.core.storage import (
     parse_json,
     parse_toml,
@@ -263,3 +264,9 @@ def test_a_number_with_a_sign_stays_one(text: str) -> None:
 def test_a_refusal_is_one_line_whatever_a_file_holds() -> None:
     sentence = str(InputError("a.csv", "no column\n\n\r\nis x\x1b[2J\u202e", "name\tit"))
     assert sentence == "a.csv: no column is x[2J; name it."
+
+
+def test_a_fingerprint_is_that_of_the_studies_kept_today() -> None:
+    values = {"version": "é", "settings": {"seed": None, "level": 0.95}, "measures": "a,b\n1,2\n"}
+    # sha256sum of {"measures": "a,b\n1,2\n", "settings": {"level": 0.95, "seed": null}, "version": "\u00e9"}
+    assert fingerprint_of(values) == "7bc83188bcb8f19799c3e569d60a273a23aa5b2a0a0ba88cdd119bfdf18ac7d2"

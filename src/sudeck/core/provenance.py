@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -72,6 +73,21 @@ class Provenance:
 def sha256_of(data: bytes) -> str:
     """Return the SHA-256 of `data` in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
+
+
+def fingerprint_of(values: Mapping[str, Any]) -> str:
+    """Return the hash of plain values that stands for everything an answer or a record rests on.
+
+    It is kept beside the answer: two of one fingerprint rest on the same inputs, and need not be made again.
+    The order of the keys is no part of it, that of a list is. What is kept today must have the same
+    fingerprint tomorrow, so nothing here may change.
+
+    Examples
+    --------
+    >>> fingerprint_of({"seed": 1, "level": 0.95}) == fingerprint_of({"level": 0.95, "seed": 1})
+    True
+    """
+    return sha256_of(json.dumps(values, sort_keys=True).encode())
 
 
 def sha256_of_file(path: Path) -> str:

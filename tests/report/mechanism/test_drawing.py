@@ -12,13 +12,11 @@ from hypothesis import strategies as st
 
 from sudeck.circuit.drugs import SYNAPSES
 from sudeck.mechanism.circuit_fit.factors import FACTORS
+from sudeck.report.kit.palette import SAME, STRONGER, WEAKER
 from sudeck.report.mechanism.circuit_rows import drawn_factors
 from sudeck.report.mechanism.drawing import circuit_figure
 from sudeck.report.mechanism.shades import (
-    SAME,
-    STRONGER,
     UNKNOWN_SHADE,
-    WEAKER,
     colour_of,
     log_strength,
     opacity_of,

@@ -87,9 +87,43 @@ def test_a_changed_line_shows(attack: str, study: StudyFolder) -> None:
     else:
         lines[0], lines[1] = lines[1], lines[0]
     path.write_bytes(b"".join(lines))
-    assert "does not follow" in str(read_log(study, "sub-001").problems[0])
-    with pytest.raises(InputError, match="does not follow"):
+    assert any("does not follow" in str(problem) for problem in read_log(study, "sub-001").problems)
+    with pytest.raises(InputError, match=r"does not follow|sub-001.jsonl line 2: it was changed"):
         standing_decisions(study, "sub-001")
+
+
+@pytest.mark.parametrize(
+    ("attack", "values"),
+    [
+        ("value", ["left"]),
+        ("value", ["left", "right", "left"]),
+        ("reason", ["left"]),
+        ("another hash", ["left"]),
+        ("no hash", ["left", "left"]),
+    ],
+)
+def test_a_changed_last_line_shows_before_any_run(attack: str, values: list[str], study: StudyFolder) -> None:
+    path = keep(study, *values)
+    *earlier, last = path.read_bytes().splitlines()
+    start = last.index(b', "own"')
+    changed = {
+        "value": last.replace(b'"left"', b'"right"'),
+        "reason": last.replace("sûr".encode(), b"sur"),
+        "another hash": last[:start] + b', "own": "' + b"0" * 64 + b'"}',
+        "no hash": last[:start] + b"}",
+    }
+    path.write_bytes(b"\n".join([*earlier, changed[attack], b""]))
+    (problem,) = read_log(study, "sub-001").problems
+    assert f"line {len(values)}: it was changed after it was written" in str(problem)
+
+
+def test_lines_of_earlier_versions_without_a_hash_of_their_own_stay_good(study: StudyFolder) -> None:
+    path = keep(study, "left")
+    line = path.read_bytes()
+    path.write_bytes(line[: line.index(b', "own"')] + b"}\n")
+    keep(study, "right", "left")
+    assert read_log(study, "sub-001").problems == ()
+    assert [decision.value for decision in read_decisions(study)] == ["left", "right", "left"]
 
 
 def test_half_a_line_of_a_killed_program_is_not_a_decision(study: StudyFolder) -> None:

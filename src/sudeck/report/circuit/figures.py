@@ -10,7 +10,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.report.kit.figures import AFFECTED_LINE, HEALTHY_LINE
-from sudeck.report.kit.palette import AFFECTED_COLOUR, HEALTHY_COLOUR
+from sudeck.report.kit.palette import AFFECTED_COLOUR, GREY, HEALTHY_COLOUR
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,7 +77,7 @@ def _paint(axes: Axes, experiment: Experiment, rows: list[Row]) -> None:
             axes.plot(at + shift, middle, "o", color=colour, label=label)
     ratios = all(not row.unit for row in rows) and experiment.protocol != "rmt"
     if ratios:
-        axes.axhline(1.0, color="#666666", linewidth=0.6, zorder=0)
+        axes.axhline(1.0, color=GREY, linewidth=0.6, zorder=0)
     if not continuous:
         axes.set_xticks(at, [row.name.replace("_", "\n") for row in rows])
         axes.set_xlim(-0.6, len(rows) - 0.4)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from sudeck.report.kit.palette import AFFECTED_COLOUR, HEALTHY_COLOUR, INK, MUTED, QUIET, WASH
+from sudeck.report.kit.palette import AFFECTED_COLOUR, FRAME, HEALTHY_COLOUR, INK, MUTED, QUIET, WASH
 from sudeck.report.kit.text import printable
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def backdrop_definitions(backdrop: Sequence[CourseCurve]) -> Markup:
 
     paths = [
         f'<path id="published-{number}" d="{_path(zip(curve.times_h, curve.middle, strict=True))}" '
-        f'fill="none" stroke="#B9BEC4" stroke-width="1" vector-effect="non-scaling-stroke"/>'
+        f'fill="none" stroke="{FRAME}" stroke-width="1" vector-effect="non-scaling-stroke"/>'
         for number, curve in enumerate(backdrop)
     ]
     return Markup(

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sudeck.core.estimate import Estimate, Scale
-from sudeck.report.kit.palette import AFFECTED_COLOUR, HEALTHY_COLOUR, INK, MUTED
+from sudeck.report.kit.palette import AFFECTED_COLOUR, HEALTHY_COLOUR, INK, MUTED, RULE
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -162,7 +162,7 @@ class IntervalAxis:
         if self.reference is None:
             return ""
         x = self.place(self.reference) * _WIDTH
-        return f'<path d="M{x:.1f} 0v{_HEIGHT}" stroke="#9aa0a6" stroke-width="0.8"/>'
+        return f'<path d="M{x:.1f} 0v{_HEIGHT}" stroke="{RULE}" stroke-width="0.8"/>'
 
     @staticmethod
     def _svg(content: str, description: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from sudeck.mechanism.measure_table import HEMISPHERES
 from sudeck.report.kit.figures import axes_mm, draw_svg
 from sudeck.report.kit.interval_bars import IntervalAxis
-from sudeck.report.kit.palette import QUIET
+from sudeck.report.kit.palette import QUIET, VISIT_COLOURS
 from sudeck.report.kit.text import decimals_of, interval_text, value_text
 from sudeck.report.mechanism.words import SIDES, measure_text, place_of_measure
 
@@ -31,10 +31,10 @@ _USUAL_MS: Final = {"SICI": 2.5, "ICF": 12.0, "LICI": 100.0, "IHI": 10.0}
 _WIDTH_MM, _ROW_MM = 186.0, 47.0
 _LEFT_MM, _CELL_MM, _AXES_MM = 12.0, 93.0, 77.0
 _LOOKS: Final[tuple[dict[str, Any], ...]] = (
-    {"color": "#6B7178", "marker": "o", "line": (0.0, (3.2, 1.4)), "filled": False},
-    {"color": "#0B6130", "marker": "D", "line": "solid", "filled": True},
-    {"color": "#5F1B7A", "marker": "s", "line": "solid", "filled": True},
-    {"color": "#B35806", "marker": "^", "line": "solid", "filled": True},
+    {"color": VISIT_COLOURS[0], "marker": "o", "line": (0.0, (3.2, 1.4)), "filled": False},
+    {"color": VISIT_COLOURS[1], "marker": "D", "line": "solid", "filled": True},
+    {"color": VISIT_COLOURS[2], "marker": "s", "line": "solid", "filled": True},
+    {"color": VISIT_COLOURS[3], "marker": "^", "line": "solid", "filled": True},
 )
 _FAR: Final = 1e3
 

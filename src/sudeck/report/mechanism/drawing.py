@@ -10,7 +10,7 @@ import numpy as np
 from sudeck.circuit.parameters import Floats
 from sudeck.mechanism.circuit_fit.factors import TONE
 from sudeck.report.kit.figures import draw_svg
-from sudeck.report.kit.palette import INK, MUTED
+from sudeck.report.kit.palette import BRAIN_WASH, BRIDGE_WASH, INK, MUTED, PAIN_WASH, RIM
 from sudeck.report.mechanism import wiring
 from sudeck.report.mechanism.legend import paint_legend
 from sudeck.report.mechanism.marks import paint_line, paint_population
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from sudeck.mechanism.circuit_fit.explanation import FactorEstimate
 
-RIM = "#C9CED4"
-WASH, PAIN_WASH, BRIDGE = "#F4F5F7", "#FDF1E9", "#F4F2F0"
 _WIDE_MM: Final = 186.0
 _SMALL_MM, _LARGE_MM = 91.0, 112.0
 _MARGIN_MM: Final = 12.0  # above and below the hemispheres
@@ -88,7 +86,7 @@ def paint_circuit(
         -HALF_WIDTH_MM + 1, HEIGHT_MM + 4.4, title, fontsize=9, fontweight="bold", color=INK, va="center"
     )
     for side, sign in SIDES:
-        _paint_outline(axes, sign, PAIN_WASH if side == "pain" else WASH)
+        _paint_outline(axes, sign, PAIN_WASH if side == "pain" else BRAIN_WASH)
         label = "pain-side hemisphere" if side == "pain" else "other hemisphere"
         axes.text(sign * 23, HEIGHT_MM + 0.9, label, fontsize=7, color=MUTED, ha="center", va="center")
     _paint_callosum(axes)
@@ -117,7 +115,7 @@ _DRAWN_FACTORS: Final = ("nmda_pyramids", "nmda_interneurons", "gaba_a", "gaba_b
 
 
 def _paint_numbers(axes: Axes, side: str, sign: float, factors: Factors) -> None:
-    wash = PAIN_WASH if side == "pain" else WASH
+    wash = PAIN_WASH if side == "pain" else BRAIN_WASH
     for name, (x, y) in wiring.LABELS.items():
         factor = factors.get((side, name))
         if factor is None or not factor.identified:
@@ -149,7 +147,7 @@ def _paint_callosum(axes: Axes) -> None:
     upper, lower = (np.array(edge) for edge in wiring.CALLOSUM)
     curve = [int(Path.CURVE4)] * 3
     both = Path(np.concatenate([upper, lower]), [int(Path.MOVETO), *curve, int(Path.LINETO), *curve])
-    axes.add_artist(PathPatch(both, facecolor=BRIDGE, linewidth=0))
+    axes.add_artist(PathPatch(both, facecolor=BRIDGE_WASH, linewidth=0))
     for edge in (upper, lower):
         path = Path(edge, [int(Path.MOVETO), *curve])
         axes.add_artist(PathPatch(path, fill=False, edgecolor=RIM, linewidth=0.9))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sudeck.core.estimate import Estimate
-from sudeck.core.provenance import Provenance, __version__, sha256_of_file
+from sudeck.core.provenance import Provenance, __version__, sha256_of, sha256_of_file
 from sudeck.core.storage import write_text
 from sudeck.report.kit.page import relative_link, render_page
 from sudeck.report.kit.text import decimals_of, interval_text, number, percent
@@ -125,7 +124,7 @@ def _fingerprint(
         _relief(explained, patient),
         str(_recordings(study, explained, patient, place)),
     )
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return sha256_of("\0".join(parts).encode())
 
 
 @cache
@@ -133,7 +132,7 @@ def _code() -> str:
     """Return a hash of the modules, templates and styles of all reports."""
     folder = Path(__file__).parents[1]
     files = sorted(path for path in folder.rglob("*") if path.suffix in _CODE)
-    return hashlib.sha256("".join(map(sha256_of_file, files)).encode()).hexdigest()
+    return sha256_of("".join(map(sha256_of_file, files)).encode())
 
 
 def _circuit(circuit: Explanation) -> dict[str, Any]:

@@ -7,19 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sudeck.mechanism.circuit_fit.factors import TONE
+from sudeck.report.kit.palette import QUIET, RATHER_STRONGER, RATHER_WEAKER, SAME, STRONGER, WEAKER
 
 if TYPE_CHECKING:
     from sudeck.mechanism.circuit_fit.explanation import FactorEstimate
 
-# Purple to green is told apart by all kinds of colour vision; no side of the body has these colours. The
-# middle is grey, not white: what is surely unchanged must be seen on paper. Width repeats what colour says.
-WEAKER, SAME, STRONGER = "#5F1B7A", "#858B92", "#0B6130"
-_SOFTER: Final = ("#9A57B3", "#3E9B62")  # a quarter and three quarters of the way
-UNKNOWN: Final = "#8A9098"
 # Beyond these the colour does not change any more: a doubling or halving.
 FULL_LOG: Final = math.log(2.0)
 # mV of tone that look like a ratio of e: 1.4 mV, a strong drive, has the colour of a doubling.
 _MV_A_LOG = 2.0
+# Width repeats what colour says.
 _WIDTH_PT, _THINNEST_PT, _WIDEST_PT = 1.7, 0.8, 3.6
 _UNKNOWN_WIDTH_PT, _UNKNOWN_OPACITY = 0.6, 0.45
 # Posterior over prior standard deviation that is drawn in full, and the one drawn faintest.
@@ -47,7 +44,7 @@ class Shade:
     known: bool
 
 
-UNKNOWN_SHADE: Final = Shade(UNKNOWN, _UNKNOWN_OPACITY, _UNKNOWN_WIDTH_PT, False)
+UNKNOWN_SHADE: Final = Shade(QUIET, _UNKNOWN_OPACITY, _UNKNOWN_WIDTH_PT, False)
 
 
 def shade_of(factor: FactorEstimate | None) -> Shade:
@@ -69,8 +66,8 @@ def shade(log_ratio: float, narrowing: float) -> Shade:
 
     Examples
     --------
-    >>> shade(0.0, 0.1).colour, shade(math.log(0.5), 0.1).colour == WEAKER.lower()
-    ('#858b92', True)
+    >>> shade(0.0, 0.1).colour == SAME.lower(), shade(math.log(0.5), 0.1).colour == WEAKER.lower()
+    (True, True)
     """
     width = min(max(_WIDTH_PT * math.exp(log_ratio), _THINNEST_PT), _WIDEST_PT)
     return Shade(colour_of(log_ratio), opacity_of(narrowing), width, True)
@@ -112,5 +109,5 @@ def colour_map() -> Any:
     """Return the colours between `WEAKER` and `STRONGER`, for the legend too."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    colours = [WEAKER, _SOFTER[0], SAME, _SOFTER[1], STRONGER]
+    colours = [WEAKER, RATHER_WEAKER, SAME, RATHER_STRONGER, STRONGER]
     return LinearSegmentedColormap.from_list("strength", colours, N=257)  # odd: a middle of its own

@@ -9,7 +9,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.report.kit.figures import axes_mm, draw_svg
-from sudeck.report.kit.palette import INK, QUIET
+from sudeck.report.kit.palette import BAND, INK, QUIET
 from sudeck.report.tms import words
 from sudeck.report.tms.comparison_words import is_error_unknown
 from sudeck.report.tms.figures import plain_numbers
@@ -162,7 +162,7 @@ def _band(axes: Axes, change: MeasuredChange, at: float) -> list[float]:
     limit = change.change.smallest_detectable
     log = change.change.estimate.scale == "log"
     ends = [value / limit, value * limit] if log else [value - limit, value + limit]
-    axes.fill_between([at - 0.4, at + 1.4], ends[0], ends[1], color="#DDE1E6", linewidth=0, zorder=0)
+    axes.fill_between([at - 0.4, at + 1.4], ends[0], ends[1], color=BAND, linewidth=0, zorder=0)
     for end in ends:
         axes.plot([at - 0.4, at + 1.4], [end, end], color=QUIET, linewidth=0.6, linestyle="dotted", zorder=1)
     return ends

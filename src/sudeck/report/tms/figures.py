@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from sudeck.report.kit.figures import axes_mm, draw_svg
-from sudeck.report.kit.palette import INK, QUIET
+from sudeck.report.kit.palette import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PINK,
+    QUIET,
+    SKY_BLUE,
+    VERMILION,
+    VIOLET,
+)
 from sudeck.report.tms.panels import Panel, Side
 from sudeck.report.tms.style import LEFT_MM, RIGHT_MM, STYLE, WIDTH_MM, side_title
 
@@ -16,13 +27,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MARKERS: Final[dict[str, dict[str, Any]]] = {
-    "SICI": {"color": "#0072B2", "marker": "v"},
-    "ICF": {"color": "#D55E00", "marker": "^"},
-    "SICF": {"color": "#E69F00", "marker": "P"},
-    "LICI": {"color": "#CC79A7", "marker": "D"},
-    "IHI": {"color": "#56B4E9", "marker": "s"},
-    "SAI": {"color": "#8C6BB1", "marker": "p"},
-    "paired pulse": {"color": "#666666", "marker": "X"},
+    "SICI": {"color": BLUE, "marker": "v"},
+    "ICF": {"color": VERMILION, "marker": "^"},
+    "SICF": {"color": ORANGE, "marker": "P"},
+    "LICI": {"color": PINK, "marker": "D"},
+    "IHI": {"color": SKY_BLUE, "marker": "s"},
+    "SAI": {"color": VIOLET, "marker": "p"},
+    "paired pulse": {"color": GREY, "marker": "X"},
 }
 
 
@@ -79,7 +90,7 @@ def _paint_amplitudes(figure: Figure, side: Side, panel: Panel) -> None:
         rows = np.array([one == kind for one in kinds]) & (amplitude > 0)
         look = MARKERS.get(kind, {"color": INK, "marker": "o"})
         if kind == "active":
-            look = {"color": "#009E73", "marker": "x"}
+            look = {"color": GREEN, "marker": "x"}
         axes.plot(x[rows], amplitude[rows], linestyle="none", markersize=2.8, label=kind, **look)
     flagged = np.array([bool(trial.flags) for trial in side.trials]) & (amplitude > 0)
     if flagged.any():

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from sudeck.report.kit.palette import LEFT_COLOUR, NO_SIDE_COLOUR, RIGHT_COLOUR
+
 if TYPE_CHECKING:
     from sudeck.report.tms.panels import Side
 
-# Not the colours of the affected and the healthy side: a hemisphere is neither.
 STYLE: Final[dict[str | None, dict[str, Any]]] = {
-    "left": {"color": "#00795A", "linestyle": "solid"},
-    "right": {"color": "#9C3E8E", "linestyle": (0.0, (3.2, 1.4))},
-    None: {"color": "#333333", "linestyle": "solid"},
+    "left": {"color": LEFT_COLOUR, "linestyle": "solid"},
+    "right": {"color": RIGHT_COLOUR, "linestyle": (0.0, (3.2, 1.4))},
+    None: {"color": NO_SIDE_COLOUR, "linestyle": "solid"},
 }
 # Of one figure on paper: width, and what its axes leave free at either side.
 WIDTH_MM, LEFT_MM, RIGHT_MM = 90.0, 12.5, 2.0

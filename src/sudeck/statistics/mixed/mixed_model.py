@@ -1,7 +1,8 @@
 """Linear mixed models by REML or ML, for studies small enough that degrees of freedom matter.
 
-Random intercepts, random slopes, several crossed or nested terms, and observations whose measurement error is
-known. Tests with honest degrees of freedom are in `degrees_of_freedom`; a z test is not offered.
+Kept by hand: no Python library has the degrees of freedom. Random intercepts, random slopes, several crossed
+or nested terms, and observations whose measurement error is known. Tests with honest degrees of freedom are
+in `degrees_of_freedom`; a z test is not offered.
 """
 
 from __future__ import annotations

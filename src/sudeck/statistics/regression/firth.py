@@ -1,5 +1,7 @@
 """Firth's penalised logistic regression: finite and nearly unbiased even when the data separate.
 
+Kept by hand: it is a penalty within the engine of `logistic`, whose bootstraps are one array operation.
+
 Firth 1993, Biometrika 80:27-38; Heinze & Schemper 2002, Statistics in Medicine 21:2409-2419 (profile
 intervals); Puhr et al. 2017, Statistics in Medicine 36:2302-2317 (the intercept correction FLIC).
 """

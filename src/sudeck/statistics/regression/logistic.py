@@ -1,7 +1,8 @@
 """One Newton engine for logistic likelihoods: plain, Firth-penalised or ridge, one fit or thousands at once.
 
-Everything that bootstraps calls this engine with a stack of patient weights, so that a thousand resamples
-are one array operation. A resample is a row of weights: how often each patient was drawn.
+Kept by hand: what bootstraps calls this engine with a stack of patient weights, so that a thousand resamples
+are one array operation, where libraries fit one table at a time. A resample is a row of weights: how often
+each patient was drawn.
 """
 
 from __future__ import annotations

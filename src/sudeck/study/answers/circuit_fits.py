@@ -6,7 +6,6 @@ that was stopped goes on where it was. One patient whose fit fails stops nobody.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import os
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sudeck.core.errors import MissingDependencyError, SudeckError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
-from sudeck.core.provenance import __version__, sha256_of_file
+from sudeck.core.provenance import __version__, fingerprint_of, sha256_of_file
 from sudeck.core.record import Record
 from sudeck.core.storage import to_json, write_text
 from sudeck.study.folder.layout import StudyFolder
@@ -210,7 +209,7 @@ def _fingerprint(task: FitTask) -> str:
         "visits": task.measures.visits,
         "measures": [[str(value) for value in asdict(one).values()] for one in task.measures.observations],
     }
-    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+    return fingerprint_of(described)
 
 
 def _circuit_files() -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy as np
 
 from sudeck.core.claim import REPORT_ERROR, page_error
 from sudeck.core.errors import InputError
-from sudeck.core.provenance import __version__
+from sudeck.core.provenance import __version__, fingerprint_of
 from sudeck.core.storage import write_tsv
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES
 from sudeck.prediction.cohort import Cohort, read_cohort
@@ -222,7 +221,7 @@ def assemble_cohort(study: StudyFolder) -> StudyCohort:
         "records": [record["fingerprint"] for record in records if record is not None],
         "failures": [failure.to_dict() for failure in failures],
     }
-    fingerprint = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+    fingerprint = fingerprint_of(described)
     return StudyCohort(
         study_name(study),
         table,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
-from sudeck.core.provenance import SOFTWARE, __version__
+from sudeck.core.provenance import SOFTWARE, __version__, fingerprint_of
 from sudeck.core.record import Record
 from sudeck.core.storage import write_json, write_tsv
 from sudeck.ketamine.exposure import CourseCurve, Exposure, course_curve, measure_exposure
@@ -390,4 +388,4 @@ def _fingerprint(tables: StudyTables, settings: Settings) -> str:
         "settings": settings.to_dict(),
         **{name: tables[name].frame().to_csv(index=False) for name in names},
     }
-    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+    return fingerprint_of(described)

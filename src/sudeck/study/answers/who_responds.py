@@ -6,7 +6,6 @@ Every part stands alone: one that can not be had leaves its reason, and the othe
 from __future__ import annotations
 
 import datetime
-import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from sudeck.core.errors import InputError
+from sudeck.core.provenance import sha256_of
 from sudeck.core.storage import write_json, write_text
 from sudeck.prediction.cohort import RESPONDER, Cohort
 from sudeck.prediction.cohort_prediction import (
@@ -166,7 +166,7 @@ def stored_prediction(study: StudyFolder) -> dict[str, Any] | None:
 
 
 def _fingerprint(cohort: StudyCohort, n_boot: int) -> str:
-    return hashlib.sha256(f"{cohort.fingerprint} {n_boot} {_ANSWER}".encode()).hexdigest()
+    return sha256_of(f"{cohort.fingerprint} {n_boot} {_ANSWER}".encode())
 
 
 def _shrinkage(root: Path, cohort: StudyCohort, model: ResponseModel) -> float:

@@ -5,8 +5,6 @@ Every part stands alone: one that can not be had leaves its reason, and the othe
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sudeck.core.claim import REPORT_ERROR
 from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.flags import Flag
-from sudeck.core.provenance import __version__
+from sudeck.core.provenance import __version__, fingerprint_of
 from sudeck.core.published import COHORT_SIZE, PUBLISHED_RATIOS
 from sudeck.core.storage import write_json
 from sudeck.core.vocabulary import SIDES, Side
@@ -239,7 +237,7 @@ def assemble_stimulation(study: StudyFolder) -> StimulatedStudy:
         "flags": [flag.to_dict() for flag in table.flags],
         "records": [records[pid]["fingerprint"] for pid in readings],
     }
-    fingerprint = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+    fingerprint = fingerprint_of(described)
     return StimulatedStudy(study_name(study), settings, table, factors, fingerprint, error)
 
 

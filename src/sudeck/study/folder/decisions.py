@@ -1,15 +1,17 @@
 """Decisions a person takes about a patient: inputs, kept with who, when and why, never overwritten.
 
 One file a patient, ``decisions/sub-001.jsonl``, to which lines are added and in which nothing is changed.
-Each line carries the hash of the line before, so that an edited or missing one shows. A later decision on the
-same thing takes the place of the earlier one, which stays to be read; a value of null takes it back. Studies
-of earlier versions keep one small file a decision, ``decisions/sub-001/0001_side.json``: they come first.
+Each line carries the hash of the line before and its own, so that an edited or missing one shows. A later
+decision on the same thing takes the place of the earlier one, which stays to be read; a value of null takes
+it back. Studies of earlier versions keep one small file a decision, ``decisions/sub-001/0001_side.json``:
+they come first.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -25,6 +27,8 @@ from sudeck.study.folder.layout import StudyFolder
 _FIRST: Final = "0" * 64
 _LONGEST_LINE: Final = 1 << 20  # bytes: a region with tens of thousands of corners
 _LOCK_WAIT_S: Final = 20.0
+# The end of a line: the hash of all that stands before it, closed as an object.
+_SEALED: Final = re.compile(rb'(.*), "own": "([0-9a-f]{64})"\}', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,11 +246,16 @@ def read_log(study: StudyFolder, patient: str) -> DecisionLog:
         expected = _origin(study, patient)
     except InputError as error:
         return DecisionLog(tuple(decisions), (*problems, error), ())
+    sealed = False  # a line of an earlier version has no hash of its own; none follows one that has
     for number, line in enumerate(lines, start=1):
         subject = f"{patient}.jsonl line {number}"
         try:
             content = parse_json(line, subject=subject)
             decisions.append(_of(patient, content, subject))
+            sealed = sealed or "own" in content
+            if sealed and not _is_as_written(line):
+                problem = "it was changed after it was written"
+                problems.append(InputError(subject, problem, "put the file back as it was, from a backup"))
             if content.get("before") != expected:
                 problem = "it does not follow the line before: a line was changed, removed or put in"
                 problems.append(InputError(subject, problem, "put the file back as it was, from a backup"))
@@ -302,10 +311,17 @@ def _last_line(file: Any, path: Path) -> bytes:
 
 
 def _line_of(content: Mapping[str, Any]) -> bytes:
-    line = json.dumps(content, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+    plain = json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
+    line = plain[:-1] + f', "own": "{sha256_of(plain)}"}}\n'.encode()
     if len(line) > _LONGEST_LINE:
         raise InputError("the decision", "it is longer than a line may be", "draw with fewer points")
     return line
+
+
+def _is_as_written(line: bytes) -> bool:
+    """Tell whether a line carries its own hash and holds what it held when that was worked out."""
+    found = _SEALED.fullmatch(line)
+    return found is not None and sha256_of(found[1] + b"}").encode() == found[2]
 
 
 def _append(file: Any, data: bytes) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sudeck.core.provenance import __version__, library_versions, sha256_of_file
+from sudeck.core.provenance import __version__, fingerprint_of, library_versions, sha256_of_file
 from sudeck.core.vocabulary import Limb, Side
 from sudeck.study.folder.decision_kinds import Decision
 from sudeck.study.folder.decisions import read_log, standing_decisions
@@ -88,7 +86,7 @@ class PatientInputs:
                 for path in files
             ],
         }
-        return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+        return fingerprint_of(described)
 
 
 def _hash(path: Path) -> str:

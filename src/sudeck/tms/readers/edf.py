@@ -1,5 +1,6 @@
 """European Data Format and its 24-bit sister (.edf, .bdf), with annotations and trigger codes.
 
+Kept by hand: edfio reads a file that was cut short with a warning only, and here that is refused.
 Written from the public specifications of EDF, EDF+ and BDF. The patient and recording fields are used to
 mask file names and for nothing else.
 """
