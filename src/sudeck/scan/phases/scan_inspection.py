@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -20,7 +20,7 @@ from sudeck.scan.reading.sides import View
 
 
 @dataclass(frozen=True, slots=True)
-class FrameGroup:
+class FrameGroup(Record):
     """A run of frames of one detector, DICOM phase and energy window.
 
     Attributes
@@ -46,10 +46,6 @@ class FrameGroup:
     frame_s: float | None
     view: View
     counts: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return asdict(self)
 
     def __str__(self) -> str:
         frames = f"frame {self.first}" if self.first == self.last else f"frames {self.first}-{self.last}"

@@ -13,12 +13,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError
+from sudeck.core.record import Record
 from sudeck.core.vocabulary import ScanPhase
 from sudeck.scan.limbs.poses import PhasePose
 
@@ -36,7 +37,7 @@ _MEASURED = 0.1  # error of a property of the camera that was measured, as a sha
 
 
 @dataclass(frozen=True)
-class CameraResponse:
+class CameraResponse(Record):
     """Blur and scatter of a camera over a limb, each with its standard error.
 
     Take the resolution from the acceptance test of the camera (full width at half maximum at the distance of
@@ -80,10 +81,6 @@ class CameraResponse:
         if scatter_share is not None:
             stated |= {"scatter_share": scatter_share, "scatter_share_sd": _MEASURED * scatter_share}
         return cls(**stated)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 @dataclass(frozen=True)

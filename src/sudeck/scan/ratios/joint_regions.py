@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sudeck.core.record import Record
 from sudeck.scan.limbs.axis import LimbAxis
 from sudeck.scan.limbs.geometry import Grid, Points
 from sudeck.scan.limbs.posture_modes import LimbFrame
@@ -55,7 +56,7 @@ _OF_TIP = 98.0  # percentile of what lies in one direction: its end
 
 
 @dataclass(frozen=True)
-class RegionSource:
+class RegionSource(Record):
     """Where a region was published.
 
     Attributes
@@ -68,10 +69,6 @@ class RegionSource:
     title: str
     citation: str
     doi: str
-
-    def to_dict(self) -> dict[str, str]:
-        """Return plain JSON-ready values."""
-        return {"title": self.title, "citation": self.citation, "doi": self.doi}
 
 
 _WUPPENHORST: Final = ("Wüppenhorst et al., Clin J Pain 2010;26:182-189", "10.1097/AJP.0b013e3181c20207")

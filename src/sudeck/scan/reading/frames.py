@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import SourceFile
+from sudeck.core.record import Record
 from sudeck.core.vocabulary import Limb, Side
 from sudeck.scan.reading.sides import SideEvidence
 from sudeck.scan.reading.sides import View as View
@@ -20,7 +21,7 @@ ImageKind = Literal["dynamic", "static", "whole body"]
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Record):
     """One plane of counts and what the header says of it.
 
     Attributes
@@ -45,10 +46,6 @@ class Frame:
     start_s: float | None
     duration_s: float | None
     view: View
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

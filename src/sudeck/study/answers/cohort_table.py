@@ -13,6 +13,7 @@ import numpy as np
 from sudeck.core.claim import REPORT_ERROR, page_error
 from sudeck.core.errors import InputError
 from sudeck.core.provenance import __version__, fingerprint_of
+from sudeck.core.record import Record
 from sudeck.core.storage import write_tsv
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES
 from sudeck.prediction.cohort import Cohort, read_cohort
@@ -56,7 +57,7 @@ _AT_VISIT: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Record):
     """How many patients are left at each step.
 
     Attributes
@@ -95,10 +96,6 @@ class Flow:
             int(kept.sum()),
             int(table.loc[kept, "responder"].sum()),
         )
-
-    def to_dict(self) -> dict[str, int]:
-        """Return plain JSON-ready values."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
     def __str__(self) -> str:
         return (

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sudeck.core.errors import InputError, SudeckError
+from sudeck.core.record import Record
 from sudeck.core.vocabulary import PHASE_RATIOS
 from sudeck.study.folder.settings import Settings
 from sudeck.study.measuring.choices import (
@@ -39,7 +40,7 @@ _CREATED: Final = "at the time that run.json states"
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Record):
     """Something of a patient that was not measured.
 
     Attributes
@@ -60,10 +61,6 @@ class Failure:
     measure: str
     kind: FailureKind
     reason: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
     def __str__(self) -> str:
         place = " ".join(filter(None, (self.participant_id, self.session, self.measure)))

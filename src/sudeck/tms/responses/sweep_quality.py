@@ -6,12 +6,13 @@ Dead, interrupted and copied sweeps are found when the sweeps are cut (`sudeck.t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from sudeck.core.flags import Flag, Severity
+from sudeck.core.record import Record
 from sudeck.tms.responses.windows import Window, as_sweeps
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class QualityLimits:
+class QualityLimits(Record):
     """Limits the findings are held against.
 
     Attributes
@@ -42,10 +43,6 @@ class QualityLimits:
     hum_mv: float = 0.020
     drift: float = 2.0
     marker_delay_ms: float = 1.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the limits as plain JSON-ready values."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 DEFAULT_LIMITS: Final = QualityLimits()
