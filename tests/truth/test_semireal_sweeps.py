@@ -1,6 +1,7 @@
 """Sweeps drawn again: the ratio is the one told, the noise is what it was, and intervals hold the truth."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -38,6 +39,7 @@ def test_a_pool_holds_the_living_sweeps_of_strong_pulses(real):
     assert real.emg_mv.shape == real.background_mv.shape == (14, 400)
     assert real.pulse_sample == 200
     assert real.background_mv.std() == pytest.approx(NOISE_MV, rel=0.05)
+    assert pools_of(replace(sweeps(), pulses=(replace(sweeps().pulses[0], state="active"),) * 15)) == ()
     assert pools_of(sweeps(amplitude_mv=0.1)) == ()
     assert pools_of(sweeps(n=8)) == ()
     assert pools_of(sweeps(length_ms=600)) == ()

@@ -139,7 +139,10 @@ def pools_of(trials: TrialSet) -> tuple[SweepPool, ...]:
     background = emg[alive, -(last - first) :]
     found = []
     for intensity in sorted({pulse.test_mso for pulse in trials.pulses}, key=lambda mso: mso or 0.0):
-        alike = [one.test_mso == intensity and one.kind == "single" for one in trials.pulses]
+        alike = [
+            one.test_mso == intensity and one.kind == "single" and one.state != "active"
+            for one in trials.pulses
+        ]
         own = emg[alive & np.array(alike)]
         if len(own) < _FEWEST or np.log(np.ptp(own[:, begin:end], axis=1)).mean() < math.log(_LEAST_MV):
             continue
