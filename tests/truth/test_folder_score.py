@@ -2,13 +2,16 @@
 
 import json
 import math
+import shutil
 import zipfile
 
 import pytest
 
 from sudeck.core.errors import InputError
+from sudeck.core.storage import write_json
 from sudeck.demo.study_on_disk import make_demo_study, truth_folder
 from sudeck.study.folder.layout import open_study
+from sudeck.truth import blind
 from sudeck.truth.blind import SEAL, score_blind
 from sudeck.truth.folder_score import score_patients, stratum
 
@@ -81,6 +84,42 @@ def test_results_that_changed_after_the_seal_are_not_scored(measured):
             score_blind(root, truth_folder(root))
     finally:
         record.write_text(kept)
+
+
+def test_a_ledger_that_changed_after_the_seal_is_not_scored(measured):
+    root, _ = measured
+    ledger = open_study(root).derivatives / "sub-001" / "ses-pre_scan_claims.json"
+    kept = ledger.read_bytes()
+    ledger.write_text("[]")
+    try:
+        with pytest.raises(InputError, match="sealed"):
+            score_blind(root, truth_folder(root))
+    finally:
+        ledger.write_bytes(kept)
+
+
+def test_the_truth_is_not_opened_before_the_seal(measured, tmp_path, monkeypatch):
+    """The truth arrives only once the seal is written: whoever looks earlier finds none."""
+    root, lines = measured
+    copy, truth = tmp_path / "study", tmp_path / "truth"
+    shutil.copytree(root, copy)
+    truth.mkdir()
+    (open_study(copy).derivatives / SEAL).unlink()
+
+    def seal(path, content):
+        write_json(path, content)
+        shutil.copytree(truth_folder(root), truth, dirs_exist_ok=True)
+
+    # Measured already: what is tested here is the order.
+    monkeypatch.setattr(blind, "_measure", lambda root, jobs: None)
+    monkeypatch.setattr(blind, "write_json", seal)
+    assert score_blind(copy, truth) == lines
+
+
+def test_a_truth_that_is_not_there_is_told_before_anything_is_measured(measured, tmp_path, monkeypatch):
+    monkeypatch.setattr(blind, "_measure", lambda root, jobs: pytest.fail("measured"))
+    with pytest.raises(InputError, match="no truth"):
+        score_blind(measured[0], tmp_path / "nowhere")
 
 
 def test_a_truth_without_patients_is_told(measured, tmp_path):

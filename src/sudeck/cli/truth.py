@@ -45,7 +45,8 @@ def truth(
     semireal: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", help="Thin a scan whose truth lies beside it to many, and score them."
+            metavar="PATH",
+            help="Thin a scan whose truth lies beside it to many, or resample real sweeps; score them.",
         ),
     ] = None,
     json: Annotated[
@@ -68,6 +69,14 @@ def truth(
 
     if blind is not None and against is None:
         raise InputError("--blind", "nothing says where the truth lies", "add --against FOLDER_OR_ZIP")
+    if blind is None and against is not None:
+        raise InputError("--against", "nothing says which study it is the truth of", "add --blind STUDY")
+    if blind is not None and (semireal is not None or world or fault):
+        raise InputError(
+            "--blind", "the study is scored as it is", "leave out --semireal, --world and --fault"
+        )
+    if semireal is not None and world:
+        raise InputError("--semireal", "what is real belongs to no world", "leave out --world")
     lines: Sequence[Line] | None = None
     if blind is not None and against is not None:
         lines = score_blind(blind, against, jobs=jobs)

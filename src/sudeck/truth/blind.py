@@ -50,6 +50,8 @@ def score_blind(root: Path, truth: Path, *, jobs: int | None = None) -> tuple[Li
         If there is no study or no truth, or results were changed after they were sealed.
     """
     study = open_study(root)
+    if not truth.exists():  # hours of measuring are not spent on a slip of the pen
+        raise InputError(truth.name, "no truth lies there", "name a folder or a ZIP archive")
     if not (study.derivatives / SEAL).is_file():
         _measure(root, jobs)
         write_json(study.derivatives / SEAL, {"sha256": _digests(study)})
@@ -81,8 +83,8 @@ def _measure(root: Path, jobs: int | None) -> None:
 
 
 def _digests(study: StudyFolder) -> dict[str, str]:
-    """Return the SHA-256 of every result that is scored or was answered, by its path in the results."""
-    found = sorted({*study.derivatives.glob("*.tsv"), *study.derivatives.glob("sub-*/sub-*.json")})
+    """Return the SHA-256 of every result and ledger that is scored or was answered, by its path."""
+    found = sorted({*study.derivatives.glob("*.tsv"), *study.derivatives.glob("sub-*/*.json")})
     answers = [path for path in sorted(study.derivatives.glob("*.json")) if path.name in _ANSWERS]
     return {
         path.relative_to(study.derivatives).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()

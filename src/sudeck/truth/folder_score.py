@@ -65,7 +65,7 @@ def score_patients(study: StudyFolder, truth: Path, *, fault: str = "") -> dict[
         told = _read(path)
         _score_stimulation(found[patient], own, told)
         for claims in read_claims(study.patient_derivatives(patient), TMS_LEDGER):
-            _score_recording(found[patient], claims, told)
+            score_recording(found[patient], claims, told)
     return {
         patient: {name: tuple(values) for name, values in numbers.items()}
         for patient, numbers in found.items()
@@ -122,11 +122,12 @@ def _score_page(numbers: dict[str, list[float]], claims: Sequence[Claim], truth:
         numbers["scan page: an asymmetry of equal limbs"].append(bool(phases))
 
 
-def _score_recording(
+def score_recording(
     numbers: dict[str, list[float]],
     claims: Sequence[Claim],
     truth: Mapping[str, Mapping[str, Mapping[str, float]]],
 ) -> None:
+    """Add what the page of a recording claims, against what is true by visit and hemisphere."""
     true = {
         f"{name}, {side}, {visit}": value
         for visit, sides in truth.items()
@@ -167,13 +168,26 @@ def _score_stimulation(
         if true is None or name not in STIMULATION:
             continue
         value, low, high, se = (_number(row[column]) for column in ("value", "low", "high", "se"))
-        numbers[f"{name}: interval holds the true one"].append(low <= true <= high)
-        error = math.log(value / true) if value > 0 else math.nan
-        if math.isfinite(error):
-            numbers[f"{name}: log of measured over true"].append(error)
-        own = value - true if row["scale"] == "linear" else error
-        if math.isfinite(se) and se > 0 and math.isfinite(own):
-            numbers[f"{name}: error over stated error"].append((own / se) ** 2)
+        score_measure(numbers, name, (value, low, high, se), true, linear=row["scale"] == "linear")
+
+
+def score_measure(
+    numbers: dict[str, list[float]],
+    name: str,
+    measured: tuple[float, float, float, float],
+    true: float,
+    *,
+    linear: bool,
+) -> None:
+    """Add a measure of stimulation, its interval and its standard error, against its truth."""
+    value, low, high, se = measured
+    numbers[f"{name}: interval holds the true one"].append(low <= true <= high)
+    error = math.log(value / true) if value > 0 else math.nan
+    if math.isfinite(error):
+        numbers[f"{name}: log of measured over true"].append(error)
+    own = value - true if linear else error
+    if math.isfinite(se) and se > 0 and math.isfinite(own):
+        numbers[f"{name}: error over stated error"].append((own / se) ** 2)
 
 
 def _six(phases: Mapping[str, float]) -> dict[str, float]:

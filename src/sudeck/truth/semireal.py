@@ -30,8 +30,8 @@ from sudeck.truth.folder_score import score_patients
 from sudeck.truth.goals import MEASURED, Line, judge_goals
 from sudeck.truth.page_ledger import keep_claims
 from sudeck.truth.row import StudyRow, Task
+from sudeck.truth.semireal_sweeps import WORLD, score_semireal_sweeps
 
-WORLD: Final = "semireal"
 _RATIO_SPREAD: Final = 0.3  # of the logarithm, common to the phases, and half as much of each
 _FEWEST: Final = 0.2  # of the counts there are
 
@@ -39,12 +39,12 @@ _FEWEST: Final = 0.2  # of the counts there are
 def score_semireal(
     source: Path, *, patients: int, seed: int = 0, fault: str = "", jobs: int | None = None
 ) -> tuple[Line, ...]:
-    """Thin a real scan to many, measure each and hold its ratios against the truth.
+    """Thin a real scan to many, or resample real sweeps to many, and hold what is measured against the truth.
 
     Parameters
     ----------
     source : Path
-        Files, masks and truth.
+        Files, masks and truth of a scan; or recordings, see `sudeck.truth.semireal_sweeps`.
     patients : int
         How many are made of it.
     seed : int
@@ -56,8 +56,10 @@ def score_semireal(
     Raises
     ------
     InputError
-        If the folder does not hold such a scan.
+        If it holds neither.
     """
+    if not (source / "truth.json").is_file():
+        return score_semireal_sweeps(source, recordings=patients, seed=seed, fault=fault)
     with tempfile.TemporaryDirectory(prefix="sudeck-truth-") as folder:
         root, truth = Path(folder) / "study", Path(folder) / "truth"
         truth.mkdir()
