@@ -3,8 +3,10 @@ import re
 
 import pytest
 
-from sudeck.demo import run_demo
+from sudeck.core.errors import InputError
+from sudeck.demo import run_demo, study_on_disk
 from sudeck.demo.scan import real_scan
+from sudeck.study.measuring.engine import Died
 from support.page_outline import outline_of
 
 
@@ -39,3 +41,15 @@ def test_the_real_scan_is_left_out_where_it_is_not_installed(
     told: list[str] = []
     assert real_scan(tmp_path, say=told.append) is None
     assert "pip install 'sudeck[demo]'" in told[0]
+
+
+def test_a_patient_whose_writing_was_cut_short_is_no_complete_study(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(work, items, *, jobs=None):
+        yield from ((index, Died()) for index, _ in enumerate(items))
+
+    monkeypatch.setattr(study_on_disk, "spread", lost)
+    with pytest.raises(InputError, match="sub-001: the process that wrote its files ended early"):
+        study_on_disk.make_demo_study(tmp_path / "study", patients=2)
+    assert not json.loads((tmp_path / "study-truth" / "truth.json").read_text())["complete"]

@@ -22,7 +22,7 @@ from sudeck.study.folder.decision_kinds import Decision
 from sudeck.study.folder.decisions import record_decision, standing_decisions
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.schema import TABLES
-from sudeck.study.measuring.engine import spread
+from sudeck.study.measuring.engine import Died, spread
 from sudeck.synthetic.dicom.nm_dicom import write_bone_scan
 from sudeck.synthetic.emg.emg_files import write_recording
 from sudeck.synthetic.scan.bone_scan import SyntheticBoneScan, simulate_bone_scan
@@ -83,7 +83,8 @@ def make_demo_study(
     Raises
     ------
     InputError
-        If the folder holds anything else: nothing of yours is overwritten.
+        If the folder holds anything else: nothing of yours is overwritten; or if a patient could not be
+        written.
     """
     truth = truth_folder(root)
     mark = truth / "truth.json"
@@ -104,10 +105,11 @@ def make_demo_study(
         study = StudyFolder(root)
     plan = plan_study(patients=patients, seed=seed, world=world)
     write_study_tables(study, plan)
-    for _ in spread(
-        _write_patient, [_Task(study, truth, patient, seed) for patient in plan.patients], jobs=jobs
-    ):
-        pass
+    tasks = [_Task(study, truth, patient, seed) for patient in plan.patients]
+    for index, done in spread(_write_patient, tasks, jobs=jobs):
+        if isinstance(done, Died):
+            patient_id = plan.patients[index].participant_id
+            raise InputError(patient_id, "the process that wrote its files ended early", "begin again")
     write_json(truth / "treatment.json", _true_exposures(study, seed))
     write_json(mark, {"asked": asked, "complete": True, **plan.to_dict()})
     return study
