@@ -134,7 +134,11 @@ def test_decisions_come_from_a_table_and_go_back_into_one(block, tmp_path: Path)
         ("3\treject\t\t\tx", "who decided"),
         ("0\treject\t\tNM\tx", "no number"),
         ("3\t\t900\tNM\tx", "no onset"),
+        ("3\t\t\tNM\tcoil moved", "decides nothing"),
     ):
         path.write_text(f"trial\tdecision\tonset_ms\twho\twhy\n{row}\n", encoding="utf-8")
         with pytest.raises(InputError, match=words):
             read_decisions(path)
+    path.write_text("trial\trejected\twho\twhy\n3\tyes\tNM\tcoil moved\n", encoding="utf-8")
+    with pytest.raises(InputError, match="no table of decisions"):
+        read_decisions(path)

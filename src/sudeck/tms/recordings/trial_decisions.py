@@ -75,7 +75,7 @@ def read_decisions(path: Path) -> tuple[TrialDecision, ...]:
 
     Columns are `trial`, `decision` (reject, keep, or empty), `onset_ms`, `who` and `why`, and `file` and
     `channel` where there are several; others are passed over, so that trials.tsv with these columns added is
-    a table of decisions too. Rows that decide nothing are passed over.
+    a table of decisions too. Rows in which nothing of this is filled in are passed over.
 
     Raises
     ------
@@ -83,7 +83,8 @@ def read_decisions(path: Path) -> tuple[TrialDecision, ...]:
         If the table can not be read, or a decision says not who took it and why.
     """
     records = read_table_file(path)
-    if not records or not {"trial", "who", "why"} <= set(records[0]):
+    columns = set(records[0]) if records else set()
+    if not {"trial", "who", "why"} <= columns or columns.isdisjoint({"decision", "onset_ms"}):
         raise InputError(
             path.name,
             "it is no table of decisions",
@@ -93,9 +94,13 @@ def read_decisions(path: Path) -> tuple[TrialDecision, ...]:
     for line, record in enumerate(records, start=2):
         told = {name: cell for name, cell in record.items() if not is_missing(cell)}
         word, onset = told.get("decision", "").lower(), told.get("onset_ms", "")
-        if not word and not onset:
-            continue
         where = f"line {line} of {path.name}"
+        if not word and not onset:
+            if {"who", "why"} & set(told):
+                raise InputError(
+                    where, "it says who or why, and decides nothing", "write reject or keep, or an onset_ms"
+                )
+            continue
         if word and word not in _WORDS:
             raise InputError(where, f"{word!r} is no decision on a trial", "write reject or keep")
         number = told.get("trial", "")
