@@ -45,6 +45,13 @@ def test_without_session_error_no_change_is_called_real() -> None:
     assert not change.change.real
 
 
+def test_a_retest_of_a_measure_that_is_not_there_is_told() -> None:
+    mistyped = {"SCI": ERROR["SICI"]}
+    (flag,) = compare_results([sici(0.9, "left")], [sici(0.1, "left")], errors=mistyped).flags
+    assert flag.message == "Retests are given of SCI, which neither visit has (there are: SICI)."
+    assert not compare_results([sici(0.9, "left")], [sici(0.1, "left")], errors=ERROR).flags
+
+
 def test_linear_measures_give_differences() -> None:
     (change,) = compare_results([rmt(45.0)], [rmt(48.0)]).find("RMT")
     assert change.change.estimate.value == pytest.approx(3.0)

@@ -223,7 +223,18 @@ class _Contrasts:
             if {"left", "right"} <= set(before) & set(after):
                 terms = [own[side].estimate for side in ("left", "right") for own in (before, after)]
                 self._add("hemisphere × time", key, "left", "", partial(hemisphere_by_time, *terms))
+        self._name_unused_errors()
         return Comparison(tuple(self.changes), tuple(self.flags))
+
+    def _name_unused_errors(self) -> None:
+        measured = list(dict.fromkeys(key.measure for key in (*self.pre, *self.post)))
+        unused = [name for name in self.errors if name not in measured]
+        if unused:
+            text = (
+                f"Retests are given of {', '.join(unused)}, which neither visit has "
+                f"(there are: {', '.join(measured)})."
+            )
+            self.flags.append(Flag("retest-unused", text, "info"))
 
     def _add(
         self,
