@@ -11,8 +11,8 @@ from support.page_outline import outline_of
 
 
 def test_the_demo_measures_everything_and_links_to_it(tmp_path) -> None:
-    told: list[str] = []
-    page = run_demo(tmp_path / "demo", patients=0, say=told.append)
+    given: list[str] = []
+    page = run_demo(tmp_path / "demo", patients=0, say=given.append)
     text = page.read_text()
     links = re.findall(r'href="([^"]+)"', text)
     assert len(links) == 4
@@ -27,7 +27,7 @@ def test_the_demo_measures_everything_and_links_to_it(tmp_path) -> None:
     real = json.loads((tmp_path / "demo/real-scan/scan.json").read_text())
     assert set(real["estimates"]) == {"BPr"}
     assert set(real["refused"]) == {"VPr", "TPr", "TPr/VPr", "BPr/TPr", "BPr/VPr"}
-    assert told
+    assert given
     changed = outline_of((tmp_path / "demo/tms/comparison.html").read_text()).words
     for change in json.loads((tmp_path / "demo/tms/comparison.json").read_text())["changes"]:
         assert change["measure"] in changed
@@ -38,9 +38,9 @@ def test_the_real_scan_is_left_out_where_it_is_not_installed(
     tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pydicom.data.get_testdata_file", lambda *_, **__: None)
-    told: list[str] = []
-    assert real_scan(tmp_path, say=told.append) is None
-    assert "pip install 'sudeck[demo]'" in told[0]
+    given: list[str] = []
+    assert real_scan(tmp_path, say=given.append) is None
+    assert "pip install 'sudeck[demo]'" in given[0]
 
 
 def test_a_patient_whose_writing_was_cut_short_is_no_complete_study(

@@ -70,8 +70,8 @@ def draw_study(root: Path, rng: np.random.Generator) -> None:
         score = math.nan if rng.random() < missing_score else later[i]
         pain.append(f"{pid}\tday 5\t5\t{_cell(score)}")
         values = [math.nan if rng.random() < missing_phase else value for value in ratios[i]]
-        told = "\t".join(_cell(errors if errors else math.nan) for _ in range(3))
-        scans.append(f"{pid}\t" + "\t".join(map(_cell, values)) + f"\t{told}\tby hand\tAB")
+        given = "\t".join(_cell(errors if errors else math.nan) for _ in range(3))
+        scans.append(f"{pid}\t" + "\t".join(map(_cell, values)) + f"\t{given}\tby hand\tAB")
     if n and rng.random() < 0.1:  # somebody twice
         people.append(rng.choice(people))
         pain.append(rng.choice(pain))

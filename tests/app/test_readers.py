@@ -62,8 +62,8 @@ def test_two_readers_see_nothing_of_each_other_and_are_compared(study: StudyFold
     with pytest.raises(InputError, match="not measured"):
         compare_readers(study)
 
-    told = CliRunner().invoke(commands, ["review", str(study.root), "--compare"])
-    assert told.exit_code == 0, told.output
+    given = CliRunner().invoke(commands, ["review", str(study.root), "--compare"])
+    assert given.exit_code == 0, given.output
     own = stored_record(replace(study, reader="AB"), "sub-001")
     assert own is not None
     assert own["scans"]["ses-pre"]["estimates"] == second["result"]["estimates"]
@@ -119,10 +119,10 @@ def test_taking_a_reading_over_takes_back_what_it_has_not(study: StudyFolder) ->
     standing = {one.kind: one.value for one in standing_decisions(study, "sub-002")}
     assert standing == {"note": "a note of our own", "limb": "hand", "accepted": True}
     assert take_over(study, "AB", "sub-002", who="CD", why="consensus") == ()
-    told = CliRunner().invoke(
+    given = CliRunner().invoke(
         commands, ["decide", str(study.root), "sub-002", "take-over", "AB", "--why", "consensus"]
     )
-    assert "stands as AB read it already" in told.output
+    assert "stands as AB read it already" in given.output
     decide(study, "signed-off", True)
     with pytest.raises(InputError, match="signed off"):
         take_over(study, "AB", "sub-002", who="CD", why="consensus")

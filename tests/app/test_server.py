@@ -46,9 +46,9 @@ def program(study: StudyFolder) -> Iterator[tuple[subprocess.Popen[str], int, st
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            told = re.search(r"http://127\.0\.0\.1:(\d+)/\?token=(\S+)", process.stdout.readline())
-            assert told is not None
-            yield process, int(told[1]), told[2]
+            given = re.search(r"http://127\.0\.0\.1:(\d+)/\?token=(\S+)", process.stdout.readline())
+            assert given is not None
+            yield process, int(given[1]), given[2]
         finally:
             process.kill()
 

@@ -58,27 +58,27 @@ def test_a_decision_is_worded_and_kept(tmp_path: Path) -> None:
         folder = study / "sourcedata" / "sub-001" / session / "tms"
         folder.mkdir(parents=True)
         (folder / "rest.csv").write_text("a,b\n")
-    told = ["--who", "NM", "--why", "spike of the mains"]
-    refused = runner.invoke(app, ["decide", str(study), "sub-001", "reject", "trial", "17", *told])
+    given = ["--who", "NM", "--why", "spike of the mains"]
+    refused = runner.invoke(app, ["decide", str(study), "sub-001", "reject", "trial", "17", *given])
     assert "--session" in str(refused.exception)
     done = runner.invoke(
-        app, ["decide", str(study), "sub-001", "reject", "trial", "17", *told, "--session", "ses-pre"]
+        app, ["decide", str(study), "sub-001", "reject", "trial", "17", *given, "--session", "ses-pre"]
     )
     assert done.exit_code == 0, done.output
     assert "sub-001 ses-pre trial trial 17" in runner.invoke(app, ["decide", str(study), "sub-001"]).output
     own = ["decide", str(study), "sub-001", "side", "left", "--why", "as the letter says"]
     assert "decided by kb" in runner.invoke(app, own, env={"LOGNAME": "kb", "SUDECK_WHO": ""}).output
     assert "it does not say why" in str(runner.invoke(app, own[:-2]).exception)
-    nobody = runner.invoke(app, ["decide", str(study), "sub-404", "side", "left", *told])
+    nobody = runner.invoke(app, ["decide", str(study), "sub-404", "side", "left", *given])
     assert "does not know" in str(nobody.exception)
-    nowhere = ["exclude", "scan", *told, "--session", "ses-pre"]
+    nowhere = ["exclude", "scan", *given, "--session", "ses-pre"]
     no_scan = runner.invoke(app, ["decide", str(study), "sub-001", *nowhere])
     assert "ses-pre has no bone scan" in str(no_scan.exception)
-    no_such = runner.invoke(app, ["decide", str(study), "sub-001", "undo", "limb", *told])
+    no_such = runner.invoke(app, ["decide", str(study), "sub-001", "undo", "limb", *given])
     assert "no such decision on limb stands" in str(no_such.exception)
-    undone = runner.invoke(app, ["decide", str(study), "sub-001", "undo", "side", *told])
+    undone = runner.invoke(app, ["decide", str(study), "sub-001", "undo", "side", *given])
     assert undone.exit_code == 0, undone.output
-    nonsense = runner.invoke(app, ["decide", str(study), "sub-001", "guess", *told])
+    nonsense = runner.invoke(app, ["decide", str(study), "sub-001", "guess", *given])
     assert "not understood" in str(nonsense.exception)
 
 

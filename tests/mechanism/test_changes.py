@@ -46,10 +46,10 @@ def test_hemispheres_are_a_family_and_their_interactions_another(draw_study) -> 
     changes = estimate_changes(table)
     paired = pair_visits(tabulate_measures(table), "pre", "post")
     of_interaction = np.array([side == "interaction" for _, side in paired.names])
-    for chosen, told in ((~of_interaction, changes.family), (of_interaction, changes.interaction_family)):
+    for chosen, given in ((~of_interaction, changes.family), (of_interaction, changes.interaction_family)):
         expected = flip_signs(paired.log_change[:, chosen])
         own = [c.p_family for c, one in zip(changes.changes, chosen, strict=True) if one]
-        assert own == list(expected.p_family) == list(told.p_family)
+        assert own == list(expected.p_family) == list(given.p_family)
     assert [(c.measure, c.hemisphere) for c in changes.changes] == list(paired.names)
     assert changes.family.patterns == 1024
 
@@ -199,6 +199,6 @@ def test_stated_errors_above_the_spread_of_the_changes_are_told(draw_study) -> N
     codes = {flag.code for flag in estimate_changes(table).flags}
     assert "error-above-spread" not in codes
     found = estimate_changes(table.assign(log_se=2.0)).flags
-    told = [flag for flag in found if flag.code == "error-above-spread"]
-    assert len(told) == 2  # both hemispheres
-    assert all("too large" in flag.message for flag in told)
+    given = [flag for flag in found if flag.code == "error-above-spread"]
+    assert len(given) == 2  # both hemispheres
+    assert all("too large" in flag.message for flag in given)

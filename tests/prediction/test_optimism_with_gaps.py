@@ -129,9 +129,9 @@ def simulate(studies: int, n_boot: int, seed: int = 13) -> dict[str, np.ndarray]
     for rng in np.random.default_rng(seed).spawn(studies):
         x, y = draw(PATIENTS, rng)
         names = ("optimism", "optimism with outcome", "corrected", "corrected with outcome", "truth")
-        told = dict(zip(names, independent(x, y, rng, n_boot), strict=True))
-        told |= dict(zip(("our optimism", "our corrected"), ours(x, y, rng, n_boot), strict=True))
-        for name, value in told.items():
+        given = dict(zip(names, independent(x, y, rng, n_boot), strict=True))
+        given |= dict(zip(("our optimism", "our corrected"), ours(x, y, rng, n_boot), strict=True))
+        for name, value in given.items():
             kept.setdefault(name, []).append(value)
     return {name: np.array(values) for name, values in kept.items()}
 

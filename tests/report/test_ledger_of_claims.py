@@ -17,7 +17,7 @@ ELSEWHERE = {
     "tripod": "what was done, for the checklist of a manuscript",
     "people": "flags, which every result carries",
 }
-SPEAKS = re.compile(r"(sayings?|meanings|caveats|lasting_note)$")
+SPEAKS = re.compile(r"(sentences?|meanings|caveats|lasting_note)$")
 LEAST_WORDS = 4
 
 
@@ -50,7 +50,7 @@ def test_what_speaks_on_a_page_returns_sentences_that_say_what_they_claim() -> N
 
 
 def test_nothing_else_writes_prose_about_data() -> None:
-    told = {
+    given = {
         f"{module}.{node.name}": next(prose(node))
         for module, node in functions()
         if module not in ELSEWHERE
@@ -59,4 +59,4 @@ def test_nothing_else_writes_prose_about_data() -> None:
         and any(prose(node))
     }
     # How many more there are, in the place of a row; a flag told once for many trials.
-    assert told.keys() <= {"page._kinds", "words.flag_text"}, told
+    assert given.keys() <= {"page._kinds", "words.flag_text"}, given

@@ -44,15 +44,15 @@ def test_without_the_extra_the_demo_says_what_to_install(
 
     study = make_stimulated_study(tmp_path / "study")
     monkeypatch.setattr(why, "require_circuit", refuse)
-    told: list[str] = []
-    part = mechanism(study.root, patients=34, say=told.append)
+    given: list[str] = []
+    part = mechanism(study.root, patients=34, say=given.append)
     assert part is not None
-    assert sum("sudeck[circuit]" in line for line in told) == 1
+    assert sum("sudeck[circuit]" in line for line in given) == 1
     assert "sudeck[circuit]" in (tmp_path / part.link).read_text(encoding="utf-8")
 
 
 def test_a_study_without_stimulation_is_left_out_with_the_reason(tmp_path: Path) -> None:
     create_study(tmp_path / "study", name="s")
-    told: list[str] = []
-    assert mechanism(tmp_path / "study", patients=0, say=told.append) is None
-    assert any("left out" in line for line in told)
+    given: list[str] = []
+    assert mechanism(tmp_path / "study", patients=0, say=given.append) is None
+    assert any("left out" in line for line in given)

@@ -27,9 +27,9 @@ _PERSON_SD = {"RMT": 0.08, "MEP": 0.4, "SICI": 0.2, "ICF": 0.15}
 _VISIT_SD = {"RMT": 0.01, "MEP": 0.03, "SICI": 0.03, "ICF": 0.03}
 
 
-def estimate(measure: str, hemisphere: str | None, value: float, **told: Any) -> dict[str, Any]:
+def estimate(measure: str, hemisphere: str | None, value: float, **given: Any) -> dict[str, Any]:
     """One estimate as it stands in a record."""
-    log_se = told.pop("se", 0.1)
+    log_se = given.pop("se", 0.1)
     return {
         "measure": measure,
         "hemisphere": hemisphere,
@@ -50,7 +50,7 @@ def estimate(measure: str, hemisphere: str | None, value: float, **told: Any) ->
         "visit": None,
         "participant": None,
         "muscle_side": None,
-        **told,
+        **given,
     }
 
 

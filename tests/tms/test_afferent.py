@@ -10,7 +10,7 @@ import pytest
 from sudeck.core.provenance import SourceFile
 from sudeck.report.tms.page import tms_report
 from sudeck.tms.measurement import measure_trials
-from sudeck.tms.signals.events import told_by
+from sudeck.tms.signals.events import given_by
 from sudeck.tms.signals.trials import Pulse, TrialSet
 
 TEST = Pulse(float("nan"), "single", hemisphere="left", muscle="FDI", state="rest", test_rmt=120.0)
@@ -35,4 +35,4 @@ def test_afferent_inhibition_is_measured_beside_intracortical(mep, how: dict[str
 
 
 def test_an_events_table_says_so_in_its_words() -> None:
-    assert told_by({"cs_type": "median nerve"}, "events.tsv") == {"conditioning_kind": "afferent"}
+    assert given_by({"cs_type": "median nerve"}, "events.tsv") == {"conditioning_kind": "afferent"}

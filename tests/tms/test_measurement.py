@@ -388,21 +388,21 @@ def test_real_recording_with_hum_from_file_to_result(shared: Path) -> None:
 
 
 def test_singles_of_unknown_intensity_beside_pairs_are_said_to_be_assumed(paired_block) -> None:
-    told = measure_trials([paired_block()])
+    given = measure_trials([paired_block()])
     block = paired_block()
     pulses = tuple(replace(pulse, test_rmt=None) for pulse in block.pulses)
     unknown = measure_trials([replace(block, pulses=pulses)])
-    assert "test-alone-assumed" not in {flag.code for flag in told.flags}
+    assert "test-alone-assumed" not in {flag.code for flag in given.flags}
     (flag,) = [flag for flag in unknown.flags if flag.code == "test-alone-assumed"]
     assert flag.value == 25
 
 
 def test_stimuli_of_unstated_kind_are_kept_out_of_mep_and_ratio():
-    told = {"hemisphere": "left", "muscle": "FDI", "state": "rest", "test_mso": 55.0}
+    given = {"hemisphere": "left", "muscle": "FDI", "state": "rest", "test_mso": 55.0}
     pulses = (
-        [Pulse(np.nan, "single", **told)] * 8
-        + [Pulse(np.nan, "paired", isi_ms=2.5, conditioning_mso=35.0, **told)] * 8
-        + [Pulse(np.nan, "unknown", **told)] * 8
+        [Pulse(np.nan, "single", **given)] * 8
+        + [Pulse(np.nan, "paired", isi_ms=2.5, conditioning_mso=35.0, **given)] * 8
+        + [Pulse(np.nan, "unknown", **given)] * 8
     )
     amplitude = np.concatenate([np.full(8, 1.0), np.full(8, 0.5), np.full(8, 0.1)]) * np.tile(
         [0.9, 1.0, 1.1, 1.0], 6

@@ -129,8 +129,8 @@ def test_cfs_that_counts_millivolts_and_says_microvolts(tmp_path: Path, forge: M
     assert flag.severity == "serious"
     assert "taken as mV" in flag.message
     assert_same_sweeps(sweeps, truth.emg_mv[0], tuple(p.time_s for p in sweeps.pulses), atol=1e-4)
-    told = read_trials(path, protocol=protocol_from({"recording": {"unit": "uV"}}))[0]
-    np.testing.assert_allclose(told.emg_mv, sweeps.emg_mv * 1e-3)
+    given = read_trials(path, protocol=protocol_from({"recording": {"unit": "uV"}}))[0]
+    np.testing.assert_allclose(given.emg_mv, sweeps.emg_mv * 1e-3)
 
 
 def test_cfs_frames_that_begin_before_their_trigger(tmp_path: Path, forge: ModuleType) -> None:

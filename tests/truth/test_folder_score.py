@@ -76,9 +76,9 @@ def test_results_that_changed_after_the_seal_are_not_scored(measured):
     root, _ = measured
     record = open_study(root).derivatives / "sub-001" / "sub-001.json"
     kept = record.read_text()
-    told = json.loads(kept)
-    told["scans"]["ses-pre"]["estimates"]["VPr"]["value"] *= 1.01
-    record.write_text(json.dumps(told))
+    given = json.loads(kept)
+    given["scans"]["ses-pre"]["estimates"]["VPr"]["value"] *= 1.01
+    record.write_text(json.dumps(given))
     try:
         with pytest.raises(InputError, match="sealed"):
             score_blind(root, truth_folder(root))
@@ -139,9 +139,9 @@ def test_strata_cover_every_ratio():
 
 def test_a_false_sentence_of_a_scan_is_seen(measured, tmp_path):
     root, _ = measured
-    told = json.loads((truth_folder(root) / "sub-001_scan.json").read_text())
+    given = json.loads((truth_folder(root) / "sub-001_scan.json").read_text())
     turned = {
-        quantity: {name: 1 / value**3 for name, value in told[quantity].items()}
+        quantity: {name: 1 / value**3 for name, value in given[quantity].items()}
         for quantity in ("image_ratios", "uptake_ratios")
     }
     (tmp_path / "sub-001_scan.json").write_text(json.dumps(turned))

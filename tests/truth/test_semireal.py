@@ -44,7 +44,7 @@ def test_counts_are_thinned_to_the_ratio_that_is_told(source, tmp_path):
     make_semireal(source, study, truth, patients=2, seed=4)
     studies = set()
     for name in ("sub-001", "sub-002"):
-        told = json.loads((truth / f"{name}_scan.json").read_text())["image_ratios"]
+        given = json.loads((truth / f"{name}_scan.json").read_text())["image_ratios"]
         files = sorted(study.scan_folder(name, "ses-pre").glob("*.dcm"))
         assert len(files) == 3
         for ratio, path in zip(("VPr", "TPr", "BPr"), files, strict=True):
@@ -53,7 +53,7 @@ def test_counts_are_thinned_to_the_ratio_that_is_told(source, tmp_path):
             assert after[1] <= before[1]
             changed = (after[0] / after[1]) / (before[0] / before[1])
             error = np.sqrt(1 / after[0] + 1 / after[1])
-            assert np.log(changed / (told[ratio] / TOLD[ratio])) == pytest.approx(0.0, abs=4 * error)
+            assert np.log(changed / (given[ratio] / TOLD[ratio])) == pytest.approx(0.0, abs=4 * error)
             studies.add(after[2])
     assert len(studies) == 2
 

@@ -67,9 +67,9 @@ def test_intervals_hold_the_ratios_and_halved_ones_do_not(real, tmp_path):
     held = {}
     for fault in ("", "errors-halved"):
         lines = score_semireal_sweeps(tmp_path, recordings=60, seed=1, fault=fault)
-        told = {line.goal.what: line for line in lines}
-        held[fault] = [told[f"{name}: interval holds the true one"] for name in ("SICI", "ICF")]
-        assert told["recording page: a false claim"].n == 60
+        given = {line.goal.what: line for line in lines}
+        held[fault] = [given[f"{name}: interval holds the true one"] for name in ("SICI", "ICF")]
+        assert given["recording page: a false claim"].n == 60
     assert all(line.measured > 0.88 for line in held[""])
     assert all(line.verdict == "fail" for line in held["errors-halved"])
 

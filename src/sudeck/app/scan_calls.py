@@ -108,9 +108,9 @@ def _scan(
     **instead: Any,
 ) -> tuple[BoneScan, tuple[object, ...]]:
     paths = inputs.scans[session]
-    told = {**reading_of(inputs, choices, bench.settings), **instead}
-    key = (inputs.participant_id, session, stamp(paths), repr(sorted(told.items())))
-    return bench.scans.get(key, lambda: read_scan(paths, **told)), key
+    given = {**reading_of(inputs, choices, bench.settings), **instead}
+    key = (inputs.participant_id, session, stamp(paths), repr(sorted(given.items())))
+    return bench.scans.get(key, lambda: read_scan(paths, **given)), key
 
 
 def _images(asked: Asked) -> Mapping[str, Any]:
@@ -144,8 +144,8 @@ def _ratios(asked: Asked) -> Mapping[str, Any]:
             poses, phases={**poses.phases, **{name: one.pose for name, one in result.phases.items()}}
         )
         answer["result"] = shown = result_of(result)
-        for told, flag in zip(shown["flags"], result.flags, strict=True):
-            told["places"] = places_of(flag, work.posed)
+        for given, flag in zip(shown["flags"], result.flags, strict=True):
+            given["places"] = places_of(flag, work.posed)
         lines = shown_lines(shown, poses.phases[poses.reference].grid)
     except SudeckError as error:
         answer["problem"] = str(error)

@@ -171,8 +171,8 @@ def drafts_of(patient: str, session: str, content: Any) -> tuple[Decision, ...]:
         raise InputError("the page", "what it sent is no list of decisions", "load it again")
     found = []
     for entry in content:
-        told = entry if isinstance(entry, Mapping) else {}
-        kind, about, value = told.get("kind"), told.get("about", ""), told.get("value")
+        given = entry if isinstance(entry, Mapping) else {}
+        kind, about, value = given.get("kind"), given.get("about", ""), given.get("value")
         if not isinstance(kind, str) or not isinstance(about, str):
             raise InputError("the page", "what it sent is no decision", "load it again")
         problem, remedy = problem_of(kind, about, value)

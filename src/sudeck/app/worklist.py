@@ -85,7 +85,7 @@ def standing(decisions: tuple[Decision, ...]) -> tuple[Decision, ...]:
     return tuple(decision for decision in last.values() if decision.value is not None)
 
 
-def _row(bench: Workbench, name: str, told: Mapping[str, Any], scan_session: str) -> WorklistRow:
+def _row(bench: Workbench, name: str, given: Mapping[str, Any], scan_session: str) -> WorklistRow:
     key = (name, scan_session, *(_stamp(path) for path in (record_file(bench.study, name),)))
     digest = bench.digests.get(key, lambda: _digest(bench, name, scan_session))
     log_key = ("log", name, _stamp(decision_file(bench.study, name)))
@@ -107,8 +107,8 @@ def _row(bench: Workbench, name: str, told: Mapping[str, Any], scan_session: str
         len(log.decisions),
         log.hashes != digest.decided,
         digest.ratios,
-        str(told.get("affected_side") or ""),
-        str(told.get("limb") or ""),
+        str(given.get("affected_side") or ""),
+        str(given.get("limb") or ""),
         digest.sessions,
     )
 

@@ -92,7 +92,7 @@ def import_(
     wanted = ids if ids is not None and dicom and dry_run and not ids.exists() else None
     pseudonyms = read_ids(ids) if ids is not None and wanted is None else {}
     if dicom and tms:
-        dicom, tms = _told_apart([*dicom, *tms])
+        dicom, tms = _kept_apart([*dicom, *tms])
     key = None
     if dicom:
         key = _import_dicom(study, dicom, pseudonyms, session, dry_run=dry_run, ask=not yes, template=wanted)
@@ -252,7 +252,7 @@ def _import_people(study: StudyFolder, ids: Path, *, dry_run: bool, ask: bool, k
         typer.echo(str(import_people(study, ids, key=first.key)))
 
 
-def _told_apart(sources: list[Path]) -> tuple[list[Path], list[Path]]:
+def _kept_apart(sources: list[Path]) -> tuple[list[Path], list[Path]]:
     """Return the scans among files and folders, and everything else with the folders it lies in."""
     from sudeck.scan.reading.dicom import find_files, looks_like_dicom
 

@@ -117,8 +117,8 @@ class MeasuredChange:
     after: Measured | None = None
 
     def __str__(self) -> str:
-        told = (self.participant, self.visit, self.hemisphere, self.muscle)
-        where = " ".join(filter(None, told))
+        given = (self.participant, self.visit, self.hemisphere, self.muscle)
+        where = " ".join(filter(None, given))
         how = "" if self.isi_ms is None else f" (ISI {self.isi_ms:g} ms)"
         return f"{where}: {self.change}{how}"
 

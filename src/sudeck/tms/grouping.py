@@ -22,7 +22,7 @@ GroupKey = tuple[str, ...]
 _TRIAL = re.compile(r"trial (\d+)")
 
 
-def told_apart(sets: Sequence[TrialSet | AmplitudeTable]) -> list[TrialSet | AmplitudeTable]:
+def kept_apart(sets: Sequence[TrialSet | AmplitudeTable]) -> list[TrialSet | AmplitudeTable]:
     """Give a number to files of one name, and to channels of one name in a file, to keep them apart.
 
     The rows of a table stay one file: it may be a set a person.
@@ -204,8 +204,8 @@ def decided_flags(groups: Mapping[GroupKey, Sequence[Trial]], names: Sequence[st
             if not chosen:
                 continue
             reasons = Counter(f"{one.who}: {one.why}" for one in chosen if one is not None)
-            told = "; ".join(f"{n} by {reason}" for reason, n in reasons.items())
-            text = f"{len(chosen)} of {len(own)} trials of {where} {_were(len(chosen))} {verb} ({told})."
+            given = "; ".join(f"{n} by {reason}" for reason, n in reasons.items())
+            text = f"{len(chosen)} of {len(own)} trials of {where} {_were(len(chosen))} {verb} ({given})."
             limit = float(len(own))
             flags.append(Flag(code, text, "info", where, float(len(chosen)), limit, "trials"))
     return flags

@@ -19,10 +19,10 @@ from sudeck.tms.grouping import (
     decided_flags,
     grouped_trials,
     groups_of,
+    kept_apart,
     names_beside,
     pooling_flags,
     responses_by_group,
-    told_apart,
 )
 from sudeck.tms.measures.group_measures import measure_group
 from sudeck.tms.measures.measure_settings import GroupSettings
@@ -158,7 +158,7 @@ def measure_trials(
     sweeps: list[tuple[TrialSet, TrialResponses]] = []
     flags: list[Flag] = []
     refused: list[InputError] = []
-    sets = told_apart(sets)
+    sets = kept_apart(sets)
     counts = Counter(key for item in sets for key in groups_of(item))
     for item, decided in zip(sets, decided_rows(sets, decisions), strict=True):
         try:

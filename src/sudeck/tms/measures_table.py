@@ -66,9 +66,9 @@ def measures_rows(
     for one, name in zip(estimates, names, strict=True):
         plain = one.to_dict()
         se = one.estimate.se if one.estimate.scale == "log" else None
-        told = {key: plain[key] for key in MEASURE_COLUMNS if key in plain}
+        given = {key: plain[key] for key in MEASURE_COLUMNS if key in plain}
         rows.append(
-            told
+            given
             | {
                 "participant_id": _person(one),
                 "hemisphere": _relative(one, affected or {}),
@@ -122,11 +122,11 @@ def _names(estimates: Sequence[Measured]) -> list[str]:
         own.setdefault(one.measure, []).append(index)
     names = [one.measure for one in estimates]
     for rows in own.values():
-        for told_by in _TOLD_BY:
+        for given_by in _TOLD_BY:
             if _unlike((estimates[i], names[i]) for i in rows):
                 break
             for i in rows:
-                names[i] = "_".join(filter(None, (names[i], told_by(estimates[i]))))
+                names[i] = "_".join(filter(None, (names[i], given_by(estimates[i]))))
     return names
 
 

@@ -78,14 +78,14 @@ def read_saved(path: Path) -> SavedResult:
     file = path / "tms.json" if path.is_dir() else path
     content = parse_json(read_limited(file, subject=path.name), subject=path.name)
     try:
-        told = content.get("provenance") or {}
+        given = content.get("provenance") or {}
         provenance = Provenance(
-            tuple(SourceFile(**source) for source in told.get("sources", ())),
-            told.get("settings", {}),
-            version=str(told.get("version", "")),
-            python=str(told.get("python", "")),
-            libraries=told.get("libraries", {}),
-            created=str(told.get("created", "")),
+            tuple(SourceFile(**source) for source in given.get("sources", ())),
+            given.get("settings", {}),
+            version=str(given.get("version", "")),
+            python=str(given.get("python", "")),
+            libraries=given.get("libraries", {}),
+            created=str(given.get("created", "")),
         )
         flags = tuple(Flag(**flag) for flag in content.get("flags", ()))
     except (ValueError, TypeError, AttributeError) as error:
@@ -173,9 +173,9 @@ def _trials(file: Path) -> tuple[Trial, ...]:
 
 def _trial(row: Mapping[str, str]) -> Trial:
     cells = {name: None if cell == "n/a" else cell for name, cell in row.items()}
-    told: dict[str, Any] = {name: cells[name] or _EMPTY_WORDS.get(name) for name in _WORDS & set(cells)}
-    told |= {name: None if cells[name] is None else float(row[name]) for name in _ABOUT_PULSE & set(cells)}
-    told["time_s"] = math.nan if told.get("time_s") is None else told["time_s"]
+    given: dict[str, Any] = {name: cells[name] or _EMPTY_WORDS.get(name) for name in _WORDS & set(cells)}
+    given |= {name: None if cells[name] is None else float(row[name]) for name in _ABOUT_PULSE & set(cells)}
+    given["time_s"] = math.nan if given.get("time_s") is None else given["time_s"]
     participant = cells.get("participant") or ""
     values = {name: float(row[name]) for name in _MEASURED & set(cells) if cells[name] is not None}
     decision = None
@@ -187,7 +187,7 @@ def _trial(row: Mapping[str, str]) -> Trial:
         row["file"],
         int(row["trial"]),
         row["channel"],
-        Pulse(participant=participant, **told),
+        Pulse(participant=participant, **given),
         values,
         present=math.isfinite(values.get("latency_ms", math.nan)),
         csp_censored=cells.get("csp_censored", "") in {"True", "true"},

@@ -62,10 +62,10 @@ def score_patients(study: StudyFolder, truth: Path, *, fault: str = "") -> dict[
     for path in sorted(truth.glob("*_tms.json")):
         patient = path.name.removesuffix("_tms.json")
         own = [row for row in rows if row["participant_id"] == patient]
-        told = _read(path)
-        _score_stimulation(found[patient], own, told)
+        given = _read(path)
+        _score_stimulation(found[patient], own, given)
         for claims in read_claims(study.patient_derivatives(patient), TMS_LEDGER):
-            score_recording(found[patient], claims, told)
+            score_recording(found[patient], claims, given)
     return {
         patient: {name: tuple(values) for name, values in numbers.items()}
         for patient, numbers in found.items()
@@ -163,8 +163,8 @@ def _score_stimulation(
 ) -> None:
     for row in rows:
         visit = row["visit"].removeprefix("ses-")
-        name, told = row["measure"], truth.get(visit, {}).get(row["hemisphere"], {})
-        true = told.get(name, told.get(f"{name} at {row['intensity']}"))
+        name, given = row["measure"], truth.get(visit, {}).get(row["hemisphere"], {})
+        true = given.get(name, given.get(f"{name} at {row['intensity']}"))
         if true is None or name not in STIMULATION:
             continue
         value, low, high, se = (_number(row[column]) for column in ("value", "low", "high", "se"))

@@ -22,18 +22,18 @@ TMS_LEDGER: Final = "tms_claims.json"
 def keep_claims(result: ScanResult | TmsResult) -> Mapping[str, bytes]:
     """Return the ledger of the page of a scan or a recording, as a file."""
     if isinstance(result, ScanResult):
-        name, claims = SCAN_LEDGER, claims_of(scan_words.sayings(result))
+        name, claims = SCAN_LEDGER, claims_of(scan_words.sentences(result))
     else:
-        name, claims = TMS_LEDGER, claims_of(tms_sentences.sayings(result))
+        name, claims = TMS_LEDGER, claims_of(tms_sentences.sentences(result))
     # An open end stands as null; what is within it has no bound.
-    told = [{**one.to_dict(), "high": one.high if one.high < float("inf") else None} for one in claims]
-    return {name: json.dumps(told, allow_nan=False).encode()}
+    given = [{**one.to_dict(), "high": one.high if one.high < float("inf") else None} for one in claims]
+    return {name: json.dumps(given, allow_nan=False).encode()}
 
 
 def read_claims(folder: Path, ledger: str) -> Iterator[tuple[Claim, ...]]:
     """Yield the ledger of each page of a kind kept in a patient's folder."""
     for path in sorted(folder.glob(f"*{ledger}")):
-        told: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+        given: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
         yield tuple(
-            Claim(**{**one, "high": float("inf") if one["high"] is None else one["high"]}) for one in told
+            Claim(**{**one, "high": float("inf") if one["high"] is None else one["high"]}) for one in given
         )

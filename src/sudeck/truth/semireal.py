@@ -84,7 +84,7 @@ def make_semireal(source: Path, study: StudyFolder, truth: Path, *, patients: in
         An empty folder.
     patients, seed : int
     """
-    told, limb = _source(source)
+    given, limb = _source(source)
     files = _files(source, limb.shape)
     names = [f"sub-{number + 1:03d}" for number in range(patients)]
     columns = PARTICIPANTS.columns
@@ -99,7 +99,7 @@ def make_semireal(source: Path, study: StudyFolder, truth: Path, *, patients: in
         ratios = {}
         for ratio, path in files.items():
             factor = math.exp(common + 0.5 * _RATIO_SPREAD * rng.standard_normal())
-            ratios[ratio] = told[ratio] * factor
+            ratios[ratio] = given[ratio] * factor
             # The limb at image-left is the affected one: it gains only by what the other loses.
             shares = (level * min(factor, 1.0), level * min(1.0 / factor, 1.0))
             target = study.scan_folder(name, "ses-pre") / path.name
@@ -131,10 +131,10 @@ def _files(source: Path, shape: tuple[int, ...]) -> dict[str, Path]:
 
 def _source(source: Path) -> tuple[Mapping[str, float], NDArray[np.uint8]]:
     try:
-        told = json.loads((source / "truth.json").read_text(encoding="utf-8"))
+        given = json.loads((source / "truth.json").read_text(encoding="utf-8"))
         with np.load(source / "truth_masks.npz") as masks:
             limb = np.asarray(masks["limb"], dtype=np.uint8)
-        return {name: float(value) for name, value in told["true_ratio_limb1_over_limb2"].items()}, limb
+        return {name: float(value) for name, value in given["true_ratio_limb1_over_limb2"].items()}, limb
     except (OSError, KeyError, ValueError) as error:
         raise InputError(
             source.name, "it holds no truth.json and truth_masks.npz of a scan", "name such a folder"

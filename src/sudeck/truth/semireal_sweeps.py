@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sudeck.core.claim import claims_of
 from sudeck.core.errors import InputError, SudeckError
 from sudeck.core.provenance import SourceFile
-from sudeck.report.tms.sentences import sayings
+from sudeck.report.tms.sentences import sentences
 from sudeck.tms.measurement import measure_trials
 from sudeck.tms.recordings.recording_batch import read_recordings
 from sudeck.tms.signals.trials import LEAST_AFTER_MS, Pulse, TrialSet
@@ -187,5 +187,5 @@ def _score(trials: TrialSet, true: dict[str, float], task: Task) -> StudyRow:
             found = halved(one.estimate) if task.fault else one.estimate
             se = math.nan if found.se is None else found.se
             score_measure(numbers, name, (found.value, found.low, found.high, se), value, linear=False)
-    score_recording(numbers, claims_of(sayings(result)), {"pre": {"left": true}})
+    score_recording(numbers, claims_of(sentences(result)), {"pre": {"left": true}})
     return StudyRow(task, {name: tuple(values) for name, values in numbers.items()}, ())

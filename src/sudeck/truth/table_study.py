@@ -78,8 +78,8 @@ def score_pages(
     """
     stimulated = max((one.n_any for one in group.changes.changes), default=0)
     pages = {
-        "study": study_words.sayings(predicted),
-        "mechanism": mechanism_words.sayings(stimulated, ("pre", "post"), group, (), 0),
+        "study": study_words.sentences(predicted),
+        "mechanism": mechanism_words.sentences(stimulated, ("pre", "post"), group, (), 0),
     }
     ledger = tuple(
         Scored(page, claim, truth[claim.estimand], claim.holds(truth[claim.estimand]))

@@ -15,7 +15,7 @@ from sudeck.ketamine.published_regimens import published_regimen
 from sudeck.report.ketamine.console import print_regimens, print_simulation, print_treatment
 from sudeck.report.ketamine.figures import draw_simulation
 from sudeck.report.ketamine.page import write_treatment_report
-from sudeck.report.ketamine.words import sayings
+from sudeck.report.ketamine.words import sentences
 from sudeck.study.answers.study_treatment import StudyTreatment, describe_treatment
 from support.treated import make_treated_study
 
@@ -113,5 +113,5 @@ def test_a_concentration_is_compared_at_a_known_time_only(
         ({"at_h": known.at_h + 24.0 * 60}, "1 where hardly anything is left of the drug"),
     ):
         patient = replace(course, samples=(replace(known, **changed),))
-        said = " ".join(str(one) for one in sayings(replace(described, courses=(patient,))))
+        said = " ".join(str(one) for one in sentences(replace(described, courses=(patient,))))
         assert f"1 measured concentration is not compared: {reason}" in said

@@ -18,9 +18,9 @@ from sudeck.mechanism.circuit_fit.explanation import STRAINED
 from sudeck.mechanism.circuit_fit.posterior_summary import PREFERRED_FROM
 from sudeck.report.kit.text import decimals_of, interval_text, number, p_text, percent, value_text
 from sudeck.report.mechanism.circuit_rows import median_explanation
-from sudeck.report.mechanism.circuit_words import group_balance_saying, left_open
+from sudeck.report.mechanism.circuit_words import group_balance_sentence, left_open
 from sudeck.report.mechanism.page import write_mechanism_report
-from sudeck.report.mechanism.words import PREFERRED, unanswered_sayings, visit_names
+from sudeck.report.mechanism.words import PREFERRED, unanswered_sentences, visit_names
 from sudeck.report.study.page import REPORT_FILE, link_pages
 from sudeck.study.answers.circuit_fits import FitFailure
 from sudeck.study.answers.study_explanation import StudyExplanation
@@ -69,9 +69,9 @@ def test_changes_stand_as_they_were_estimated(reported: Reported) -> None:
     assert len(explained.group.changes.changes) == 12
     for change in explained.group.changes.changes:
         assert change.p_family is not None
-        told = " ".join((number(change.ratio.value, 2), interval_text(change.ratio, 2), p_text(change.p)))
-        told += f" {p_text(change.p_family)}"
-        assert any(told in row and str(change.n) in row for row in rows), told
+        given = " ".join((number(change.ratio.value, 2), interval_text(change.ratio, 2), p_text(change.p)))
+        given += f" {p_text(change.p_family)}"
+        assert any(given in row and str(change.n) in row for row in rows), given
 
 
 def test_the_hemispheres_are_compared_at_each_visit(reported: Reported) -> None:
@@ -171,10 +171,10 @@ def test_measures_that_no_circuit_shows_leave_a_page_that_says_so(tmp_path: Path
 
 def test_the_balance_is_told_with_what_it_is_known_to_within() -> None:
     balance = next(f for f in circuit().factors if (f.visit, f.hemisphere) == ("change", "balance"))
-    (told,) = group_balance_saying([balance] * 3, {})
+    (given,) = group_balance_sentence([balance] * 3, {})
     low, high = balance.estimate.low, balance.estimate.high
-    assert f"to within a factor of {number(math.sqrt(high / low), 2)}" in told
-    assert f"surely above ×1 in {3 * (low > 1)} of 3" in told
+    assert f"to within a factor of {number(math.sqrt(high / low), 2)}" in given
+    assert f"surely above ×1 in {3 * (low > 1)} of 3" in given
 
 
 def test_the_median_patient_is_the_median() -> None:
@@ -325,7 +325,7 @@ def test_one_reason_for_many_questions_is_told_once() -> None:
         for name in ("SICI, pain side", "RMT, pain side")
     ]
     flags.append(Flag("no-answer", "No visit is called 'post'.", "serious", "study"))
-    assert unanswered_sayings(flags) == (
+    assert unanswered_sentences(flags) == (
         "SICI, pain side; RMT, pain side: too few.",
         "No visit is called 'post'.",
     )

@@ -10,7 +10,7 @@ from sudeck.report.scan.words import (
     caveats,
     meaning,
     reason_words,
-    sayings,
+    sentences,
     subject_words,
     time_words,
 )
@@ -27,7 +27,7 @@ def with_values(result: ScanResult, **intervals: tuple[float, float, float]) -> 
 
 
 def test_a_side_is_called_higher_only_when_the_interval_excludes_one(result: ScanResult) -> None:
-    says = sayings(with_values(result, VPr=(1.3, 1.2, 1.4), TPr=(0.8, 0.7, 0.9), BPr=(1.05, 0.95, 1.2)))
+    says = sentences(with_values(result, VPr=(1.3, 1.2, 1.4), TPr=(0.8, 0.7, 0.9), BPr=(1.05, 0.95, 1.2)))
     assert (
         says[0]
         == "Uptake is higher on the affected side in the vascular phase (1.30 times the healthy side)."
@@ -40,7 +40,7 @@ def test_a_side_is_called_higher_only_when_the_interval_excludes_one(result: Sca
 
 def test_without_a_ratio_of_uptake_the_image_alone_is_spoken_of(result: ScanResult) -> None:
     image = with_values(result, VPr=(1.3, 1.2, 1.4))
-    (says, _) = sayings(replace(image, uptake_estimates={}))
+    (says, _) = sentences(replace(image, uptake_estimates={}))
     assert says == (
         "The mean count in the image is higher on the affected side in the vascular phase "
         "(1.30 times the healthy side)."
@@ -65,7 +65,7 @@ def test_what_drives_a_ratio_of_ratios(result: ScanResult) -> None:
 
 
 def test_a_cutoff_inside_the_interval_is_left_open_with_its_probability(result: ScanResult) -> None:
-    says = sayings(
+    says = sentences(
         with_values(result, TPr_VPr=(1.2, 1.1, 1.3), BPr_TPr=(1.125, 1.0, 1.3), BPr_VPr=(0.9, 0.8, 1.0))
     )
     assert says == (

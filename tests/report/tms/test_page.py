@@ -146,11 +146,11 @@ def test_like_flags_are_told_once() -> None:
     on_trials = [Flag("clipping", f"Trial {i} clips.", "caution", f"trial {i}") for i in range(1, 31)]
     asked = [Flag("not-stated", f"for {i} of {i}", "info", f"P{i} muscle") for i in range(27)]
     other = [Flag("drift", "It drifts.", "caution", "left"), Flag("drift", "So too.", "caution", "right")]
-    told = words.grouped_flags([*on_trials, *asked, *other])
-    assert [(flag.code, count) for flag, count in told] == [
+    given = words.grouped_flags([*on_trials, *asked, *other])
+    assert [(flag.code, count) for flag, count in given] == [
         ("clipping", 30), ("drift", 1), ("drift", 1), ("not-stated", 27),
     ]  # fmt: skip
-    assert words.flag_text(*told[0]) == "Trial 1 clips. The same holds for 29 more trials."
+    assert words.flag_text(*given[0]) == "Trial 1 clips. The same holds for 29 more trials."
 
 
 def test_panels_pair_hemispheres_and_part_people_visits_and_ipsilateral_muscles(result: TmsResult) -> None:
@@ -191,12 +191,12 @@ def test_an_open_interval_is_told_as_a_bound() -> None:
 def test_an_open_question_says_what_so_many_trials_can_show(result: TmsResult) -> None:
     from dataclasses import replace
 
-    from sudeck.report.tms.sentences import sayings
+    from sudeck.report.tms.sentences import sentences
 
     group = next(group for group in result.groups if group.pairs)
     sici = next(one for one in group.estimates if one.measure == "SICI")
     vague = replace(sici, estimate=replace(sici.estimate, value=0.8, low=0.4, high=1.6, n=20.0))
-    (said,) = sayings(replace(result, groups=(replace(group, estimates=(vague,), thresholds={}),)))
+    (said,) = sentences(replace(result, groups=(replace(group, estimates=(vague,), thresholds={}),)))
     assert said.endswith(
         "do not tell inhibition from none: 20 trials of such scatter can not show less than a fall to 0.50."
     )

@@ -33,22 +33,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 np.savez(
                     path, emg=0.5 * size[:, None] * wave + rng.normal(0, 0.003, (20, wave.size)), t=time_ms
                 )
-                told = {"unit": "mV", "rate_hz": 4000, "pulse_ms": 100, "channel": "FDI", "test_rmt": 120}
-                told |= {"hemisphere": side, "muscle_side": other, "state": "rest", "conditioning_rmt": 80}
-                told |= {"isi_ms": [None] * 10 + [2.5] * 10}
-                path.with_suffix(".json").write_text(json.dumps(told))
+                given = {"unit": "mV", "rate_hz": 4000, "pulse_ms": 100, "channel": "FDI", "test_rmt": 120}
+                given |= {"hemisphere": side, "muscle_side": other, "state": "rest", "conditioning_rmt": 80}
+                given |= {"isi_ms": [None] * 10 + [2.5] * 10}
+                path.with_suffix(".json").write_text(json.dumps(given))
     return root
 
 
 def test_each_person_has_a_folder_and_one_table_holds_all(folder: Path, tmp_path: Path) -> None:
     sides = tmp_path / "participants.tsv"
     sides.write_text("participant_id\taffected_side\nsub-01\tright\nsub-02\tleft\nsub-03\tn/a\n")
-    told: list[tuple[int, int]] = []
+    given: list[tuple[int, int]] = []
     result = measure_people(
         [folder], settings=TmsSettings(), out=tmp_path / "out", jobs=2, affected=read_affected(sides),
-        progress=lambda done, total, left: told.append((done, total)),
+        progress=lambda done, total, left: given.append((done, total)),
     )  # fmt: skip
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert given == [(1, 3), (2, 3), (3, 3)]
     assert {(g.participant, g.visit, g.hemisphere) for g in result.groups} == {
         (f"sub-{person}", visit, side)
         for person in ("01", "02", "03")

@@ -16,8 +16,8 @@ def test_conditions_that_have_only_names_stay_in_their_order_and_are_no_steps() 
         for name in names
     )
     group = GroupMeasures("", "left", "FDI", estimates, {}, None, (), ())
-    told = [one.intensity for one in words.in_order(words.without_steps(group))]
-    assert told == ["TMS", "State 2", "go", "nogo", "45 %MSO", "55 %MSO"]
+    given = [one.intensity for one in words.in_order(words.without_steps(group))]
+    assert given == ["TMS", "State 2", "go", "nogo", "45 %MSO", "55 %MSO"]
 
 
 def test_sweeps_of_unstated_intensity_are_drawn_apart_by_their_names() -> None:

@@ -284,8 +284,8 @@ def test_a_lone_image_without_any_clue_is_refused(study: Any, refusal: Refusal) 
     path = study.write("image.dcm", dataset)
     assert "--phase" in refusal(read_scan, [path])
     assert list(read_scan([path], phase_of={"image.dcm": "tissue"}).phases) == ["tissue"]
-    told = read_scan([path], injected_at=datetime(2024, 3, 5, 9, 0))
-    assert told.phases["bone"].start_s[0] == 3 * 3600
+    given = read_scan([path], injected_at=datetime(2024, 3, 5, 9, 0))
+    assert given.phases["bone"].start_s[0] == 3 * 3600
 
 
 def test_time_against_description_is_refused(study: Any, refusal: Refusal) -> None:
@@ -302,8 +302,8 @@ def test_a_flow_hours_after_the_injection_is_refused(study: Any, refusal: Refusa
     dataset.AcquisitionTime, dataset.SeriesDescription = "120000", "FEET"
     path = study.write("flow.dcm", dataset)
     assert "--injected-at" in refusal(read_scan, [path])
-    told = read_scan([path], injected_at=datetime(2024, 3, 5, 12, 0))
-    assert list(told.phases) == ["vascular"]
+    given = read_scan([path], injected_at=datetime(2024, 3, 5, 12, 0))
+    assert list(given.phases) == ["vascular"]
 
 
 def test_an_injection_stated_after_the_scan_points_to_the_option(study: Any, refusal: Refusal) -> None:

@@ -86,10 +86,10 @@ def test_another_part_of_the_body_is_refused_or_flagged(study: Any, refusal: Ref
     dataset.BodyPartExamined, dataset.SeriesDescription = part, "DELAYED"
     path = study.write("a.dcm", dataset)
     assert f"({part.lower()})" in refusal(read_scan, [path])
-    told = read_scan([path], limb="foot")
+    given = read_scan([path], limb="foot")
     dataset.SeriesDescription = "DELAYED FEET"
     named = read_scan([study.write("b.dcm", dataset)])
-    for scan in (told, named):
+    for scan in (given, named):
         assert [flag.severity for flag in scan.flags if flag.code == "other-part-named"] == ["serious"]
 
 

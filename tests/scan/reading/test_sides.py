@@ -123,9 +123,9 @@ def test_two_detectors_with_one_story_are_not_believed(study: Any, refusal: Refu
     dataset.DetectorInformationSequence = [study.detector("anterior"), study.detector("anterior")]
     path = study.write("pair.dcm", dataset)
     assert "same anterior view" in refusal(read_scan, [path])
-    told = read_scan([path], view="anterior").phases["bone"]
-    assert told.image_left == "right"
-    assert told.opposed is not None
+    given = read_scan([path], view="anterior").phases["bone"]
+    assert given.image_left == "right"
+    assert given.opposed is not None
 
 
 def test_a_second_detector_that_is_not_opposed_is_left_out(study: Any) -> None:

@@ -41,12 +41,12 @@ def test_an_explanation_is_kept_whole() -> None:
 
 def test_only_what_changed_is_fitted_again(tmp_path: Path) -> None:
     study = make_stimulated_study(tmp_path / "study", patients=3)
-    told: list[str] = []
-    first = fit(study, progress=lambda progress: told.append(str(progress)))
+    given: list[str] = []
+    first = fit(study, progress=lambda progress: given.append(str(progress)))
     assert [one.patient for one in first.explanations] == ["sub-001", "sub-003"]
     assert [str(one) for one in first.failures] == ["sub-002: There is one too many; leave it out."]
     assert (first.fitted, first.unchanged) == (3, 0)
-    assert told[-1] == "3 of 3 patients measured, about 0 s left"
+    assert given[-1] == "3 of 3 patients measured, about 0 s left"
     second = fit(study)
     assert (second.fitted, second.unchanged) == (1, 2)  # the one that failed is tried again
     assert second.explanations == first.explanations

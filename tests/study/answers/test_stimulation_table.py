@@ -32,8 +32,8 @@ def readings(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> tuple
     return read_recordings({"participant_id": "sub-001", "recordings": recordings}, VISITS, "right")[0]
 
 
-def sici(isi: float, value: float, side: str = "left", **told: Any) -> dict[str, Any]:
-    return estimate("SICI", side, value, isi_ms=isi, **told)
+def sici(isi: float, value: float, side: str = "left", **given: Any) -> dict[str, Any]:
+    return estimate("SICI", side, value, isi_ms=isi, **given)
 
 
 def test_a_named_measure_is_the_mean_over_what_both_visits_have() -> None:

@@ -225,8 +225,8 @@ def test_whose_it_is_is_not_guessed(forge: Any, study: StudyFolder, tmp_path: Pa
     made(forge, "brainvision", folder / "unknown" / "pre")
     made(forge, "edf", folder / "no session")
     files = import_tms(study, [folder], key=known.key).files
-    told = {(file.action, file.patient, file.session) for file in files}
-    assert ("new", "sub-001", "ses-post") in told
+    given = {(file.action, file.patient, file.session) for file in files}
+    assert ("new", "sub-001", "ses-post") in given
     reasons = sorted(file.reason for file in files if file.action == "refused")
     assert len(reasons) == 2
     assert reasons[0].startswith("nothing says of which session")

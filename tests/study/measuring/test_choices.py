@@ -125,8 +125,8 @@ def test_a_decided_trial_reaches_the_measurement(tmp_path: Path) -> None:
     path.with_suffix(".json").write_text(
         json.dumps({"rate_hz": 5000, "unit": "mV", "pulse_ms": 100, "channel": "FDI"})
     )
-    told = decided("trial", "reject", about="trial 3 of file-1.npz")
-    patient = PatientInputs("sub-001", "hand", "left", True, {}, {"ses-pre": (path,)}, decisions=(told,))
+    given = decided("trial", "reject", about="trial 3 of file-1.npz")
+    patient = PatientInputs("sub-001", "hand", "left", True, {}, {"ses-pre": (path,)}, decisions=(given,))
     record = measure_patient(patient, Settings(), fingerprint="")
     assert [row.get("decision") for row in record.trials["ses-pre"]] == [None] * 2 + ["reject"] + [None] * 9
     assert record.trials["ses-pre"][0]["file"] == "file-1.npz"

@@ -68,11 +68,11 @@ def test_two_workers_give_the_same_bytes_as_one(
     undisturbed: Path, copy_of: Callable[..., Path], pixel_study: Path
 ) -> None:
     root = copy_of(pixel_study)
-    told: list[Progress] = []
-    summary = run_study(root, jobs=2, progress=told.append)
+    given: list[Progress] = []
+    summary = run_study(root, jobs=2, progress=given.append)
     assert summary.measured == summary.patients == 4
-    assert [progress.done for progress in told] == [1, 2, 3, 4]
-    assert told[-1].seconds_left == 0
+    assert [progress.done for progress in given] == [1, 2, 3, 4]
+    assert given[-1].seconds_left == 0
     assert results(root) == results(undisturbed)
 
 
@@ -211,9 +211,9 @@ def test_nothing_that_names_a_person_is_written(
 def test_what_keeps_a_patient_out_is_named(copy_of: Callable[..., Path], undisturbed: Path) -> None:
     root = copy_of(undisturbed)
     study = StudyFolder(root)
-    told = {"who": "NM", "session": "ses-pre"}
-    record_decision(study, Decision("sub-001", "exclude", True, why="moved during the flow", **told))
-    mistyped = Decision("sub-002", "side", "upwards", why="mistyped", when="2026-01-05", **told)
+    given = {"who": "NM", "session": "ses-pre"}
+    record_decision(study, Decision("sub-001", "exclude", True, why="moved during the flow", **given))
+    mistyped = Decision("sub-002", "side", "upwards", why="mistyped", when="2026-01-05", **given)
     (study.decisions / "sub-002").mkdir()
     (study.decisions / "sub-002" / "0001_side.json").write_text(json.dumps(mistyped.to_dict()))
     (study.decisions / "sub-003").mkdir()
@@ -234,8 +234,8 @@ def test_why_a_person_left_a_patient_out_is_printed_where_a_setting_allows_it(
 ) -> None:
     root = copy_of(undisturbed)
     study = StudyFolder(root)
-    told = {"who": "NM", "session": "ses-pre"}
-    record_decision(study, Decision("sub-001", "exclude", True, why="Dupont moved", **told))
+    given = {"who": "NM", "session": "ses-pre"}
+    record_decision(study, Decision("sub-001", "exclude", True, why="Dupont moved", **given))
     reasons = [failure.reason for failure in run_study(root, jobs=1).failures]
     assert not any("Dupont" in reason for reason in reasons)
     settings = study.settings_file

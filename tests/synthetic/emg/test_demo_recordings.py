@@ -19,8 +19,8 @@ def test_same_seed_same_bytes_and_the_truth_beside_them(tmp_path: Path) -> None:
     assert truth["pre", PAIN_SIDE_HEMISPHERE]["SICI"] > 0.9
     assert truth["post", PAIN_SIDE_HEMISPHERE]["SICI"] < 0.5
     assert truth["pre", "left"]["RMT"] == truth["post", "left"]["RMT"]
-    told = json.loads(first.truth_file.read_text())
-    assert told["pre left"]["hemisphere"]["ratios"]["SICI"] == truth["pre", "left"]["SICI"]
+    given = json.loads(first.truth_file.read_text())
+    assert given["pre left"]["hemisphere"]["ratios"]["SICI"] == truth["pre", "left"]["SICI"]
     other_seed = make_demo_recordings(tmp_path / "c", 8, trials=3)
     assert other_seed.pre[0].read_bytes() != first.pre[0].read_bytes()
 

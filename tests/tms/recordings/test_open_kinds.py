@@ -51,8 +51,8 @@ def test_a_bare_trigger_of_several_kinds_is_refused_with_a_table_to_paste(
     pasted.write_text(refused.value.paste)
     stated = tmp_path / "p.toml"
     stated.write_text('[pulses]\nonset = "test"\n')
-    (told,) = read_trials(path, events=pasted, protocol=stated)
-    assert [pulse.isi_ms for pulse in told.pulses] == [
+    (given,) = read_trials(path, events=pasted, protocol=stated)
+    assert [pulse.isi_ms for pulse in given.pulses] == [
         pytest.approx(k, abs=0.21) if k else None for k in KINDS
     ]
     template = recording_template(path)
@@ -63,28 +63,28 @@ def test_what_a_person_states_of_the_trigger_goes_before(forge: ModuleType, tmp_
     path = continuous_text(forge, tmp_path, KINDS)
     stated = tmp_path / "p.toml"
     stated.write_text('kind = "single"\n')
-    (told,) = read_trials(path, protocol=stated)
-    assert {pulse.kind for pulse in told.pulses} == {"single"}
+    (given,) = read_trials(path, protocol=stated)
+    assert {pulse.kind for pulse in given.pulses} == {"single"}
 
 
 def test_one_odd_trial_makes_no_second_kind(forge: ModuleType, tmp_path: Path) -> None:
-    (told,) = read_trials(continuous_text(forge, tmp_path, (None,) * 9 + (3.0,)))
-    assert {pulse.kind for pulse in told.pulses} == {"single"}
+    (given,) = read_trials(continuous_text(forge, tmp_path, (None,) * 9 + (3.0,)))
+    assert {pulse.kind for pulse in given.pulses} == {"single"}
 
 
-def sweeps(forge: ModuleType, folder: Path, isis_ms: Isis, **told: object) -> Path:
+def sweeps(forge: ModuleType, folder: Path, isis_ms: Isis, **given: object) -> Path:
     emg_mv, times_s = made(forge, isis_ms)
     at = [round(time_s * 5000) for time_s in times_s]
     np.savez(folder / "a.npz", emg=np.stack([emg_mv[i - 500 : i + 500] for i in at]))
-    rest = {"unit": "mV", "rate_hz": 5000, "pulse_ms": 100, "channel": "FDI"} | told
+    rest = {"unit": "mV", "rate_hz": 5000, "pulse_ms": 100, "channel": "FDI"} | given
     (folder / "a.json").write_text(json.dumps(rest))
     return folder / "a.npz"
 
 
 def test_sweeps_show_their_pairs_by_name(forge: ModuleType, tmp_path: Path) -> None:
     names = ["a" if isi is None else f"b{isi:g}" for isi in KINDS]
-    (told,) = read_trials(sweeps(forge, tmp_path, KINDS, condition=names))
-    assert [pulse.isi_ms for pulse in told.pulses] == [
+    (given,) = read_trials(sweeps(forge, tmp_path, KINDS, condition=names))
+    assert [pulse.isi_ms for pulse in given.pulses] == [
         pytest.approx(k, abs=0.21) if k else None for k in KINDS
     ]
 
@@ -101,8 +101,8 @@ def test_sweeps_cut_at_the_conditioning_pulse_are_moved_to_the_test_pulse(
     emg_mv, times_s = made(forge, isis_ms)
     at = [round((time_s - (isi or 0) / 1e3) * 5000) for time_s, isi in zip(times_s, isis_ms, strict=True)]
     np.savez(tmp_path / "a.npz", emg=np.stack([emg_mv[i - 500 : i + 500] for i in at]))
-    told = {"unit": "mV", "rate_hz": 5000, "pulse_ms": 100, "channel": "FDI", "condition": ["a", "b"] * 4}
-    (tmp_path / "a.json").write_text(json.dumps(told))
+    given = {"unit": "mV", "rate_hz": 5000, "pulse_ms": 100, "channel": "FDI", "condition": ["a", "b"] * 4}
+    (tmp_path / "a.json").write_text(json.dumps(given))
     (cut,) = read_trials(tmp_path / "a.npz")
     assert "moved-to-test-pulse" in {flag.code for flag in cut.flags}
     sharpest = np.abs(np.diff(cut.emg_mv, axis=1)).argmax(axis=1)

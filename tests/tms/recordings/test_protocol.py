@@ -13,7 +13,7 @@ from sudeck.tms.recordings.labelling import questions, tell_channel, tell_pulses
 from sudeck.tms.recordings.protocol import protocol_from, read_protocol
 from sudeck.tms.recordings.pulses import FoundPulse
 from sudeck.tms.recordings.recording_inspection import inspect_recording
-from sudeck.tms.signals.events import read_events, told_by
+from sudeck.tms.signals.events import given_by, read_events
 from sudeck.tms.signals.muscles import muscle_and_side
 from sudeck.tms.signals.trials import Pulse
 
@@ -83,8 +83,8 @@ def test_onsets_of_conditioning_pulses_are_moved_to_the_test_pulse(tmp_path: Pat
     protocol = protocol_from({"pulses": {"onset": "conditioning"}})
     sweeps = read_trials(path, events=events, protocol=protocol, muscle="RFDI")[0]
     assert [p.time_s for p in sweeps.pulses] == pytest.approx(truth.times_s)
-    untold = read_trials(path, events=events, muscle="RFDI")[0]
-    assert "onset-of-pair-assumed" in {flag.code for flag in untold.flags}
+    unstated = read_trials(path, events=events, muscle="RFDI")[0]
+    assert "onset-of-pair-assumed" in {flag.code for flag in unstated.flags}
 
 
 def test_a_sequence_orders_stimuli_that_nothing_else_tells_apart(tmp_path: Path, forge: ModuleType) -> None:
@@ -108,7 +108,7 @@ def test_what_nobody_says_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("record", "told"),
+    ("record", "given"),
     [
         ({"Onset": "1.5", "trial_type": "SICI"}, {"time_s": 1.5, "condition": "SICI"}),
         ({"ISI (ms)": "2,5"}, {"isi_ms": 2.5, "kind": "paired"}),
@@ -120,8 +120,8 @@ def test_what_nobody_says_is_asked_for() -> None:
         ({"unknown column": "7"}, {}),
     ],
 )  # fmt: skip
-def test_columns_of_events_tables(record: dict[str, str], told: dict[str, object]) -> None:
-    assert told_by(record, "events.tsv") == pytest.approx(told)
+def test_columns_of_events_tables(record: dict[str, str], given: dict[str, object]) -> None:
+    assert given_by(record, "events.tsv") == pytest.approx(given)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_columns_of_events_tables(record: dict[str, str], told: dict[str, object
 )
 def test_cells_that_can_not_be_are_refused(record: dict[str, str]) -> None:
     with pytest.raises(InputError, match=r"^events.tsv: "):
-        told_by(record, "events.tsv")
+        given_by(record, "events.tsv")
 
 
 @pytest.mark.parametrize(
@@ -211,8 +211,8 @@ def test_most_stimuli_beyond_the_end_are_another_recording_s(tmp_path: Path, for
 
 def test_intervals_in_seconds_are_refused() -> None:
     with pytest.raises(InputError, match=r"0\.0025 ms in column isi is no interval that stimulators give"):
-        told_by({"isi": "0.0025"}, "events.tsv")
-    assert told_by({"isi_ms": "0.5"}, "events.tsv")["isi_ms"] == 0.5
+        given_by({"isi": "0.0025"}, "events.tsv")
+    assert given_by({"isi_ms": "0.5"}, "events.tsv")["isi_ms"] == 0.5
 
 
 @pytest.mark.parametrize(

@@ -41,13 +41,13 @@ def test_a_statement_against_the_events_is_refused(two_channels: Path, tmp_path:
 def test_one_value_of_a_sidecar_holds_for_every_trial(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     np.savez(path, emg=np.random.default_rng(1).normal(0, 0.01, (4, 1000)))
-    told = {"rate_hz": 5000, "unit": "mV", "pulse_ms": 50, "channel": "FDI", "isi_ms": [None, 2, None, 2]}
-    told |= {"hemisphere": "left", "state": "rest", "test_rmt": 120, "conditioning_rmt": 80}
-    path.with_suffix(".json").write_text(json.dumps(told))
+    given = {"rate_hz": 5000, "unit": "mV", "pulse_ms": 50, "channel": "FDI", "isi_ms": [None, 2, None, 2]}
+    given |= {"hemisphere": "left", "state": "rest", "test_rmt": 120, "conditioning_rmt": 80}
+    path.with_suffix(".json").write_text(json.dumps(given))
     (item,) = read_trials(path)
     assert {(p.hemisphere, p.state, p.test_rmt) for p in item.pulses} == {("left", "rest", 120.0)}
     assert [(p.kind, p.conditioning_rmt) for p in item.pulses] == [("single", None), ("paired", 80.0)] * 2
-    told["hemisphere"] = "middle"
-    path.with_suffix(".json").write_text(json.dumps(told))
+    given["hemisphere"] = "middle"
+    path.with_suffix(".json").write_text(json.dumps(given))
     with pytest.raises(InputError, match="middle"):
         read_trials(path)

@@ -101,8 +101,8 @@ def test_silent_period_of_a_contracting_muscle(mep, active_emg) -> None:
     resting = measure_responses(trial_set(emg))
     assert np.isnan(resting.csp_ms).all()
     assert resting.flagged("background-emg").all()
-    untold = measure_responses(trial_set(emg, replace(SINGLE, state=None)))
-    np.testing.assert_array_equal(untold.csp_ms, result.csp_ms)
+    unstated = measure_responses(trial_set(emg, replace(SINGLE, state=None)))
+    np.testing.assert_array_equal(unstated.csp_ms, result.csp_ms)
     never = ResponseSettings(silent_period="never")
     assert np.isnan(
         measure_responses(trial_set(emg, replace(SINGLE, state="active")), settings=never).csp_ms

@@ -110,14 +110,14 @@ def print_simulation(simulated: CourseSimulation, *, console: Console | None = N
         "them in arterial blood: unfair to models of venous blood.",
     )
     relief = simulated.relief
-    told = "; ".join(
+    listed = "; ".join(
         f"day {day:.3g}: {100 * low:.0f} to {100 * high:.0f} %"
         for day, low, high in zip(relief.days, relief.low, relief.high, strict=True)
     )
     print_item(
         console,
         "scenario of relief",
-        f"share of the largest effect if relief leaves slowly, {told} ({relief.source}). Four patients "
+        f"share of the largest effect if relief leaves slowly, {listed} ({relief.source}). Four patients "
         "without relief and a slow first day contradict it: docs/ketamine.md.",
         "bold",
     )

@@ -74,7 +74,7 @@ def treatment_report(study: StudyFolder, described: StudyTreatment) -> str:
         title=f"What was given: {described.name}",
         provenance=_provenance(study, described),
         facts=_facts(described),
-        sayings=words.sayings(described),
+        sentences=words.sentences(described),
         caveats=words.CAVEATS,
         cautions=[flag for flag in described.flags if flag.severity != "info"],
         literature=literature_figure(described),

@@ -34,7 +34,7 @@ CO_MEDICATION: Final = (
 )
 
 
-def sayings(treated: StudyTreatment) -> tuple[Sentence, ...]:
+def sentences(treated: StudyTreatment) -> tuple[Sentence, ...]:
     """Return what the page says first."""
     found = []
     if treated.given:

@@ -14,7 +14,7 @@ from sudeck.report.mechanism.words import (
     factor_text,
     inside_factor,
     measure_text,
-    mid_sentence,
+    uncapitalised,
 )
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _BEYOND_MEASURES: Final = frozenset({"LICI", "IHI", "CSP"})
 _ACCOUNTS: Final = "patient page: an account is preferred from a posterior probability of 95 % on"
 
 
-def group_balance_saying(
+def group_balance_sentence(
     balances: Sequence[FactorEstimate], names: Mapping[str, str]
 ) -> tuple[Sentence, ...]:
     """Return how well the transcallosal balance of patients is known, and in how many it differs from 1."""
@@ -36,7 +36,7 @@ def group_balance_saying(
     above = sum(one.estimate.low > 1 for one in balances)
     below = sum(one.estimate.high < 1 for one in balances)
     within = sorted(math.sqrt(one.estimate.high / one.estimate.low) for one in balances)[len(balances) // 2]
-    when = mid_sentence(names.get(balances[0].visit, balances[0].visit))
+    when = uncapitalised(names.get(balances[0].visit, balances[0].visit))
     what = f"{_balance_text(balances[0].factor)}, {when}"
     return (
         Sentence(
@@ -50,7 +50,7 @@ def _balance_text(factor: str) -> str:
     return f"Balance of the hemispheres ({FACTORS.get(factor, factor)}, pain over other)"
 
 
-def patient_sayings(
+def patient_sentences(
     circuit: Explanation, balance: FactorEstimate | None, names: Mapping[str, str]
 ) -> tuple[Sentence, ...]:
     """Return what the circuit of one patient says, a sentence each."""
@@ -61,7 +61,7 @@ def patient_sayings(
     )
     says = [Sentence(circuit.verdict, *account)] if circuit.verdict else []
     if balance is not None:
-        says.append(balance_saying(balance, names))
+        says.append(balance_sentence(balance, names))
     return (*says, *_outside(circuit))
 
 
@@ -76,15 +76,15 @@ def _outside(circuit: Explanation) -> list[Sentence]:
         return []
     met, total = len(circuit.curves) - len(missed), len(circuit.curves)
     text = f"The intervals of {met} of {total} measures meet the prediction"
-    told = ", ".join(
+    given = ", ".join(
         f"{measure_text(point.measure)} {SIDES[point.hemisphere]} {point.visit}" for point in missed
     )
-    return [Sentence(f"{text}; not those of {told}." if missed else f"{text}.")]
+    return [Sentence(f"{text}; not those of {given}." if missed else f"{text}.")]
 
 
-def balance_saying(balance: FactorEstimate, names: Mapping[str, str]) -> Sentence:
+def balance_sentence(balance: FactorEstimate, names: Mapping[str, str]) -> Sentence:
     """Return the transcallosal balance in a sentence, or that it is not known."""
-    when = mid_sentence(names.get(balance.visit, balance.visit))
+    when = uncapitalised(names.get(balance.visit, balance.visit))
     what = f"{_balance_text(balance.factor)}, {when}"
     if not balance.identified:
         return Sentence(f"{what}: not known from these measurements.")

@@ -29,7 +29,7 @@ from sudeck.report.mechanism.console_tables import (
     power_table,
     sure_changes,
 )
-from sudeck.report.mechanism.words import PREFERRED, SIDES, together_sayings
+from sudeck.report.mechanism.words import PREFERRED, SIDES, together_sentences
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -135,8 +135,8 @@ def print_group(group: GroupPosterior, *, console: Console | None = None) -> Non
     known = [row for row in group.factors if row.identified]
     if known:
         console.print(group_table(known))
-    for saying in together_sayings(group):
-        console.print(escape(str(saying)))
+    for sentence in together_sentences(group):
+        console.print(escape(str(sentence)))
     console.print(
         "Of these the measurements tell. Differ by: standard deviation over patients.",
         style="dim",

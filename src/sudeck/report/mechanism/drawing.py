@@ -49,10 +49,10 @@ def circuit_figure(panels: Sequence[tuple[str, Factors]], *, name: str, descript
     Markup or None
         None where nothing is known of any panel.
     """
-    told = [(title, factors) for title, factors in panels if _tells(factors)]
-    if not told:
+    given = [(title, factors) for title, factors in panels if _tells(factors)]
+    if not given:
         return None
-    *small, large = told
+    *small, large = given
     low_mm = HEIGHT_MM * _LARGE_MM / (2 * HALF_WIDTH_MM) + _MARGIN_MM
     high_mm = HEIGHT_MM * _SMALL_MM / (2 * HALF_WIDTH_MM) + _MARGIN_MM if small else 0.0
 

@@ -92,12 +92,12 @@ def mechanism_report(
         level=f"{100 * explained.level:g}",
         study_page=relative_link(study_page, place) if study_page.is_file() else "",
         together=circuit_rows.together_rows(together),
-        sayings=(
-            *words.together_sayings(together),
-            *words.sayings(
+        sentences=(
+            *words.together_sentences(together),
+            *words.sentences(
                 len(explained.patients), explained.visits, group, circuit, len(explained.circuit_failures)
             ),
-            *circuit_words.group_balance_saying(circuit_rows.balances(circuit), names),
+            *circuit_words.group_balance_sentence(circuit_rows.balances(circuit), names),
         ),
         caveats=words.CAVEATS,
         cautions=[flag for flag in explained.flags if flag.severity == "serious"],
@@ -110,10 +110,10 @@ def mechanism_report(
         outcome=explained.outcome,
         associations=rows.association_rows(group.associations) if group else [],
         scatter=_scatter(explained, table),
-        power=words.power_sayings(group.changes.power, group.associations) if group else (),
+        power=words.power_sentences(group.changes.power, group.associations) if group else (),
         power_rows=rows.power_rows(group) if group else [],
-        reported=words.reported_sayings(explained.reported),
-        unanswered=words.unanswered_sayings(explained.unanswered),
+        reported=words.reported_sentences(explained.reported),
+        unanswered=words.unanswered_sentences(explained.unanswered),
         drawing=circuit_figure(
             [(names[visit], medians[visit]) for visit in shown],
             name="group",

@@ -141,7 +141,7 @@ def _circuit(circuit: Explanation) -> dict[str, Any]:
     names = words.visit_names(visits)
     balance = circuit_rows.balance_of(circuit)
     return {
-        "says": circuit_words.patient_sayings(circuit, balance, names),
+        "says": circuit_words.patient_sentences(circuit, balance, names),
         "hypotheses": circuit_rows.hypothesis_rows(circuit),
         "drawing": circuit_figure(
             [(names[visit], circuit_rows.drawn_factors(circuit, visit)) for visit in visits],

@@ -69,7 +69,7 @@ CAVEATS: Final = (
 )
 
 
-def sayings(
+def sentences(
     n: int, visits: Sequence[str], group: GroupStatistics | None, circuit: Sequence[Explanation], failed: int
 ) -> tuple[Sentence, ...]:
     """Return what was found, a sentence or two each."""
@@ -77,15 +77,15 @@ def sayings(
     patients = "1 patient was" if n == 1 else f"{n} patients were"
     says: list[str] = [f"{patients} examined with magnetic stimulation {where}."]
     if group is not None:
-        says += [_pattern_saying(group.pattern, group.alpha), *_change_sayings(group)]
+        says += [_pattern_sentence(group.pattern, group.alpha), *_change_sentences(group)]
     if circuit:
-        says += _circuit_sayings(circuit, failed)
+        says += _circuit_sentences(circuit, failed)
     elif failed:
         says.append(f"The circuit could be fitted to none of {failed} patients.")
     return described(says)
 
 
-def _pattern_saying(pattern: Sequence[Judgement], alpha: float) -> Sentence:
+def _pattern_sentence(pattern: Sequence[Judgement], alpha: float) -> Sentence:
     counted = Counter(judgement.verdict for judgement in pattern)
     parts = [f"{counted[verdict]} {verdict}" for verdict in ("supported", "not supported", "undecided")]
     text = f"Of the {len(pattern)} statements of the published pattern: {', '.join(parts)}."
@@ -109,7 +109,7 @@ def _pattern_claims(judgement: Judgement) -> list[Claim]:
     return []
 
 
-def _change_sayings(group: GroupStatistics) -> list[str]:
+def _change_sentences(group: GroupStatistics) -> list[str]:
     if not group.changes.changes:
         return ["No change could be estimated."]
     alpha = 1 - group.changes.changes[0].ratio.level
@@ -124,15 +124,15 @@ def _change_sayings(group: GroupStatistics) -> list[str]:
     ]
     if not held:
         return ["In these patients no change stands out from all measures together."]
-    told = ", ".join(
+    given = ", ".join(
         f"{change.measure} on the {SIDES[change.hemisphere]} ×{number(change.ratio.value, 2)}"
         for change in held
     )
     # A description: the error of this page is spent on the pattern.
-    return [f"In these patients these changes stand out from all measures together: {told}."]
+    return [f"In these patients these changes stand out from all measures together: {given}."]
 
 
-def _circuit_sayings(circuit: Sequence[Explanation], failed: int) -> list[str]:
+def _circuit_sentences(circuit: Sequence[Explanation], failed: int) -> list[str]:
     total = len(circuit) + failed
     preferred: Counter[str] = Counter()
     for one in circuit:
@@ -140,13 +140,13 @@ def _circuit_sayings(circuit: Sequence[Explanation], failed: int) -> list[str]:
             preferred[one.preferred] += 1
     patients = "1 patient" if total == 1 else f"{total} patients"
     says = [f"The circuit was fitted to {len(circuit)} of {patients}."]
-    told = [
-        f"{mid_sentence(HYPOTHESES.get(name, name))} in {count}" for name, count in preferred.most_common()
+    given = [
+        f"{uncapitalised(HYPOTHESES.get(name, name))} in {count}" for name, count in preferred.most_common()
     ]
     unsure = len(circuit) - sum(preferred.values())
-    if told:
+    if given:
         says.append(
-            f"The measurements prefer an account: {', '.join(told)}"
+            f"The measurements prefer an account: {', '.join(given)}"
             + (f"; in {unsure} they can not tell." if unsure else ".")
         )
     else:
@@ -154,7 +154,7 @@ def _circuit_sayings(circuit: Sequence[Explanation], failed: int) -> list[str]:
     return says
 
 
-def together_sayings(group: GroupPosterior | None) -> tuple[Sentence, ...]:
+def together_sentences(group: GroupPosterior | None) -> tuple[Sentence, ...]:
     """Return what the circuits of all patients together say of the change, and what they leave open."""
     if group is None:
         return ()
@@ -187,9 +187,9 @@ def together_sayings(group: GroupPosterior | None) -> tuple[Sentence, ...]:
         else Sentence(f"The circuits of {count} patients together show no change of which one can be sure.")
     ]
     if open_:
-        told = [f"{name} ({'both sides' if len(sides) > 1 else sides[0]})" for name, sides in open_.items()]
+        given = [f"{name} ({'both sides' if len(sides) > 1 else sides[0]})" for name, sides in open_.items()]
         says.append(
-            Sentence(f"Of the mean change of {'; '.join(told)} these measurements say next to nothing.")
+            Sentence(f"Of the mean change of {'; '.join(given)} these measurements say next to nothing.")
         )
     return tuple(says)
 
@@ -197,17 +197,17 @@ def together_sayings(group: GroupPosterior | None) -> tuple[Sentence, ...]:
 def inside_factor(factor: str) -> str:
     """Return the name of a factor as it stands inside a sentence: acronyms keep their capitals."""
     text = FACTORS.get(factor, factor)
-    return text if text[:2].isupper() else mid_sentence(text)
+    return text if text[:2].isupper() else uncapitalised(text)
 
 
-def power_sayings(power: Power | None, associations: Associations | None = None) -> tuple[Sentence, ...]:
+def power_sentences(power: Power | None, associations: Associations | None = None) -> tuple[Sentence, ...]:
     """Return what a number of patients can and can not see."""
     if power is None:
         return ()
-    told = associations.associations if associations else ()
+    given = associations.associations if associations else ()
     known = {
         f"{measure_text(one.measure)} on the {SIDES[one.hemisphere]}": one.reliability
-        for one in told
+        for one in given
         if one.reliability is not None and (one.measure, one.hemisphere) in _WITH_RELIEF
     }
     share = f"{100 * power.power:g} %"
@@ -236,7 +236,7 @@ def _weakened(power: Power, change: str, reliability: float) -> str:
     return f"{errors}: relief must go with the true change by {number(true, 2)} to be found as often."
 
 
-def unanswered_sayings(flags: Sequence[Flag]) -> tuple[Sentence, ...]:
+def unanswered_sentences(flags: Sequence[Flag]) -> tuple[Sentence, ...]:
     """Return what has no answer, a sentence for each reason and all that it concerns."""
     concerned: dict[str, list[str]] = {}
     for flag in flags:
@@ -259,7 +259,7 @@ def sentence_case(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def mid_sentence(text: str) -> str:
+def uncapitalised(text: str) -> str:
     """Return a title as it stands inside a sentence."""
     return text[:1].lower() + text[1:]
 
@@ -289,7 +289,7 @@ def measure_text(measure: str) -> str:
     return f"{base}, {rest} {'RMT' if base == 'MEP' else 'ms'}"
 
 
-def reported_sayings(reported: ReportedSet) -> tuple[Sentence, ...]:
+def reported_sentences(reported: ReportedSet) -> tuple[Sentence, ...]:
     """Return whether printed r, P and n fit each other, a sentence each."""
     says = [f"{one}." for one in reported.correlations]
     if len(reported.correlations) > 1:

@@ -157,7 +157,7 @@ def scan_report(result: ScanResult) -> str:
         uptake_rows=_uptake_ratio_rows(result, axis),
         camera=words.camera_words(result),
         meanings=meaning.meanings(result),
-        sayings=words.sayings(result),
+        sentences=words.sentences(result),
         caveats=words.caveats(result),
         warnings=[flag for flag in flags if flag.severity == "caution"],
         panels=[_panel(result, phase) for phase in SCAN_PHASES],

@@ -120,12 +120,12 @@ def camera_words(result: ScanResult) -> str:
     )
 
 
-def sayings(result: ScanResult) -> tuple[Sentence, ...]:
+def sentences(result: ScanResult) -> tuple[Sentence, ...]:
     """Return what the six numbers say, a sentence each: the phases first, then the published cut-offs.
 
     Claims name their quantity ``"uptake BPr"`` or ``"image BPr/TPr"``.
     """
-    says = (*_phase_sayings(result), *_cutoff_sayings(result))
+    says = (*_phase_sentences(result), *_cutoff_sentences(result))
     return described(says)
 
 
@@ -148,7 +148,7 @@ def caveats(result: ScanResult) -> tuple[Sentence, ...]:
     return described(says)
 
 
-def _phase_sayings(result: ScanResult) -> list[str]:
+def _phase_sentences(result: ScanResult) -> list[str]:
     """Say on which side there is more: of uptake where it could be had, of counts in the image elsewhere.
 
     The image ratio is pulled towards 1 and away from it by what is not uptake.
@@ -183,7 +183,7 @@ def _compared(estimates: Mapping[str, Estimate], what: str, quantity: str) -> li
     return says
 
 
-def _cutoff_sayings(result: ScanResult) -> list[str]:
+def _cutoff_sentences(result: ScanResult) -> list[str]:
     verdicts = result.verdicts()
     if any(flag.severity == "serious" for flag in result.flags):
         return ["A serious finding stands, so no ratio is held against its published cut-off."]

@@ -119,7 +119,7 @@ def study_report(study: StudyFolder, predicted: StudyPrediction, *, place: Path)
         treatment=_link(study, place, "treatment"),
         calculator=relative_link(study.derivatives / CALCULATOR_FILE, place) if predicted.model else "",
         level=f"{100 * cohort.settings.level:g} %",
-        sayings=words.sayings(predicted),
+        sentences=words.sentences(predicted),
         caveats=words.caveats(predicted),
         warnings=_warnings(predicted),
         flow=rows.flow_rows(cohort),
@@ -133,7 +133,7 @@ def study_report(study: StudyFolder, predicted: StudyPrediction, *, place: Path)
         thumbnails=thumbnails,
         relief=relief_figure(predicted),
         analysis=rows.analysis_rows(predicted),
-        reported=words.reported_saying(predicted),
+        reported=words.reported_sentence(predicted),
         rule=rows.rule_rows(predicted),
         by_criteria=_by_criteria(predicted),
         cutoffs=rows.cutoff_rows(predicted),
@@ -280,8 +280,8 @@ def _recording_pages(
 
 
 def _caption(row: Mapping[Any, Any]) -> str:
-    told = (row["affected_side"], row["limb"])
-    return " ".join(word for word in told if isinstance(word, str))
+    given = (row["affected_side"], row["limb"])
+    return " ".join(word for word in given if isinstance(word, str))
 
 
 def _provenance(study: StudyFolder, predicted: StudyPrediction) -> Provenance:

@@ -53,8 +53,8 @@ def tripod_items(predicted: StudyPrediction) -> tuple[TripodItem, ...]:
     performance = updating = ""
     if checked is not None:
         c, slope = checked.measures["c_statistic"], checked.measures["calibration_slope"]
-        told = "; ".join(map(str, (c, slope, checked.measures["brier"])))
-        performance = f"{told[:1].upper()}{told[1:]}; calibration and decision curves above."
+        listed = "; ".join(map(str, (c, slope, checked.measures["brier"])))
+        performance = f"{listed[:1].upper()}{listed[1:]}; calibration and decision curves above."
         updating = "None in this study; for use elsewhere it can be updated step by step with a closed test."
     given = cohort.course.treatment
     treatment = f"{given[:1].upper()}{given[1:]}." if given else "No treatment is recorded."

@@ -21,7 +21,7 @@ _BUDGET = "study page: the model's test of the ratios, then Holm over six correl
 _USELESS_C = 0.6  # a C statistic below which a prediction hardly differs between patients
 
 
-def sayings(predicted: StudyPrediction) -> tuple[Sentence, ...]:
+def sentences(predicted: StudyPrediction) -> tuple[Sentence, ...]:
     """Return what the study says, a sentence or two each, the most useful first."""
     flow, rule = predicted.cohort.flow, predicted.cohort.settings.responder
     says = [
@@ -32,8 +32,8 @@ def sayings(predicted: StudyPrediction) -> tuple[Sentence, ...]:
         else "No patient has both a measured scan and an outcome; the study lists "
         f"{counted(flow.enrolled, 'patient')}."
     ]
-    told = [*_model_saying(predicted), *_rule_saying(predicted), *_analysis_saying(predicted)]
-    return described([*says, *told])
+    given = [*_model_sentence(predicted), *_rule_sentence(predicted), *_analysis_sentence(predicted)]
+    return described([*says, *given])
 
 
 def caveats(predicted: StudyPrediction) -> tuple[Sentence, ...]:
@@ -50,11 +50,11 @@ def caveats(predicted: StudyPrediction) -> tuple[Sentence, ...]:
             "patients. It "
             "tells what to expect in more patients from here, not elsewhere."
         )
-    says.append(reported_saying(predicted))
+    says.append(reported_sentence(predicted))
     return described(says)
 
 
-def reported_saying(predicted: StudyPrediction) -> Sentence:
+def reported_sentence(predicted: StudyPrediction) -> Sentence:
     """Return whether the correlations of the publication fit its own number of patients."""
     printed = ", ".join(f"r = {ratio.r} with P = {ratio.p}" for ratio in PUBLISHED_RATIOS.values())
     fits = [one.compatible_n for one in predicted.reported.correlations]
@@ -63,7 +63,7 @@ def reported_saying(predicted: StudyPrediction) -> Sentence:
     return Sentence(text if predicted.reported.common_n else text[:-1] + ", no single number fits all.")
 
 
-def _model_saying(predicted: StudyPrediction) -> list[str]:
+def _model_sentence(predicted: StudyPrediction) -> list[str]:
     model, checked = predicted.model, predicted.validation
     if model is None:
         return [f"No model could be fitted: {predicted.refused.get('model', 'the reason is below.')}"]
@@ -81,7 +81,7 @@ def _model_saying(predicted: StudyPrediction) -> list[str]:
     says: list[str] = [Sentence(text, *([claim] if informs else []))]
     if checked is None:
         return says
-    says += _patients_saying(predicted)
+    says += _patients_sentence(predicted)
     c = checked.measures["c_statistic"]
     # Where the tests say no, nothing is said of pairs: one source for both.
     if informs and checked.informative and not math.isnan(c.corrected):
@@ -105,7 +105,7 @@ def _model_saying(predicted: StudyPrediction) -> list[str]:
     return says
 
 
-def _patients_saying(predicted: StudyPrediction) -> list[str]:
+def _patients_sentence(predicted: StudyPrediction) -> list[str]:
     model, needed = predicted.model, predicted.patients_needed
     if model is None:
         return []
@@ -117,7 +117,7 @@ def _patients_saying(predicted: StudyPrediction) -> list[str]:
     return [f"A model like this needs {needed} patients by Riley's criteria; it rests on {model.n}."]
 
 
-def _rule_saying(predicted: StudyPrediction) -> list[str]:
+def _rule_sentence(predicted: StudyPrediction) -> list[str]:
     if predicted.rule is None:
         return []
     (some, total), (few, rest) = predicted.rule.responders_by_criteria_met[3], _fewer(predicted)
@@ -136,7 +136,7 @@ def _fewer(predicted: StudyPrediction) -> tuple[int, int]:
     return sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
 
 
-def _analysis_saying(predicted: StudyPrediction) -> list[str]:
+def _analysis_sentence(predicted: StudyPrediction) -> list[str]:
     if predicted.analysis is None:
         return []
     measures, alpha = predicted.analysis.measures, predicted.cohort.page_error

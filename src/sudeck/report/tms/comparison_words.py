@@ -31,7 +31,7 @@ UNKNOWN_ERROR: Final = Sentence(
 )
 
 
-def is_told(one: MeasuredChange) -> bool:
+def is_shown(one: MeasuredChange) -> bool:
     """Tell a main measure from second methods, the shape of the curve and steps of recruitment."""
     step = one.measure == "MEP" and one.intensity.endswith("%MSO")
     return not (one.measure.endswith(words.BESIDE) or one.measure in {"slope", "area"} or step)
@@ -44,11 +44,11 @@ def is_error_unknown(one: MeasuredChange) -> bool:
 
 def comparisons_text(found: Comparison) -> Sentence:
     """Say how many comparisons were made, and how many of them chance alone would set apart."""
-    told = [one for one in found.changes if is_told(one)]
-    level = told[0].change.estimate.level if told else 0.95
-    by_chance = (1 - level) * len(told)
+    given = [one for one in found.changes if is_shown(one)]
+    level = given[0].change.estimate.level if given else 0.95
+    by_chance = (1 - level) * len(given)
     return Sentence(
-        f"{len(told)} comparisons are shown. Where nothing changed, {by_chance:.1f} of so many "
+        f"{len(given)} comparisons are shown. Where nothing changed, {by_chance:.1f} of so many "
         f"{100 * level:g} % intervals leave out no change by chance alone; the comparisons depend on each "
         "other."
     )

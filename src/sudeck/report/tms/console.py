@@ -26,7 +26,7 @@ from sudeck.report.tms.comparison_words import (
     comparisons_text,
     in_order_of_measures,
     is_error_unknown,
-    is_told,
+    is_shown,
 )
 from sudeck.tms.signals.forms import missing_form
 
@@ -115,12 +115,12 @@ def print_comparison(found: Comparison, *, written: str = "", console: Console |
     """Print what changed, what differs between hemispheres, and what could not be compared."""
     console = open_console(console)
     for contrast, heading in CONTRASTS.items():
-        own = [one for one in found.changes if one.contrast == contrast and is_told(one)]
+        own = [one for one in found.changes if one.contrast == contrast and is_shown(one)]
         if own:
             print_heading(console, heading)
             console.print(change_table(own))
     console.print()
-    hidden = sum(not is_told(one) for one in found.changes)
+    hidden = sum(not is_shown(one) for one in found.changes)
     if hidden:
         print_note(console, f"{hidden} more, of second methods and single steps: --out DIR.")
     if not found.changes:

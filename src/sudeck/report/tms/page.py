@@ -12,7 +12,7 @@ from sudeck.report.kit.page import render_page
 from sudeck.report.kit.text import number
 from sudeck.report.tms import figures, sweep_figures, words
 from sudeck.report.tms.panels import Panel, panels_of
-from sudeck.report.tms.sentences import CAVEATS, sayings
+from sudeck.report.tms.sentences import CAVEATS, sentences
 from sudeck.report.tms.settings_words import settings_rows
 from sudeck.tms.checklist import reporting_checklist
 from sudeck.tms.measures.background import SLOPE
@@ -116,7 +116,7 @@ def tms_report(result: TmsResult) -> str:
         level=f"{100 * level:g} %",
         panels=[_drawn(panel, index, points) for index, panel in enumerate(panels)],
         drawn=min(len(panels), MOST_DRAWN),
-        sayings=sayings(result),
+        sentences=sentences(result),
         caveats=CAVEATS,
         flags=[
             {

@@ -28,7 +28,7 @@ CAVEATS: Final = (
 )
 
 
-def sayings(result: TmsResult) -> tuple[Sentence, ...]:
+def sentences(result: TmsResult) -> tuple[Sentence, ...]:
     """Return what the numbers say, a sentence each: thresholds, then pairs, hemisphere by hemisphere.
 
     Claims name their quantity as `quantity_of` does.

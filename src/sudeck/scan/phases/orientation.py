@@ -197,7 +197,7 @@ def _opposed(
     primary: int,
     image_left: Side,
     frames: tuple[Frame, ...],
-    told: bool,
+    given: bool,
     flags: list[Flag],
 ) -> tuple[Frame, ...] | None:
     """Return the partner frames of an opposed pair, or None with a flag where there is no trustworthy one."""
@@ -209,7 +209,7 @@ def _opposed(
     same_times = [(frame.phase, frame.time_slice) for frame in partner] == [
         (frame.phase, frame.time_slice) for frame in frames
     ]
-    believed = found == opposite(image_left) or (found is None and told)
+    believed = found == opposite(image_left) or (found is None and given)
     if same_times and believed and _looks_mirrored(acquisition, frames, partner):
         return partner
     flags.append(

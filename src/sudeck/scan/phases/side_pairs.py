@@ -109,16 +109,16 @@ def one_side_of(acquisition: Acquisition) -> Side | None:
         return None
     words = acquisition.text.replace("_", " ")
     named = [side for side in SIDES if _SIDE_WORDS[side].search(words)]
-    told = {acquisition.laterality, named[0] if len(named) == 1 else None} - {None}
-    if not told or not _is_one_limb(acquisition.counts[0]):
+    given = {acquisition.laterality, named[0] if len(named) == 1 else None} - {None}
+    if not given or not _is_one_limb(acquisition.counts[0]):
         return None
-    if len(told) > 1:
+    if len(given) > 1:
         raise InputError(
             acquisition.label,
             f"it shows one limb, and is called {named[0]} but coded as the {acquisition.laterality} one",
             "correct its laterality, or leave it out",
         )
-    return told.pop()
+    return given.pop()
 
 
 def _is_one_limb(counts: NDArray[np.generic]) -> bool:

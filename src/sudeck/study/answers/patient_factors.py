@@ -155,8 +155,8 @@ def _forms_apart(forms: Mapping[str, int], declared: Sequence[str]) -> tuple[Fla
     wanted = [name for name in declared if name in DOSES]
     if len(forms) < 2 or not wanted:
         return ()
-    told = ", ".join(f"{drug} in {n}" for drug, n in sorted(forms.items()))
-    text = f"{', '.join(wanted)}: {told} patients; forms are not one dose, so none is a covariate."
+    given = ", ".join(f"{drug} in {n}" for drug, n in sorted(forms.items()))
+    text = f"{', '.join(wanted)}: {given} patients; forms are not one dose, so none is a covariate."
     return (Flag("forms-mixed", text, "caution"),)
 
 

@@ -241,18 +241,18 @@ def _percent(text: str | None) -> tuple[float, str] | None:
 
 
 def _in_rmt(text: str | None, threshold_mso: float | None) -> float | None:
-    told = _percent(text)
-    if told is None or told[1] == "%RMT":
-        return None if told is None else told[0]
-    return 100 * told[0] / threshold_mso if told[1] == "%MSO" and threshold_mso else None
+    given = _percent(text)
+    if given is None or given[1] == "%RMT":
+        return None if given is None else given[0]
+    return 100 * given[0] / threshold_mso if given[1] == "%MSO" and threshold_mso else None
 
 
 def _over_threshold(text: str | None, threshold_mso: float | None) -> float | None:
     """Return a test intensity as one of 110, 120, ... % of the threshold; None below it or if unknown."""
-    told, percent = _percent(text), _in_rmt(text, threshold_mso)
-    if told is None or percent is None:
+    given, percent = _percent(text), _in_rmt(text, threshold_mso)
+    if given is None or percent is None:
         return None
-    least = _LEAST_INTENSITY if told[1] == "%RMT" else _LEAST_DERIVED_INTENSITY
+    least = _LEAST_INTENSITY if given[1] == "%RMT" else _LEAST_DERIVED_INTENSITY
     return INTENSITY_STEP * round(percent / INTENSITY_STEP) if percent >= least else None
 
 

@@ -372,10 +372,10 @@ def _days_left_out(doses: Sequence[GivenDose]) -> list[Flag]:
     asked = days_left_out(doses)
     if not asked:
         return []
-    told = ", ".join(f"{patient} day {day}" for patient, day in asked[:_MOST_DAYS])
+    listed = ", ".join(f"{patient} day {day}" for patient, day in asked[:_MOST_DAYS])
     more = f" and {len(asked) - _MOST_DAYS} more" if len(asked) > _MOST_DAYS else ""
     text = (
-        f"No row for a day within the course on which nearly all patients have ketamine: {told}{more}. It "
+        f"No row for a day within the course on which nearly all patients have ketamine: {listed}{more}. It "
         "counts as a gap; a row of 0 mg says that none was given."
     )
     return [Flag("days-left-out", text, "info", value=float(len(asked)))]

@@ -197,7 +197,7 @@ def _spaced(recording: Recording) -> tuple[Recording, Any]:
         return starts[index] + time_s - sections[index].start_s
 
     placed = tuple(
-        Section(start, start + section.stop_s - section.start_s, section.label, section.told)
+        Section(start, start + section.stop_s - section.start_s, section.label, section.given)
         for start, section in zip(starts, sections, strict=True)
     )
     signals = tuple(
@@ -212,8 +212,10 @@ def _event_rows(path: Path, recording: Recording, moved: Any) -> tuple[list[dict
     beside = path.with_name(re.sub(r"_[a-z]+$", "", path.stem) + "_events.tsv")
     if beside.is_file():
         rows = read_events(beside).rows
-        return [_row(told, moved(start_s + float(told["time_s"]))) for told in rows if "time_s" in told], ()
-    if not any(section.label or section.told for section in recording.sections):
+        return [
+            _row(given, moved(start_s + float(given["time_s"]))) for given in rows if "time_s" in given
+        ], ()
+    if not any(section.label or section.given for section in recording.sections):
         return [], ()
     try:
         train = find_or_take_pulses(recording, None, StimulationProtocol())
@@ -224,14 +226,14 @@ def _event_rows(path: Path, recording: Recording, moved: Any) -> tuple[list[dict
     rows_found = []
     for pulse in train.pulses:
         section = recording.section_of(pulse.time_s)
-        told = {} if section is None else {"condition": section.label, **section.told}
-        rows_found.append(_row(told, moved(pulse.time_s)))
+        given = {} if section is None else {"condition": section.label, **section.given}
+        rows_found.append(_row(given, moved(pulse.time_s)))
     return rows_found, ()
 
 
-def _row(told: Mapping[str, Any], onset_s: float) -> dict[str, Any]:
-    row = {name: told.get(name) for name in _EVENT_COLUMNS if name not in ("onset", "duration")}
-    return {"onset": round(onset_s, 6), "duration": 0.0, **row, "trial_type": told.get("condition")}
+def _row(given: Mapping[str, Any], onset_s: float) -> dict[str, Any]:
+    row = {name: given.get(name) for name in _EVENT_COLUMNS if name not in ("onset", "duration")}
+    return {"onset": round(onset_s, 6), "duration": 0.0, **row, "trial_type": given.get("condition")}
 
 
 def _worded(row: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:

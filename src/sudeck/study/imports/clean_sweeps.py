@@ -91,14 +91,14 @@ def clean_sweeps(
     people |= {pulse.participant for item in sets for pulse in item.pulses}
     if len(people - {""}) > 1:
         raise InputError(path.name, "it holds trials of several people", "export a file for each of them")
-    told = [_completed(path, item.pulses) for item in sets]
+    given = [_completed(path, item.pulses) for item in sets]
     words = neutral(
-        (getattr(pulse, name) or "" for pulses in told for pulse in pulses for name in _WORDED),
+        (getattr(pulse, name) or "" for pulses in given for pulse in pulses for name in _WORDED),
         redactor,
         muscles,
         letter="C",
     )
-    pulses = [[_plain(pulse, words) for pulse in of_set] for of_set in told]
+    pulses = [[_plain(pulse, words) for pulse in of_set] for of_set in given]
     sweeps = [item for item in sets if isinstance(item, TrialSet)]
     tables = [item for item in sets if isinstance(item, AmplitudeTable)]
     names = channel_names((item.channel for item in sweeps), redactor, muscles)

@@ -117,11 +117,11 @@ def patient_inputs(study: StudyFolder, patient: str, row: Row | None) -> Patient
     sessions = study.sessions(patient)
     scans = {session: study.scan_files(patient, session) for session in sessions}
     recordings = {session: study.recording_files(patient, session) for session in sessions}
-    told = row or {}
+    given = row or {}
     return PatientInputs(
         patient,
-        told.get("limb"),  # type: ignore[arg-type]  # the schema allows no other values
-        told.get("affected_side"),  # type: ignore[arg-type]
+        given.get("limb"),  # type: ignore[arg-type]  # the schema allows no other values
+        given.get("affected_side"),  # type: ignore[arg-type]
         row is not None,
         {session: files for session, files in scans.items() if files},
         {session: files for session, files in recordings.items() if recordings_among(files)},

@@ -81,7 +81,7 @@ def make_demo_recordings(folder: Path, seed: int = 1900, *, trials: int = 15) ->
     rng = np.random.default_rng(seed)
     files: dict[str, list[Path]] = {visit: [] for visit in VISITS}
     truth: dict[tuple[str, Side], dict[str, float]] = {}
-    told: dict[str, object] = {}
+    given: dict[str, object] = {}
     for visit in VISITS:
         for side in SIDES:
             recording = _recorded(visit, side, trials, rng)
@@ -92,8 +92,8 @@ def make_demo_recordings(folder: Path, seed: int = 1900, *, trials: int = 15) ->
                 "MEP": float(recording.truth.median_amplitude_mv(_test_mso(recording.truth))),
                 **recording.truth.ratios,
             }
-            told[f"{visit} {side}"] = recording.to_dict()
-    write_json(folder / "truth.json", {"pain_side_hemisphere": PAIN_SIDE_HEMISPHERE, **told})
+            given[f"{visit} {side}"] = recording.to_dict()
+    write_json(folder / "truth.json", {"pain_side_hemisphere": PAIN_SIDE_HEMISPHERE, **given})
     return DemoRecordings(tuple(files["pre"]), tuple(files["post"]), folder / "truth.json", truth)
 
 

@@ -158,7 +158,7 @@ def write_epochs_csv(
     rows = (",".join(f"{value:.6g}" for value in sweep) for sweep in recording.epochs(before_s, after_s))
     write_text(path, "\n".join(rows) + "\n")
     events = _event_rows(recording)
-    told = ("kind", "isi_ms", "test_mso", "conditioning_mso", "hemisphere", "muscle", "state")
+    given = ("kind", "isi_ms", "test_mso", "conditioning_mso", "hemisphere", "muscle", "state")
     sidecar = {
         "unit": "mV",
         "rate_hz": recording.rate_hz,
@@ -166,7 +166,7 @@ def write_epochs_csv(
         "channel": recording.channel,
         "condition": [event["trial_type"] for event in events],
         "onset": [event["onset"] for event in events],
-        **{column: [event[column] for event in events] for column in told},
+        **{column: [event[column] for event in events] for column in given},
     }
     write_json(path.with_suffix(".json"), sidecar)
     return path

@@ -117,8 +117,8 @@ def unnamed_pair(pair: PairedPulse | TrackedPair) -> tuple[Flag, ...]:
 
 def assumed_alone(pairs: Sequence[Trial], singles: Sequence[Trial]) -> tuple[Flag, ...]:
     """Flag singles that were taken for the test pulse alone only because nobody says their intensity."""
-    told = (value for t in (*pairs, *singles) for value in (t.pulse.test_mso, t.pulse.test_rmt))
-    if not singles or any(value is not None for value in told):
+    given = (value for t in (*pairs, *singles) for value in (t.pulse.test_mso, t.pulse.test_rmt))
+    if not singles or any(value is not None for value in given):
         return ()
     return (
         Flag(

@@ -77,11 +77,11 @@ def measure_group(
     usable = [trial for trial in trials if np.isfinite(trial["amplitude_mv"]) and not trial.rejected]
     if all(trial.rejected for trial in trials):
         return group.measured()
-    usable, untold, flags = of_known_kind(usable, group.measured().name)
+    usable, unstated, flags = of_known_kind(usable, group.measured().name)
     group.flags += flags
-    if nothing_answers([*usable, *untold]):
+    if nothing_answers([*usable, *unstated]):
         return group.without_response(usable)
-    group.amplitudes(untold, "MEP of unstated kind")
+    group.amplitudes(unstated, "MEP of unstated kind")
     single = [trial for trial in usable if trial.pulse.kind != "paired"]
     resting = [trial for trial in single if trial.pulse.state != "active"]
     active = [trial for trial in single if trial.pulse.state == "active"]
@@ -330,8 +330,8 @@ class _Group:
                 if isinstance(pair, PairedPulse):
                     self.pairs.append(pair)
                     strength = pair.conditioning_intensity
-                    told = condition if strength is None else f"{strength:g} {pair.conditioning_unit}"
-                    where = {"isi_ms": pair.isi_ms, "conditioning": told, "intensity": common_intensity(own)}
+                    given = condition if strength is None else f"{strength:g} {pair.conditioning_unit}"
+                    where = {"isi_ms": pair.isi_ms, "conditioning": given, "intensity": common_intensity(own)}
                     self.add(pair.measure, pair.estimate, **where)
                     self.add(f"{pair.measure} ratio of means", pair.ratio_of_means, **where)
                 else:

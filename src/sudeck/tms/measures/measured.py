@@ -117,7 +117,7 @@ class Trial:
 
     def to_row(self) -> dict[str, Any]:
         """Return the row of trials.tsv."""
-        told = [n for n in TRIAL_COLUMNS if n in self.pulse.__dataclass_fields__ and n != "participant"]
+        given = [n for n in TRIAL_COLUMNS if n in self.pulse.__dataclass_fields__ and n != "participant"]
         return {
             "file": self.file,
             "trial": self.number,
@@ -126,7 +126,7 @@ class Trial:
             "participant": self.participant or None,
             **(self.decision.cells if self.decision else {}),
             "csp_censored": self.csp_censored if np.isfinite(self["csp_ms"]) else None,
-            **{name: getattr(self.pulse, name) for name in told},
+            **{name: getattr(self.pulse, name) for name in given},
             **self.values,
         }
 
@@ -210,8 +210,8 @@ def place_text(of: Measured | GroupMeasures) -> str:
         side: str | None = of.muscle_side
     else:
         side = "ipsilateral" if of.muscle_side == of.hemisphere else None
-    told = (of.file, of.participant, of.visit, of.hemisphere, side, of.muscle)
-    return " ".join(filter(None, (*told, f"({of.channel})" if of.channel else "")))
+    given = (of.file, of.participant, of.visit, of.hemisphere, side, of.muscle)
+    return " ".join(filter(None, (*given, f"({of.channel})" if of.channel else "")))
 
 
 @dataclass(frozen=True)

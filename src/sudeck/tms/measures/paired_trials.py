@@ -56,10 +56,10 @@ def measure_pairs(
     InputError
         If there is no test pulse alone.
     """
-    told = [trial.pulse.test_mso for trial in (*pairs, *singles)]
-    if None not in told and len({trial.pulse.test_mso for trial in pairs}) > _MOST_IN_A_BLOCK:
+    given = [trial.pulse.test_mso for trial in (*pairs, *singles)]
+    if None not in given and len({trial.pulse.test_mso for trial in pairs}) > _MOST_IN_A_BLOCK:
         return tracked_measures(
-            np.array(told, dtype=np.float64),
+            np.array(given, dtype=np.float64),
             _amplitudes([*pairs, *singles]),
             np.array([trial.pulse.isi_ms or np.nan for trial in (*pairs, *singles)]),
             floor_mv=floor_mv,

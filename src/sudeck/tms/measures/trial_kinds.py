@@ -35,10 +35,10 @@ def of_known_kind(trials: Sequence[Trial], where: str) -> tuple[list[Trial], lis
         The others.
     flags : tuple of Flag
     """
-    untold = [trial for trial in trials if trial.pulse.kind == "unknown"]
-    if not untold:
+    unknown = [trial for trial in trials if trial.pulse.kind == "unknown"]
+    if not unknown:
         return list(trials), [], ()
-    n = len(untold)
+    n = len(unknown)
     how = "state kind in the events table, or under [conditions] in the protocol file"
     if n == len(trials):
         text = (
@@ -55,7 +55,7 @@ def of_known_kind(trials: Sequence[Trial], where: str) -> tuple[list[Trial], lis
         f"threshold, MEP, ratio or silent period, and stand as MEP of unstated kind. To use them, {how}."
     )
     flag = Flag("kind-not-stated", text, "caution", where, float(n), float(len(trials)), "trials")
-    return [trial for trial in trials if trial.pulse.kind != "unknown"], untold, (flag,)
+    return [trial for trial in trials if trial.pulse.kind != "unknown"], unknown, (flag,)
 
 
 def parted(trials: Sequence[Trial], key: Callable[[Trial], _Key]) -> dict[_Key, list[Trial]]:
@@ -85,16 +85,16 @@ def strength_of(trials: Sequence[Trial]) -> Callable[[Trial], str]:
 
     The name counts where it comes back, as those of conditions do and running numbers do not.
     """
-    untold = [trial for trial in trials if not _test_intensity(trial)]
-    names = {trial.pulse.condition for trial in untold}
-    named = len(names) > 1 and len(names) <= len(untold) / 2
+    unknown = [trial for trial in trials if not _test_intensity(trial)]
+    names = {trial.pulse.condition for trial in unknown}
+    named = len(names) > 1 and len(names) <= len(unknown) / 2
     return lambda trial: _test_intensity(trial) or (trial.pulse.condition if named else "")
 
 
 def common_intensity(trials: Sequence[Trial]) -> str:
     """Return the test intensity that all trials have, empty where they differ."""
-    told = {_test_intensity(trial) for trial in trials}
-    return told.pop() if len(told) == 1 else ""
+    given = {_test_intensity(trial) for trial in trials}
+    return given.pop() if len(given) == 1 else ""
 
 
 def kind_of_pair(pairs: Sequence[Trial]) -> Callable[[Trial], tuple[str, bool, str]]:

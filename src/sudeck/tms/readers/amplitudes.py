@@ -30,10 +30,10 @@ from sudeck.tms.readers.parts.amplitude_columns import (
 from sudeck.tms.readers.parts.amplitude_units import millivolts_per_unit, refuse_large
 from sudeck.tms.signals.events import (
     decode_text,
+    given_rows,
     is_utf16,
     knows_column,
     read_table,
-    told_rows,
     with_single_pulses,
 )
 from sudeck.tms.signals.neutral_labels import people_numbered, quoted, reduced
@@ -338,8 +338,8 @@ def _renamed(records: Sequence[Mapping[str, str]]) -> dict[str, str]:
 def _pulses(records: Sequence[Mapping[str, str]], column: AmplitudeColumn, path: Path) -> list[Pulse]:
     """Return what the table, and the heading of the amplitudes, tell of every trial's stimulus."""
     columns = _renamed(records)
-    by_heading = {"muscle": column.muscle or "", "muscle_side": column.side or "", **column.told}
-    rows = told_rows(
+    by_heading = {"muscle": column.muscle or "", "muscle_side": column.side or "", **column.given}
+    rows = given_rows(
         [
             {**{known: record.get(name, "") for name, known in columns.items()}, **_filled(by_heading)}
             for record in records
@@ -357,8 +357,8 @@ def _pulses(records: Sequence[Mapping[str, str]], column: AmplitudeColumn, path:
     ]
 
 
-def _filled(told: Mapping[str, str]) -> dict[str, str]:
-    return {name: cell for name, cell in told.items() if cell}
+def _filled(given: Mapping[str, str]) -> dict[str, str]:
+    return {name: cell for name, cell in given.items() if cell}
 
 
 def _participants(records: Sequence[Mapping[str, str]]) -> list[str]:

@@ -21,7 +21,7 @@ from sudeck.tms.readers.base import Hints, corrupt, source_of
 from sudeck.tms.readers.parts.arrays import PLAUSIBLE_RATE_HZ, Sweeps
 from sudeck.tms.readers.parts.epochs import contents_of
 from sudeck.tms.readers.parts.values import Array
-from sudeck.tms.signals.events import Told
+from sudeck.tms.signals.events import Given
 
 if TYPE_CHECKING:
     from sudeck.tms.readers.base import Contents
@@ -70,7 +70,7 @@ def read(path: Path, hints: Hints) -> Contents:
         raise corrupt(path, f"a sampling interval of {interval_ms:g} ms is not one of EMG")
     # The resolution is rounded to a microsecond; a rate is meant to three digits.
     rate_hz = float(f"{rate_hz:.3g}") if hints.rate_hz is None else rate_hz
-    told: list[Told] = [
+    given: list[Given] = [
         {
             "time_s": second,
             "condition": redactor.clean(row.get("Assoc. Target", "").replace("(null)", "").strip()),
@@ -83,7 +83,7 @@ def read(path: Path, hints: Hints) -> Contents:
     emg = [[_sweep(row[name], path) for row in rows] for name in used]
     pulse_ms = -start_ms if hints.pulse_ms is None else hints.pulse_ms
     labels = [f"EMG {name.removeprefix(_DATA).strip() or '1'}" for name in used]
-    sweeps = Sweeps(emg, labels, told, rate_hz, _UNIT, round(pulse_ms * rate_hz / 1e3))
+    sweeps = Sweeps(emg, labels, given, rate_hz, _UNIT, round(pulse_ms * rate_hz / 1e3))
     return contents_of(sweeps, path, source_of(path, redactor=redactor), FORMAT, hints)
 
 

@@ -144,11 +144,13 @@ def _samples(
     return flat.reshape(-1, n_channels).T if orientation == "MULTIPLEXED" else flat.reshape(n_channels, -1)
 
 
-def _text_samples(path: Path, told: dict[str, str], n_channels: int, orientation: str) -> NDArray[np.float64]:
+def _text_samples(
+    path: Path, given: dict[str, str], n_channels: int, orientation: str
+) -> NDArray[np.float64]:
     """Return the samples of a text export as [channel, sample]."""
-    skipped = [int(told.get(key, "0") or 0) for key in ("SkipLines", "SkipColumns")]
+    skipped = [int(given.get(key, "0") or 0) for key in ("SkipLines", "SkipColumns")]
     lines = path.read_bytes().decode("latin-1").splitlines()[skipped[0] :]
-    comma = told.get("DecimalSymbol", ".") == ","
+    comma = given.get("DecimalSymbol", ".") == ","
     rows = [(line.replace(",", ".") if comma else line.replace(",", " ")).split() for line in lines]
     rows = [row[skipped[1] :] for row in rows if row]
     # Names of channels are counted among what to skip by some programs, and not by others.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sudeck.core.errors import InputError
 from sudeck.tms.recordings.protocol import StimulationProtocol, read_protocol, with_channels
-from sudeck.tms.signals.events import EventsTable, events_table, read_events, read_table_file, told_by
+from sudeck.tms.signals.events import EventsTable, events_table, given_by, read_events, read_table_file
 from sudeck.tms.signals.neutral_contents import replaced_flags
 from sudeck.tms.signals.neutral_labels import people_numbered, stand_ins
 
@@ -100,7 +100,7 @@ def events_of(table: Path, recording: Path) -> EventsTable:
         return events_table(own, table.name)
     one_channel = [record for record in own if record["channel"] == own[0]["channel"]]
     several = len(own) > len(one_channel)
-    rows = [told_by(_without(record, several), table.name) for record in one_channel]
+    rows = [given_by(_without(record, several), table.name) for record in one_channel]
     return replace(EventsTable(tuple(rows), table.name), at_test_pulse=True)
 
 

@@ -28,7 +28,7 @@ from sudeck.tms.recordings.pulses import FoundPulse, PulseTrain, find_pulses
 from sudeck.tms.recordings.statement import Statement
 from sudeck.tms.recordings.whose import with_person_and_visit
 from sudeck.tms.signals.event_times import refuse_other_clock
-from sudeck.tms.signals.events import EventsTable, Told
+from sudeck.tms.signals.events import EventsTable, Given
 from sudeck.tms.signals.neutral_contents import without_names
 from sudeck.tms.signals.neutral_labels import plain_name
 from sudeck.tms.signals.recording import Recording
@@ -119,7 +119,7 @@ def read_trials(
     if isinstance(contents, Recording):
         sets = _cut(contents, table, protocol, stated)
     else:
-        sets = _told(contents, table, protocol, stated, path)
+        sets = _given(contents, table, protocol, stated, path)
     return tuple(with_person_and_visit(item, path, participant=participant, visit=visit) for item in sets)
 
 
@@ -164,7 +164,7 @@ def _assumed_test(events: EventsTable, pulses: Sequence[FoundPulse]) -> tuple[Fl
 
 def _names_of(recording: Recording, pulses: Sequence[FoundPulse], events: EventsTable | None) -> list[str]:
     """Return the condition of each stimulus as events table, marker and section name it, together."""
-    rows: Sequence[Told] = [{}] * len(pulses)
+    rows: Sequence[Given] = [{}] * len(pulses)
     if events is not None and len(events.rows) == len(pulses):
         in_order = events.has_times
         rows = sorted(events.rows, key=lambda row: float(row["time_s"])) if in_order else events.rows
@@ -195,7 +195,7 @@ def _taken_or_found(
     return PulseTrain(tuple(pulses), f"events table {events.label}")
 
 
-def _said(row: Told) -> tuple[str, ...]:
+def _said(row: Given) -> tuple[str, ...]:
     """Return what a row of the events table says a stimulus is."""
     names = ("condition", "hemisphere", "conditioning_hemisphere", "kind", "isi_ms")
     return tuple(str(row.get(name, "")) for name in names)
@@ -210,7 +210,7 @@ def _named_markers(recording: Recording, protocol: StimulationProtocol) -> tuple
 def _unmatched(protocol: StimulationProtocol, names: Iterable[str]) -> tuple[Flag, ...]:
     """Flag conditions of the protocol that are the name of nothing, with the names there are."""
     found = {plain_name(name): name for name in names if name}
-    missing = [str(told["condition"]) for key, told in protocol.conditions.items() if key not in found]
+    missing = [str(given["condition"]) for key, given in protocol.conditions.items() if key not in found]
     if not missing:
         return ()
     there = ", ".join(sorted(found.values())) or "none"
@@ -240,7 +240,7 @@ def _cut(
     if events is not None and events.has_times:
         rows = tuple(sorted(events.rows, key=lambda item: float(item["time_s"])))
         events = replace(events, rows=rows)
-    pulses, told_flags = tell_pulses(
+    pulses, given_flags = tell_pulses(
         train.pulses,
         label=recording.source.label,
         events=events,
@@ -256,11 +256,11 @@ def _cut(
     )
     not_raw = derived_flags((signal.name for signal in recording.signals), protocol)
     about_events = events.flags if events is not None else ()
-    told_flags = (*told_flags, *_unmatched(protocol, names), *not_raw, *about_events)
-    told, open_flags = without_open(
+    given_flags = (*given_flags, *_unmatched(protocol, names), *not_raw, *about_events)
+    given, open_flags = without_open(
         train.pulses, pulses, recording.source.label, recording.sections[0].start_s
     )
-    pulses, told_flags = tuple(pulses[i] for i in told), (*told_flags, *open_flags)
+    pulses, given_flags = tuple(pulses[i] for i in given), (*given_flags, *open_flags)
     sets = []
     for signal in signals:
         known = stated.completed(tell_channel(pulses, signal.name, protocol), recording.source.label)
@@ -271,12 +271,12 @@ def _cut(
         # The clock of the events table, which counts from the first sample.
         start_s = recording.sections[0].start_s
         cut = replace(cut, pulses=tuple(replace(p, time_s=p.time_s - start_s) for p in cut.pulses))
-        flags = (*about_it, *train.flags, *told_flags, *cut.flags, *questions(cut.pulses))
+        flags = (*about_it, *train.flags, *given_flags, *cut.flags, *questions(cut.pulses))
         sets.append(replace(cut, flags=(*flags, *_few(cut.n_trials))))
     return tuple(sets)
 
 
-def _told(
+def _given(
     sets: Sequence[TrialSet | AmplitudeTable],
     events: EventsTable | None,
     protocol: StimulationProtocol,

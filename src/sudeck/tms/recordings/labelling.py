@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.tms.recordings.protocol import ChannelRole, StimulationProtocol
-from sudeck.tms.signals.events import EventsTable, Told
+from sudeck.tms.signals.events import EventsTable, Given
 from sudeck.tms.signals.forms import events_form
 from sudeck.tms.signals.muscles import muscle_and_side
 from sudeck.tms.signals.neutral_labels import plain_name
@@ -80,7 +80,7 @@ def tell_pulses(
     for index, pulse in enumerate(found):
         row = events.rows[index] if events is not None else {}
         section = sections[index] if sections else None
-        told_by_file = {} if section is None else dict(section.told)
+        given_by_file = {} if section is None else dict(section.given)
         ordered = protocol.sequence[index] if protocol.sequence else ""
         names = [
             str(row.get("condition", "")),
@@ -89,25 +89,25 @@ def tell_pulses(
             "" if section is None else section.label,
         ]
         condition = next((name for name in names if plain_name(name) in protocol.conditions), "")
-        told: Told = {
-            **told_by_file,
+        given: Given = {
+            **given_by_file,
             **protocol.defaults,
             **protocol.conditions.get(plain_name(condition), {}),
             **row,
         }
-        told.setdefault("condition", next((name for name in names if name), ""))
-        told = {key: value for key, value in told.items() if key in Pulse.__dataclass_fields__}
+        given.setdefault("condition", next((name for name in names if name), ""))
+        given = {key: value for key, value in given.items() if key in Pulse.__dataclass_fields__}
         if pulse.kind == "paired" and pulse.isi_ms is not None:
-            stated = told.get("isi_ms")
-            if told.get("kind") == "single" or (
+            stated = given.get("isi_ms")
+            if given.get("kind") == "single" or (
                 stated is not None and abs(stated - pulse.isi_ms) > _ISI_TOLERANCE_MS
             ):
                 flags.append(_contradiction(index, pulse, stated))
-            told.setdefault("kind", "paired")
-            if told["kind"] == "paired":
-                told.setdefault("isi_ms", pulse.isi_ms)
-        told.setdefault("kind", pulse.kind)
-        pulses.append(Pulse(**{**told, "time_s": pulse.time_s}))
+            given.setdefault("kind", "paired")
+            if given["kind"] == "paired":
+                given.setdefault("isi_ms", pulse.isi_ms)
+        given.setdefault("kind", pulse.kind)
+        pulses.append(Pulse(**{**given, "time_s": pulse.time_s}))
     return tuple(pulses), tuple(flags)
 
 

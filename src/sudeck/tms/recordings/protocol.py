@@ -45,7 +45,7 @@ from sudeck.core.storage import parse_toml, read_limited
 from sudeck.core.vocabulary import Side
 from sudeck.tms.readers.base import Hints
 from sudeck.tms.recordings.reporting_items import checked_answers
-from sudeck.tms.signals.events import Told, told_by
+from sudeck.tms.signals.events import Given, given_by
 from sudeck.tms.signals.muscles import muscle_and_side
 from sudeck.tms.signals.neutral_labels import plain_name
 from sudeck.tms.signals.units import voltage_unit
@@ -94,8 +94,8 @@ class StimulationProtocol:
     onset: Literal["test", "conditioning"] | None = None
     offset_ms: float = 0.0
     channels: Mapping[str, ChannelRole] = field(default_factory=dict)
-    defaults: Told = field(default_factory=dict)
-    conditions: Mapping[str, Told] = field(default_factory=dict)
+    defaults: Given = field(default_factory=dict)
+    conditions: Mapping[str, Given] = field(default_factory=dict)
     sequence: tuple[str, ...] = ()
     reporting: Mapping[str, str] = field(default_factory=dict)
     label: str = "protocol"
@@ -149,7 +149,7 @@ def protocol_from(content: Mapping[str, Any], label: str = "protocol") -> Stimul
         channels={
             name: ChannelRole(
                 None if "muscle" not in entry else str(entry["muscle"]),
-                told_by({"muscle_side": entry.get("side", "")}, label).get("muscle_side"),
+                given_by({"muscle_side": entry.get("side", "")}, label).get("muscle_side"),
                 bool(entry.get("ignore", False)),
             )
             for name, entry in channels.items()
@@ -186,13 +186,13 @@ def with_channels(protocol: StimulationProtocol, records: Sequence[Mapping[str, 
     return replace(protocol, channels={**roles, **protocol.channels})
 
 
-def _checked(entry: Mapping[str, Any], label: str) -> Told:
+def _checked(entry: Mapping[str, Any], label: str) -> Given:
     """Pass entries through the checks of an events table, and refuse what it does not know."""
-    told = told_by(entry, label)
+    given = given_by(entry, label)
     for key in entry:
-        if not told_by({key: entry[key]}, label) and key != "rmt_mso":
+        if not given_by({key: entry[key]}, label) and key != "rmt_mso":
             raise InputError(label, f"{key!r} is no field of a stimulus", "see the protocol's documentation")
-    return told
+    return given
 
 
 def _table(content: Mapping[str, Any], name: str, label: str) -> Mapping[str, Any]:

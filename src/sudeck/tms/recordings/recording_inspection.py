@@ -174,7 +174,7 @@ def inspect_recording(
     try:
         table = table and table.timed(signal.rate_hz for signal in contents.signals)
         train = find_or_take_pulses(contents, table, protocol)
-        pulses, told_flags = tell_pulses(
+        pulses, given_flags = tell_pulses(
             train.pulses,
             label=contents.source.label,
             events=table,
@@ -183,7 +183,7 @@ def inspect_recording(
         )
     except InputError as error:
         train, pulses = PulseTrain((), "nothing"), ()
-        told_flags = (Flag("no-pulses", f"{error.problem[:1].upper()}{error.problem[1:]}.", "serious"),)
+        given_flags = (Flag("no-pulses", f"{error.problem[:1].upper()}{error.problem[1:]}.", "serious"),)
     names_muscle = any(muscle_and_side(signal.name)[0] for signal in contents.signals)
     asked = questions(tell_channel(pulses, _first_muscle(contents) if names_muscle else "", protocol))
     return RecordingInspection(
@@ -196,7 +196,7 @@ def inspect_recording(
         _summed(pulses),
         train.origin,
         _interval(pulses),
-        (*contents.flags, *train.flags, *told_flags, *asked),
+        (*contents.flags, *train.flags, *given_flags, *asked),
     )
 
 
@@ -206,13 +206,13 @@ def _of_sets(
     """Summarise a file that holds epochs or amplitudes."""
     sweeps = [item for item in contents if isinstance(item, TrialSet)]
     pulses: list[Pulse] = []
-    told_flags: tuple[Flag, ...] = ()
+    given_flags: tuple[Flag, ...] = ()
     for item in sweeps[:1] or contents:
         found, seen = found_in_sweeps(item, contents, events, protocol)
-        told, contradicted = tell_pulses(found, label=item.source.label, events=events, protocol=protocol)
-        pulses += map(merged, item.pulses, told)
-        told_flags += (*seen, *contradicted)
-    flags = tuple(dict.fromkeys((*(flag for item in contents for flag in item.flags), *told_flags)))
+        given, contradicted = tell_pulses(found, label=item.source.label, events=events, protocol=protocol)
+        pulses += map(merged, item.pulses, given)
+        given_flags += (*seen, *contradicted)
+    flags = tuple(dict.fromkeys((*(flag for item in contents for flag in item.flags), *given_flags)))
     return RecordingInspection(
         contents[0].source.label,
         "epochs" if sweeps else "amplitude table",

@@ -92,18 +92,18 @@ def read_decisions(path: Path) -> tuple[TrialDecision, ...]:
         )
     made = []
     for line, record in enumerate(records, start=2):
-        told = {name: cell for name, cell in record.items() if not is_missing(cell)}
-        word, onset = told.get("decision", "").lower(), told.get("onset_ms", "")
+        given = {name: cell for name, cell in record.items() if not is_missing(cell)}
+        word, onset = given.get("decision", "").lower(), given.get("onset_ms", "")
         where = f"line {line} of {path.name}"
         if not word and not onset:
-            if {"who", "why"} & set(told):
+            if {"who", "why"} & set(given):
                 raise InputError(
                     where, "it says who or why, and decides nothing", "write reject or keep, or an onset_ms"
                 )
             continue
         if word and word not in _WORDS:
             raise InputError(where, f"{word!r} is no decision on a trial", "write reject or keep")
-        number = told.get("trial", "")
+        number = given.get("trial", "")
         if not number.isdecimal() or int(number) < 1:
             raise InputError(where, f"{number!r} is no number of a trial", "write it as in trials.tsv")
         made.append(
@@ -111,10 +111,10 @@ def read_decisions(path: Path) -> tuple[TrialDecision, ...]:
                 int(number),
                 rejected=_WORDS.get(word, False),
                 onset_ms=_onset(onset, where) if onset else None,
-                who=told.get("who", ""),
-                why=told.get("why", ""),
-                file=told.get("file", ""),
-                channel=told.get("channel", ""),
+                who=given.get("who", ""),
+                why=given.get("why", ""),
+                file=given.get("file", ""),
+                channel=given.get("channel", ""),
             )
         )
         if not (made[-1].who and made[-1].why):

@@ -28,11 +28,11 @@ def active_trials(
     """Return which sweeps have a silent period to be measured: those of a contracting muscle."""
     if settings.silent_period != "auto":
         return np.full(rms_mv.shape, settings.silent_period == "always")
-    told = np.array([pulse.state or "" for pulse in pulses])
-    untold = told == ""
-    known = rms_mv[untold & np.isfinite(rms_mv)]
+    given = np.array([pulse.state or "" for pulse in pulses])
+    unstated = given == ""
+    known = rms_mv[unstated & np.isfinite(rms_mv)]
     contracting = known.size > 0 and float(np.median(known)) > settings.active_mv
-    return np.asarray((told == "active") | (untold & contracting))
+    return np.asarray((given == "active") | (unstated & contracting))
 
 
 def ipsilateral_trials(pulses: Sequence[Pulse]) -> NDArray[np.bool_]:

@@ -86,10 +86,10 @@ def with_times(
     rates = sorted(set(rates_hz))
     made = []
     for row in rows:
-        told = dict(row)
-        if "time_s" not in told and "time_ms" in told:
-            told["time_s"] = told["time_ms"] / 1e3
-        if "time_s" not in told and "sample" in told:
+        given = dict(row)
+        if "time_s" not in given and "time_ms" in given:
+            given["time_s"] = given["time_ms"] / 1e3
+        if "time_s" not in given and "sample" in given:
             if len(rates) != 1:
                 several = " and ".join(f"{rate:g}" for rate in rates)
                 raise InputError(
@@ -97,8 +97,8 @@ def with_times(
                     f"it counts in samples, and channels were sampled at {several} Hz",
                     "give onset in seconds",
                 )
-            told["time_s"] = told["sample"] / rates[0]
-        made.append(told)
+            given["time_s"] = given["sample"] / rates[0]
+        made.append(given)
     return tuple(made)
 
 

@@ -96,7 +96,7 @@ _WORDS: dict[str, Mapping[str, str]] = {
     "hemisphere": _SIDES, "conditioning_hemisphere": _SIDES, "muscle_side": _SIDES,
 }  # fmt: skip
 
-Told = dict[str, Any]
+Given = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class EventsTable:
     markers: so they are in the trials of a run.
     """
 
-    rows: tuple[Told, ...]
+    rows: tuple[Given, ...]
     label: str
     at_test_pulse: bool = False
     flags: tuple[Flag, ...] = ()
@@ -154,32 +154,32 @@ def events_table(records: Sequence[Mapping[str, object]], label: str) -> EventsT
     InputError
         With every cell that can not be read.
     """
-    told = [row for row in told_rows(records, label, clocks=True) if row]
-    rows = [row for row in told if _normal(str(row.get("condition", ""))) not in _NO_STIMULI]
+    given = [row for row in given_rows(records, label, clocks=True) if row]
+    rows = [row for row in given if _normal(str(row.get("condition", ""))) not in _NO_STIMULI]
     flags: tuple[Flag, ...] = ()
-    if len(rows) < len(told):
-        n = len(told) - len(rows)
+    if len(rows) < len(given):
+        n = len(given) - len(rows)
         text = (
-            f"{n} of {len(told)} rows of {label} call themselves no stimulus (break, instruction): left out."
+            f"{n} of {len(given)} rows of {label} call themselves no stimulus (break, instruction): left out."
         )
         flags = (Flag("rows-no-stimuli", text, "info", value=float(n), unit="rows"),)
     return EventsTable(tuple(with_single_pulses(rows)), label, flags=flags)
 
 
-def told_rows(records: Sequence[Mapping[str, object]], label: str, *, clocks: bool = False) -> list[Told]:
-    """Translate records into fields of `Pulse`, as `told_by` does each.
+def given_rows(records: Sequence[Mapping[str, object]], label: str, *, clocks: bool = False) -> list[Given]:
+    """Translate records into fields of `Pulse`, as `given_by` does each.
 
     Raises
     ------
     InputError
         Once for all the cells that can not be read, with their rows.
     """
-    rows: list[Told] = []
+    rows: list[Given] = []
     wrong: dict[str, list[int]] = {}
     remedies: dict[str, None] = {}
     for number, record in enumerate(records, start=1):
         try:
-            rows.append(told_by(record, label, clocks=clocks))
+            rows.append(given_by(record, label, clocks=clocks))
         except InputError as error:
             cells = ({column: cell} for column, cell in record.items())
             for problem in [one for cell in cells if (one := _refusal(cell, label, clocks))] or [error]:
@@ -192,7 +192,7 @@ def told_rows(records: Sequence[Mapping[str, object]], label: str, *, clocks: bo
 
 def _refusal(record: Mapping[str, object], label: str, clocks: bool) -> InputError | None:
     try:
-        told_by(record, label, clocks=clocks)
+        given_by(record, label, clocks=clocks)
     except InputError as error:
         return error
     return None
@@ -264,7 +264,7 @@ def read_table(text: str) -> list[dict[str, str]]:
         return []
 
 
-def told_by(record: Mapping[str, object], label: str, *, clocks: bool = False) -> Told:
+def given_by(record: Mapping[str, object], label: str, *, clocks: bool = False) -> Given:
     """Translate one record into fields of `Pulse`.
 
     Parameters
@@ -283,18 +283,18 @@ def told_by(record: Mapping[str, object], label: str, *, clocks: bool = False) -
 
     Examples
     --------
-    >>> told_by({"onset": "2.5", "tms_stim_mode": "dual", "inter_stimulus_interval": "2"}, "events.tsv")
+    >>> given_by({"onset": "2.5", "tms_stim_mode": "dual", "inter_stimulus_interval": "2"}, "events.tsv")
     {'time_s': 2.5, 'kind': 'paired', 'isi_ms': 2.0}
     """
-    told: Told = {}
+    given: Given = {}
     for column, cell in record.items():
         name = _normal(str(column))
         field = _FIELD_OF.get(name) or (CLOCKS.get(name) if clocks else None)
         text = str(cell).strip()
         if field is None or text.lower() in MISSING:
             continue
-        told.setdefault(field, _value(field, text, str(column), label))
-    return _settled(told, label)
+        given.setdefault(field, _value(field, text, str(column), label))
+    return _settled(given, label)
 
 
 def _point(text: str) -> str:
@@ -302,7 +302,7 @@ def _point(text: str) -> str:
     return text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
 
 
-def with_single_pulses(rows: Sequence[Told]) -> list[Told]:
+def with_single_pulses(rows: Sequence[Given]) -> list[Given]:
     """Call rows single that leave the interval empty where other rows of the table fill it in.
 
     Examples
@@ -363,33 +363,33 @@ def _value(field: str, text: str, column: str, label: str) -> object:
     return text
 
 
-def _settled(told: Told, label: str) -> Told:
+def _settled(given: Given, label: str) -> Given:
     """Resolve what columns say about one another: order of pulses, thresholds, single against paired."""
     for unit in ("mso", "rmt"):
-        first, second = told.pop(f"first_{unit}", None), told.pop(f"second_{unit}", None)
+        first, second = given.pop(f"first_{unit}", None), given.pop(f"second_{unit}", None)
         if second is not None:
-            told.setdefault(f"conditioning_{unit}", first)
-            told.setdefault(f"test_{unit}", second)
+            given.setdefault(f"conditioning_{unit}", first)
+            given.setdefault(f"test_{unit}", second)
         elif first is not None:
-            told.setdefault(f"test_{unit}", first)
-    if (isi_s := told.pop("isi_s", None)) is not None:
-        told.setdefault("isi_ms", round(1e3 * isi_s, 6))
-    rmt_mso = told.pop("rmt_mso", None)
+            given.setdefault(f"test_{unit}", first)
+    if (isi_s := given.pop("isi_s", None)) is not None:
+        given.setdefault("isi_ms", round(1e3 * isi_s, 6))
+    rmt_mso = given.pop("rmt_mso", None)
     if rmt_mso:
         for pulse in ("test", "conditioning"):
-            if told.get(f"{pulse}_mso") is not None:
-                told.setdefault(f"{pulse}_rmt", 100 * told[f"{pulse}_mso"] / rmt_mso)
+            if given.get(f"{pulse}_mso") is not None:
+                given.setdefault(f"{pulse}_rmt", 100 * given[f"{pulse}_mso"] / rmt_mso)
     # A condition that is called nothing but single or paired says what its pulses are.
-    kind = _KINDS.get(_normal(str(told.get("condition", ""))))
-    if kind is not None and kind != "unknown" and "isi_ms" not in told:
-        told.setdefault("kind", kind)
-    if told.get("isi_ms") == 0:
-        del told["isi_ms"]
-        told.setdefault("kind", "single")
-    if "isi_ms" in told:
-        if told.get("kind") == "single":
+    kind = _KINDS.get(_normal(str(given.get("condition", ""))))
+    if kind is not None and kind != "unknown" and "isi_ms" not in given:
+        given.setdefault("kind", kind)
+    if given.get("isi_ms") == 0:
+        del given["isi_ms"]
+        given.setdefault("kind", "single")
+    if "isi_ms" in given:
+        if given.get("kind") == "single":
             raise InputError(
-                label, f"a single pulse is given an interval of {told['isi_ms']:g} ms", "correct the row"
+                label, f"a single pulse is given an interval of {given['isi_ms']:g} ms", "correct the row"
             )
-        told["kind"] = "paired"
-    return told
+        given["kind"] = "paired"
+    return given

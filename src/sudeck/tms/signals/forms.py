@@ -143,7 +143,7 @@ def protocol_form(pulses: Sequence[Pulse], channels: Sequence[str]) -> str:
             lines.append('kind = "single"')
         else:
             lines.append('# kind = "single"               # or isi_ms = 2.5')
-        untold = all(p.test_mso is None and p.test_rmt is None for p in own)
+        unstated = all(p.test_mso is None and p.test_rmt is None for p in own)
         wanted = _INTENSITIES if isi_ms is not None else _INTENSITIES[:1]
-        lines += [f"# {text}" for text in wanted] if untold else []
+        lines += [f"# {text}" for text in wanted] if unstated else []
     return "\n".join(lines) + "\n"

@@ -104,7 +104,7 @@ def _recording(recording: Recording, names: _Names) -> Recording:
             replace(
                 section,
                 label=labels.get(section.label, section.label),
-                told={key: labels.get(value, value) for key, value in section.told.items()},
+                given={key: labels.get(value, value) for key, value in section.given.items()},
             )
             for section in recording.sections
         ),
@@ -113,7 +113,7 @@ def _recording(recording: Recording, names: _Names) -> Recording:
 
 
 def _label_of(section: Section) -> str:
-    return section.label or str(section.told.get("condition", ""))
+    return section.label or str(section.given.get("condition", ""))
 
 
 def _signal(signal: Signal, names: _Names) -> Signal:

@@ -111,19 +111,19 @@ def _by_key(rows: Sequence[Record], draft: Draft, path: Path) -> dict[str, Recor
     found: dict[str, Record] = {}
     for row in rows:
         plain = {_snake(name): cell for name, cell in row.items()}
-        told = {
+        given = {
             draft.columns[name]: cell
             for name, cell in plain.items()
             if name in draft.columns and cell.lower() not in _EMPTY
         }
         key = plain.get(draft.key, "")
-        if key.lower() not in _EMPTY and found.setdefault(key, told) != told:
+        if key.lower() not in _EMPTY and found.setdefault(key, given) != given:
             raise InputError(path.name, f"two rows of {draft.key} {key} differ", "correct one of them")
     return found
 
 
 def _joined(
-    records: Sequence[Record], told: Mapping[str, Record], draft: Draft, events: Path, path: Path
+    records: Sequence[Record], given: Mapping[str, Record], draft: Draft, events: Path, path: Path
 ) -> list[Record]:
     joined = []
     for record in records:
@@ -131,12 +131,12 @@ def _joined(
         if key.lower() in _EMPTY:
             joined.append(dict(record))
             continue
-        if key not in told:
+        if key not in given:
             raise InputError(
                 events.name, f"{draft.key} {key} is not in {path.name}", "add the row, or correct the event"
             )
         own = {name: cell for name, cell in record.items() if cell.lower() not in _EMPTY}
-        joined.append({**record, **told[key], **own})
+        joined.append({**record, **given[key], **own})
     return joined
 
 

@@ -76,7 +76,7 @@ class Section:
     start_s: float
     stop_s: float
     label: str = ""
-    told: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -63,10 +63,10 @@ def treatment_words(tables: StudyTables, patients: Sequence[str], *, model: str 
     for dose in doses:
         if dose.drug not in KETAMINES:
             others[dose.drug].add(dose.patient)
-    told = ", ".join(f"{drug} in {len(some)}" for drug, some in sorted(others.items()))
+    listed = ", ".join(f"{drug} in {len(some)}" for drug, some in sorted(others.items()))
     said = any(one.drug not in KETAMINES and one.drug != "placebo" for one in rows)
     none = "no co-medication was given" if said else "no co-medication is recorded"
-    parts.append(f"co-medication: {told}" if told else none)
+    parts.append(f"co-medication: {listed}" if listed else none)
     return "; ".join(parts)
 
 

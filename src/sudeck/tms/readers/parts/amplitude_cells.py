@@ -150,7 +150,7 @@ def _number(text: str, comma_groups: bool) -> float:
 
 
 def _no_amplitudes(wrong: dict[str, list[int]], column: str, label: str) -> InputError:
-    told = [
+    given = [
         f"{text} in row{'s' if len(rows) > 1 else ''} {', '.join(map(str, rows[:_MOST_NAMED]))}"
         + (" …" if len(rows) > _MOST_NAMED else "")
         for text, rows in list(wrong.items())[:_MOST_NAMED]
@@ -159,7 +159,7 @@ def _no_amplitudes(wrong: dict[str, list[int]], column: str, label: str) -> Inpu
     return InputError(
         label,
         f"{n} cell{'s' if n > 1 else ''} of column {column} {'are' if n > 1 else 'is'} no amplitude from "
-        f"peak to peak: {'; '.join(told)}",
+        f"peak to peak: {'; '.join(given)}",
         "leave the cell of a trial without amplitude empty, write 0 or <0.05 where no response was seen",
     )
 
@@ -170,10 +170,10 @@ def _limit_flags(
     flags = []
     limits = np.unique(below[np.isfinite(below)])
     if limits.size:
-        told = ", ".join(f"<{limit:g}{' mV' if in_millivolts else ''}" for limit in limits[:_MOST_NAMED])
+        given = ", ".join(f"<{limit:g}{' mV' if in_millivolts else ''}" for limit in limits[:_MOST_NAMED])
         n = int(np.isfinite(below).sum())
         text = (
-            f"{n} of {below.size} amplitudes are given as below a limit ({told}): they count as below it, "
+            f"{n} of {below.size} amplitudes are given as below a limit ({given}): they count as below it, "
             "not as zero and not as the limit."
         )
         flags.append(Flag("amplitudes-below-limit", text, "info", column, float(n), unit="trials"))

@@ -52,7 +52,7 @@ class AmplitudeColumn:
     name: str
     muscle: str | None = None
     side: Side | None = None
-    told: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
 
 
 def plain_heading(heading: str) -> str:
@@ -74,7 +74,7 @@ def amplitude_columns(heading: Sequence[str]) -> tuple[AmplitudeColumn, ...]:
     ['MEP amplitude (mV)']
     >>> [column.muscle for column in amplitude_columns(["isi_ms", "FDI (mV)", "APB (mV)"])]
     ['FDI', 'APB']
-    >>> [dict(column.told) for column in amplitude_columns(["trial", "test", "SICI 2.5 ms"])]
+    >>> [dict(column.given) for column in amplitude_columns(["trial", "test", "SICI 2.5 ms"])]
     [{'condition': 'test', 'kind': 'single'}, {'condition': 'SICI', 'isi_ms': '2.5', 'kind': 'paired'}]
     """
     by_name = {plain_heading(name): name for name in reversed(heading)}
@@ -165,11 +165,11 @@ def _of_conditions(heading: Sequence[str]) -> tuple[AmplitudeColumn, ...]:
         if match is None:
             continue
         word = match["name"].lower()
-        told = {"condition": match["name"]}
+        given = {"condition": match["name"]}
         if match["isi"] and word not in _ALONE:
-            told["isi_ms"] = match["isi"]
-        told["kind"] = "single" if word in _ALONE else "paired"
-        found.append(AmplitudeColumn(name, told=told))
+            given["isi_ms"] = match["isi"]
+        given["kind"] = "single" if word in _ALONE else "paired"
+        found.append(AmplitudeColumn(name, given=given))
     return tuple(found)
 
 

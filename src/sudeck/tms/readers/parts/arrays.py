@@ -20,13 +20,13 @@ from sudeck.tms.readers.parts.values import (
     INTENSITY,
     Array,
     first,
+    given_rows,
     scalar,
     text,
-    told_rows,
     unit_in_name,
     vector,
 )
-from sudeck.tms.signals.events import Told, told_by
+from sudeck.tms.signals.events import Given, given_by
 from sudeck.tms.signals.muscles import muscle_and_side
 from sudeck.tms.signals.neutral_labels import reduced
 
@@ -68,7 +68,7 @@ class Sweeps:
 
     emg: list[list[Array]]
     channels: list[str]
-    told: list[Told]
+    given: list[Given]
     rate_hz: float
     unit: str
     pulse_sample: int | None
@@ -101,16 +101,16 @@ def sweeps_in(values: Mapping[str, Any], path: Path, hints: Hints) -> Sweeps:
         table = tables[hints.variable or with_sweeps[0]]
         channels = _sweep_columns(table)
         emg = [[np.ravel(cell).astype(np.float64) for cell in table[name]] for name in channels]
-        told = told_rows(table | {STATED: lower.get(STATED, {})}, len(emg[0]), path)
+        given = given_rows(table | {STATED: lower.get(STATED, {})}, len(emg[0]), path)
         unit = text(lower, _UNIT)
     else:
         arrays = _chosen(values, path, hints)
         axis = _sample_axis(next(iter(arrays.values())), time, path)
-        blocks, told, channels = _arranged(arrays, axis, lower, path)
+        blocks, given, channels = _arranged(arrays, axis, lower, path)
         emg = [list(block) for block in blocks]
         unit = text(lower, _UNIT) or unit_in_name(next(iter(arrays)))
     rate_hz = _rate(lower, time, path, hints)
-    return Sweeps(emg, channels, told, rate_hz, unit, _pulse_sample(lower, time, rate_hz, hints))
+    return Sweeps(emg, channels, given, rate_hz, unit, _pulse_sample(lower, time, rate_hz, hints))
 
 
 def _chosen(values: Mapping[str, Any], path: Path, hints: Hints) -> dict[str, Array]:
@@ -177,31 +177,35 @@ def _sample_axis(array: Array, time: Array | None, path: Path) -> int:
 
 def _arranged(
     arrays: Mapping[str, Array], axis: int, lower: Mapping[str, Any], path: Path
-) -> tuple[list[Array], list[Told], list[str]]:
+) -> tuple[list[Array], list[Given], list[str]]:
     """Bring arrays into one [trial, sample] block a channel, with what is told of each trial."""
     blocks = [np.moveaxis(np.atleast_1d(array), axis, -1) for array in arrays.values()]
     blocks = [block[None, :] if block.ndim == 1 else block for block in blocks]
     if len(blocks) > 1:
         if blocks[0].ndim != 2:
             raise InputError(path.name, "its channels have three axes each", "export trials by samples")
-        return blocks, told_rows(lower, blocks[0].shape[0], path), list(arrays)
+        return blocks, given_rows(lower, blocks[0].shape[0], path), list(arrays)
     block, shape = blocks[0], blocks[0].shape[:-1]
     name = text(lower, _CHANNELS) or (next(iter(arrays)) if _names_channel(next(iter(arrays))) else "EMG")
     if len(shape) == 1:
-        return [block], told_rows(lower, shape[0], path), [name]
+        return [block], given_rows(lower, shape[0], path), [name]
     intensities = vector(first(lower, INTENSITY))
     labels = first(lower, _CHANNELS)
     if intensities is not None and intensities.size in shape:
         by_intensity = np.moveaxis(block, shape.index(intensities.size), 0)
-        told = [
-            told_by({"test_mso": f"{value:g}", "condition": f"{value:g}"}, path.name)
+        given = [
+            given_by({"test_mso": f"{value:g}", "condition": f"{value:g}"}, path.name)
             for value in intensities
             for _ in range(by_intensity.shape[1])
         ]
-        return [by_intensity.reshape(-1, block.shape[-1])], told, [name]
+        return [by_intensity.reshape(-1, block.shape[-1])], given, [name]
     if isinstance(labels, list) and len(labels) in shape:
         by_channel = np.moveaxis(block, shape.index(len(labels)), 0)
-        return list(by_channel), told_rows(lower, by_channel.shape[1], path), [str(label) for label in labels]
+        return (
+            list(by_channel),
+            given_rows(lower, by_channel.shape[1], path),
+            [str(label) for label in labels],
+        )
     raise InputError(
         path.name,
         f"nothing tells conditions from channels in the array ({' x '.join(map(str, block.shape))})",

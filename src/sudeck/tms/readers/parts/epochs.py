@@ -103,7 +103,7 @@ def contents_of(sweeps: Sweeps, path: Path, source: SourceFile, form: str, hints
             f"the stimulus would lie at sample {pulse_sample} of sweeps of {min(lengths)}",
             "correct pulse_ms or rate_hz",
         )
-    pulses = tuple(Pulse(**{"time_s": math.nan, "kind": "unknown", **row}) for row in sweeps.told)
+    pulses = tuple(Pulse(**{"time_s": math.nan, "kind": "unknown", **row}) for row in sweeps.given)
     trials = []
     for channel, blocks in zip(sweeps.channels, millivolts, strict=True):
         if channel in open_units:
@@ -136,7 +136,7 @@ def _recording(
     ends = np.cumsum([0, *lengths]) / sweeps.rate_hz
     sections = tuple(
         Section(float(ends[i]), float(ends[i + 1]), str(row.get("condition", "")), row)
-        for i, row in enumerate(sweeps.told)
+        for i, row in enumerate(sweeps.given)
     )
     markers: tuple[Marker, ...] = ()
     if sweeps.pulse_sample is not None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sudeck.tms.readers.parts.sidecar import STATED
-from sudeck.tms.signals.events import Told, knows_column, told_by, with_single_pulses
+from sudeck.tms.signals.events import Given, given_by, knows_column, with_single_pulses
 from sudeck.tms.signals.trials import Pulse
 from sudeck.tms.signals.units import voltage_unit
 
@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 INTENSITY = {"intensities", "intensity", "mso", "stim_intensity", "stimulus_intensity", "test_mso"}
 
 
-def told_rows(columns: Mapping[str, Any], n_trials: int, path: Path) -> list[Told]:
+def given_rows(columns: Mapping[str, Any], n_trials: int, path: Path) -> list[Given]:
     """Gather what per-trial columns tell, as an events table would.
 
     A column the events table does not know, but whose values repeat, becomes the condition: a laboratory
@@ -43,27 +43,27 @@ def told_rows(columns: Mapping[str, Any], n_trials: int, path: Path) -> list[Tol
         elif 1 < len(set(cells)) <= max(2, n_trials // 2):
             conditions.append((name, cells))
     columns_alone = [
-        told_by({name: cells[i] for name, cells in known.items()}, path.name) for i in range(n_trials)
+        given_by({name: cells[i] for name, cells in known.items()}, path.name) for i in range(n_trials)
     ]
-    intervals = any("isi_ms" in told for told in columns_alone)
+    intervals = any("isi_ms" in given for given in columns_alone)
     rows = []
     for i, by_row in enumerate(columns_alone):
         row = {name: cells[i] for name, cells in known.items()}
         single = by_row.get("kind") == "single" or (intervals and "isi_ms" not in by_row)
-        told = told_by(
+        given = given_by(
             row | {name: value for name, value in stated.items() if not (single and name in of_pairs)},
             path.name,
         )
-        told = {key: item for key, item in told.items() if key in Pulse.__dataclass_fields__}
+        given = {key: item for key, item in given.items() if key in Pulse.__dataclass_fields__}
         if conditions:
-            told.setdefault("condition", ", ".join(f"{name} {cells[i]}" for name, cells in conditions))
-        rows.append(told)
+            given.setdefault("condition", ", ".join(f"{name} {cells[i]}" for name, cells in conditions))
+        rows.append(given)
     return with_single_pulses(rows)
 
 
 def _holds_for_single(name: str, value: str, path: Path) -> bool:
-    told = told_by({name: value}, path.name)
-    return not {"isi_ms", "conditioning_mso", "conditioning_rmt", "conditioning_hemisphere"} & set(told)
+    given = given_by({name: value}, path.name)
+    return not {"isi_ms", "conditioning_mso", "conditioning_rmt", "conditioning_hemisphere"} & set(given)
 
 
 def _cells(value: Any, n_trials: int) -> list[str] | None:
