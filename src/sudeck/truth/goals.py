@@ -114,7 +114,7 @@ class Line:
     n : int
         Studies that say anything about it.
     verdict : {"pass", "fail", "open"}
-        Open: outside the goal by less than two errors, or by more where so few studies know their error badly.
+        Open: outside the goal by less than two errors, or by more where few studies hardly know their error.
     """
 
     world: str
