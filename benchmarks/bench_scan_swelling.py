@@ -64,9 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--studies", type=int, default=19, help="of swollen hands; a third of the others"
-    )
+    parser.add_argument("--studies", type=int, default=19, help="of swollen hands; a third of the others")
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--level", type=float, default=200_000.0, help="counts a limb")
     chosen = parser.parse_args()

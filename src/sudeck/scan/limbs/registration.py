@@ -171,10 +171,10 @@ def _reported(match: Match, transform: Similarity) -> Registration:
     )
 
 
-def fine_smoothing_px(first: LimbImage, second: LimbImage) -> float:
+def fine_smoothing_px(first: LimbImage, second: LimbImage, *, least: float = 1.3) -> float:
     """Return the smoothing of the last level: the camera's own blur, and more where counts are few."""
     level = min(float(limb.counts[limb.mask].mean()) for limb in (first, second))
-    return float(np.clip(1.2 * (10.0 / max(level, 1e-6)) ** 0.25, 1.3, 3.0))
+    return float(np.clip(1.2 * (10.0 / max(level, 1e-6)) ** 0.25, least, 3.0))
 
 
 def register_mirrored(affected: LimbImage, healthy: LimbImage) -> Registration:
