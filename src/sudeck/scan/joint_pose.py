@@ -16,10 +16,9 @@ from sudeck.scan.limbs.geometry import Grid, Points
 from sudeck.scan.limbs.joint_fit import MARGIN_MM, JointFit, fit_jointly
 from sudeck.scan.limbs.joint_looks import PhaseLimbs
 from sudeck.scan.limbs.joint_system import COARSE_MM
-from sudeck.scan.limbs.limb_image import LimbImage
 from sudeck.scan.limbs.poses import PhasePose, Poses
 from sudeck.scan.limbs.posture_modes import DisplacementGrid, LimbFrame, posture_modes
-from sudeck.scan.limbs.registration import UNLIKE_RESIDUAL, fine_smoothing_px
+from sudeck.scan.limbs.registration import COARSE_PX, UNLIKE_RESIDUAL, USUAL_PX, fine_smoothing_px
 from sudeck.scan.ratios.joint_regions import THUMB, hand_frame
 
 # Hands, as shares of the length from the wrist to the fingertips: which distances show the fingers apart.
@@ -30,7 +29,6 @@ _THUMB_RAD = (math.radians(17.0), math.radians(77.0))
 _TIP_MM = 4.0
 _FOOT_CENTRE_MM = 130.0
 _FOOT_KNUCKLES_MM = 45.0
-_LEAST_PX, _LEAST_MM = 0.85, 6.0  # of smoothing where pixels are coarse
 _ON_LIMB_MM = 3.0
 _WORSE = 1.05  # times the misfit without posture: so much worse a joint fit is not trusted
 
@@ -89,22 +87,14 @@ def with_posture(
 
 def _limbs(pose: PhasePose) -> PhaseLimbs:
     affected, healthy = pose.affected(), pose.healthy()
+    coarse = pose.grid.pixel_mm > COARSE_MM  # 1.3 of such pixels hide the gaps between fingers
     return PhaseLimbs(
         affected,
         healthy,
         pose.from_reference,
         pose.healthy_from_reference,
-        _smoothing_px(affected, healthy),
+        fine_smoothing_px(affected, healthy, least=COARSE_PX if coarse else USUAL_PX),
     )
-
-
-def _smoothing_px(affected: LimbImage, healthy: LimbImage) -> float:
-    """Return how far a phase is smoothed: no farther than noise asks for where its pixels are coarse."""
-    pixel_mm = affected.grid.pixel_mm
-    usual = fine_smoothing_px(affected, healthy)
-    if pixel_mm <= COARSE_MM:
-        return usual
-    return max(fine_smoothing_px(affected, healthy, least=_LEAST_PX), min(usual, _LEAST_MM / pixel_mm))
 
 
 def _frame(
