@@ -143,14 +143,14 @@ def _cell(value: float) -> str:
     return "n/a" if math.isnan(value) else f"{value:.6g}"
 
 
-def known_study(root: Path, rng: np.random.Generator) -> None:
-    """Fill an empty study with patients of whom a model can be had."""
+def known_study(root: Path, rng: np.random.Generator, *, patients: int = 300) -> None:
+    """Fill an empty study with patients who respond by their ratios; of 300 there is a model."""
     header = {
         name: root.joinpath(name).read_text(encoding="utf-8").splitlines()[0]
         for name in ("participants.tsv", "phenotype/pain.tsv", "phenotype/scan_ratios.tsv")
     }
     rows: dict[str, list[str]] = {name: [] for name in header}
-    for i in range(300):
+    for i in range(patients):
         logs = 0.3 * rng.standard_normal(3)
         responds = rng.random() < 1 / (1 + math.exp(-4 * (logs[1] - logs[2])))
         limb, months = rng.choice(["hand", "foot"]), _cell(math.exp(2.5 + rng.standard_normal()))
