@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
+from sudeck.core.record import Record
 from sudeck.statistics.arrays import FloatArray, both_classes
 from sudeck.statistics.regression.logistic import bernoulli_log_likelihood, logit, maximise_logistic
 from sudeck.statistics.roc import area_under_curve
@@ -25,7 +25,7 @@ _EDGE = 1e-12  # probabilities of exactly 0 or 1 have no logit
 
 
 @dataclass(frozen=True)
-class Performance:
+class Performance(Record):
     """How predicted probabilities did on patients with known outcomes.
 
     Attributes
@@ -72,13 +72,6 @@ class Performance:
     error_90: float
     n: int
     events: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            name: value.to_dict() if isinstance(value, Estimate) else value
-            for name, value in ((field, getattr(self, field)) for field in self.__dataclass_fields__)
-        }
 
     def __str__(self) -> str:
         return (
@@ -289,10 +282,12 @@ def _local_line(xs: FloatArray, ys: FloatArray, at: float, near: int) -> float:
     """Return Cleveland's tricube-weighted line at one point, with the cut-offs R's lowess uses."""
     distance = np.abs(xs - at)
     bandwidth = float(np.partition(distance, near - 1)[near - 1])
-    kernel = np.where(distance <= 0.001 * bandwidth, 1.0, (1 - (distance / max(bandwidth, 1e-300)) ** 3) ** 3)
-    kernel = np.where(distance <= 0.999 * bandwidth, kernel, 0.0)
-    if bandwidth == 0.0:
+    if bandwidth == 0.0:  # as many have this very value
         kernel = (distance == 0).astype(float)
+    else:
+        kernel = (1 - (np.minimum(distance, bandwidth) / bandwidth) ** 3) ** 3
+        kernel = np.where(distance <= 0.001 * bandwidth, 1.0, kernel)
+        kernel = np.where(distance <= 0.999 * bandwidth, kernel, 0.0)
     kernel = kernel / kernel.sum()
     centre = float(kernel @ xs)
     spread = float(kernel @ (xs - centre) ** 2)

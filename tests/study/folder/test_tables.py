@@ -60,6 +60,15 @@ def test_every_problem_has_its_line_and_no_content() -> None:
     assert not any("Dupontel" in text or "name" in text.split(":")[0] for text in said)
 
 
+@pytest.mark.parametrize(("score", "taken"), [("-0.1", False), ("0", True), ("10", True), ("10.1", False)])
+def test_a_number_lies_within_both_limits_of_its_column(score: str, taken: bool) -> None:
+    cells = [(1, ["participant_id", "visit", "day", "nrs"]), (2, ["sub-001", "baseline", "0", score])]
+    read = type_rows(cells, PAIN, where="pain.tsv")
+    assert (not read.problems) == taken
+    if not taken:
+        assert any("outside 0 to 10" in str(problem) for problem in read.problems)
+
+
 def test_missing_columns_and_empty_files(tmp_path: Path) -> None:
     table = type_rows([(1, ["participant_id"])], PAIN, where="pain.tsv")
     assert {problem.column for problem in table.problems} == {"visit", "day"}
