@@ -283,7 +283,7 @@ def _pulses_by_response(side: Side, kind: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _joined(plot: Plot, side: Side, shift: float) -> list[str]:
     """Join pairs of one conditioning intensity over the interval."""
-    lines: dict[tuple[str, bool], list[PairedPulse]] = {}
+    lines: dict[tuple[float | None, bool], list[PairedPulse]] = {}
     for pair in sorted(side.group.pairs, key=lambda pair: pair.isi_ms):
         lines.setdefault((pair.conditioning_intensity, pair.measure == "IHI"), []).append(pair)
     stroke = STROKES[side.group.hemisphere]
