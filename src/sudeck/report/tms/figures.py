@@ -213,7 +213,7 @@ def pairs_figure(panel: Panel) -> Markup:
             beside[pair.isi_ms] += 1
             low, high = _shown_bounds(pair)
             drawn.append(plot.line([at, at], [low, high], Stroke(stroke.colour, 0.39)))
-            mark = Mark(MARKS[pair.measure].shape, stroke.colour, 0.8)
+            mark = Mark(MARKS[pair.measure].shape, stroke.colour, 0.95)
             drawn.append(plot.marks(at, pair.estimate.value, mark))
             key = pair.measure, pair.isi_ms
             tops[key] = max(tops.get(key, 0.0), high)
@@ -283,7 +283,7 @@ def _pulses_by_response(side: Side, kind: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _joined(plot: Plot, side: Side, shift: float) -> list[str]:
     """Join pairs of one conditioning intensity over the interval."""
-    lines: dict[tuple[str, bool], list[PairedPulse]] = {}
+    lines: dict[tuple[float | None, bool], list[PairedPulse]] = {}
     for pair in sorted(side.group.pairs, key=lambda pair: pair.isi_ms):
         lines.setdefault((pair.conditioning_intensity, pair.measure == "IHI"), []).append(pair)
     stroke = STROKES[side.group.hemisphere]
