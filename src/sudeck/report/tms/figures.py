@@ -213,7 +213,7 @@ def pairs_figure(panel: Panel) -> Markup:
             beside[pair.isi_ms] += 1
             low, high = _shown_bounds(pair)
             drawn.append(plot.line([at, at], [low, high], Stroke(stroke.colour, 0.39)))
-            mark = Mark(MARKS[pair.measure].shape, stroke.colour, 0.8)
+            mark = Mark(MARKS[pair.measure].shape, stroke.colour, 0.95)
             drawn.append(plot.marks(at, pair.estimate.value, mark))
             key = pair.measure, pair.isi_ms
             tops[key] = max(tops.get(key, 0.0), high)

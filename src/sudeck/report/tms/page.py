@@ -69,6 +69,7 @@ class FigureRow:
     note: str
     drawn: tuple[tuple[str, Markup], ...]
     wide: bool = False
+    first_tall: bool = False
 
 
 @dataclass(frozen=True)
@@ -204,6 +205,7 @@ def _figures(panel: Panel, points: int) -> tuple[FigureRow, ...]:
         "Trials" + (" and curves" if len(narrow) > 2 else ""),
         " ".join(row.note for row in narrow),
         tuple((row.title, figure) for row in narrow for _, figure in row.drawn),
+        first_tall=len(narrow) > 2,
     )
     return (*wide, together)
 
@@ -218,12 +220,11 @@ def _kinds(panel: Panel, points: int) -> Iterator[FigureRow]:
         )
         both = (("", figures.pairs_figure(panel)),)
         yield FigureRow("Paired pulses over the interval", note, both, wide=True)
-    left_out = len({s.name for side in panel.sides for s in side.sweeps}) - sweep_figures.MOST_CONDITIONS
+    left_out = sweep_figures.n_left_out(panel)
     note = (
         "Sweeps, grey, as recorded, level before the pulse taken off, and their mean. Shaded: window in "
         "which the response is looked for. Below: onset of each response and their median (▲); above, where "
-        "the muscle contracts: end of the silent period (▼). Small responses are drawn larger where "
-        "it says so."
+        "the muscle contracts: end of the silent period (▼). ×10: drawn ten times larger than the others."
         + (" One scale for both hemispheres." if len(sides) > 1 else "")
         + (f" {left_out} more conditions are in trials.tsv." if left_out > 0 else "")
     )
