@@ -154,6 +154,7 @@ def one_study(task: tuple[str, int, float], sizes: Sequence[int] = ()) -> list[d
                 "covered": estimate.low <= truth[name] <= estimate.high,
                 "se": estimate.se,
                 "placement": estimate.components["placement"],
+                "serious": any(flag.severity == "serious" for flag in result.flags),
                 "residual": max(phase.pose.mirror.residual for phase in result.phases.values()),
             }
         )
@@ -202,6 +203,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
                 "SE %": 100 * math.sqrt(float((done.se**2).mean())),
                 "bias %": 100 * done.error.mean(),
                 "RoR coverage %": 100 * twice.covered.astype(float).mean(),
+                "serious": int(done[done.serious.astype(bool)].seed.nunique()),
                 "RoR RMSE %": 100 * math.sqrt(float((twice.error**2).mean())),
             }
         )

@@ -26,7 +26,7 @@ from sudeck.study.folder.schema import PARTICIPANTS
 
 SERVE = (
     "import sys; from pathlib import Path; from sudeck.app.server import serve_review; "
-    "serve_review(Path(sys.argv[1]), open_browser=False, told=lambda text: print(text, flush=True))"
+    "serve_review(Path(sys.argv[1]), open_browser=False, announce=lambda text: print(text, flush=True))"
 )
 
 

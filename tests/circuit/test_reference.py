@@ -79,4 +79,4 @@ def test_experiment_on_the_threshold_runs_without_an_extra(one: Circuit) -> None
 
 def test_unknown_protocol_is_refused(one: Circuit) -> None:
     with pytest.raises(InputError, match="sici"):
-        run_experiment("sicf", circuits=one)
+        run_experiment("sai", circuits=one)

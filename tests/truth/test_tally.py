@@ -47,6 +47,15 @@ def test_a_goal_fails_only_beyond_its_error():
     assert [judge_goals(rows, [goal])[0].verdict for rows in (few, many)] == ["open", "fail"]
 
 
+def test_two_studies_do_not_know_their_own_error():
+    # .07 and .08 lie 2.5 errors above .0625: with two studies that is little, with sixty it is much.
+    goal = Goal("so", -0.0625, 0.0625, kind="mean")
+    verdicts = [
+        judge_goals([row(i, so=0.07 + 0.01 * (i % 2)) for i in range(n)], [goal])[0].verdict for n in (2, 60)
+    ]
+    assert verdicts == ["open", "fail"]
+
+
 def test_what_must_never_be_fails_at_once():
     rows = [row(i, so=float(i == 0)) for i in range(100)]
     assert judge_goals(rows, [Goal("so", 0.0, 0.0)])[0].verdict == "fail"

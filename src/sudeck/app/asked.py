@@ -72,9 +72,9 @@ def answers(
 
     async def endpoint(request: Request) -> Response:
         content = await content_of(request) if request.method == "POST" else dict(request.query_params)
-        return await run_in_threadpool(given, request, content)
+        return await run_in_threadpool(found_of, request, content)
 
-    def given(request: Request, content: dict[str, Any]) -> Response:
+    def found_of(request: Request, content: dict[str, Any]) -> Response:
         bench, patient = bench_of(request), patient_of(request)
         files = getattr(patient.inputs, part)
         session = session_of(request, files)

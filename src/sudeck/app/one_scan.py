@@ -119,7 +119,7 @@ def _kept_file(decision: Decision, paths: Sequence[Path], into: Path) -> Path:
 def keeper(
     study: StudyFolder,
     paths: Sequence[Path],
-    given: Callable[[str], None],
+    announce: Callable[[str], None],
     *,
     affected: Side,
     limb: Limb | None,
@@ -128,6 +128,6 @@ def keeper(
 
     def keep() -> None:
         command = keep_review(study, paths, Path(), affected=affected, limb=limb)
-        given(f"Saved. The same from the command line:\n  {command}")
+        announce(f"Saved. The same from the command line:\n  {command}")
 
     return keep

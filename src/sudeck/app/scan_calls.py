@@ -144,8 +144,8 @@ def _ratios(asked: Asked) -> Mapping[str, Any]:
             poses, phases={**poses.phases, **{name: one.pose for name, one in result.phases.items()}}
         )
         answer["result"] = shown = result_of(result)
-        for given, flag in zip(shown["flags"], result.flags, strict=True):
-            given["places"] = places_of(flag, work.posed)
+        for entry, flag in zip(shown["flags"], result.flags, strict=True):
+            entry["places"] = places_of(flag, work.posed)
         lines = shown_lines(shown, poses.phases[poses.reference].grid)
     except SudeckError as error:
         answer["problem"] = str(error)

@@ -121,7 +121,7 @@ def serve_review(
     reader: str = "",
     port: int | None = None,
     open_browser: bool = True,
-    given: Callable[[str], None] = print,
+    announce: Callable[[str], None] = print,
 ) -> None:
     """Serve the review pages of a study until stopped.
 
@@ -135,7 +135,7 @@ def serve_review(
         One that belongs to the study unless given, so that edits kept in the browser are found again.
     open_browser : bool
         Whether to open the pages.
-    told : callable
+    announce : callable
         Is given the address, in a sentence.
 
     Raises
@@ -147,7 +147,7 @@ def serve_review(
     with held_alone(
         study, _LOCK, taken="another review of it is open", remedy="use that one, or stop it with Ctrl-C"
     ):
-        _serve(study, "/", port=port, open_browser=open_browser, given=given)
+        _serve(study, "/", port=port, open_browser=open_browser, announce=announce)
 
 
 def serve_scan(
@@ -157,7 +157,7 @@ def serve_scan(
     limb: Limb | None = None,
     port: int | None = None,
     open_browser: bool = True,
-    given: Callable[[str], None] = print,
+    announce: Callable[[str], None] = print,
 ) -> None:
     """Serve the page of one scan until stopped, and tell after every save how to measure the same.
 
@@ -168,7 +168,7 @@ def serve_scan(
     affected : {"left", "right"}
     limb : {"hand", "foot"}, optional
         Where the files do not say.
-    port, open_browser, told
+    port, open_browser, announce
         As in `serve_review`.
 
     Raises
@@ -178,9 +178,9 @@ def serve_scan(
     """
     with study_of_scan(paths, affected=affected, limb=limb) as study:
         session = read_settings(study).scan_session
-        keep = keeper(study, paths, given, affected=affected, limb=limb)
+        keep = keeper(study, paths, announce, affected=affected, limb=limb)
         place = f"/patients/{PATIENT}/{session}/scan"
-        _serve(study, place, port=port, open_browser=open_browser, given=given, saved=keep)
+        _serve(study, place, port=port, open_browser=open_browser, announce=announce, saved=keep)
 
 
 def _serve(
@@ -189,7 +189,7 @@ def _serve(
     *,
     port: int | None,
     open_browser: bool,
-    given: Callable[[str], None],
+    announce: Callable[[str], None],
     saved: Callable[[], None] | None = None,
 ) -> None:
     import uvicorn
@@ -198,8 +198,8 @@ def _serve(
         number = listener.getsockname()[1]
         token = new_token()
         address = f"http://{LOOPBACK}:{number}{place}?token={token}"
-        given(f"Review of {study.root.resolve().name}: {address}")
-        given("Stop with Ctrl-C; what was saved is kept.")
+        announce(f"Review of {study.root.resolve().name}: {address}")
+        announce("Stop with Ctrl-C; what was saved is kept.")
         threading.Thread(target=_load, daemon=True).start()
         if open_browser:
             webbrowser.open(address)

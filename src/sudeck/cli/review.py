@@ -50,11 +50,11 @@ def review(
             raise
         raise MissingDependencyError("The review in the browser", "review") from None
     if affected is not None:
-        serve_scan(paths, affected=affected, limb=limb, port=port, open_browser=browser, given=typer.echo)
+        serve_scan(paths, affected=affected, limb=limb, port=port, open_browser=browser, announce=typer.echo)
     elif len(paths) > 1 or paths[0].is_file():
         raise InputError("sudeck review", "one scan needs its affected side", "add --affected left or right")
     else:
-        serve_review(paths[0], reader=reader, port=port, open_browser=browser, given=typer.echo)
+        serve_review(paths[0], reader=reader, port=port, open_browser=browser, announce=typer.echo)
 
 
 def _compared(root: Path) -> str:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Self
+from typing import Final, Literal, Self
+
+from sudeck.core.record import Record
 
 Direction = Literal["above", "below", "differs", "within"]
 
@@ -34,7 +36,7 @@ def page_error(pages: int) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Record):
     """One thing that a sentence says of one quantity.
 
     Attributes
@@ -74,10 +76,6 @@ class Claim:
         if self.direction == "differs":
             return true != self.low
         return self.low <= true <= self.high
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 class Sentence(str):

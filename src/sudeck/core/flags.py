@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
+
+from sudeck.core.record import Record
 
 Severity = Literal["info", "caution", "serious"]
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Record):
     """One finding about the quality of a measurement.
 
     Attributes
@@ -43,15 +45,3 @@ class Flag:
 
     def __str__(self) -> str:
         return f"{self.severity}: {self.message}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the flag as plain JSON-ready values."""
-        return {
-            "code": self.code,
-            "severity": self.severity,
-            "message": self.message,
-            "subject": self.subject,
-            "value": self.value,
-            "limit": self.limit,
-            "unit": self.unit,
-        }

@@ -149,13 +149,13 @@ class Corrected:
         }
 
     def __str__(self) -> str:
-        name, given = self.name.replace("_", " "), f"{self.apparent:.3f} apparent"
+        name, text = self.name.replace("_", " "), f"{self.apparent:.3f} apparent"
         if math.isnan(self.corrected):
-            return f"{name}: {given}, corrected withheld ({self.withheld})"
-        given = f"{name}: {given}, {self.corrected:.3f} corrected"
+            return f"{name}: {text}, corrected withheld ({self.withheld})"
+        text = f"{name}: {text}, {self.corrected:.3f} corrected"
         if math.isnan(self.low):
-            return f"{given} ({self.withheld})"
-        return f"{given} ({100 * self.level:g} % interval {self.low:.3f} to {self.high:.3f})"
+            return f"{text} ({self.withheld})"
+        return f"{text} ({100 * self.level:g} % interval {self.low:.3f} to {self.high:.3f})"
 
 
 # Beyond, the slopes of bootstrap models say how far a penalty let them run, not what to expect.

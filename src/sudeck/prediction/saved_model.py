@@ -19,6 +19,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import SOFTWARE
+from sudeck.core.record import Record
 from sudeck.core.storage import parse_json, read_limited, to_json
 from sudeck.prediction.fitting import Likelihood, ModelPlan
 from sudeck.prediction.predictors import RATIO_NAMES, Covariate
@@ -40,7 +41,7 @@ _SHOWN: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class ModelOrigin:
+class ModelOrigin(Record):
     """Where a model comes from, and how far it was tried.
 
     Attributes
@@ -99,7 +100,7 @@ class ModelOrigin:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
-        return {name: getattr(self, name) for name in self.__slots__} | {"supported": self.supported}
+        return Record.to_dict(self) | {"supported": self.supported}
 
     def sentences(self) -> list[str]:
         """Return where the model comes from, and what that is worth, a sentence each."""

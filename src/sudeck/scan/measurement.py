@@ -220,6 +220,7 @@ def measure_region(
         region=place.name,
         flags=tuple(flags),
         skipped=scan.skipped,
+        unmeasured={name: series for name, series in scan.phases.items() if name not in measured},
         provenance=Provenance(scan.sources, {"affected": affected, "limb": scan.limb, **settings.to_dict()}),
     )
 

@@ -144,7 +144,8 @@ def size_flags(pose: PhasePose, region: Region, limb: Limb | None) -> list[Flag]
         return []
     scale = pose.mirror.transform.scale
     areas = np.ones(region.points.shape[0]) if pose.joint is None else pose.joint.stretch(region.points)
-    outlines = math.log(max(region.on_affected.sum(), 1) / max(areas[region.on_healthy].sum(), 1) / scale**2)
+    affected, healthy = float(region.on_affected.sum()), float(areas[region.on_healthy].sum())
+    outlines = math.log(max(affected, 1.0) / max(healthy, 1.0) / scale**2)
     apart, limit = outlines + 2 * math.log(scale), _SIZES_APART
     if pose.joint is not None:
         apart, error = pose.joint.swelling

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
+from sudeck.core.record import Record
 from sudeck.statistics.arrays import FloatArray, both_classes
 from sudeck.statistics.regression.logistic import bernoulli_log_likelihood, logit, maximise_logistic
 from sudeck.statistics.roc import area_under_curve
@@ -25,7 +25,7 @@ _EDGE = 1e-12  # probabilities of exactly 0 or 1 have no logit
 
 
 @dataclass(frozen=True)
-class Performance:
+class Performance(Record):
     """How predicted probabilities did on patients with known outcomes.
 
     Attributes
@@ -72,13 +72,6 @@ class Performance:
     error_90: float
     n: int
     events: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            name: value.to_dict() if isinstance(value, Estimate) else value
-            for name, value in ((field, getattr(self, field)) for field in self.__dataclass_fields__)
-        }
 
     def __str__(self) -> str:
         return (

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,13 +15,14 @@ from numpy.typing import ArrayLike
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.quantile import t_quantile
+from sudeck.core.record import Record
 from sudeck.statistics.arrays import FloatArray
 
 _DONORS = 5  # patients a missing value is drawn from, the default of the field
 
 
 @dataclass(frozen=True, slots=True)
-class Pooled:
+class Pooled(Record):
     """One coefficient pooled over imputations.
 
     Attributes
@@ -49,11 +49,6 @@ class Pooled:
     fraction_missing: float
     m: int
     p: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        rest = ("within", "between", "total", "degrees_of_freedom", "fraction_missing", "m", "p")
-        return {"estimate": self.estimate.to_dict()} | {name: getattr(self, name) for name in rest}
 
     def __str__(self) -> str:
         return f"{self.estimate}, {self.m} imputations, {self.degrees_of_freedom:.1f} degrees of freedom"

@@ -19,7 +19,7 @@ _LARGEST_N = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class ReportedCorrelation:
+class ReportedCorrelation(Record):
     """One printed correlation held against its own P value and number of patients.
 
     Attributes
@@ -49,10 +49,6 @@ class ReportedCorrelation:
     lost_zero: bool
     low: float | None
     high: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
     def __str__(self) -> str:
         text = f"r = {self.r}, P {_with_sign(self.p)}"

@@ -6,7 +6,6 @@ a study whose results no longer match it is not scored.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 import zipfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from sudeck.core.errors import InputError
+from sudeck.core.provenance import sha256_of
 from sudeck.core.storage import write_json
 from sudeck.study.answers.who_responds import predict_study
 from sudeck.study.answers.why import explain_study
@@ -87,7 +87,7 @@ def _digests(study: StudyFolder) -> dict[str, str]:
     found = sorted({*study.derivatives.glob("*.tsv"), *study.derivatives.glob("sub-*/*.json")})
     answers = [path for path in sorted(study.derivatives.glob("*.json")) if path.name in _ANSWERS]
     return {
-        path.relative_to(study.derivatives).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        path.relative_to(study.derivatives).as_posix(): sha256_of(path.read_bytes())
         for path in (*found, *answers)
     }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
+from scipy.special import stdtrit
 
 from sudeck.synthetic.study.worlds import WORLDS
 from sudeck.truth.folder_score import STIMULATION, stratum_names
@@ -17,7 +18,9 @@ Kind = Literal["share", "mean", "root mean square"]
 Verdict = Literal["pass", "fail", "open"]
 
 _NULL: Final = tuple(name for name in WORLDS if name != "as-published")
-_ERRORS: Final = 2.0  # beyond a goal by more Monte-Carlo errors than these is a failure, by fewer it is open
+_SURE: Final = (
+    0.97725  # two normal errors; few studies do not know their own error, so Student's t says how many
+)
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ class Line:
     n : int
         Studies that say anything about it.
     verdict : {"pass", "fail", "open"}
-        Open: outside the goal by less than two errors.
+        Open: outside the goal by less than two errors, or by more where few studies hardly know their error.
     """
 
     world: str
@@ -179,7 +182,8 @@ def _judge(world: str, goal: Goal, studies: np.ndarray) -> Line:
         measured = math.sqrt(measured)
         error /= 2 * max(measured, 1e-12)
     beyond = max(goal.low - measured, measured - goal.high)
-    verdict: Verdict = "pass" if beyond <= 0 else "fail" if beyond > _ERRORS * error else "open"
+    allowed = error * float(stdtrit(n - 1, _SURE)) if n > 1 else math.inf
+    verdict: Verdict = "pass" if beyond <= 0 else "fail" if beyond > allowed else "open"
     if goal.kind == "share" and goal.high == 0 and measured > 0:
         verdict = "fail"  # what must never be needs no second case
     return Line(world, goal, measured, error, n, verdict)

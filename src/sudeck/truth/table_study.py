@@ -149,10 +149,11 @@ def _score_group(numbers: dict[str, list[float]], group: GroupStatistics, truth:
     for change in group.changes.changes:
         true = truth[f"change of {change.measure}, {change.hemisphere}"]
         numbers["change: interval holds the true mean"].append(change.ratio.low <= true <= change.ratio.high)
-        if change.ratio.se:
-            numbers["change: error over stated error"].append(
-                ((math.log(change.ratio.value) - math.log(true)) / change.ratio.se) ** 2
-            )
+        if change.ratio.se and change.df > 2:
+            t = (math.log(change.ratio.value) - math.log(true)) / change.ratio.se
+            # The variance of Student's t is df / (df - 2) when all is well.
+            known = 1 - 2 / change.df if math.isfinite(change.df) else 1.0
+            numbers["change: error over stated error"].append(known * t**2)
     associations = () if group.associations is None else group.associations.associations
     for one in associations:
         if one.corrected is not None:

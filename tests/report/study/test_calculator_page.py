@@ -68,4 +68,4 @@ def test_the_page_says_what_the_command_says(
         [expected.value, expected.low, expected.high], abs=1e-9
     )
     assert f"{one.verdict.criteria_met} of 3 criteria met" in shown
-    assert shown.count('class="flag"') == len(one.prediction.flags)
+    assert shown.count('class="caution"') == len(one.prediction.flags)

@@ -146,7 +146,7 @@ def share_of(posterior: Posterior) -> GroupShare | None:
     visits = posterior.data.visits
     if len(visits) < 2:
         return None
-    precision, pull = _given(posterior.factors[-N_VISIT:], posterior.weight, change_sd())
+    precision, pull = _of_visits(posterior.factors[-N_VISIT:], posterior.weight, change_sd())
     rows = tuple(tuple(float(value) for value in row) for row in precision)
     return GroupShare((visits[0], visits[-1]), rows, tuple(float(value) for value in pull))
 
@@ -196,7 +196,7 @@ def infer_group_from(
     return GroupPosterior(factors, by_patient)
 
 
-def _given(change: Floats, weight: Floats, prior: Floats) -> tuple[Floats, Floats]:
+def _of_visits(change: Floats, weight: Floats, prior: Floats) -> tuple[Floats, Floats]:
     """Return precision, and precision times mean, of what the measures said beyond the prior."""
     mean = change @ weight
     away = (change - mean[:, None]) / prior[:, None]

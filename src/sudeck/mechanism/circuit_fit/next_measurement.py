@@ -93,13 +93,13 @@ def _assess(posterior: Posterior, emulator: Emulator, key: tuple[int, int, str],
     covariance = (away * weight) @ away.T
     shared = (away * weight) @ (expected - middle)
     # What is told of factors and measure as if they were jointly normal.
-    given = min(float(shared @ np.linalg.solve(covariance, shared)) / variance, 1 - 1e-9)
+    explained = min(float(shared @ np.linalg.solve(covariance, shared)) / variance, 1 - 1e-9)
     left = 1 - shared**2 / (np.diag(covariance) * variance)
     best = int(left.argmin())
     return Candidate(
         name,
         HEMISPHERES[side],
-        float(-0.5 * np.log2(1 - given)),
+        float(-0.5 * np.log2(1 - explained)),
         _hypothesis_bits(account_shares(posterior.factors), weight, expected, error),
         FACTORS[best // 2],
         HEMISPHERES[best % 2],

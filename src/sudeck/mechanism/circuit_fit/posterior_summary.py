@@ -191,8 +191,8 @@ def _judge(hypotheses: tuple[Hypothesis, ...]) -> tuple[str, str]:
     ranked = sorted(hypotheses, key=lambda one: -one.probability)
     best = ranked[0]
     if best.probability >= PREFERRED_FROM:
-        given = f"(Probability {best.probability:.2f} among {len(hypotheses)} accounts.)"
-        return "" if best.name == OUTSIDE else best.name, f"{best.sentence} {given}"
+        among = f"(Probability {best.probability:.2f} among {len(hypotheses)} accounts.)"
+        return "" if best.name == OUTSIDE else best.name, f"{best.sentence} {among}"
     open_ = [labels[one.name] for one in ranked if one.probability > _OPEN_FROM]
     if len(open_) == len(ranked):
         return "", f"These measurements can not tell the {len(ranked)} accounts apart."

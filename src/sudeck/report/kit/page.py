@@ -41,7 +41,7 @@ def render_page(template: str, *, title: str, provenance: Provenance, **content:
         One HTML file that refers to nothing outside itself.
     """
     page = environment().get_template(template)
-    return page.render(title=title, provenance=provenance, css=_css(), **content)
+    return page.render(title=title, provenance=provenance, css=report_css(), **content)
 
 
 def relative_link(target: Path, place: Path) -> str:
@@ -83,7 +83,8 @@ def _setting(value: object) -> str:
 
 
 @cache
-def _css() -> Any:
+def report_css() -> Any:
+    """Return the one style sheet of every report, as it stands between style tags."""
     from markupsafe import Markup
 
     return Markup(files("sudeck.report").joinpath("style/report.css").read_text(encoding="utf-8"))

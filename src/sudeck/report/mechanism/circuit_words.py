@@ -76,10 +76,10 @@ def _outside(circuit: Explanation) -> list[Sentence]:
         return []
     met, total = len(circuit.curves) - len(missed), len(circuit.curves)
     text = f"The intervals of {met} of {total} measures meet the prediction"
-    given = ", ".join(
+    listed = ", ".join(
         f"{measure_text(point.measure)} {SIDES[point.hemisphere]} {point.visit}" for point in missed
     )
-    return [Sentence(f"{text}; not those of {given}." if missed else f"{text}.")]
+    return [Sentence(f"{text}; not those of {listed}." if missed else f"{text}.")]
 
 
 def balance_sentence(balance: FactorEstimate, names: Mapping[str, str]) -> Sentence:

@@ -105,8 +105,8 @@ def single_points(curves: Sequence[CurvePoint]) -> tuple[SinglePoint, ...]:
                     SinglePoint(
                         f"{measure_text(measure)}, {SIDES[side]}" if index == 0 else "",
                         point.visit,
-                        _given(point.observed, places),
-                        _given(point.predicted, places),
+                        _interval_text(point.observed, places),
+                        _interval_text(point.predicted, places),
                         axis.bar(point.observed, band=point.predicted),
                         axis,
                         index == 0,
@@ -115,7 +115,7 @@ def single_points(curves: Sequence[CurvePoint]) -> tuple[SinglePoint, ...]:
     return tuple(rows)
 
 
-def _given(estimate: Estimate, places: int) -> str:
+def _interval_text(estimate: Estimate, places: int) -> str:
     return f"{value_text(estimate, places)} ({interval_text(estimate, places)})"
 
 

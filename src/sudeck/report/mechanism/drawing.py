@@ -49,10 +49,10 @@ def circuit_figure(panels: Sequence[tuple[str, Factors]], *, name: str, descript
     Markup or None
         None where nothing is known of any panel.
     """
-    given = [(title, factors) for title, factors in panels if _tells(factors)]
-    if not given:
+    telling = [(title, factors) for title, factors in panels if _tells(factors)]
+    if not telling:
         return None
-    *small, large = given
+    *small, large = telling
     low_mm = HEIGHT_MM * _LARGE_MM / (2 * HALF_WIDTH_MM) + _MARGIN_MM
     high_mm = HEIGHT_MM * _SMALL_MM / (2 * HALF_WIDTH_MM) + _MARGIN_MM if small else 0.0
 

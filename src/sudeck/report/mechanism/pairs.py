@@ -98,12 +98,12 @@ def _line(
     from markupsafe import escape
 
     points = [(places[visit], _y(axis, seen[visit])) for visit in places if visit in seen]
-    given = ", ".join(f"{visit} {seen[visit]:#.3g}" for visit in places if visit in seen)
+    listed = ", ".join(f"{visit} {seen[visit]:#.3g}" for visit in places if visit in seen)
     path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
     dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.1"/>' for x, y in points)
     drawn = (
         f'<g stroke="{colour}" fill="{colour}" stroke-opacity="0.42" fill-opacity="0.55">'
-        f"<title>{escape(patient)}: {escape(given)}</title>"
+        f"<title>{escape(patient)}: {escape(listed)}</title>"
         f'<path d="{path}" fill="none" stroke-width="1.1"/><g stroke="none">{dots}</g></g>'
     )
     return drawn if page is None else f'<a href="{escape(page)}" tabindex="-1">{drawn}</a>'

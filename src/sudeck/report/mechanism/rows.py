@@ -123,24 +123,24 @@ def pattern_rows(pattern: Sequence[Judgement]) -> Rows:
     """Return the statements of the published pattern, each with verdict and numbers."""
     rows: Rows = []
     for judgement in pattern:
-        given = []
+        listed = []
         for side, found in judgement.numbers.items():
             name, value = ("r", found["r"]) if "r" in found else ("×", found["ratio"])
             sign = "r = " if name == "r" else "×"
             p = found.get("p_equivalence", found["p"])
             kind = "P of equivalence" if "p_equivalence" in found else "P"
-            given.append(
+            listed.append(
                 f"{SIDES[side]} {sign}{number(value, 2)} ({number(found['low'], 2)} to "
                 f"{number(found['high'], 2)}), {kind} {_equals(p)}, n = {found['n']}"
             )
         if judgement.p_pattern is not None:
-            given.append(f"controlled over the pattern P {_equals(judgement.p_pattern)}")
+            listed.append(f"controlled over the pattern P {_equals(judgement.p_pattern)}")
         rows.append(
             {
                 "statement": sentence_case(judgement.hypothesis.name),
                 "verdict": judgement.verdict,
                 "kind": judgement.verdict.replace(" ", "-"),
-                "numbers": "; ".join(given) if given else judgement.text,
+                "numbers": "; ".join(listed) if listed else judgement.text,
                 "margin": _margin(judgement),
             }
         )

@@ -124,12 +124,12 @@ def _change_sentences(group: GroupStatistics) -> list[str]:
     ]
     if not held:
         return ["In these patients no change stands out from all measures together."]
-    given = ", ".join(
+    listed = ", ".join(
         f"{change.measure} on the {SIDES[change.hemisphere]} ×{number(change.ratio.value, 2)}"
         for change in held
     )
     # A description: the error of this page is spent on the pattern.
-    return [f"In these patients these changes stand out from all measures together: {given}."]
+    return [f"In these patients these changes stand out from all measures together: {listed}."]
 
 
 def _circuit_sentences(circuit: Sequence[Explanation], failed: int) -> list[str]:
@@ -140,13 +140,13 @@ def _circuit_sentences(circuit: Sequence[Explanation], failed: int) -> list[str]
             preferred[one.preferred] += 1
     patients = "1 patient" if total == 1 else f"{total} patients"
     says = [f"The circuit was fitted to {len(circuit)} of {patients}."]
-    given = [
+    listed = [
         f"{uncapitalised(HYPOTHESES.get(name, name))} in {count}" for name, count in preferred.most_common()
     ]
     unsure = len(circuit) - sum(preferred.values())
-    if given:
+    if listed:
         says.append(
-            f"The measurements prefer an account: {', '.join(given)}"
+            f"The measurements prefer an account: {', '.join(listed)}"
             + (f"; in {unsure} they can not tell." if unsure else ".")
         )
     else:
@@ -187,9 +187,9 @@ def together_sentences(group: GroupPosterior | None) -> tuple[Sentence, ...]:
         else Sentence(f"The circuits of {count} patients together show no change of which one can be sure.")
     ]
     if open_:
-        given = [f"{name} ({'both sides' if len(sides) > 1 else sides[0]})" for name, sides in open_.items()]
+        listed = [f"{name} ({'both sides' if len(sides) > 1 else sides[0]})" for name, sides in open_.items()]
         says.append(
-            Sentence(f"Of the mean change of {'; '.join(given)} these measurements say next to nothing.")
+            Sentence(f"Of the mean change of {'; '.join(listed)} these measurements say next to nothing.")
         )
     return tuple(says)
 
@@ -204,10 +204,10 @@ def power_sentences(power: Power | None, associations: Associations | None = Non
     """Return what a number of patients can and can not see."""
     if power is None:
         return ()
-    given = associations.associations if associations else ()
+    listed = associations.associations if associations else ()
     known = {
         f"{measure_text(one.measure)} on the {SIDES[one.hemisphere]}": one.reliability
-        for one in given
+        for one in listed
         if one.reliability is not None and (one.measure, one.hemisphere) in _WITH_RELIEF
     }
     share = f"{100 * power.power:g} %"

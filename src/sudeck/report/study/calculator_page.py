@@ -13,7 +13,7 @@ from sudeck.core.published import PUBLISHED_RATIOS
 from sudeck.core.quantile import normal_quantile
 from sudeck.prediction.response_model import ResponseModel
 from sudeck.prediction.saved_model import ModelOrigin
-from sudeck.report.kit.page import environment
+from sudeck.report.kit.page import environment, report_css
 
 CALCULATOR_FILE: Final = "calculator.html"
 _LABELS: Final = {"duration_months": "Months since CRPS began", "limb": "Limb"}
@@ -50,6 +50,7 @@ def calculator_page(model: ResponseModel, origin: ModelOrigin) -> str:
     numbers = json.dumps(_numbers(model, covariates)).replace("<", "\\u003c")
     page = environment().get_template("calculator.html.j2")
     return page.render(
+        css=report_css(),
         numbers=Markup(numbers),
         covariates=covariates,
         sentences=origin.sentences(),

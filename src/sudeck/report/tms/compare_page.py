@@ -107,26 +107,26 @@ def comparison_page(
     str
         HTML that needs no network and no other file.
     """
-    given = [one for one in found.changes if said.is_shown(one)]
+    shown = [one for one in found.changes if said.is_shown(one)]
     beside = [one for one in found.changes if not said.is_shown(one)]
-    drawn = _drawn(given, pre, post)
+    drawn = _drawn(shown, pre, post)
     alike = pre.provenance.settings == post.provenance.settings
     sources = (*pre.provenance.sources, *post.provenance.sources, *([retest] if retest else []))
-    level = given[0].change.estimate.level if given else 0.95
-    banded = any(not said.is_error_unknown(one) for one in given if one.contrast == "change")
+    level = shown[0].change.estimate.level if shown else 0.95
+    banded = any(not said.is_error_unknown(one) for one in shown if one.contrast == "change")
     return render_page(
         "tms_compare.html.j2",
         title="Magnetic stimulation, before and after",
         provenance=Provenance(tuple(dict.fromkeys(sources)), {}, created=post.provenance.created),
         facts=[("Before", _subject(pre)), ("After", _subject(post)), *_people(found)],
         level=f"{100 * level:g} %",
-        tables=_tables(given),
+        tables=_tables(shown),
         beside=_tables(beside),
         n_beside=len(beside),
-        counted=said.comparisons_text(found) if given else "",
+        counted=said.comparisons_text(found) if shown else "",
         drawn=drawn,
         banded=banded,
-        dots=any(trial_values(one, item.trials).size for one, item in _sides(given, pre, post)),
+        dots=any(trial_values(one, item.trials).size for one, item in _sides(shown, pre, post)),
         flags=_flags(found, pre, post, settings_alike=alike),
         settings=_settings(pre, post, errors, retest),
     )
@@ -135,10 +135,10 @@ def comparison_page(
 def _subject(visit: TmsResult | SavedResult) -> str:
     names = sorted({one.visit for one in visit.estimates if one.visit})
     n = len(visit.provenance.sources)
-    given = [", ".join(names), f"{n} recording{'' if n == 1 else 's'}"]
+    parts = [", ".join(names), f"{n} recording{'' if n == 1 else 's'}"]
     if visit.trials:
-        given.append(f"{len(visit.trials)} trials")
-    return ", ".join(filter(None, given))
+        parts.append(f"{len(visit.trials)} trials")
+    return ", ".join(filter(None, parts))
 
 
 def _people(found: Comparison) -> list[tuple[str, str]]:
@@ -149,9 +149,9 @@ def _people(found: Comparison) -> list[tuple[str, str]]:
 
 
 def _sides(
-    given: Sequence[MeasuredChange], pre: TmsResult | SavedResult, post: TmsResult | SavedResult
+    shown: Sequence[MeasuredChange], pre: TmsResult | SavedResult, post: TmsResult | SavedResult
 ) -> list[tuple[Measured, TmsResult | SavedResult]]:
-    both = [(one.before, one.after) for one in given]
+    both = [(one.before, one.after) for one in shown]
     return [(before, pre) for before, _ in both if before] + [(after, post) for _, after in both if after]
 
 
@@ -213,10 +213,10 @@ def _at(one: MeasuredChange) -> str:
 
 
 def _drawn(
-    given: Sequence[MeasuredChange], pre: TmsResult | SavedResult, post: TmsResult | SavedResult
+    shown: Sequence[MeasuredChange], pre: TmsResult | SavedResult, post: TmsResult | SavedResult
 ) -> tuple[DrawnChange, ...]:
     """Return a figure for every measure of a muscle, both hemispheres in one."""
-    changes = said.in_order_of_measures([one for one in given if one.contrast == "change"])
+    changes = said.in_order_of_measures([one for one in shown if one.contrast == "change"])
     people = list(dict.fromkeys(one.participant for one in changes))[:_MOST_PEOPLE]
     groups: dict[tuple[object, ...], list[MeasuredChange]] = {}
     taken: set[tuple[object, ...]] = set()
@@ -290,5 +290,5 @@ def _settings(
 
 
 def _when(visit: TmsResult | SavedResult) -> str:
-    given = visit.provenance
-    return ", ".join(filter(None, (given.created, given.version and f"Sudeck {given.version}")))
+    made = visit.provenance
+    return ", ".join(filter(None, (made.created, made.version and f"Sudeck {made.version}")))

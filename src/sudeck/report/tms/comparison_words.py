@@ -44,11 +44,11 @@ def is_error_unknown(one: MeasuredChange) -> bool:
 
 def comparisons_text(found: Comparison) -> Sentence:
     """Say how many comparisons were made, and how many of them chance alone would set apart."""
-    given = [one for one in found.changes if is_shown(one)]
-    level = given[0].change.estimate.level if given else 0.95
-    by_chance = (1 - level) * len(given)
+    shown = [one for one in found.changes if is_shown(one)]
+    level = shown[0].change.estimate.level if shown else 0.95
+    by_chance = (1 - level) * len(shown)
     return Sentence(
-        f"{len(given)} comparisons are shown. Where nothing changed, {by_chance:.1f} of so many "
+        f"{len(shown)} comparisons are shown. Where nothing changed, {by_chance:.1f} of so many "
         f"{100 * level:g} % intervals leave out no change by chance alone; the comparisons depend on each "
         "other."
     )

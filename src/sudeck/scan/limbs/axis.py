@@ -99,7 +99,7 @@ def width_profile(
     rows, columns = np.nonzero(mask)
     distance = axis.from_tip_mm(grid.points_of(rows, columns))
     steps = np.arange(0.0, max(axis.visible_mm, _PROFILE_STEP_MM) + _PROFILE_STEP_MM, _PROFILE_STEP_MM)
-    area = np.histogram(distance, steps)[0] * grid.pixel_mm**2
+    area: NDArray[np.float64] = np.histogram(distance, steps)[0].astype(np.float64) * grid.pixel_mm**2
     return (steps[:-1] + steps[1:]) / 2, area / _PROFILE_STEP_MM
 
 

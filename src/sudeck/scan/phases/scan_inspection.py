@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
@@ -58,7 +57,7 @@ class FrameGroup(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class InspectedFile:
+class InspectedFile(Record):
     """One readable file of counts.
 
     Attributes
@@ -96,13 +95,6 @@ class InspectedFile:
     clues: tuple[str, ...]
     used_for: tuple[ScanPhase, ...]
     flags: tuple[Flag, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        plain = {name: getattr(self, name) for name in self.__slots__}
-        plain["groups"] = [group.to_dict() for group in self.groups]
-        plain["flags"] = [flag.to_dict() for flag in self.flags]
-        return plain
 
     def __str__(self) -> str:
         used = f"used for {', '.join(self.used_for)} phase" if self.used_for else "not used"

@@ -121,7 +121,7 @@ def one_side_of(acquisition: Acquisition) -> Side | None:
     return given.pop()
 
 
-def _is_one_limb(counts: NDArray[np.generic]) -> bool:
+def _is_one_limb(counts: NDArray[np.number]) -> bool:
     """Say whether nearly all that stands out of the background hangs together and keeps to one place."""
     from scipy import ndimage
     from skimage.filters import threshold_li

@@ -63,7 +63,7 @@ def crop_limb(acquisition: Acquisition, limb: Limb | None) -> Acquisition:
     return replace(acquisition, counts=counts, limb=limb, flags=(*acquisition.flags, flag))
 
 
-def _body(counts: NDArray[np.generic], label: str) -> tuple[int, int]:
+def _body(counts: NDArray[np.number], label: str) -> tuple[int, int]:
     """Return the first and last row of the body, head first, from the counts of the rows."""
     rows = counts.sum(axis=(0, 2), dtype=np.float64)
     smooth = np.convolve(rows, np.ones(_SMOOTHING) / _SMOOTHING, mode="same")
@@ -75,7 +75,7 @@ def _body(counts: NDArray[np.generic], label: str) -> tuple[int, int]:
     return int(inside[0]), int(inside[-1]) + 1
 
 
-def _without_thighs(counts: NDArray[np.generic], label: str) -> NDArray[np.generic]:
+def _without_thighs(counts: NDArray[np.number], label: str) -> NDArray[np.number]:
     """Set to zero what lies between the hands, where a valley of counts parts each from the thigh."""
     box = np.ones(_SMOOTHING) / _SMOOTHING
     smooth = counts.sum(axis=0, dtype=np.float64)

@@ -212,6 +212,6 @@ def _joined(header: Header, keywords: tuple[str, ...]) -> str:
     return " | ".join(filter(None, (header.text(keyword) for keyword in keywords)))
 
 
-def same_counts(first: NDArray[np.generic], second: NDArray[np.generic]) -> bool:
+def same_counts(first: NDArray[np.number], second: NDArray[np.number]) -> bool:
     """Say whether two images hold the same counts."""
     return first.shape == second.shape and bool((first == second).all())

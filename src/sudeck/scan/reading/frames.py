@@ -114,7 +114,7 @@ class Acquisition:
 
     source: SourceFile
     kind: ImageKind
-    counts: NDArray[np.generic]
+    counts: NDArray[np.number]
     frames: tuple[Frame, ...]
     spacing_mm: tuple[float, float] | None
     acquired_at: datetime | None

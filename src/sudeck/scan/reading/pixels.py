@@ -57,7 +57,7 @@ def refuse_lossy(header: Header, subject: str) -> None:
         )
 
 
-def stored_values(header: Header, subject: str) -> tuple[NDArray[np.generic], int]:
+def stored_values(header: Header, subject: str) -> tuple[NDArray[np.number], int]:
     """Decode the pixels.
 
     Returns
@@ -108,7 +108,7 @@ def _pixel_bytes(header: Header, subject: str) -> bytes:
 
 def _native_values(
     header: Header, data: bytes, shape: tuple[int, int], bits: int, declared: int, subject: str
-) -> NDArray[np.generic]:
+) -> NDArray[np.number]:
     signed = header.integer("PixelRepresentation") == 1
     dtype = np.dtype(
         f"{'>' if header.dataset.original_encoding[1] is False else '<'}{'i' if signed else 'u'}{bits // 8}"
@@ -137,7 +137,7 @@ def _masked(values: NDArray[Any], header: Header, bits: int, signed: bool) -> ND
     return (values << shift) >> shift if signed else values & ((1 << stored) - 1)
 
 
-def _decompressed(header: Header, syntax: UID, subject: str) -> NDArray[np.generic]:
+def _decompressed(header: Header, syntax: UID, subject: str) -> NDArray[np.number]:
     try:
         decoder = get_decoder(syntax)
     except NotImplementedError as error:
@@ -157,7 +157,7 @@ def _decompressed(header: Header, syntax: UID, subject: str) -> NDArray[np.gener
     return np.ascontiguousarray(planes)
 
 
-def _float_values(header: Header, subject: str) -> tuple[NDArray[np.generic], int]:
+def _float_values(header: Header, subject: str) -> tuple[NDArray[np.number], int]:
     rows, columns = header.integer("Rows") or 0, header.integer("Columns") or 0
     declared = header.integer("NumberOfFrames") or 1
     keyword, width = ("FloatPixelData", 4) if header.has("FloatPixelData") else ("DoubleFloatPixelData", 8)

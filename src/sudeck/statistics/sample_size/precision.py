@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sudeck.core.errors import InputError
+from sudeck.core.record import Record
 from sudeck.statistics.regression.logistic import expit
 from sudeck.statistics.sample_size.response_rate import (
     SampleSize,
@@ -49,7 +50,7 @@ def slope_variance(c_statistic: float, prevalence: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class CutoffPrecision:
+class CutoffPrecision(Record):
     """What one study of `n` patients can say about a single cut-off chosen by Youden's index.
 
     Attributes
@@ -81,7 +82,7 @@ class CutoffPrecision:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
-        return {name: getattr(self, name) for name in self.__slots__} | {"optimism": self.optimism}
+        return Record.to_dict(self) | {"optimism": self.optimism}
 
     def __str__(self) -> str:
         return (

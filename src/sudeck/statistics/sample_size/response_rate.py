@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from sudeck.core.errors import InputError
+from sudeck.core.record import Record
 from sudeck.statistics.regression.logistic import logit
 
 
 @dataclass(frozen=True)
-class SampleSize:
+class SampleSize(Record):
     """A number of patients, with the criterion that asks for it.
 
     Attributes
@@ -38,12 +39,7 @@ class SampleSize:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
-        return {
-            "n": self.n,
-            "criteria": dict(self.criteria),
-            "assumptions": dict(self.assumptions),
-            "source": self.source,
-        }
+        return {"n": self.n} | Record.to_dict(self)
 
     def __str__(self) -> str:
         lines = [f"{self.n} patients"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sudeck.core.record import Record
 from sudeck.core.spreadsheet import read_sheets
 from sudeck.core.storage import table_text
 from sudeck.study.folder.cells import is_workbook, read_cells
@@ -23,7 +24,7 @@ Row = Mapping[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Record):
     """Something missing, impossible or contradictory.
 
     Attributes
@@ -60,17 +61,6 @@ class Problem:
             )
         )
         return f"{place}: {self.message}."
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            "where": self.where,
-            "row": self.row,
-            "patient": self.patient,
-            "column": self.column,
-            "message": self.message,
-            "serious": self.serious,
-        }
 
 
 @dataclass(frozen=True)

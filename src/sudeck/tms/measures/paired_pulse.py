@@ -18,6 +18,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
 from sudeck.core.quantile import t_quantile
+from sudeck.core.record import Record
 from sudeck.tms.measures.lognormal import (
     LogMean,
     censoring_phrase,
@@ -31,7 +32,7 @@ FEW_TRIALS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class PairedPulse:
+class PairedPulse(Record):
     """One paired-pulse measure at one interval and conditioning intensity.
 
     Attributes
@@ -69,21 +70,6 @@ class PairedPulse:
             else f", conditioning {self.conditioning_intensity:g} {self.conditioning_unit}"
         )
         return f"{self.estimate} at {self.isi_ms:g} ms{intensity}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-ready values."""
-        return {
-            "measure": self.measure,
-            "isi_ms": self.isi_ms,
-            "conditioning_intensity": self.conditioning_intensity,
-            "conditioning_unit": self.conditioning_unit,
-            "estimate": self.estimate.to_dict(),
-            "ratio_of_means": self.ratio_of_means.to_dict(),
-            "n_conditioned": self.n_conditioned,
-            "n_unconditioned": self.n_unconditioned,
-            "n_below_floor": self.n_below_floor,
-            "flags": [flag.to_dict() for flag in self.flags],
-        }
 
 
 def geometric_ratio(

@@ -133,7 +133,7 @@ def _positive(text: str | None, path: Path, what: str) -> float:
 
 def _samples(
     path: Path, dtype: np.dtype[np.generic], n_channels: int, orientation: str
-) -> NDArray[np.generic]:
+) -> NDArray[np.number]:
     """Return the samples as [channel, sample], in the numbers of the file."""
     size = path.stat().st_size
     if size == 0:

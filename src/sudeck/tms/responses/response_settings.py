@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
+from sudeck.core.record import Record
 from sudeck.tms.responses.sweep_quality import DEFAULT_LIMITS, QualityLimits
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class ResponseSettings:
+class ResponseSettings(Record):
     """How responses are measured.
 
     Attributes
@@ -50,12 +51,3 @@ class ResponseSettings:
     silent_period_from: Literal["mep", "pulse", "silence"] = "mep"
     active_mv: float = 0.020
     limits: QualityLimits = field(default=DEFAULT_LIMITS)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the settings as plain JSON-ready values."""
-        plain = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {
-            **plain,
-            "search_ms": None if self.search_ms is None else list(self.search_ms),
-            "limits": self.limits.to_dict(),
-        }

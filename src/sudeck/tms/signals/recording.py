@@ -69,7 +69,7 @@ class Section:
         does not say when a frame was taken, frames lie end to end.
     label : str
         State or condition the file gives the section; may be empty.
-    told : Mapping of str to object
+    given : Mapping of str to object
         Fields of `Pulse` that the file gives for the stimulus in this section.
     """
 

@@ -57,7 +57,7 @@ class Sweeps:
     emg : list over channels of lists over trials of ndarray
         In the unit of the file; sweeps may differ in length between trials, not between channels.
     channels : list of str
-    told : list of Told
+    given : list of Given
         What is known of each trial's stimulus.
     rate_hz : float
     unit : str
