@@ -17,7 +17,9 @@ from sudeck.scan.limbs.joint_looks import JointComparison, JointLooks, PhaseLimb
 from sudeck.scan.limbs.limb_image import Array, matched_blur_px, same_blur_px, smoothed, stabilised
 from sudeck.scan.limbs.posture_modes import DisplacementGrid, LimbFrame
 
-Fields = NDArray[np.float32]  # displacements of many places: half as long to multiply
+# Displacements of many places. Not in single precision: BLAS libraries round its products unlike each other,
+# and the fit then rests where the first of them led it.
+Fields = NDArray[np.float64]
 
 # Before the images are seen: rotation, log size, shifts about the start; log size about none.
 _MIRROR_SD = np.array([math.radians(15.0), 0.06, 15.0, 15.0])
@@ -50,7 +52,7 @@ class JointProblem:
         self.limbs = limbs
         self.start = start
         self.grid = grid
-        self.modes = modes.astype(np.float32)
+        self.modes = modes
         self.count = modes.shape[2]
         self.rigid = [self.count, self.count + 2, self.count + 3]  # rotation and shifts
         self.points = grid.nodes[near]
@@ -92,10 +94,10 @@ class JointProblem:
         pairs = [self._polar_pair(number) for number in range(len(self.phases))]
         found = [digit_turns(frame, sector, pairs) for sector in sectors]
         points, turn = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        reading = self.grid.reading(points).astype(np.float32)
+        reading = self.grid.reading(points)
         fields = np.stack([reading @ one for one in self.modes])
-        arm = (points - frame.centre_mm).astype(np.float32)
-        wanted = np.stack([-turn * arm[:, 1], turn * arm[:, 0]]).astype(np.float32)
+        arm = points - frame.centre_mm
+        wanted = np.stack([-turn * arm[:, 1], turn * arm[:, 0]])
         weight = _TURNED_POINT_MM**-2.0
         normal = weight * sum(one.T @ one for one in fields) + np.eye(self.count)
         pull = weight * sum(one.T @ aim for one, aim in zip(fields, wanted, strict=True))
@@ -125,7 +127,7 @@ class JointProblem:
     def _with_similarity(self, fields: Fields, points: Points) -> Fields:
         """Add to the modes what rotation, size and shift do to each place."""
         arm = points - self.centre
-        extra = np.zeros((2, points.shape[0], 4), dtype=np.float32)
+        extra = np.zeros((2, points.shape[0], 4))
         extra[0, :, 0], extra[1, :, 0] = -arm[:, 1], arm[:, 0]
         extra[:, :, 1] = arm.T
         extra[0, :, 2] = extra[1, :, 3] = 1.0
@@ -134,12 +136,12 @@ class JointProblem:
     @property
     def displacement(self) -> Array:
         """Displacement at the nodes, shape [node, 2]."""
-        values = self.values[: self.count].astype(np.float32)
-        return (self.modes @ values).T.astype(np.float64)
+        values = self.values[: self.count]
+        return (self.modes @ values).T
 
     def moves(self, step: Array) -> float:
         """Return how far a step moves any place along x or y, in mm."""
-        return float(np.abs(self.fields @ step[: self.count + 4].astype(np.float32)).max())
+        return float(np.abs(self.fields @ step[: self.count + 4]).max())
 
     def mirror(self, number: int) -> Similarity:
         """From the displaced affected to the healthy limb, both on the reference image, as in a phase."""
@@ -181,18 +183,18 @@ class JointProblem:
                 to_other = self.mirror(number).then(self.limbs[name].carry_healthy)
                 turn.append(-self.limbs[name].carry_affected.matrix if way else to_other.matrix)
                 stretch.append(1.0 if way else to_other.scale**2)
-            slope = (one.slope @ np.stack(turn)).astype(np.float32)
+            slope = one.slope @ np.stack(turn)
             fields = self.back_fields if way else self.fields
             self._add_gradient(found.gradient, fields, slope, one)
             if matrix:
                 self._add_normal(found.normal, fields, slope, one)
             if noise:
                 weights = one.weights * one.pretended * np.array(stretch)[:, None]
-                self._add_squares(found.pretended, fields, weights.astype(np.float32))
+                self._add_squares(found.pretended, fields, weights)
         return found, seen
 
     def _add_gradient(self, gradient: Array, fields: Fields, slope: Fields, seen: JointComparison) -> None:
-        pulls = slope * seen.beyond_gains[..., None].astype(np.float32)  # [phase, n, 2]
+        pulls = slope * seen.beyond_gains[..., None]  # [phase, n, 2]
         by_phase = 0.5 * sum(field.T @ pulls[..., axis].T for axis, field in enumerate(fields))
         common = self.count + 4
         gradient[:common] += by_phase.sum(axis=1)
@@ -200,7 +202,7 @@ class JointProblem:
 
     def _add_normal(self, normal: Array, fields: Fields, slope: Fields, seen: JointComparison) -> None:
         """Add slopes times fields, squared and weighted, less what the gains explain of them."""
-        weights = seen.weights.astype(np.float32)
+        weights = seen.weights
         by_x, by_y = slope[..., 0], slope[..., 1]
         # The squares of all phases at a node are those of two movements: of the Cholesky factor.
         xx, xy, yy = (np.sum(weights * a * b, axis=0) for a, b in ((by_x, by_x), (by_x, by_y), (by_y, by_y)))
@@ -214,13 +216,13 @@ class JointProblem:
         # Of each phase: with its own movement, and with its gains.
         phases, nodes, knots = seen.weighted.shape
         change = by_x[..., None] * fields[0][:, self.rigid] + by_y[..., None] * fields[1][:, self.rigid]
-        columns = np.concatenate([weights[..., None] * change, seen.weighted.astype(np.float32)], axis=2)
+        columns = np.concatenate([weights[..., None] * change, seen.weighted], axis=2)
         turned = slope[..., None] * columns[:, :, None, :]  # [phase, n, 2, rigid and knots]
         beside = sum(
             field.T @ turned[:, :, axis].transpose(1, 0, 2).reshape(nodes, -1)
             for axis, field in enumerate(fields)
         )
-        beside = beside.reshape(-1, phases, 3 + knots).astype(np.float64)
+        beside = beside.reshape(-1, phases, 3 + knots)
         common = self.count + 4
         normal[:common, :common] += 0.5 * square
         for number in range(phases):
@@ -259,8 +261,8 @@ class JointProblem:
 
     def _read_back(self, places: Points) -> None:
         self.back_reading = self.grid.reading(places)
-        reading = self.back_reading.astype(np.float32)
-        self.back_fields = self._with_similarity(np.stack([reading @ one for one in self.modes]), places)
+        fields = np.stack([self.back_reading @ one for one in self.modes])
+        self.back_fields = self._with_similarity(fields, places)
 
 
 def _smooth(phase: PhaseLimbs, side: int, scale: float) -> Smoothed:
