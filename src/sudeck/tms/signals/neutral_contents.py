@@ -52,10 +52,10 @@ def replaced_flags(
     """Say what stands in for labels of channels, of stimuli and of visits, and how the labels are had back."""
     flags = []
     if visits:
-        several = len(visits) > 1
+        several, shown = len(visits) > 1, _some(list(visits.values()))
         text = (
             f"{len(visits)} visit{'s' if several else ''} may name a person and {'are' if several else 'is'} "
-            f"shown as {_some(list(visits.values()))}; what is called pre, post, V1 or week 4 is shown as it is."
+            f"shown as {shown}; what is called pre, post, V1 or week 4 is shown as it is."
         )
         flags.append(Flag("labels-replaced", text, "info", value=float(len(visits)), unit="labels"))
     given = list(dict.fromkeys((*channels.values(), *labels.values())))
