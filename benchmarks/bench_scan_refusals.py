@@ -111,11 +111,11 @@ def overlapping(design: BoneScanDesign, rng: Rng) -> BoneScanDesign:
 
 
 def fingers_crossed(design: BoneScanDesign, rng: Rng) -> BoneScanDesign:
-    """Two neighbouring fingers of one hand lie over each other."""
+    """Two neighbouring fingers of one hand lie over each other; what both hold is seen at once."""
     turns, finger = [0.0] * 5, int(rng.integers(1, 4))
     turns[finger], turns[finger + 1] = -float(rng.uniform(8, 16)), float(rng.uniform(8, 16))
     side = SIDES[int(rng.integers(2))]
-    return replace(design, postures={side: Posture(turns_deg=tuple(turns))}, gap_mm=25.0)
+    return replace(design, postures={side: Posture(turns_deg=tuple(turns), above=(finger + 1,))}, gap_mm=25.0)
 
 
 def thumbs_touching(design: BoneScanDesign, rng: Rng) -> BoneScanDesign:

@@ -154,6 +154,7 @@ def one_study(task: tuple[str, int, float], sizes: Sequence[int] = ()) -> list[d
                 "covered": estimate.low <= truth[name] <= estimate.high,
                 "se": estimate.se,
                 "placement": estimate.components["placement"],
+                "serious": any(flag.severity == "serious" for flag in result.flags),
                 "residual": max(phase.pose.mirror.residual for phase in result.phases.values()),
             }
         )
@@ -202,11 +203,29 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
                 "SE %": 100 * math.sqrt(float((done.se**2).mean())),
                 "bias %": 100 * done.error.mean(),
                 "RoR coverage %": 100 * twice.covered.astype(float).mean(),
+                "serious": int(done[done.serious.astype(bool)].seed.nunique()),
                 "RoR RMSE %": 100 * math.sqrt(float((twice.error**2).mean())),
             }
         )
 
     return rows.groupby(["condition", "counts"], sort=False).apply(of, include_groups=False).round(2)
+
+
+def by_measure(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return coverage and error of VPr, TPr and BPr by counts, all conditions together."""
+    done = rows[rows.measure.isin(PHASE_RATIOS.values())]
+
+    def of(group: pd.DataFrame) -> pd.Series:
+        return pd.Series(
+            {
+                "ratios": len(group),
+                "coverage %": 100 * group.covered.astype(float).mean(),
+                "RMSE %": 100 * math.sqrt(float((group.error**2).mean())),
+                "worst %": 100 * group.error.abs().max(),
+            }
+        )
+
+    return done.groupby(["counts", "measure"], sort=False).apply(of, include_groups=False).round(2)
 
 
 def main() -> None:
@@ -238,6 +257,7 @@ def main() -> None:
         rows.to_csv(chosen.rows, sep="\t", index=False)
     print(f"{chosen.studies} studies a row; measuring takes {rows.seconds.median():.2f} s of processor time")
     print(summary(rows).to_string())
+    print(by_measure(rows).to_string())
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import contextlib
 import io
 import json
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -29,6 +30,7 @@ from typing import Any
 
 import numpy as np
 
+from fuzz_answers import ANSWERS
 from sudeck.core.errors import SudeckError
 
 # Longer than this for a small file is as bad as a traceback.
@@ -61,7 +63,7 @@ def read_dicom(path: Path) -> object:
     """Read a scan of one file."""
     from sudeck.scan.phases.phase_series import read_scan
 
-    return read_scan([path])
+    return read_scan([path], image_left="right", phase_of={path.name: "bone"})
 
 
 def read_table(path: Path) -> object:
@@ -147,16 +149,23 @@ def read_list(path: Path) -> object:
 Target = Callable[[Path], object]
 
 
-def make_seeds(folder: Path) -> dict[str, tuple[Path, Target]]:
+def make_seeds(folder: Path, only: list[str] | None = None) -> dict[str, tuple[Path, Target]]:
     """Write one small valid file a format; a format whose library is not installed is left out."""
     seeds: dict[str, tuple[Path, Target]] = {}
-    for name, make in (_RECORDINGS | _OTHERS).items():
+    for name, make in (_RECORDINGS | _OTHERS | ANSWERS).items():
+        if only and name not in only:
+            continue
         place = folder / name
         place.mkdir()
         try:
             path, target = make(place)
         except ImportError:
             continue
+        copy = shutil.copytree(place, folder / "copies" / name)
+        try:
+            target(copy / path.name)
+        except SudeckError as error:  # then damage would say nothing
+            raise SystemExit(f"the undamaged {name} is refused: {error}") from error
         seeds[name] = (path, target)
     return seeds
 
@@ -262,8 +271,9 @@ def _too_long(number: int, frame: Any) -> None:
 # Seeds
 
 
-def _forge(name: str = "made_recordings") -> Any:
+def _forge() -> Any:
     """Return the makers of recordings that the tests use."""
+    name = "made_recordings"
     if name not in sys.modules:
         path = Path(__file__).resolve().parents[1] / "tests" / "tms" / f"{name}.py"
         spec = spec_from_file_location(name, path)
@@ -385,13 +395,13 @@ def _axon(folder: Path) -> Path:
     import neo  # noqa: F401  the reader needs it
 
     sweeps = _emg().emg_mv[0].reshape(2, 1000)
-    return Path(_forge("test_readers_libraries").write_abf(folder / "a.abf", sweeps, RATE_HZ))
+    return Path(_forge().write_abf(folder / "a.abf", sweeps, RATE_HZ))
 
 
 def _xdf(folder: Path) -> Path:
     import pyxdf  # noqa: F401  the reader needs it
 
-    return Path(_forge("test_readers_libraries").write_xdf(folder / "a.xdf", _emg()))
+    return Path(_forge().write_xdf(folder / "a.xdf", _emg()))
 
 
 def _workbook(folder: Path, rows: list[list[object]]) -> Path:
@@ -422,7 +432,7 @@ def _dicom(folder: Path) -> Path:
     image.SOPClassUID = image.file_meta.MediaStorageSOPClassUID = NuclearMedicineImageStorage
     image.SOPInstanceUID = image.file_meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=["a"])
     image.StudyInstanceUID = image.SeriesInstanceUID = generate_uid(entropy_srcs=["b"])
-    image.Modality, image.PatientID, image.SeriesDescription = "NM", "sub-001", "HANDS PALMAR BONE"
+    image.Modality, image.PatientID, image.SeriesDescription = "NM", "sub-001", "HANDS DORSAL BONE"
     image.ImageType = ["ORIGINAL", "PRIMARY", "STATIC", "EMISSION"]
     image.AcquisitionDate, image.AcquisitionTime = "20200101", "120000"
     image.ActualFrameDuration = 300_000
@@ -447,7 +457,15 @@ def _written(path: Path, text: str) -> Path:
 
 
 _TOML = '[recording]\nunit = "mV"\n[pulses]\nisi_ms = 3.0\n[conditions.SICI]\nisi_ms = 2.5\n'
-_STUDY_TOML = '[responder]\nrelief = 0.3\n[tms]\nmuscle = "FDI"\n'
+_STUDY_TOML = (
+    '[responder]\nat_least = 30\nunit = "percent"\nvisit = "day 5"\n[tms]\nmuscles = ["FDI"]\n'
+    'sessions = ["ses-pre", "ses-post"]\n[scan]\nregion = "whole"\nretest_sd = { BPr = 0.05 }\n'
+)
+_MAP_TOML = (
+    '[patients]\nidentifier = "mrn"\n[events]\nbaseline_arm_1 = { visit = "baseline", day = 0 }\n'
+    '[participants]\nage = "age"\nsex = { column = "gender", values = { 1 = "M", 2 = "F" } }\n'
+    '[[pain]]\nnrs = "pain_now"\nday = { column = "visit_on", since = "begun_on" }\n'
+)
 _TREATMENT = (
     "participant_id\tday\ttime\tdrug\troute\tdose_mg\tduration_h\tcomment\n"
     "sub-001\t0\t09:00\tketamine\tintravenous\t100\t4\tn/a\nsub-001\t1\t09:30\tmidazolam\toral\t2\tn/a\tn/a\n"
@@ -495,7 +513,7 @@ _OTHERS: dict[str, Callable[[Path], tuple[Path, Target]]] = {
         _written(f / "i.csv", "record_number,participant_id,onset_date\n7,,2020-01-05\n"),
         read_list,
     ),
-    "redcap-map": lambda f: (_written(f / "m.toml", '[participants]\nage = "age"\n'), read_redcap_map),
+    "redcap-map": lambda f: (_written(f / "m.toml", _MAP_TOML), read_redcap_map),
     "redcap-export": lambda f: (_written(f / "r.csv", "record_id,age\n1,40\n"), read_redcap_export),
     "region": lambda f: (
         _written(f / "r.json", '{"limb": "hand", "polygon": [[0, 0], [1, 2]]}'),
@@ -535,7 +553,7 @@ def main() -> int:
             found = (path for path in sorted(chosen.seeds.rglob("*")) if path.is_file())
             seeds = {path.name: (path, _BY_SUFFIX.get(path.suffix.lower(), read_tms)) for path in found}
         else:
-            seeds = make_seeds(Path(folder))
+            seeds = make_seeds(Path(folder), chosen.only)
         seeds = {name: seed for name, seed in seeds.items() if not chosen.only or name in chosen.only}
         print("seeds:", ", ".join(sorted(seeds)))
         return 1 if run(seeds, seed=chosen.seed, seconds=chosen.seconds) else 0

@@ -1,20 +1,27 @@
 """Throw random small studies at the desk: each must end in an answer or a sentence, and never in nonsense.
 
-    python tools/random_studies.py --studies 1000 --seed 1 [--boot 60]
+    python tools/random_studies.py --studies 10000 --seed 1 [--begin 0] [--boot 20]
 
-A study has 0 to 40 patients and any number of responders; ratios, pain and covariates are drawn freely, or
-are constant, duplicated, missing, separating, tied to each other, or at the edge of what the tables allow.
-Each is written as a folder of tables, checked, predicted, reported and shared. What is not a `SudeckError` is
-a traceback; numbers outside their interval or their scale, figures from bootstraps of which more than 5 %
-separate, and "nan" on a page are nonsense. Both are printed once a kind. The exit status is 1 if there was
-any.
+A study has 0 to 40 patients, every tenth up to 200 so that there are models too, and any number of
+responders; ratios, pain and covariates are drawn freely, or are constant, duplicated, missing, separating,
+tied to each other, or at the edge of what the tables allow. Each is written as a folder of tables, checked,
+predicted, reported and shared, and a model of another study is tried on it and updated. What is not a
+`SudeckError` is a traceback; numbers outside their interval or their scale, figures from bootstraps of which
+more than 5 % separate, and "nan" on a page are nonsense. Both are printed once a kind. The exit status is 1
+if there was any.
+
+Every fourth report is drawn with its figures and every 200th study goes through the command as well: drawing
+costs twice as much as all the rest.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+import os
 import re
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -30,7 +37,9 @@ import numpy as np
 from sudeck.core.errors import SudeckError
 from sudeck.prediction.bootstrap import MOST_SEPARATED
 from sudeck.prediction.saved_model import read_saved_model
+from sudeck.report.study import figures
 from sudeck.report.study.page import write_study_report
+from sudeck.study.answers.elsewhere.another_study import update_study, validate_study
 from sudeck.study.answers.elsewhere.centres import share_study
 from sudeck.study.answers.study_prediction import StudyPrediction
 from sudeck.study.answers.who_responds import MODEL_FILE, predict_patient, predict_study
@@ -42,12 +51,13 @@ _TAGS = re.compile(r"<(svg|style|script)\b.*?</\1>|<[^>]*>", re.DOTALL)
 _NONSENSE = re.compile(r"(?<![\w-])(nan|inf|None(?! of| in)|-0\.0+)(?![\w-])")
 # Each of these lies in [0, 1] wherever it stands in prediction.json.
 _SHARES = {"c_statistic", "brier", "probability", "probability_from_all_others", "p"}
+# Every so many-th study is large, has its figures drawn, goes through the command too.
+_LARGE, _DRAWN, _COMMANDED = 10, 4, 200
 
 
-def draw_study(root: Path, rng: np.random.Generator) -> None:
-    """Write one random study."""
-    create_study(root)
-    n = int(rng.integers(0, 41))
+def draw_study(root: Path, rng: np.random.Generator, *, most: int = 40) -> None:
+    """Fill the tables of an empty study with up to so many random patients."""
+    n = int(rng.integers(0, most + 1))
     ids = [f"sub-{i + 1:03d}" for i in range(n)]
     hidden = rng.standard_normal(n)
     ratios = _draw_ratios(rng, n, hidden)
@@ -133,8 +143,28 @@ def _cell(value: float) -> str:
     return "n/a" if math.isnan(value) else f"{value:.6g}"
 
 
-def try_study(root: Path, *, n_boot: int) -> Iterator[str]:
-    """Yield what is nonsense about one study."""
+def known_study(root: Path, rng: np.random.Generator, *, patients: int = 300) -> None:
+    """Fill an empty study with patients who respond by their ratios; of 300 there is a model."""
+    header = {
+        name: root.joinpath(name).read_text(encoding="utf-8").splitlines()[0]
+        for name in ("participants.tsv", "phenotype/pain.tsv", "phenotype/scan_ratios.tsv")
+    }
+    rows: dict[str, list[str]] = {name: [] for name in header}
+    for i in range(patients):
+        logs = 0.3 * rng.standard_normal(3)
+        responds = rng.random() < 1 / (1 + math.exp(-4 * (logs[1] - logs[2])))
+        limb, months = rng.choice(["hand", "foot"]), _cell(math.exp(2.5 + rng.standard_normal()))
+        pid = f"sub-{i + 1:03d}"
+        rows["participants.tsv"].append(f"{pid}\t50\tF\tR\t1\t{limb}\tleft\tn/a\t{months}\t70")
+        rows["phenotype/pain.tsv"] += [f"{pid}\tbaseline\t0\t8", f"{pid}\tday 5\t5\t{2 if responds else 8}"]
+        values = "\t".join(_cell(value) for value in np.exp(logs))
+        rows["phenotype/scan_ratios.tsv"].append(f"{pid}\t{values}\t0.02\t0.02\t0.02\tby hand\tAB")
+    for name, lines in rows.items():
+        (root / name).write_text("\n".join([header[name], *lines]) + "\n", encoding="utf-8")
+
+
+def try_study(root: Path, model: Path, *, n_boot: int) -> Iterator[str]:
+    """Yield what is nonsense about one study, and about the model of another on it."""
     study = open_study(root)
     try:
         check_study(study)
@@ -152,6 +182,12 @@ def try_study(root: Path, *, n_boot: int) -> Iterator[str]:
         share_study(root)
     except SudeckError as error:
         yield from _nonsense_in_sentence("share", str(error))
+    elsewhere = {"validate": validate_study, "update": lambda *given: update_study(*given)[0]}
+    for name, attempt in elsewhere.items():
+        try:
+            yield from _nonsense_in_sentence(name, str(attempt(root, model)))
+        except SudeckError as error:
+            yield from _nonsense_in_sentence(name, str(error))
     if predicted.model is not None:
         read_saved_model(study.derivatives / MODEL_FILE)
         try:
@@ -209,36 +245,71 @@ def _walk(part: Any, path: str) -> Iterator[str]:
             yield f"{path}: beyond a million"
 
 
+def try_command(root: Path) -> Iterator[str]:
+    """Yield what is wrong about the command on one study."""
+    start = "from sudeck.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", start, "predict", str(root), "--despite-problems"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if "Traceback" in done.stderr or done.returncode not in (0, 1):
+        yield f"the command ends with {done.returncode}: {done.stderr[-300:]}"
+    yield from _nonsense_in_sentence("the command", done.stdout + done.stderr)
+
+
 def main() -> int:
     """Run the studies asked for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("--studies", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--boot", type=int, default=60)
+    parser.add_argument("--begin", type=int, default=0, help="go on with this number")
+    parser.add_argument("--boot", type=int, default=20)
     options = parser.parse_args()
     found: Counter[str] = Counter()
-    first: dict[str, int] = {}
     modelled, began = 0, time.monotonic()
     warnings.simplefilter("error")
-    for number in range(options.studies):
-        with tempfile.TemporaryDirectory() as folder:
-            root = Path(folder) / "study"
-            draw_study(root, np.random.default_rng([options.seed, number]))
+    os.fsync = lambda _: None  # nothing here has to outlive a failing power supply
+    draw = figures.draw_svg
+    with tempfile.TemporaryDirectory(dir=_quick_place()) as folder:
+        empty, known, root = (Path(folder) / name for name in ("empty", "known", "study"))
+        create_study(empty)
+        shutil.copytree(empty, known)
+        known_study(known, np.random.default_rng(options.seed))
+        predict_study(known, n_boot=options.boot)
+        model = open_study(known).derivatives / MODEL_FILE
+        for number in range(options.begin, options.begin + options.studies):
+            shutil.copytree(empty, root)
+            rng = np.random.default_rng([options.seed, number])
+            draw_study(root, rng, most=200 if number % _LARGE == 0 else 40)
+            setattr(figures, "draw_svg", draw if number % _DRAWN == 0 else _not_drawn)  # noqa: B010
             try:
-                kinds = list(try_study(root, n_boot=options.boot))
+                kinds = list(try_study(root, model, n_boot=options.boot))
                 modelled += (root / "derivatives" / "sudeck" / MODEL_FILE).is_file()
             except Exception:  # this is what is looked for
                 kinds = ["traceback: " + traceback.format_exc(limit=-4)]
-        for kind in kinds:
-            found[kind] += 1
-            if kind not in first:
-                first[kind] = number
-                print(f"--- study {number}: {kind}", flush=True)
+            if number % _COMMANDED == 1:
+                kinds += try_command(root)
+            shutil.rmtree(root)
+            for kind in kinds:
+                if not found[kind]:
+                    print(f"--- study {number}: {kind}", flush=True)
+                found[kind] += 1
+            if number % 500 == 499:
+                print(f"{number + 1} done, {time.monotonic() - began:.0f} s", flush=True)
     print(
         f"{options.studies} studies, {modelled} with a model, {len(found)} kinds of nonsense or traceback, "
-        f"{time.monotonic() - began:.0f} s"
+        f"{time.monotonic() - began:.0f} s, {time.process_time():.0f} s of processor time"
     )
     return 1 if found else 0
+
+
+def _quick_place() -> str | None:
+    """Return a folder in memory where there is one: a study is forty small files."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
+def _not_drawn(*_: object, **__: object) -> str:
+    return ""
 
 
 if __name__ == "__main__":

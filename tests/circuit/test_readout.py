@@ -37,6 +37,16 @@ def test_unequal_hemispheres_have_their_own_thresholds(one: Circuit) -> None:
     assert rmt[0, 0] == pytest.approx(alone[0, 0], rel=2e-3)
 
 
+def test_a_paired_measure_is_the_conditioned_response_over_the_single_one(one: Circuit) -> None:
+    wanted = MEASURES["SICI_2"]
+    assert wanted.over is not None
+    rmt = find_thresholds(one, both=False, engine="numpy")
+    shown = read_trials(one, [(wanted.trial, "mep"), (wanted.over, "mep")], rmt, engine="numpy")
+    given = measure(one, [wanted], rmt=rmt, engine="numpy").values["SICI_2"]
+    assert given == pytest.approx(shown[wanted.trial, "mep"] / shown[wanted.over, "mep"])
+    assert shown[wanted.over, "mep"][0] != pytest.approx(1.0, abs=0.01)  # else a ratio would not show
+
+
 def test_conditioning_of_no_intensity_changes_nothing(one: Circuit) -> None:
     rmt = find_thresholds(one, both=False, engine="numpy")
     nothing = conditioned((5.0, 0.0, 0))

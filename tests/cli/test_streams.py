@@ -33,6 +33,29 @@ def test_any_terminal_can_show_what_is_printed(encoding: str) -> None:
     assert plain.stdout.decode().strip() == "-3 uV +/- 1 >= e ?"
 
 
+def test_a_number_may_be_typed_with_a_decimal_comma() -> None:
+    words = ("--bpr", "1,31", "--tpr", "1.12", "--vpr", "1,2")
+    typed = sudeck("calculate", *words)
+    assert typed.returncode == 0, typed.stderr
+    assert typed.stdout == sudeck("calculate", *(word.replace(",", ".") for word in words)).stdout
+    refused = sudeck("calculate", *words[:-1], "1,2,3")
+    assert refused.returncode == 2
+    assert b"'--vpr'" in refused.stderr
+    outside = sudeck("calculate", *words[:-1], "-1,2")  # limits still hold
+    assert outside.returncode == 2
+
+
+def test_only_numbers_of_options_that_take_such_are_read_so() -> None:
+    from sudeck.cli.app import with_decimal_points
+
+    assert with_decimal_points(["tms", "a,b", "3,5", "--window", "15,5", "45,0", "1,2,3"]) == [
+        *("tms", "a,b", "3,5", "--window", "15.5", "45.0", "1,2,3")
+    ]
+    assert with_decimal_points(["tms", "--channel", "1,2", "--level=0,9"]) == [
+        *("tms", "--channel", "1,2", "--level=0.9")
+    ]
+
+
 def test_a_refusal_and_a_wrong_word_have_their_status(tmp_path: Path) -> None:
     refused = sudeck("check", str(tmp_path / "nowhere"))
     assert (refused.returncode, refused.stderr.count(b"\n")) == (2, 1)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sudeck.core.errors import InputError, MissingDependencyError
 from sudeck.core.estimate import Estimate
+from sudeck.core.missing import is_missing
 from sudeck.core.privacy import MASK, Redactor, without_dates
 from sudeck.core.provenance import fingerprint_of
 from sudeck.core.storage import (
@@ -23,6 +24,19 @@ from sudeck.core.storage import (
     write_text,
     write_tsv,
 )
+
+
+@pytest.mark.parametrize(
+    "cell", ["", " ", "n/a", "N/A", "NA", "NaN", "None", "null", "-", ".", "<NA>", "NaT"]
+)
+def test_cells_that_hold_nothing(cell: str) -> None:
+    assert is_missing(cell)
+    assert is_missing(f" {cell}\t")
+
+
+@pytest.mark.parametrize("cell", ["0", "-1", "no", "none of these", "n", "sub-001"])
+def test_cells_that_hold_something(cell: str) -> None:
+    assert not is_missing(cell)
 
 
 @given(st.floats(-3, 3), st.floats(0.001, 1))

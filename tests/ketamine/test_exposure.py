@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from sudeck.ketamine.exposure import measure_exposure, typical_area
+from sudeck.ketamine.exposure import hours_above, measure_exposure, typical_area
 from sudeck.ketamine.given import GivenDose, Moment
 from sudeck.ketamine.on_board import HALF_LIVES, on_board
 from sudeck.ketamine.published_regimens import published_regimen
@@ -44,6 +45,13 @@ def test_hours_above_a_level() -> None:
     low = measure_exposure(regimen, 70.0, draws=5, above_ng_per_ml=100.0)
     assert 8.0 < low.hours_above.value < 13.0
     assert low.norketamine_hours_above.value > low.hours_above.value, "norketamine leaves later"
+
+
+def test_hours_above_a_level_by_hand() -> None:
+    times = np.array([0.0, 1.0, 3.0, 4.0])
+    curves = np.array([[0.0, 4.0, 0.0, 0.0], [2.0, 2.0, 2.0, 2.0], [0.0, 0.0, 0.0, 4.0]])
+    # A quarter of the way up, three quarters of the way down; always; the last three quarters of an hour.
+    assert hours_above(times, curves, 1.0) == pytest.approx([0.75 + 1.5, 4.0, 0.75])
 
 
 def test_salt_form_route_and_hours_are_not_the_same_dose() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from sudeck.core.errors import InputError
 from sudeck.prediction.cohort import Cohort
 from sudeck.prediction.patients import predict_patients
 from sudeck.prediction.response_model import ResponseModel, fit_relief_model
-from sudeck.prediction.saved_model import model_from_json, model_to_json
+from sudeck.prediction.saved_model import model_from_json, model_to_json, read_saved_model
 
 
 def test_read_back_predicts_the_same_to_the_last_bit(complete_cohort: Cohort, model: ResponseModel) -> None:
@@ -62,6 +63,20 @@ def test_a_changed_number_anywhere_that_predicts_is_noticed(model: ResponseModel
         data["predictors"][key] = (numbers * 1.01).tolist()
         with pytest.raises(InputError, match="worked example"):
             model_from_json(json.dumps(data))
+
+
+def test_predictors_that_are_not_those_of_the_plan_are_refused(model: ResponseModel) -> None:
+    data = json.loads(model_to_json(model))
+    data["plan"]["covariates"].append({"column": "age", "transform": "none", "levels": []})
+    with pytest.raises(InputError, match="not those of the plan"):
+        model_from_json(json.dumps(data))
+
+
+def test_a_damaged_audit_is_refused(model: ResponseModel, tmp_path: Path) -> None:
+    path = tmp_path / "model.json"
+    path.write_text(model_to_json(model, audit={"validation": {"c_statistic": {"corrected": 0.7}}}))
+    with pytest.raises(InputError, match=r"model\.json: its audit is incomplete or damaged"):
+        read_saved_model(path)
 
 
 @given(st.data())

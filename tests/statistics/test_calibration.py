@@ -126,6 +126,8 @@ def test_survives_ties_and_certain_predictions() -> None:
     p = np.array([0.2, 0.2, 0.2, 0.8, 0.8, 0.8])
     assert np.isfinite(lowess(p, y)).all()
     assert lowess(p, y)[0] == lowess(p, y)[1]
+    alike = np.append(np.full(9, 0.2), 0.9)  # more of them alike than a local fit sees: no width at all
+    assert lowess(alike, np.array([0.0, 1.0] * 5))[[0, 9]] == pytest.approx([4 / 9, 1.0])
     result = measure_performance(np.array([0.0, 1.0, 0.2, 0.7, 0.6, 0.4]), y)
     assert 0 <= result.brier.value <= 1
 

@@ -12,15 +12,17 @@ from sudeck.circuit.drugs import SHIFTS, apply_factors
 from sudeck.circuit.engines import Engine, default_engine
 from sudeck.circuit.interactions import measure_interactions
 from sudeck.circuit.parameters import Circuit, Floats, select
-from sudeck.circuit.protocols import PROTOCOLS, Measure
+from sudeck.circuit.protocols import MEP_INTENSITIES, PROTOCOLS, Measure
 from sudeck.circuit.readout import measure
 from sudeck.circuit.reference import load_reference
 from sudeck.circuit.simulation import DT_MS, check_stable, find_instability
+from sudeck.circuit.trial_spread import trial_variation
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.record import Record
 
 _LEAST_STABLE: Final = 0.5  # share of the circuits that a change must leave stable
+_SPREAD: Final = "CV"  # of single trials at an intensity
 PROTOCOL_NAMES: Final = ("rmt", *PROTOCOLS, "triple")
 
 
@@ -167,6 +169,9 @@ def _measure(
             "use factors nearer to 1",
         )
     values = {"RMT": shown.rmt[0]} | shown.values
+    if protocol == "recruitment":
+        spread = trial_variation(circuits, MEP_INTENSITIES, rmt=shown.rmt, dt_ms=dt_ms, engine=engine)
+        values |= {f"{_SPREAD}_{x:g}": row for x, row in zip(MEP_INTENSITIES, spread, strict=True)}
     if protocol == "triple":
         values |= measure_interactions(circuits, dt_ms=dt_ms, engine=engine)._asdict()
     return values

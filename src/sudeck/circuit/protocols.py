@@ -72,6 +72,9 @@ SICI_ISIS_MS: Final = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
 ICF_ISIS_MS: Final = (8.0, 10.0, 12.0, 15.0, 20.0, 25.0, 30.0)
 LICI_ISIS_MS: Final = (50.0, 100.0, 150.0, 200.0)
 IHI_ISIS_MS: Final = (6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 70.0)
+SICF_ISIS_MS: Final = (1.0, 1.5, 2.1, 2.7, 3.5, 4.5)
+SICF_TEST: Final = 0.9  # given after a pulse of `TEST`: too weak to give a response of its own
+LATE_ISIS_MS: Final = (150.0, 180.0, 200.0, 220.0, 250.0, 300.0, 400.0)
 
 _CSP: Final = Measure(
     "CSP", CircuitTrial((CircuitPulse(0.0, TEST),), CONTRACTION_MV), None, "silent_period", "ms"
@@ -84,7 +87,7 @@ _ISP: Final = Measure(
 MEP_AT_THE_END: Final = Measure("MEP_1.8", single(1.8), None, "mep", "mV")
 
 # Three pulses stand in `interactions`: their test pulse is matched to a response.
-PROTOCOLS: Final[dict[str, tuple[Measure, ...]]] = {
+PATIENT_PROTOCOLS: Final[dict[str, tuple[Measure, ...]]] = {
     "recruitment": tuple(Measure(f"MEP_{i:g}", single(i), None, "mep", "mV") for i in MEP_INTENSITIES),
     "sici": tuple(paired("SICI", isi, SICI_INTENSITY) for isi in SICI_ISIS_MS),
     "icf": tuple(paired("ICF", isi, SICI_INTENSITY) for isi in ICF_ISIS_MS),
@@ -93,4 +96,12 @@ PROTOCOLS: Final[dict[str, tuple[Measure, ...]]] = {
     "isp": (_ISP,),
     "ihi": tuple(paired("IHI", isi, IHI_INTENSITY, 1) for isi in IHI_ISIS_MS),
 }
-MEASURES: Final[dict[str, Measure]] = {m.name: m for ms in PROTOCOLS.values() for m in ms}
+MEASURES: Final[dict[str, Measure]] = {m.name: m for ms in PATIENT_PROTOCOLS.values() for m in ms}
+# Shown, and neither fitted nor asked of a patient.
+PROTOCOLS: Final = PATIENT_PROTOCOLS | {
+    "sicf": tuple(
+        Measure(f"SICF_{isi:g}", conditioned((isi, TEST, 0), test=SICF_TEST), single(TEST))
+        for isi in SICF_ISIS_MS
+    ),
+    "disinhibition": tuple(paired("LICI", isi, LICI_INTENSITY) for isi in LATE_ISIS_MS),
+}

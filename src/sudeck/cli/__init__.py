@@ -38,13 +38,13 @@ def _run() -> int:
     """Run the command that was typed and return its exit status, whatever it ends in."""
     import typer
 
-    from sudeck.cli.app import app
+    from sudeck.cli.app import app, with_decimal_points
 
     # Some versions of Typer bring their own click: the classes are asked of it.
     wrong_words: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
     try:
         # Not standalone: click would end a stopped command without a word.
-        status = app(standalone_mode=False)
+        status = app(with_decimal_points(sys.argv[1:]), standalone_mode=False)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except SudeckError as error:

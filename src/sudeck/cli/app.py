@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import inspect as python_inspect
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
 import typer
 
 from sudeck.cli import (
@@ -70,3 +75,48 @@ app.command("decide")(decide.decide)
 app.command("review")(review.review)
 app.command("truth")(truth.truth)
 app.command("who")(study_setup.who)
+
+
+_WITH_COMMA: Final = re.compile(r"[-+]?[0-9]+,[0-9]+")
+_NUMBER: Final = re.compile(r"[-+]?[0-9]+([.,][0-9]+)?")
+
+
+def with_decimal_points(words: list[str]) -> list[str]:
+    """Return what was typed, decimal commas behind options that take such numbers as points.
+
+    The tables of a study may be written so; 1,31 behind another option stays as it is.
+    """
+    if not any(_WITH_COMMA.fullmatch(word.rpartition("=")[2]) for word in words):
+        return words
+    numeric, said, follows = set(_numeric_options(app)), [], False
+    for word in words:
+        name, equals, value = word.partition("=")
+        if equals and name in numeric and _WITH_COMMA.fullmatch(value):
+            word = f"{name}={value.replace(',', '.')}"
+        elif follows and _WITH_COMMA.fullmatch(word):
+            word = word.replace(",", ".")
+        follows = word in numeric or (follows and bool(_NUMBER.fullmatch(word)))  # some options take two
+        said.append(word)
+    return said
+
+
+def _numeric_options(family: typer.Typer) -> Iterator[str]:
+    for group in family.registered_groups:
+        if group.typer_instance is not None:
+            yield from _numeric_options(group.typer_instance)
+    for command in family.registered_commands:
+        assert command.callback is not None
+        for name, given in python_inspect.signature(command.callback, eval_str=True).parameters.items():
+            if float in _parts(given.annotation):
+                named = [word for one in _told(given.annotation) for word in one.param_decls or ()]
+                yield from named or [f"--{name.replace('_', '-')}"]
+
+
+def _parts(annotation: Any) -> Iterable[Any]:
+    """Return the types that an annotation is made of."""
+    parts = getattr(annotation, "__args__", ())
+    return [annotation, *(one for part in parts for one in _parts(part))]
+
+
+def _told(annotation: Any) -> Iterable[Any]:
+    return [one for one in getattr(annotation, "__metadata__", ()) if hasattr(one, "param_decls")]

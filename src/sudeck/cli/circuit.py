@@ -19,7 +19,9 @@ circuit = typer.Typer(
 )
 
 
-Protocol = Literal["rmt", "recruitment", "sici", "icf", "lici", "csp", "isp", "ihi", "triple"]
+Protocol = Literal[
+    "rmt", "recruitment", "sici", "icf", "lici", "csp", "isp", "ihi", "sicf", "disinhibition", "triple"
+]
 Arm = Literal[
     "nmda_block", "gaba_a", "gaba_b", "acute_ketamine", "post_course", "midazolam", "baclofen", "tiagabine",
     "s44819", "benzodiazepine", "anaesthetic", "sodium_block", "riluzole", "gabapentin", "alpha_2",

@@ -211,12 +211,12 @@ def _measures(system: System, regimen: Regimen, above: float, substance: int) ->
         [
             course.area[..., substance, -1],
             curve.max(axis=-1),
-            _hours_above(times[:-1], curve[..., :-1], above),
+            hours_above(times[:-1], curve[..., :-1], above),
         ]
     )
 
 
-def _hours_above(times: Floats, curve: Floats, level: float) -> Floats:
+def hours_above(times: Floats, curve: Floats, level: float) -> Floats:
     """Return hours above a level, straight lines between moments."""
     first, second = curve[..., :-1] - level, curve[..., 1:] - level
     rise = np.where(first == second, 1.0, second - first)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import numpy as np
 
@@ -21,8 +21,8 @@ from sudeck.core.flags import Flag
 from sudeck.core.provenance import SOFTWARE
 from sudeck.core.record import Record
 from sudeck.core.storage import parse_json, read_limited, to_json
-from sudeck.prediction.fitting import ModelPlan
-from sudeck.prediction.predictors import Covariate
+from sudeck.prediction.fitting import Likelihood, ModelPlan
+from sudeck.prediction.predictors import RATIO_NAMES, Covariate
 from sudeck.prediction.ratios import INDEPENDENT_RATIOS
 from sudeck.prediction.response_model import ResponseModel
 from sudeck.statistics.arrays import FloatArray
@@ -31,6 +31,7 @@ from sudeck.statistics.regression.logistic import expit
 
 FORMAT: Final = "sudeck response model"
 FORMAT_VERSION: Final = 1
+_DAMAGE: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 _NO_DISCRIMINATION: Final = 0.5
 _SHOWN: Final = {
     "c_statistic": "C statistic",
@@ -147,9 +148,14 @@ def read_saved_model(path: Path) -> tuple[ResponseModel, ModelOrigin]:
     model = model_from_json(text, label=path.name)
     data = json.loads(text)
     audit = data.get("audit")
-    return model, ModelOrigin.of(
-        model, software=str(data.get("software", "")), audit=audit if isinstance(audit, dict) else None
-    )
+    try:
+        origin = ModelOrigin.of(
+            model, software=str(data.get("software", "")), audit=audit if isinstance(audit, dict) else None
+        )
+        origin.sentences()  # what can not be said is damaged
+    except _DAMAGE as fault:
+        raise InputError(path.name, f"its audit is incomplete or damaged: {fault}", "save it again") from None
+    return model, origin
 
 
 def model_to_json(model: ResponseModel, *, audit: Mapping[str, Any] | None = None) -> str:
@@ -245,7 +251,7 @@ def model_from_json(text: str, *, label: str = "the saved model") -> ResponseMod
             math.isclose(float(written[key]), example[key], rel_tol=1e-9, abs_tol=1e-12)
             for key in ("linear_predictor", "prediction")
         )
-    except (KeyError, TypeError, ValueError, IndexError) as fault:
+    except _DAMAGE as fault:
         raise InputError(label, f"it is incomplete or damaged ({fault})", "save it again") from None
     if not same:
         raise InputError(label, "it does not give the prediction of its worked example", "save it again")
@@ -287,7 +293,12 @@ def _model(data: Mapping[str, Any]) -> ResponseModel:
         for entry in plan["covariates"]
     )
     predictors = data["predictors"]
-    k = len(predictors["names"])
+    declared = [*RATIO_NAMES, *(name for covariate in covariates for name in covariate.names)]
+    if list(predictors["names"]) != declared or set(predictors["ranges"]) != set(declared):
+        raise ValueError("the predictors are not those of the plan")
+    if plan["likelihood"] not in get_args(Likelihood) or not 0 < float(plan["level"]) < 1:
+        raise ValueError("the plan can not be followed")
+    k = len(declared)
     level = float(plan["level"])
     coefficients = tuple(
         Estimate(

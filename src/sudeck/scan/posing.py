@@ -13,6 +13,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
 from sudeck.core.vocabulary import ScanPhase, Side
 from sudeck.scan import frame_quality, quality
+from sudeck.scan.crossed_fingers import crossed_flags, finger_widths
 from sudeck.scan.joint_pose import with_posture
 from sudeck.scan.limbs.axis import LimbAxis, find_axis
 from sudeck.scan.limbs.geometry import Grid
@@ -156,17 +157,20 @@ def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
             "give images of both limbs apart",
         )
     axes = _axes(reference)
-    unlike = False
+    unlike, crossed = False, tuple[Flag, ...]()
     if not spacing.in_pixels:
         unlike = _one_lacks_a_part(poses)
         poses = with_posture(poses, axes, scan.limb, unlike=unlike)
         reference = poses.phases[poses.reference]
+        if scan.limb == "hand" and axes["affected"] is not None:
+            crossed = crossed_flags(finger_widths(poses, axes["affected"], _both_limbs(poses)), poses)
     flags = (
         *spacing.flags,
         *quality.pixel_size_flags(poses, in_pixels=spacing.in_pixels),
         *withheld_flags,
         *quality.limb_flags(reference, axes),
         *quality.registration_flags(poses),
+        *crossed,
         *quality.count_flags(poses),
         *(flag for name, pose in poses.phases.items() for flag in _series_flags(spacing.phases[name], pose)),
     )

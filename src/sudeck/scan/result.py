@@ -17,6 +17,7 @@ from sudeck.core.vocabulary import Limb, ScanPhase, Side
 from sudeck.scan.drivers import drivers
 from sudeck.scan.limbs.geometry import Points
 from sudeck.scan.limbs.poses import PhasePose
+from sudeck.scan.phases.phase_series import PhaseSeries
 from sudeck.scan.ratios.curves import TimeActivityCurve
 from sudeck.scan.ratios.joint_regions import REGION_SOURCES, RegionSource
 from sudeck.scan.ratios.set_mirror import describe_mirror
@@ -148,6 +149,8 @@ class ScanResult:
         The same of uptake per area, with blur, scatter and background of the image taken out.
     uptake_refused : mapping of str to str
         Why an image ratio has no such counterpart.
+    unmeasured : mapping of phase to PhaseSeries
+        Phases that were read but not measured, so that a reader can see why.
     """
 
     estimates: Mapping[str, Estimate]
@@ -162,6 +165,7 @@ class ScanResult:
     provenance: Provenance = field(repr=False)
     uptake_estimates: Mapping[str, Estimate] = field(default_factory=dict)
     uptake_refused: Mapping[str, str] = field(default_factory=dict)
+    unmeasured: Mapping[ScanPhase, PhaseSeries] = field(default_factory=dict, repr=False)
 
     @property
     def region_source(self) -> RegionSource | None:

@@ -282,10 +282,12 @@ def _local_line(xs: FloatArray, ys: FloatArray, at: float, near: int) -> float:
     """Return Cleveland's tricube-weighted line at one point, with the cut-offs R's lowess uses."""
     distance = np.abs(xs - at)
     bandwidth = float(np.partition(distance, near - 1)[near - 1])
-    kernel = np.where(distance <= 0.001 * bandwidth, 1.0, (1 - (distance / max(bandwidth, 1e-300)) ** 3) ** 3)
-    kernel = np.where(distance <= 0.999 * bandwidth, kernel, 0.0)
-    if bandwidth == 0.0:
+    if bandwidth == 0.0:  # as many have this very value
         kernel = (distance == 0).astype(float)
+    else:
+        kernel = (1 - (np.minimum(distance, bandwidth) / bandwidth) ** 3) ** 3
+        kernel = np.where(distance <= 0.001 * bandwidth, 1.0, kernel)
+        kernel = np.where(distance <= 0.999 * bandwidth, kernel, 0.0)
     kernel = kernel / kernel.sum()
     centre = float(kernel @ xs)
     spread = float(kernel @ (xs - centre) ** 2)

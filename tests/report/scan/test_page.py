@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sudeck.core.estimate import Estimate
@@ -16,6 +17,9 @@ from sudeck.scan.measurement import measure_scan
 from sudeck.scan.phases.phase_series import read_scan
 from sudeck.scan.reading.collection import Skipped
 from sudeck.scan.result import ScanResult
+from sudeck.synthetic.scan.bone_scan import simulate_bone_scan
+from sudeck.synthetic.scan.scan_design import BoneScanDesign
+from sudeck.truth.in_memory import as_bone_scan
 from support.page_outline import outline_of
 
 HOSTILE = "<script>alert('x')</script>\"&\u202egpj.exe\udcff\x1b[2J.dcm"
@@ -144,6 +148,22 @@ def test_a_refused_phase_shows_its_reason_in_table_and_images(result: ScanResult
     words = outline_of(scan_report(partial)).words
     assert words.count(reason) == 2
     assert "Not measured. BPr/TPr needs BPr." in words
+
+
+def test_the_image_of_a_refused_phase_is_shown_beside_the_reason(tmp_path: Path) -> None:
+    counts = {"vascular": 60_000.0, "tissue": 80_000.0, "bone": 150_000.0}
+    design = BoneScanDesign(counts_per_limb=counts)
+    scan = as_bone_scan(simulate_bone_scan(design, rng=np.random.default_rng(5)))
+    pool = scan.phases["tissue"]
+    air = np.random.default_rng(6).poisson(pool.counts.mean(), pool.counts.shape).astype(float)
+    spoilt = replace(scan, phases={**scan.phases, "tissue": replace(pool, counts=air)})
+    result = measure_scan(spoilt, affected="right")
+    assert "TPr" in result.refused
+    page = scan_report(result)
+    labels = [attributes.get("aria-label") or "" for tag, attributes in outline_of(page).seen if tag == "svg"]
+    assert sum(label.startswith("tissue phase, not measured") for label in labels) == 1
+    assert sum("region outlined" in label for label in labels) == 2
+    assert sum(tag == "image" for tag, _ in outline_of(page).seen) == 3
 
 
 def test_one_phase_without_times_spacing_or_curves_is_enough(result: ScanResult) -> None:

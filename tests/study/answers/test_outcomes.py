@@ -30,6 +30,12 @@ def test_relief_by_hand() -> None:
     assert patient.follow_up_days == 84
 
 
+def test_follow_up_counts_from_baseline_not_from_day_nought() -> None:
+    table = pain(("sub-001", "baseline", -3, 7), ("sub-001", "day 5", 5, 4), ("sub-001", "week 4", 28, 5))
+    (patient,) = measure_outcomes(table, Settings()).patients
+    assert patient.follow_up_days == 31
+
+
 def test_other_rules() -> None:
     table = pain(("sub-001", "baseline", 0, 4), ("sub-001", "week 4", 28, 2.5))
     rule = ResponderRule(2.0, "points", "week 4")

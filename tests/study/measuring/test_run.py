@@ -136,8 +136,11 @@ def test_a_record_that_was_changed_is_measured_again(
 ) -> None:
     root = copy_of(undisturbed)
     file = StudyFolder(root).patient_derivatives("sub-002") / "sub-002.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), **damage}))
+    whole = json.loads(file.read_text())
+    file.write_text(json.dumps({**whole, **damage}))
     assert stored_record(StudyFolder(root), "sub-002") is None
+    file.write_text(json.dumps({name: part for name, part in whole.items() if name != "record_sha256"}))
+    assert stored_record(StudyFolder(root), "sub-002") is None, "without its hash nobody knows"
     assert (run_study(root, jobs=1).measured, results(root)) == (1, results(undisturbed))
 
 

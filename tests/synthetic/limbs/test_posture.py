@@ -60,3 +60,17 @@ def test_what_no_hand_can_be_is_refused() -> None:
             Posture(**wrong)
     with pytest.raises(InputError, match="feet have none"):
         limb_map("foot", "plantar", 0, Posture(soft=1.1))
+
+
+def test_what_a_digit_above_another_holds_is_seen_with_it() -> None:
+    """Digits side by side share their room; one that lies above keeps what it holds."""
+    turns = (0.0, 0.0, -11.0, 11.0, 0.0)
+
+    def held(posture: Posture) -> float:
+        body = limb_map("hand", "palmar", 0, posture)
+        return float(body.activity("tissue")[body.axial_mm > 110.0].sum())
+
+    apart = held(Posture())
+    merged, above = (held(Posture(turns_deg=turns, above=over)) for over in ((), (3,)))
+    assert merged < 0.98 * apart
+    assert above == pytest.approx(apart, rel=0.02)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 from sudeck.core.errors import InputError
@@ -85,6 +87,49 @@ def test_onsets_of_conditioning_pulses_are_moved_to_the_test_pulse(tmp_path: Pat
     assert [p.time_s for p in sweeps.pulses] == pytest.approx(truth.times_s)
     unstated = read_trials(path, events=events, muscle="RFDI")[0]
     assert "onset-of-pair-assumed" in {flag.code for flag in unstated.flags}
+
+
+def test_markers_of_conditioning_pulses_are_moved_to_the_test_pulse(
+    tmp_path: Path, forge: ModuleType
+) -> None:
+    """Of LICI marked at its conditioning pulse the response to that pulse had been measured."""
+    truth = forge.make_emg(isis_ms=(100.0, None, 100.0, None, 12.0))
+    labels = ["LICI", "test", "LICI", "test", "ICF"]
+    early_s = {"LICI": 0.1, "test": 0.0, "ICF": 0.012}
+    markers = [(label, t - early_s[label]) for label, t in zip(labels, truth.times_s, strict=True)]
+    path = forge.write_brainvision(tmp_path / "a.vhdr", truth, markers=markers)
+    conditions = {
+        "LICI": {"isi_ms": 100, "kind": "paired"},
+        "ICF": {"isi_ms": 12, "kind": "paired"},
+        "test": {"kind": "single"},
+    }
+    stated = protocol_from({"pulses": {"onset": "conditioning"}, "conditions": conditions})
+    sweeps = read_trials(path, protocol=stated, muscle="RFDI")[0]
+    assert [p.time_s for p in sweeps.pulses] == pytest.approx(truth.times_s)
+    assert "onset-of-pair-assumed" not in {flag.code for flag in sweeps.flags}
+    silent = read_trials(path, protocol=protocol_from({"conditions": conditions}), muscle="RFDI")[0]
+    assert "onset-of-pair-assumed" in {flag.code for flag in silent.flags}
+    at_test = forge.write_brainvision(
+        tmp_path / "b.vhdr", truth, markers=list(zip(labels, truth.times_s, strict=True))
+    )
+    for content in ({}, {"pulses": {"onset": "test"}}):
+        protocol = protocol_from({**content, "conditions": conditions})
+        sweeps = read_trials(at_test, protocol=protocol, muscle="RFDI")[0]
+        assert [p.time_s for p in sweeps.pulses] == pytest.approx(truth.times_s, abs=1e-3)
+
+
+def test_sweeps_cut_at_conditioning_pulses_are_moved_where_that_is_stated(tmp_path: Path) -> None:
+    late = 400
+    sweeps = np.random.default_rng(0).normal(0, 0.004, (4, 2000))
+    sweeps[:, 500 + late : 500 + late + 40] += np.sin(np.arange(40) / 6)
+    np.savez(tmp_path / "a.npz", emg=sweeps)
+    sidecar = {"unit": "mV", "rate_hz": 4000, "pulse_ms": 125, "kind": "paired", "isi_ms": 100}
+    (tmp_path / "a.json").write_text(json.dumps(sidecar))
+    protocol = protocol_from({"pulses": {"onset": "conditioning"}})
+    moved = read_trials(tmp_path / "a.npz", protocol=protocol)[0]
+    assert (np.abs(moved.emg_mv).argmax(axis=1) - moved.pulse_sample < 40).all()
+    kept = read_trials(tmp_path / "a.npz")[0]
+    assert (np.abs(kept.emg_mv).argmax(axis=1) - kept.pulse_sample >= late).all()
 
 
 def test_a_sequence_orders_stimuli_that_nothing_else_tells_apart(tmp_path: Path, forge: ModuleType) -> None:

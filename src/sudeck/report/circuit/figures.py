@@ -52,7 +52,9 @@ def draw_experiment(experiment: Experiment, path: Path) -> None:
     with as_file(style) as settings, mpl.rc_context(fname=settings):
         figure = Figure(figsize=_SIZE_INCH, layout="constrained", facecolor="white")
         axes = figure.add_subplot()
-        rows = [row for row in experiment.rows if row.name != "RMT"] or list(experiment.rows)
+        # The threshold and the spread of trials have axes of their own, so they stand in the table alone.
+        drawn = [row for row in experiment.rows if row.name != "RMT" and not row.name.startswith("CV_")]
+        rows = drawn or list(experiment.rows)
         _paint(axes, experiment, rows)
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=200)

@@ -23,7 +23,7 @@ from sudeck.report.kit.text import (
 )
 from sudeck.report.scan import meaning, words
 from sudeck.report.scan.figures import curve_figure, shift_mm
-from sudeck.report.scan.phase_svg import phase_figure
+from sudeck.report.scan.phase_svg import phase_figure, refused_figure
 from sudeck.scan.drivers import drivers
 from sudeck.scan.limbs.registration import UNLIKE_RESIDUAL
 from sudeck.scan.result import PhaseMeasurement, ScanResult
@@ -79,7 +79,7 @@ class BudgetRow:
 
 @dataclass(frozen=True)
 class PhasePanel:
-    """One phase: its image and caption, or the reason why there is none."""
+    """One phase: its image and caption, and the reason where it was not measured."""
 
     title: str
     caption: str = ""
@@ -249,7 +249,9 @@ def _panel(result: ScanResult, name: ScanPhase) -> PhasePanel:
     title = words.PHASE_NAMES[name].capitalize()
     phase = result.phases.get(name)
     if phase is None:
-        return PhasePanel(title, reason=words.reason_words(PHASE_RATIOS[name], result))
+        series = result.unmeasured.get(name)
+        image = None if series is None else refused_figure(series, affected=result.affected)
+        return PhasePanel(title, image=image, reason=words.reason_words(PHASE_RATIOS[name], result))
     known = spacing_known(result, name)
     image = phase_figure(phase, affected=result.affected, spacing_known=known, others=result.phases.values())
     return PhasePanel(title, _caption(result, phase, known), image)

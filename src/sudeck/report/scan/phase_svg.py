@@ -1,4 +1,4 @@
-"""The image of one phase with both regions outlined, written as SVG.
+"""The image of one phase with both regions outlined, or of one that was not measured, written as SVG.
 
 Every patient has three of them, and Matplotlib took most of the time of a page for what is always the same.
 """
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from sudeck.core.vocabulary import Side, opposite
 from sudeck.report.kit.palette import AFFECTED_COLOUR, HEALTHY_COLOUR
 from sudeck.scan.limbs.poses import PhasePose
+from sudeck.scan.phases.phase_series import PhaseSeries
+from sudeck.scan.phases.spacing import PIXEL_UNITS
 from sudeck.scan.ratios.regions import outline
 from sudeck.scan.result import PhaseMeasurement
 
@@ -40,6 +42,7 @@ _MOST_TICKS = 4
 # an injection site then saturates, and the limbs stay visible.
 _TOP_PERCENTILE = 99.7
 _BRIGHT_PERCENTILE, _MOST_TIMES_BRIGHT = 95.0, 2.5
+_BRIGHT_OF_ALL = 99.0  # the same of a whole image whose limbs are not known: they fill a fifth of it
 _FONT: Final = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 _COLOUR: Final = {"affected": AFFECTED_COLOUR, "healthy": HEALTHY_COLOUR}
 # Of lines 1.2 points wide; line styles differ too, for grey print.
@@ -120,36 +123,86 @@ def phase_figure(
     others : iterable of PhaseMeasurement
         The other phases, to show the same part of the field.
     """
-    from markupsafe import Markup, escape
+    from markupsafe import escape
 
     pose = phase.pose
     window = window_of(phase, others)
     sheet = _Sheet.of(window, pose.grid.spacing_mm)
-    shown = pose.image[window.rows, window.columns]
-    top = _top_of_scale(pose)
     described = escape(
         f"{phase.phase} phase, counts in inverse grey from zero, with the affected ({affected}) and the "
         f"healthy ({opposite(affected)}) region outlined"
     )
+    return _drawn(
+        pose.image,
+        sheet,
+        top=_top_of_scale(pose),
+        name=phase.phase,
+        described=described,
+        names=_side_names(pose.affected_label == 1, affected, sheet),
+        lines=(*_regions(phase, sheet), *_other_limbs(pose, sheet)),
+        column_mm=pose.grid.spacing_mm[1] if spacing_known else None,
+    )
+
+
+def refused_figure(series: PhaseSeries, *, affected: Side) -> Markup:
+    """Draw all of the image of a phase that was not measured, so that a reader sees why.
+
+    Parameters
+    ----------
+    series : PhaseSeries
+    affected : {"left", "right"}
+        Side of the body, for the labels on the image.
+    """
+    image = series.counts.sum(axis=0)
+    sheet = _Sheet.of(
+        Window(slice(0, image.shape[0]), slice(0, image.shape[1])), series.spacing_mm or PIXEL_UNITS
+    )
+    top, bright = np.percentile(image, [_TOP_PERCENTILE, _BRIGHT_OF_ALL])
+    return _drawn(
+        image,
+        sheet,
+        top=max(float(min(top, _MOST_TIMES_BRIGHT * bright)), 1.0),
+        name=series.name,
+        described=f"{series.name} phase, not measured, counts in inverse grey from zero",
+        names=_side_names(series.image_left == affected, affected, sheet),
+        lines=(),
+        column_mm=series.spacing_mm[1] if series.spacing_mm else None,
+    )
+
+
+def _drawn(
+    image: NDArray[np.float64],
+    sheet: _Sheet,
+    *,
+    top: float,
+    name: str,
+    described: str,
+    names: Iterable[str],
+    lines: Iterable[str],
+    column_mm: float | None,
+) -> Markup:
+    """Draw part of an image with lines over it, a scale bar where its pixels have a size, and its greys."""
+    from markupsafe import Markup
+
+    shown = image[sheet.window.rows, sheet.window.columns]
     parts = [
         f'<svg role="img" aria-label="{described}" '
         f'viewBox="0 0 {_PANEL_WIDTH:g} {sheet.height + _NAMES_HEIGHT + _FOOT_HEIGHT:.2f}" '
         f'font-family="{_FONT}" font-size="{_NORMAL:.3f}" fill="none">',
-        *_side_names(pose, affected, sheet),
+        *names,
         # What lies beyond the image is cut off.
         f'<svg x="{sheet.left:.2f}" y="{_NAMES_HEIGHT}" width="{sheet.width:.2f}" '
         f'height="{sheet.height:.2f}">',
         f'<image width="{sheet.width:.2f}" height="{sheet.height:.2f}" preserveAspectRatio="none" '
         f'image-rendering="pixelated" href="data:image/png;base64,{_grey_png(shown, top)}"/>',
-        *_regions(phase, sheet),
-        *_other_limbs(pose, sheet),
+        *lines,
         f'<rect width="{sheet.width:.2f}" height="{sheet.height:.2f}" stroke="#BBB" stroke-width=".35"/>',
         "</svg>",
     ]
     foot = sheet.height + _NAMES_HEIGHT
-    if spacing_known:
-        parts += _scale_bar(sheet, foot, pose.grid.spacing_mm[1])
-    parts += _grey_scale(top, foot, name=phase.phase, open_end=float(shown.max()) > top)
+    if column_mm is not None:
+        parts += _scale_bar(sheet, foot, column_mm)
+    parts += _grey_scale(top, foot, name=name, open_end=float(shown.max()) > top)
     return Markup("".join([*parts, "</svg>"]))
 
 
@@ -169,9 +222,9 @@ def _grey_png(shown: NDArray[np.float64], top: float) -> str:
     return base64.b64encode(png.getvalue()).decode()
 
 
-def _side_names(pose: PhasePose, affected: Side, sheet: _Sheet) -> Iterator[str]:
+def _side_names(affected_on_left: bool, affected: Side, sheet: _Sheet) -> Iterator[str]:
     """Write the patient's side and its role above each limb."""
-    on_left = "affected" if pose.affected_label == 1 else "healthy"
+    on_left = "affected" if affected_on_left else "healthy"
     on_right = "healthy" if on_left == "affected" else "affected"
     for role, x, anchor in ((on_left, sheet.left, "start"), (on_right, sheet.left + sheet.width, "end")):
         side = affected if role == "affected" else opposite(affected)

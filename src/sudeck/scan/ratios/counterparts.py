@@ -117,7 +117,7 @@ def leave_out(region: Region, lacking: NDArray[np.bool_], grid: Grid) -> Region:
 
     if not lacking.any():
         return region
-    to_image, from_image = _raster(region.points, grid)
+    to_image, from_image = raster(region.points, grid)
     step = grid.pixel_mm / SAMPLES_PER_PIXEL
     near = from_image(ndimage.distance_transform_edt(~to_image(lacking)) * step <= _BESIDE_MM)
     if region.beside_left_out is not None:
@@ -148,7 +148,7 @@ def _lacking(
     fading = (own > _ABSENT_LEVEL) & (other < _FADING * own)
     if not absent.any():
         return absent
-    to_image, from_image = _raster(points, grid)
+    to_image, from_image = raster(points, grid)
     step = grid.pixel_mm / SAMPLES_PER_PIXEL
     reach = round(_NARROW_MM / step)
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
@@ -163,7 +163,7 @@ def _lacking(
     return from_image(ndimage.binary_propagation(seeds, mask=around))
 
 
-def _raster(
+def raster(
     points: Points, grid: Grid
 ) -> tuple[
     Callable[[NDArray[np.bool_]], NDArray[np.bool_]], Callable[[NDArray[np.bool_]], NDArray[np.bool_]]

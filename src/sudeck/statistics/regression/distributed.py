@@ -110,7 +110,8 @@ def joint_step(parts: Sequence[CentreSums], intercepts: FloatArray, slopes: Floa
     for part, place in zip(parts, places, strict=True):
         score[place] += part.score
         information[np.ix_(place, place)] += part.information
-    if np.linalg.cond(information) > 1e12:
+    spectrum = np.linalg.eigvalsh(information)
+    if not spectrum[0] > 1e-12 * spectrum[-1]:
         raise InputError(
             "the joint fit", "the predictors of all centres repeat each other", "share fewer covariates"
         )

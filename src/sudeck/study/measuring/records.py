@@ -102,10 +102,8 @@ def stored_record(study: StudyFolder, participant_id: str) -> dict[str, Any] | N
         content = json.loads(record_file(study, participant_id).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
-    if not isinstance(content, dict) or "fingerprint" not in content:
-        return None
-    # Records of earlier versions do not carry their hash.
-    return content if _HASH not in content or content[_HASH] == _hash_of(content) else None
+    # A record without its hash is one of an earlier version, which has to be measured again anyhow.
+    return content if isinstance(content, dict) and content.get(_HASH) == _hash_of(content) else None
 
 
 def _hash_of(content: Mapping[str, Any]) -> str:

@@ -155,7 +155,21 @@ def limb_map(limb: Limb, view: View, variant: int = 0, posture: Posture = FLAT) 
         "bones": inside * np.asarray(np.maximum(_rods(anatomy, anatomy.bones), small_bones)),
         "joints": inside * _blobs(anatomy, anatomy.joints, np.add),
     }
+    if posture.above:
+        tissues = _laid_over_each_other(view, variant, posture)
     return LimbMap(anatomy, distance, tissues)
+
+
+def _laid_over_each_other(view: View, variant: int, posture: Posture) -> dict[Tissue, NDArray[np.float64]]:
+    """Return the tissues of a hand some of whose digits lie above others, theirs added to the rest."""
+    rest, alone, bare = posture.laid()
+    tissues = dict(limb_map("hand", view, variant, rest).tissues)
+    palm = limb_map("hand", view, variant, bare).tissues
+    for one in alone:
+        digit = limb_map("hand", view, variant, one).tissues
+        for name in TISSUES:
+            tissues[name] = tissues[name] + np.maximum(digit[name] - palm[name], 0.0)
+    return tissues
 
 
 def asymmetry(v: NDArray[np.float64], band: tuple[float, float] | None, ratio: float) -> NDArray[np.float64]:

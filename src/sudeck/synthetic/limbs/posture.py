@@ -27,22 +27,33 @@ class Posture:
         How many times thicker the skin makes the limb, over bones that stay as they are.
     missing : tuple of int
         Digits that are not there, 0 the thumb.
+    above : tuple of int
+        Digits that lie over others they cross: what both hold is seen at once. Digits that touch side by side
+        share their room instead.
     """
 
     turns_deg: tuple[float, ...] = _STRAIGHT
     lengths: tuple[float, ...] = _LONG
     soft: float = 1.0
     missing: tuple[int, ...] = ()
+    above: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.turns_deg) != DIGITS or len(self.lengths) != DIGITS:
             raise InputError("posture", "it does not hold five digits", "give five turns and five lengths")
-        if min(self.lengths) <= 0 or self.soft <= 0 or not set(self.missing) <= set(range(DIGITS)):
+        if min(self.lengths) <= 0 or self.soft <= 0 or not {*self.missing, *self.above} <= set(range(DIGITS)):
             raise InputError("posture", "a hand can not be like that", "give lengths above 0, digits 0 to 4")
 
     def without(self, missing: tuple[int, ...]) -> Posture:
         """Return the same hand without these digits, besides those it lacks already."""
         return replace(self, missing=tuple(sorted({*self.missing, *missing})))
+
+    def laid(self) -> tuple[Posture, tuple[Posture, ...], Posture]:
+        """Return the same hand without what lies above, with each such digit alone, and without any digit."""
+        above = tuple(number for number in self.above if number not in self.missing)
+        flat = replace(self, above=())
+        alone = tuple(flat.without(tuple(set(range(DIGITS)) - {number})) for number in above)
+        return flat.without(above), alone, flat.without(tuple(range(DIGITS)))
 
 
 FLAT: Final = Posture()

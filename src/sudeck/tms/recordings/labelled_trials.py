@@ -21,7 +21,14 @@ from sudeck.tms.recordings.channels import (
     settled,
 )
 from sudeck.tms.recordings.companions import events_for, protocol_for
-from sudeck.tms.recordings.labelling import questions, tell_channel, tell_pulses, without_open
+from sudeck.tms.recordings.labelling import (
+    onset_assumed,
+    placed_at_test,
+    questions,
+    tell_channel,
+    tell_pulses,
+    without_open,
+)
 from sudeck.tms.recordings.pairs import look_for_pairs, look_in_sweeps
 from sudeck.tms.recordings.protocol import StimulationProtocol, with_stand_ins
 from sudeck.tms.recordings.pulses import FoundPulse, PulseTrain, find_pulses
@@ -140,26 +147,13 @@ def find_or_take_pulses(
         timed = zip(pulses, train.pulses, strict=True)
         pulses = tuple(replace(pulse, time_s=stated.time_s) for pulse, stated in timed)
     elif events is not None and events.has_times:
-        flags = (*flags, *_assumed_test(events, pulses))
+        rows = zip(sorted(events.rows, key=lambda row: float(row["time_s"])), pulses, strict=True)
+        flags = (*flags, *onset_assumed(sum("isi_ms" in row and p.kind != "paired" for row, p in rows)))
+    else:
+        within = [recording.section_of(pulse.time_s) for pulse in train.pulses]
+        pulses, taken = placed_at_test(train.pulses, pulses, events, protocol, within)
+        flags = (*flags, *taken)
     return replace(train, pulses=pulses, flags=(*train.flags, *flags))
-
-
-def _assumed_test(events: EventsTable, pulses: Sequence[FoundPulse]) -> tuple[Flag, ...]:
-    """Flag pairs whose onset may stand for either pulse, where no artefact settles it."""
-    rows = sorted(events.rows, key=lambda item: float(item["time_s"]))
-    n_open = sum("isi_ms" in row and pulse.kind != "paired" for row, pulse in zip(rows, pulses, strict=True))
-    if not n_open:
-        return ()
-    return (
-        Flag(
-            "onset-of-pair-assumed",
-            f"The onsets of {n_open} pairs were taken for their test pulses; if they are those of the "
-            "conditioning pulses, write onset = 'conditioning' under [pulses] in the protocol file.",
-            "caution",
-            value=float(n_open),
-            unit="pairs",
-        ),
-    )
 
 
 def _names_of(recording: Recording, pulses: Sequence[FoundPulse], events: EventsTable | None) -> list[str]:
@@ -296,6 +290,9 @@ def _given(
         pulses, flags = tell_pulses(found, label=item.source.label, events=events, protocol=protocol)
         pulses = tuple(merged(old, new) for old, new in zip(item.pulses, pulses, strict=True))
         kept, open_flags = without_open(found, pulses, item.source.label)
+        if protocol.onset == "conditioning":
+            at = zip(found, pulses, strict=True)
+            found = [replace(one, late_s=(pulse.isi_ms or 0.0) / 1e3) for one, pulse in at]
         item, flags = _at_test_pulse(item, found), (*seen, *flags, *open_flags)
         if len(kept) < len(pulses):
             item, pulses = item.chosen(kept), tuple(pulses[i] for i in kept)

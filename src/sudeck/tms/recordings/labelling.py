@@ -111,6 +111,77 @@ def tell_pulses(
     return tuple(pulses), tuple(flags)
 
 
+def _stated_intervals(
+    found: Sequence[FoundPulse],
+    events: EventsTable | None,
+    protocol: StimulationProtocol,
+    sections: Sequence[Section | None],
+) -> list[float | None]:
+    """Return the interval that is stated of each stimulus; of none where rows and stimuli do not match."""
+    given = (events.rows if events is not None else (), protocol.sequence)
+    if any(rows and len(rows) != len(found) for rows in given):
+        return [None] * len(found)
+    bare = [replace(pulse, isi_ms=None) for pulse in found]
+    told, _ = tell_pulses(bare, label="", events=events, protocol=protocol, sections=sections)
+    return [pulse.isi_ms for pulse in told]
+
+
+def placed_at_test(
+    marked: Sequence[FoundPulse],
+    looked: Sequence[FoundPulse],
+    events: EventsTable | None,
+    protocol: StimulationProtocol,
+    sections: Sequence[Section | None],
+) -> tuple[tuple[FoundPulse, ...], tuple[Flag, ...]]:
+    """Put pairs of one marker and a stated interval at their test pulse.
+
+    Artefacts show the pulse after a marker only where it comes within some 15 ms: of a marker at the
+    conditioning pulse of LICI they would leave the response to that pulse to be measured.
+
+    Parameters
+    ----------
+    marked, looked : sequence of FoundPulse
+        As their markers have them, and after `look_for_pairs`.
+    events, protocol, sections
+        As in `tell_pulses`. Where the protocol states which pulse of a pair a marker is of, what artefacts
+        say moves none.
+
+    Returns
+    -------
+    pulses : tuple of FoundPulse
+    flags : tuple of Flag
+        Where nothing is stated, and artefacts do not settle it, that the marker was taken for the test pulse.
+    """
+    isi_ms, onset = _stated_intervals(marked, events, protocol, sections), protocol.onset
+    placed, n_open = [], 0
+    for pulse, seen, gap_ms in zip(marked, looked, isi_ms, strict=True):
+        if gap_ms is None or pulse.kind == "paired":
+            placed.append(seen)
+        elif onset is None:
+            placed.append(seen)
+            n_open += seen.kind != "paired"
+        else:
+            late_s = gap_ms / 1e3 if onset == "conditioning" else 0.0
+            placed.append(replace(seen, time_s=pulse.time_s + late_s))
+    return tuple(placed), onset_assumed(n_open)
+
+
+def onset_assumed(n_pairs: int) -> tuple[Flag, ...]:
+    """Flag pairs whose onset may stand for either pulse, where neither statement nor artefact settles it."""
+    if not n_pairs:
+        return ()
+    return (
+        Flag(
+            "onset-of-pair-assumed",
+            f"The onsets of {n_pairs} pairs were taken for their test pulses; if they are those of the "
+            "conditioning pulses, write onset = 'conditioning' under [pulses] in the protocol file.",
+            "caution",
+            value=float(n_pairs),
+            unit="pairs",
+        ),
+    )
+
+
 def as_it_seems(found: FoundPulse, pulse: Pulse) -> Pulse:
     """Fill in what the artefact of a stimulus looks like where its kind is open: a proposal, for a form."""
     seen = found.seems

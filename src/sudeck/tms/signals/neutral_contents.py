@@ -49,7 +49,7 @@ class _Names:
 def replaced_flags(
     channels: Mapping[str, str], labels: Mapping[str, str], visits: Mapping[str, str]
 ) -> tuple[Flag, ...]:
-    """Say what stands in for labels of channels, of stimuli and of visits, and how the labels are had back."""
+    """Say what stands in for labels of channels, of stimuli and visits, and how they are had back."""
     flags = []
     if visits:
         several, shown = len(visits) > 1, _some(list(visits.values()))

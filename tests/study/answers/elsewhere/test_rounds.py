@@ -152,3 +152,34 @@ def test_answers_of_another_round_and_missing_ones_are_named(
         next_round(later, answers)
     with pytest.raises(InputError, match="not a question"):
         read_question(answers[0])
+
+
+@pytest.mark.parametrize(
+    ("part", "damage"),
+    [
+        ("score", [1.0]),
+        ("information", [[1.0, 2.0, 3.0]] * 3),  # of no likelihood
+        ("third", [[[1.0, 2.0], 3.0]]),
+        ("patients", "n/a"),
+        ("names", None),
+    ],
+)
+def test_a_damaged_answer_is_refused(
+    part: str, damage: object, roots: list[Path], question: Path, tmp_path: Path
+) -> None:
+    answers = [tmp_path / f"answer_{root.name}.json" for root in roots]
+    for root, place in zip(roots, answers, strict=True):
+        answer_question(root, question, place)
+    answers[1].write_text(json.dumps({**json.loads(answers[1].read_text()), part: damage}))
+    with pytest.raises(InputError, match=r"c2.*damaged"):
+        next_round(read_question(question), answers)
+
+
+@pytest.mark.parametrize(
+    ("part", "damage"),
+    [("intercepts", {"c1": 1e9}), ("slopes", [1.0]), ("round", "first"), ("covariates", 1)],
+)
+def test_a_damaged_question_is_refused(part: str, damage: object, question: Path) -> None:
+    question.write_text(json.dumps({**json.loads(question.read_text()), part: damage}))
+    with pytest.raises(InputError, match=r"question\.json: it is damaged"):
+        read_question(question)

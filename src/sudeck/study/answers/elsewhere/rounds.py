@@ -37,6 +37,10 @@ from sudeck.study.folder.layout import open_study
 QUESTION: Final = "sudeck joint question"
 ANSWER: Final = "sudeck joint answer"
 _DONE: Final = 1e-9  # of a step; the next would not show in any digit printed
+_DAMAGE: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+_COEFFICIENTS: Final = ("intercepts", "slopes")
+_LARGEST: Final = 1e3  # of a coefficient, in log odds: beyond is no answer to any question
+_LARGEST_SUM: Final = 1e12
 _ROUNDS: Final = 40  # each tells a little more of the patients: there is an end
 
 
@@ -188,6 +192,10 @@ def next_round(
     given = {}
     for path in answers:
         content = _content(path, ANSWER, "an answer that sudeck share wrote")
+        if not isinstance(content["names"], list) or not all(
+            isinstance(one, str) for one in content["names"]
+        ):
+            raise InputError(path.name, "it is damaged", "give it as sudeck share wrote it")
         if content["round"] != question.round:
             said = f"it answers round {content['round']}, this is round {question.round}"
             raise InputError(path.name, said, "answer the latest question")
@@ -201,10 +209,7 @@ def next_round(
     if any(list(one["names"]) != names for one in ordered):
         raise InputError("the joint fit", "the centres have unlike predictors", "declare the same covariates")
     slopes = np.array([question.slopes.get(name, 0.0) for name in names])
-    sums = [
-        CentreSums(*(np.array(one[part], dtype=float) for part in ("score", "information", "third")))
-        for one in ordered
-    ]
+    sums = [_sums(one, len(names) + 1) for one in ordered]
     step = joint_step(sums, np.array(list(question.intercepts.values())), slopes)
     intercepts = dict(zip(question.intercepts, step.intercepts.tolist(), strict=True))
     if step.largest < _DONE:
@@ -229,7 +234,39 @@ def read_question(path: Path) -> RoundQuestion:
         If the file is none.
     """
     content = _content(path, QUESTION, "a question that sudeck pool wrote")
-    return RoundQuestion(**{**content, "covariates": tuple(content["covariates"])})
+    try:
+        return RoundQuestion(
+            QUESTION,
+            int(content["round"]),
+            str(content["responder_rule"]),
+            tuple(map(str, content["covariates"])),
+            *({name: _log_odds(value) for name, value in content[part].items()} for part in _COEFFICIENTS),
+        )
+    except _DAMAGE:
+        raise InputError(path.name, "it is damaged", "give it as sudeck pool wrote it") from None
+
+
+def _log_odds(value: Any) -> float:
+    if not abs(float(value)) <= _LARGEST:
+        raise ValueError("no coefficient is as large")
+    return float(value)
+
+
+def _sums(answer: Mapping[str, Any], k: int) -> CentreSums:
+    """Return the sums of an answer about k coefficients."""
+    try:
+        parts = [np.array(answer[name], dtype=float) for name in ("score", "information", "third")]
+        if [part.shape for part in parts] != [(k,), (k, k), (k, k, k)]:
+            raise ValueError("these are sums of other coefficients")
+        if not np.allclose(parts[1], parts[1].T, rtol=1e-9):
+            raise ValueError("no information is like that")
+        if not all(np.abs(part).max() < _LARGEST_SUM for part in parts) or int(answer["patients"]) < 1:
+            raise ValueError("no sums are as large")
+        return CentreSums(*parts)
+    except _DAMAGE:
+        raise InputError(
+            f"the answer of {answer['centre']}", "it is damaged", "give it as sudeck share wrote it"
+        ) from None
 
 
 def _content(path: Path, form: str, what: str) -> dict[str, Any]:
