@@ -31,8 +31,7 @@ $(VENV)-lowest/.installed: pyproject.toml constraints-lowest.txt
 	$(VENV)-lowest/bin/python -m pip install --quiet --constraint constraints-lowest.txt --editable ".[dev]"
 	@touch $@
 
-# One small study measured by the newest and by the oldest libraries. Stimulation and predictions are the same to
-# 1e-9 and ratios to 2e-9; where the fit of two limbs comes to rest differs by 4e-6 of its own standard errors.
+# One small study measured by the newest and by the oldest libraries: every number is the same to 1e-9.
 same-lowest: install $(VENV)-lowest/.installed
 	rm -rf results/same && mkdir -p results/same
 	$(BIN)/sudeck demo results/same/newest --patients 24
@@ -41,7 +40,7 @@ same-lowest: install $(VENV)-lowest/.installed
 	$(VENV)-lowest/bin/sudeck run results/same/oldest/study --despite-problems
 	$(BIN)/sudeck predict results/same/newest/study
 	$(VENV)-lowest/bin/sudeck predict results/same/oldest/study
-	$(BIN)/python tools/compare_results.py --limit 1e-5 results/same/newest/study/derivatives results/same/oldest/study/derivatives
+	$(BIN)/python tools/compare_results.py results/same/newest/study/derivatives results/same/oldest/study/derivatives
 
 # The wheel, installed outside the repository, runs the demo.
 test-wheel: install

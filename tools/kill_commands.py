@@ -29,7 +29,9 @@ from pathlib import Path
 import numpy as np
 
 from compare_results import contents, differences
+from sudeck.core.storage import write_json
 from sudeck.demo.study_on_disk import make_demo_study
+from sudeck.study.answers.elsewhere.centres import share_study
 from sudeck.study.folder.create import create_study
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.folder.pseudonyms import Key, write_key
@@ -63,12 +65,14 @@ ATTACKS = (
     Attack("ketamine", "measured", ("ketamine", "study")),
     Attack("check", "measured", ("check", "study", "--fix", "--yes")),
     Attack("share", "measured", ("share", "study")),
+    Attack("pool", "measured", ("pool", "--joint", "question.json", "here.json", "there.json")),
+    Attack("answer", "asked", ("share", "study", "--question", "question.json", "--out", "said.json")),
 )
 
 
 def prepare(place: Path, *, patients: int) -> None:
     """Make the folders that commands begin on."""
-    new, raw, measured = (place / name for name in ("new", "raw", "measured"))
+    new, raw, measured, asked = (place / name for name in ("new", "raw", "measured", "asked"))
     create_study(new / "study")
     study = StudyFolder(new / "study")
     write_key(read_settings(study).key_path(study), Key(bytes(range(32))))
@@ -78,6 +82,10 @@ def prepare(place: Path, *, patients: int) -> None:
     make_demo_study(raw / "study", patients=4, jobs=2)
     make_demo_study(measured / "study", patients=patients, jobs=2)
     given(("run", "study"), measured)
+    summary = share_study(measured / "study", path=measured / "here.json")[0].to_dict()
+    write_json(measured / "there.json", {**summary, "centre": "there"})
+    shutil.copytree(measured, asked, symlinks=True)
+    given(("pool", "--joint", "question.json", "here.json", "there.json"), asked)
     table = measured / "study" / "participants.tsv"  # a word that `check --fix` translates
     table.write_text(table.read_text(encoding="utf-8").replace("\tleft", "\tlinks"), encoding="utf-8")
 

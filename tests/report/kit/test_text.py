@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from sudeck.core.estimate import Estimate
 from sudeck.report.kit.text import clock_text, interval_text, number, percent, printable, value_text
+from support.house import ROOT
 
 
 @pytest.mark.parametrize(
@@ -44,3 +46,10 @@ def test_printable_text_can_be_written_anywhere(text: str) -> None:
     assert len(clean) == len(text)
     assert not any(letter < " " for letter in clean)
     assert printable(clean) == clean.replace("\n", " ")
+
+
+def test_no_page_says_minus_nought() -> None:
+    assert number(-0.001, 2) == "0.00"
+    for template in (ROOT / "src/sudeck/report/templates").glob("*.j2"):
+        text = template.read_text(encoding="utf-8")
+        assert not re.search(r"%[-+.0-9]*[efg]\W", text), f"{template.name}: write {{:z.2f}}"

@@ -16,7 +16,7 @@ from sudeck.study.checks.check import check_study
 from sudeck.study.folder.cells import read_cells
 from sudeck.study.folder.create import create_study
 from sudeck.study.folder.layout import StudyFolder
-from sudeck.study.folder.schema import PAIN, PARTICIPANTS, TREATMENT
+from sudeck.study.folder.schema import PAIN, PARTICIPANTS, TABLES, TREATMENT
 from sudeck.study.folder.table_edit import merge_rows
 from sudeck.study.folder.tables import read_table, read_tables, type_rows
 
@@ -178,6 +178,74 @@ def test_words_and_dates_of_five_languages_are_one_table() -> None:
     assert [row["handedness"] for row in table.rows] == ["L", "R", "L", "R"]
     assert {row["onset_date"] for row in table.rows[:3]} == {date(2025, 3, 15)}
     assert table.rows[0]["weight_kg"] == 62.5
+
+
+@pytest.mark.parametrize(
+    ("table", "text", "held"),
+    [
+        (
+            "treatment",
+            "Patient;Jour;Médicament;Dose (mg);Durée (h);Voie;Remarque\nP01;1;Kétamine;60,5;4;IV;n/a",
+            {"drug": "ketamine", "dose_mg": 60.5, "duration_h": 4, "route": "intravenous"},
+        ),
+        (
+            "treatment",
+            "Patient;Tag;Wirkstoff;Dosis (mg);Dauer (Std);Applikation;Uhrzeit\nP01;1;S-Ketamin;9;4;i.v.;9.30",
+            {"drug": "esketamine", "duration_h": 4, "route": "intravenous", "start_time": "09:30"},
+        ),
+        (
+            "treatment",
+            "Paciente;Día;Fármaco;Dosis (mg);Vía\nP01;1;midazolam;2;oral",
+            {"drug": "midazolam", "dose_mg": 2, "route": "oral"},
+        ),
+        (
+            "adverse_effects",
+            "Patient;Jour;Effet indésirable;Gravité;Grave;Conduite\nP01;1;nausées;modérée;non;traité",
+            {"effect": "nausées", "severity": "moderate", "serious": "no", "action": "treated"},
+        ),
+        (
+            "labs",
+            "Patient;Tag;Laborwert;Wert;Einheit;Obergrenze\nP01;0;Gamma-GT;40;U/l;60",
+            {"test": "GGT", "value": 40, "unit": "U/l", "upper_limit": 60},
+        ),
+        (
+            "vitals",
+            "Paciente;Día;Hora;TA sistólica (mmHg);TA diastólica;Frecuencia cardíaca;SpO2 (%)\n"
+            "P01;1;09:30;120;80;72;98",
+            {"systolic_mmhg": 120, "diastolic_mmhg": 80, "heart_rate": 72, "spo2_percent": 98},
+        ),
+        (
+            "sessions",
+            "Patient;Séance;Jour;Date;Heure\nP01;ses-pre;0;13/03/2019;9h30",
+            {"session_id": "ses-pre", "date": date(2019, 3, 13), "time": "09:30"},
+        ),
+    ],
+)
+def test_all_tables_in_the_words_of_a_centre(
+    table: str, text: str, held: dict[str, object], tmp_path: Path
+) -> None:
+    path = tmp_path / f"{table}.csv"
+    path.write_text(text + "\n", encoding="utf-8")
+    read = read_table(path, TABLES[table])
+    assert not [str(problem) for problem in read.problems if problem.serious or "not known" in str(problem)]
+    assert held.items() <= read.rows[0].items()
+    assert read.rows[0]["participant_id"] == "sub-P01"
+
+
+def test_a_dose_of_another_unit_is_another_column(tmp_path: Path) -> None:
+    path = tmp_path / "treatment.csv"
+    path.write_text("Patient;Tag;Wirkstoff;Dosis (mg/kg)\nP01;1;Ketamin;0,5\n", encoding="utf-8")
+    read = read_table(path, TREATMENT)
+    assert read.rows[0]["dose_mg"] is None
+    assert any("Dosis (mg/kg)" in str(problem) for problem in read.problems)
+
+
+def test_a_missing_column_does_not_make_all_rows_alike(tmp_path: Path) -> None:
+    path = tmp_path / "labs.csv"
+    path.write_text("Patient;Tag;Irgendwas;Wert\nP01;1;x;1\nP01;1;y;2\n", encoding="utf-8")
+    problems = [str(one) for one in read_table(path, TABLES["labs"]).problems if one.serious]
+    assert len(problems) == 1
+    assert "test: the column is missing" in problems[0]
 
 
 def test_what_two_languages_mean_differently_is_refused() -> None:

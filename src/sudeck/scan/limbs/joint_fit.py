@@ -108,8 +108,8 @@ class JointFit:
     @cached_property
     def displacement(self) -> Array:
         """Displacement at the nodes, shape [node, 2]."""
-        values = self.values[: self.modes.shape[2]].astype(np.float32)
-        return np.stack([one @ values for one in self.modes], axis=1).astype(np.float64)
+        values = self.values[: self.modes.shape[2]]
+        return np.stack([one @ values for one in self.modes], axis=1)
 
     def counterpart(self, phase: ScanPhase, points: Points) -> Points:
         """Return where places of the affected limb on the reference image lie on the healthy one."""
@@ -185,7 +185,7 @@ class JointFit:
         slopes : ndarray, shape [n, 2]
             Change of the sum with the place of each point, per mm of the reference frame.
         """
-        at_nodes = (self._read(points).matrix.T @ slopes).astype(np.float32)
+        at_nodes = self._read(points).matrix.T @ slopes
         by_mode = sum(one.T @ at_nodes[:, axis] for axis, one in enumerate(self.modes))
         arm = points - self.centre_mm
         turned = np.stack([-arm[:, 1], arm[:, 0]], axis=1)

@@ -11,17 +11,21 @@ from numpy.typing import NDArray
 
 from sudeck.core.vocabulary import ScanPhase
 from sudeck.scan.limbs.digit_turns import PolarPair, Sector, digit_turns
-from sudeck.scan.limbs.geometry import Points, Similarity
+from sudeck.scan.limbs.geometry import Grid, Points, Similarity
 from sudeck.scan.limbs.image_comparison import Bilinear
 from sudeck.scan.limbs.joint_looks import JointComparison, JointLooks, PhaseLimbs, Smoothed
 from sudeck.scan.limbs.limb_image import Array, matched_blur_px, same_blur_px, smoothed, stabilised
 from sudeck.scan.limbs.posture_modes import DisplacementGrid, LimbFrame
 
-Fields = NDArray[np.float32]  # displacements of many places: half as long to multiply
+# Displacements of many places. Not in single precision: BLAS libraries round its products unlike each other,
+# and the fit then rests where the first of them led it.
+Fields = NDArray[np.float64]
 
 # Before the images are seen: rotation, log size, shifts about the start; log size about none.
 _MIRROR_SD = np.array([math.radians(15.0), 0.06, 15.0, 15.0])
 _RIGID_SD = np.array([math.radians(2.0), 2.0, 2.0])  # rotation and shifts of one phase beside the others
+COARSE_MM = 4.5  # pixels larger than this are drawn finer once they are smooth
+_FINER = 2
 _TURNED_POINT_MM = 10.0  # error of a place of the first guess of turned digits: many places make a digit
 
 
@@ -50,7 +54,7 @@ class JointProblem:
         self.limbs = limbs
         self.start = start
         self.grid = grid
-        self.modes = modes.astype(np.float32)
+        self.modes = modes
         self.count = modes.shape[2]
         self.rigid = [self.count, self.count + 2, self.count + 3]  # rotation and shifts
         self.points = grid.nodes[near]
@@ -92,10 +96,10 @@ class JointProblem:
         pairs = [self._polar_pair(number) for number in range(len(self.phases))]
         found = [digit_turns(frame, sector, pairs) for sector in sectors]
         points, turn = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        reading = self.grid.reading(points).astype(np.float32)
+        reading = self.grid.reading(points)
         fields = np.stack([reading @ one for one in self.modes])
-        arm = (points - frame.centre_mm).astype(np.float32)
-        wanted = np.stack([-turn * arm[:, 1], turn * arm[:, 0]]).astype(np.float32)
+        arm = points - frame.centre_mm
+        wanted = np.stack([-turn * arm[:, 1], turn * arm[:, 0]])
         weight = _TURNED_POINT_MM**-2.0
         normal = weight * sum(one.T @ one for one in fields) + np.eye(self.count)
         pull = weight * sum(one.T @ aim for one, aim in zip(fields, wanted, strict=True))
@@ -110,13 +114,14 @@ class JointProblem:
 
         def affected(points: Points) -> Array:
             image = back.images[number]  # of the affected limb, which the healthy one looks at
-            return stabilised(
-                Bilinear.at(*phase.affected.grid.pixel_of(phase.carry_affected(points)), image.shape)(image)
-            )
+            place = back.grids[number].pixel_of(phase.carry_affected(points))
+            return stabilised(Bilinear.at(*place, image.shape)(image))
 
         def healthy(points: Points) -> Array:
             image = ahead.images[number]
-            return stabilised(Bilinear.at(*phase.healthy.grid.pixel_of(to_other(points)), image.shape)(image))
+            return stabilised(
+                Bilinear.at(*ahead.grids[number].pixel_of(to_other(points)), image.shape)(image)
+            )
 
         return PolarPair(
             affected, healthy, 2.0 * float(ahead.noise[number, 0]), float(ahead.sigma_mm[number, 0])
@@ -125,7 +130,7 @@ class JointProblem:
     def _with_similarity(self, fields: Fields, points: Points) -> Fields:
         """Add to the modes what rotation, size and shift do to each place."""
         arm = points - self.centre
-        extra = np.zeros((2, points.shape[0], 4), dtype=np.float32)
+        extra = np.zeros((2, points.shape[0], 4))
         extra[0, :, 0], extra[1, :, 0] = -arm[:, 1], arm[:, 0]
         extra[:, :, 1] = arm.T
         extra[0, :, 2] = extra[1, :, 3] = 1.0
@@ -134,12 +139,12 @@ class JointProblem:
     @property
     def displacement(self) -> Array:
         """Displacement at the nodes, shape [node, 2]."""
-        values = self.values[: self.count].astype(np.float32)
-        return (self.modes @ values).T.astype(np.float64)
+        values = self.values[: self.count]
+        return (self.modes @ values).T
 
     def moves(self, step: Array) -> float:
         """Return how far a step moves any place along x or y, in mm."""
-        return float(np.abs(self.fields @ step[: self.count + 4].astype(np.float32)).max())
+        return float(np.abs(self.fields @ step[: self.count + 4]).max())
 
     def mirror(self, number: int) -> Similarity:
         """From the displaced affected to the healthy limb, both on the reference image, as in a phase."""
@@ -181,18 +186,18 @@ class JointProblem:
                 to_other = self.mirror(number).then(self.limbs[name].carry_healthy)
                 turn.append(-self.limbs[name].carry_affected.matrix if way else to_other.matrix)
                 stretch.append(1.0 if way else to_other.scale**2)
-            slope = (one.slope @ np.stack(turn)).astype(np.float32)
+            slope = one.slope @ np.stack(turn)
             fields = self.back_fields if way else self.fields
             self._add_gradient(found.gradient, fields, slope, one)
             if matrix:
                 self._add_normal(found.normal, fields, slope, one)
             if noise:
                 weights = one.weights * one.pretended * np.array(stretch)[:, None]
-                self._add_squares(found.pretended, fields, weights.astype(np.float32))
+                self._add_squares(found.pretended, fields, weights)
         return found, seen
 
     def _add_gradient(self, gradient: Array, fields: Fields, slope: Fields, seen: JointComparison) -> None:
-        pulls = slope * seen.beyond_gains[..., None].astype(np.float32)  # [phase, n, 2]
+        pulls = slope * seen.beyond_gains[..., None]  # [phase, n, 2]
         by_phase = 0.5 * sum(field.T @ pulls[..., axis].T for axis, field in enumerate(fields))
         common = self.count + 4
         gradient[:common] += by_phase.sum(axis=1)
@@ -200,7 +205,7 @@ class JointProblem:
 
     def _add_normal(self, normal: Array, fields: Fields, slope: Fields, seen: JointComparison) -> None:
         """Add slopes times fields, squared and weighted, less what the gains explain of them."""
-        weights = seen.weights.astype(np.float32)
+        weights = seen.weights
         by_x, by_y = slope[..., 0], slope[..., 1]
         # The squares of all phases at a node are those of two movements: of the Cholesky factor.
         xx, xy, yy = (np.sum(weights * a * b, axis=0) for a, b in ((by_x, by_x), (by_x, by_y), (by_y, by_y)))
@@ -214,13 +219,13 @@ class JointProblem:
         # Of each phase: with its own movement, and with its gains.
         phases, nodes, knots = seen.weighted.shape
         change = by_x[..., None] * fields[0][:, self.rigid] + by_y[..., None] * fields[1][:, self.rigid]
-        columns = np.concatenate([weights[..., None] * change, seen.weighted.astype(np.float32)], axis=2)
+        columns = np.concatenate([weights[..., None] * change, seen.weighted], axis=2)
         turned = slope[..., None] * columns[:, :, None, :]  # [phase, n, 2, rigid and knots]
         beside = sum(
             field.T @ turned[:, :, axis].transpose(1, 0, 2).reshape(nodes, -1)
             for axis, field in enumerate(fields)
         )
-        beside = beside.reshape(-1, phases, 3 + knots).astype(np.float64)
+        beside = beside.reshape(-1, phases, 3 + knots)
         common = self.count + 4
         normal[:common, :common] += 0.5 * square
         for number in range(phases):
@@ -259,12 +264,14 @@ class JointProblem:
 
     def _read_back(self, places: Points) -> None:
         self.back_reading = self.grid.reading(places)
-        reading = self.back_reading.astype(np.float32)
-        self.back_fields = self._with_similarity(np.stack([reading @ one for one in self.modes]), places)
+        fields = np.stack([self.back_reading @ one for one in self.modes])
+        self.back_fields = self._with_similarity(fields, places)
 
 
 def _smooth(phase: PhaseLimbs, side: int, scale: float) -> Smoothed:
     """Smooth one limb of a phase so that camera and smoothing blur both in proportion to their sizes."""
+    from scipy import ndimage
+
     grow = math.sqrt(scale)
     limb, carry, times = (
         (phase.healthy, phase.carry_healthy, grow)
@@ -273,4 +280,9 @@ def _smooth(phase: PhaseLimbs, side: int, scale: float) -> Smoothed:
     )
     sigma = same_blur_px(phase.smoothing_px, phase.affected.grid, limb.grid)
     image = smoothed(limb.counts, matched_blur_px(sigma, limb.grid.pixel_mm, times))
-    return Smoothed(limb, image, carry, phase.smoothing_px)
+    grid = limb.grid
+    if grid.pixel_mm > COARSE_MM:
+        # Between coarse pixels a straight line blurs by as much as the camera does, here more and there less.
+        image = np.asarray(ndimage.zoom(image, _FINER, order=3, mode="nearest", grid_mode=True))
+        grid = Grid(image.shape, (grid.spacing_mm[0] / _FINER, grid.spacing_mm[1] / _FINER))
+    return Smoothed(limb, image, grid, carry, phase.smoothing_px)

@@ -294,6 +294,8 @@ def _patient(row: Row) -> str:
 
 
 def _duplicates(rows: Sequence[Row], lines: Sequence[int], table: Table, where: str) -> Iterable[Problem]:
+    if any(all(row[name] is None for row in rows) for name in table.key if table.field(name).required):
+        return  # that it is missing is told; without it all rows look alike
     seen: dict[tuple[Value, ...], list[tuple[int, Row]]] = {}
     columns = ", ".join(name for name in table.key if name not in table.numbers)
     for row, line in zip(rows, lines, strict=True):

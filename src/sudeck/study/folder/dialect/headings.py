@@ -6,46 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from sudeck.study.folder.dialect.heading_words import HEADINGS
 from sudeck.study.folder.dialect.wordings import day_of_visit, folded
 
-# Headings without accents, words joined by a low line. A bare word for "number" is in no list: it may be that
-# of the record.
-_HEADINGS: Final[Mapping[str, str]] = {
-    heading: column
-    for column, headings in {
-        "participant_id": "patient patients id patient_id id_patient participant subject subject_id "
-        "pseudonym pseudonyme pseudoniem seudonimo code code_patient patient_code identifiant identificador "
-        "patienten_id patientencode patient_no patient_nr pat_nr pat_id pat paciente id_paciente codigo "
-        "proefpersoon "
-        "n_patient no_patient nr_patient patient_number patientennummer numero_patient",
-        "age": "alter edad leeftijd",
-        "sex": "sexe geschlecht sexo geslacht gender",
-        "handedness": "lateralite handigkeit lateralidad handvoorkeur dominant_hand main_dominante",
-        "crps_type": "type typ tipo type_sdrc sdrc_type sdrc crps type_crps crps_typ tipo_sdrc tipo_de_sdrc",
-        "limb": "membre membre_atteint affected_limb extremity affected_extremity extremitat gliedmasse "
-        "extremidad miembro miembro_afecto ledemaat",
-        "affected_side": "side cote cote_atteint cote_affecte seite betroffene_seite lado lado_afecto "
-        "lado_afectado zijde aangedane_zijde",
-        "onset_date": "date_debut date_de_debut debut beginn beginndatum inicio fecha_inicio fecha_de_inicio "
-        "onset date_of_onset begin begindatum",
-        "duration_months": "duree_mois dauer_monate duracion_meses duur_maanden duration_in_months",
-        "weight_kg": "poids poids_kg gewicht gewicht_kg peso peso_kg",
-        "centre": "center centro zentrum centrum",
-        "visit": "visite visita bezoek besuch timepoint time_point",
-        "day": "jour tag dia dag study_day",
-        "nrs": "score pain pain_score vas vas_pain eva eva_douleur eva_dolor nrs_pain douleur score_douleur "
-        "schmerz schmerzen schmerzwert schmerzstarke dolor pijn pijnscore en",
-        "VPr": "vascular vascular_ratio vascular_phase vascular_phase_ratio phase_vasculaire "
-        "rapport_vasculaire fase_vascular perfusionsphase",
-        "TPr": "tissue tissue_ratio tissue_phase tissue_phase_ratio phase_tissulaire rapport_tissulaire "
-        "fase_tisular weichteilphase",
-        "BPr": "bone bone_ratio bone_phase bone_phase_ratio phase_osseuse rapport_osseux fase_osea "
-        "knochenphase botfase",
-        "method": "methode metodo",
-        "reader": "lecteur lector leser untersucher befunder rater observer lezer beoordelaar",
-    }.items()
-    for heading in headings.split()
-}
 _HUNDRED: Final = frozenset({"mm", "0_100", "100"})
 # What may stand in brackets, or behind: another unit than ours is another column.
 _UNITS: Final[Mapping[str, frozenset[str]]] = {
@@ -54,12 +17,18 @@ _UNITS: Final[Mapping[str, frozenset[str]]] = {
         ["months", "month", "mo", "mois", "monate", "monat", "meses", "mes", "maanden", "maand"]
     ),
     "weight_kg": frozenset({"kg"}),
+    "dose_mg": frozenset({"mg"}),
+    "duration_h": frozenset(["h", "std", "stunden", "heures", "horas", "uur", "hours"]),
+    **dict.fromkeys(("systolic_mmhg", "diastolic_mmhg"), frozenset({"mmhg", "mm_hg"})),
+    "heart_rate": frozenset(["1_min", "bpm", "min", "lpm", "batt_min", "schlage_min"]),
+    "spo2_percent": frozenset({"percent"}),
     "nrs": _HUNDRED | {"nrs", "vas", "eva", "cm", "0_10", "10"},
 }
 # Words that say nothing without a unit.
-_UNIT_NEEDED: Final[Mapping[str, str]] = {
-    "weight": "weight_kg",
-    **dict.fromkeys(("duration", "duree", "dauer", "duracion", "duur"), "duration_months"),
+_UNIT_NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
+    "weight": ("weight_kg",),
+    **dict.fromkeys(("duration", "duree", "dauer", "duracion", "duur"), ("duration_months", "duration_h")),
+    **dict.fromkeys(("dose", "dosis", "dosierung", "posologie"), ("dose_mg",)),
 }
 _VISUAL: Final = frozenset({"vas", "eva"})
 _BRACKETS: Final = re.compile(r"^(?P<before>[^(\[]+)[(\[](?P<inside>[^)\]]*)[)\]]$")
@@ -100,9 +69,10 @@ def column_of(heading: str, columns: Sequence[str]) -> str:
     ours = {name.casefold(): name for name in columns}
     plain, unit = _parted(heading)
     for text, inside in ((_joined(heading), ""), (plain, unit)):
-        known = ours.get(text) or _HEADINGS.get(text) or (_UNIT_NEEDED.get(text, "") if inside else "")
-        if known in columns and (not inside or inside in _UNITS.get(known, ())):
-            return known
+        meant = [ours.get(text, ""), *HEADINGS.get(text, ()), *(_UNIT_NEEDED.get(text, ()) if inside else ())]
+        for known in meant:
+            if known in columns and (not inside or inside in _UNITS.get(known, ())):
+                return known
     return heading
 
 

@@ -39,6 +39,52 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "2": "2 ii type2 typeii typ2 typii tipo2 tipoii crps2 crpsii sdrc2 sdrcii",
         "NOS": "nos",
     },
+    "drug": {
+        "ketamine": "ketamin kétamine ketamina",
+        "esketamine": "esketamin eskétamine esketamina sketamine sketamin skétamine sketamina",
+        "arketamine": "arketamin arkétamine arketamina rketamine rketamin",
+        "placebo": "plazebo",
+        "lorazepam": "lorazépam",
+        "clonidine": "clonidin clonidina",
+        "magnesium": "magnésium magnesio",
+        "lidocaine": "lidocaïne lidocain lidocaina",
+        "other": "autre andere anderes otro otra",
+    },
+    "dose_form": {
+        "hydrochloride": "hcl chlorhydrate hydrochlorid clorhidrato",
+        "other": "autre andere otra",
+    },
+    "route": {
+        "intravenous": "iv intraveineux intraveineuse intravenös intravenoes intravenoso intravenosa "
+        "intraveneus perfusion infusion infusión",
+        "intramuscular": "im intramusculaire intramuskulär intramusculair",
+        "subcutaneous": "sc souscutané souscutanée subkutan subcutáneo subcutánea subcutaan",
+        "oral": "po peros orale orally",
+        "nasal": "nasale intranasal intranasale",
+        "other": "autre andere otra",
+    },
+    "severity": {
+        "mild": "léger légère leicht leve licht",
+        "moderate": "modéré modérée mittel mittelschwer mäßig moderado moderada matig",
+        "severe": "sévère schwer grave severo severa ernstig",
+    },
+    "action": {
+        "none": "aucune aucun keine ninguna ninguno geen rien nichts nada",
+        "treated": "traité traitée traitement behandelt behandlung tratado tratada tratamiento behandeld",
+        "reduced": "réduit réduite reduziert reducido reducida verlaagd",
+        "stopped": "arrêt arrêté arrêtée abgebrochen abgesetzt gestoppt suspendido suspendida gestopt",
+    },
+    "test": {
+        "ALT": "alat gpt sgpt tgp",
+        "AST": "asat got sgot tgo",
+        "GGT": "ggt gammagt γgt",
+        "ALP": "ap pal fa fal",
+        "bilirubin": "bilirubine bilirrubina bilirubinetotale gesamtbilirubin",
+        "creatinine": "kreatinin créatinine creatinina creatinin",
+        "ketamine": "ketamin kétamine ketamina",
+        "norketamine": "norketamin norkétamine norketamina",
+        "other": "autre andere otro",
+    },
 }
 _IDENTIFIER: Final = re.compile(r"(?:(?i:sub)[-_ ]?)?([A-Za-z]{1,3}(?=[-_ ]?\d))?[-_ ]?(\d{1,3})")
 _DAY_FIRST: Final = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})")
