@@ -1,6 +1,7 @@
 """How true the ratios and their intervals are: semireal feet, and synthetic hands and feet.
 
 Run: python benchmarks/bench_scan_accuracy.py [--studies 300] [--jobs 2] [--semireal FOLDER]
+     python benchmarks/bench_scan_accuracy.py --level 200000 --without posture,model-error
 
 Every study is measured from counts to ratios twice: the whole limb, found without any help, and the region
 that carries the asymmetry, drawn on the affected side (its true outline, as a person would draw it) and
@@ -25,6 +26,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from scan_baselines import ellipse_weights, midline_log_ratio, simpleitk_log_ratio
 from sudeck.core.vocabulary import PHASE_RATIOS, SCAN_PHASES
+from sudeck.scan import posing
+from sudeck.scan.limbs import registration
 from sudeck.scan.measurement import MeasureSettings, measure_scan
 from sudeck.scan.phases.phase_series import read_scan
 from sudeck.synthetic.scan.bone_scan import simulate_bone_scan
@@ -118,6 +121,14 @@ def _baselines(
             }
 
 
+def leave_out(parts: set[str]) -> None:
+    """Lay limbs over each other as where no joint fit can be trusted, or without the error of its model."""
+    if "posture" in parts:
+        posing.with_posture = lambda poses, *_, **__: poses  # type: ignore[assignment]
+    if "model-error" in parts:
+        registration.MODEL_SD = (0.0, 0.0, 0.0, 0.0)
+
+
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """Summarise errors by method and counts."""
 
@@ -164,10 +175,13 @@ def main() -> None:
     parser.add_argument("--itk-studies", type=int, default=60, help="how many SimpleITK measures too")
     parser.add_argument("--first-seed", type=int, default=0, help="another block of studies")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--level", type=float, help="counts a limb of every study; else three levels in turn")
+    parser.add_argument("--without", default="", help="posture, model-error: what to leave out")
     parser.add_argument("--quick", action="store_true", help="30 studies, no SimpleITK")
     parser.add_argument("--semireal", type=Path, default=SHARED)
     chosen = parser.parse_args()
     studies = 30 if chosen.quick else chosen.studies
+    leave_out({part for part in chosen.without.split(",") if part})
     try:
         import SimpleITK  # noqa: F401
 
@@ -176,7 +190,7 @@ def main() -> None:
         with_itk = False
         print("SimpleITK is not installed (pip install SimpleITK): its baseline is left out.")
     tasks = [
-        (chosen.first_seed + n, LEVELS[n % len(LEVELS)], with_itk and n < chosen.itk_studies)
+        (chosen.first_seed + n, chosen.level or LEVELS[n % len(LEVELS)], with_itk and n < chosen.itk_studies)
         for n in range(studies)
     ]
     with ProcessPoolExecutor(chosen.jobs) as pool:

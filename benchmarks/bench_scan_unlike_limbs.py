@@ -211,6 +211,23 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.groupby(["condition", "counts"], sort=False).apply(of, include_groups=False).round(2)
 
 
+def by_measure(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return coverage and error of VPr, TPr and BPr by counts, all conditions together."""
+    done = rows[rows.measure.isin(PHASE_RATIOS.values())]
+
+    def of(group: pd.DataFrame) -> pd.Series:
+        return pd.Series(
+            {
+                "ratios": len(group),
+                "coverage %": 100 * group.covered.astype(float).mean(),
+                "RMSE %": 100 * math.sqrt(float((group.error**2).mean())),
+                "worst %": 100 * group.error.abs().max(),
+            }
+        )
+
+    return done.groupby(["counts", "measure"], sort=False).apply(of, include_groups=False).round(2)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -240,6 +257,7 @@ def main() -> None:
         rows.to_csv(chosen.rows, sep="\t", index=False)
     print(f"{chosen.studies} studies a row; measuring takes {rows.seconds.median():.2f} s of processor time")
     print(summary(rows).to_string())
+    print(by_measure(rows).to_string())
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ estimates = len(json.loads((out / "tms.json").read_text())["estimates"])
 print(trials, estimates, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 LIBRARIES = """
-import resource, numpy, scipy.special, matplotlib.figure, typer, rich.console
+import resource, numpy, scipy.special, jinja2, typer, rich.console
 print(0, 0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 

@@ -30,7 +30,10 @@ def test_interactions_come_out_right(circuits: Circuit) -> None:
     from sudeck.circuit.interactions import measure_interactions
 
     shown = measure_interactions(circuits)
-    assert np.nanmean(shown.sici_with_lici > shown.sici) > 0.9
+    # Where LICI leaves less than the strongest test pulse makes up for, there is nothing to compare.
+    matched = np.isfinite(shown.sici_with_lici)
+    assert matched.mean() > 0.75
+    assert (shown.sici_with_lici > shown.sici)[matched].mean() > 0.9
     assert np.mean(shown.sici_with_ihi > shown.sici) > 0.9
     assert np.mean(shown.ihi_after_sici > shown.ihi) > 0.9  # this and the last one are fitted
     assert np.mean(shown.ihi_after_lici > shown.ihi) > 0.9

@@ -170,9 +170,8 @@ def test_the_engine_follows_what_is_installed(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_make_circuits_gives_two_equal_hemispheres() -> None:
-    from sudeck.circuit.parameters import STARTING_POINT, source_of
+    from sudeck.circuit.parameters import STARTING_POINT
 
     circuits = make_circuits({name: np.full(3, value) for name, value in STARTING_POINT.items()})
     assert circuits.n_circuits == 3
     assert all(field.shape == (2, 3) for field in circuits)
-    assert all(source_of(name) in ("fitted", "assumed") for name in Circuit._fields)

@@ -137,3 +137,16 @@ def test_numbered_columns_are_trials_only_where_they_can_be_nothing_else(tmp_pat
     assert (mep.estimate.n, sici.estimate.n) == (8, 16)
     assert sici.estimate.value == pytest.approx(0.45, rel=0.03)
     assert "trials-side-by-side" in {flag.code for flag in result.flags}
+
+
+def test_noise_in_a_table_is_no_mep(tmp_path: Path) -> None:
+    """Pulses too weak for a response had the noise for their MEP: 0.012 mV, give or take 5 %."""
+    rng = np.random.default_rng(3)
+    rows = ["kind,hemisphere,muscle,state,test_mso,amplitude_mv"]
+    for intensity, response in ((30, 0.0), (34, 0.0), (38, 0.0), (42, 0.0), (46, 0.4), (50, 0.9)):
+        drawn = np.hypot(response * np.exp(0.5 * rng.standard_normal(8)), 0.012 * rng.normal(1, 0.07, 8))
+        rows += [f"single,left,FDI,rest,{intensity},{value:.4f}" for value in drawn]
+    (tmp_path / "a.csv").write_text("\n".join(rows))
+    meps = {one.intensity: one.estimate for one in measure_recordings(tmp_path / "a.csv").find("MEP")}
+    assert all(meps[f"{intensity} %MSO"].low == 0 for intensity in (30, 34, 38, 42))
+    assert meps["46 %MSO"].low < 0.4 < meps["46 %MSO"].high

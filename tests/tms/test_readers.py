@@ -467,3 +467,14 @@ def test_amplitudes_on_two_sheets_are_not_taken_from_the_first_alone(tmp_path: P
     book.save(tmp_path / "a.xlsx")
     with pytest.raises(InputError, match="2 of its sheets hold amplitudes"):
         read_file(tmp_path / "a.xlsx")
+
+
+def test_an_intensity_that_was_given_once_is_a_stimulus(tmp_path: Path, forge: ModuleType) -> None:
+    """Labels at one or two moments were left out as remarks: half of a search for a threshold was lost."""
+    truth = forge.make_emg()
+    labels = ["R RMT 46", "R RMT 49", "R RMT 38", "R RMT 46", "R RMT 51"]
+    noted = [*zip(truth.times_s, labels, strict=True), (1.5, "RMT of Mrs Smith"), (2.5, "moved the coil")]
+    path = forge.write_edf(tmp_path / "a.edf", truth, annotations=noted)
+    found = read_recording(path, protocol_from({}))[0]
+    assert isinstance(found, Recording)
+    assert [marker.label for marker in found.markers] == labels

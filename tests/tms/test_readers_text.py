@@ -146,6 +146,75 @@ def test_spike2_text(tmp_path: Path, emg: np.ndarray) -> None:
     assert recording.sections[0].start_s == 0.5
 
 
+def _signal_text(emg: np.ndarray, *, described: str, states: bool = False, events: bool = False) -> str:
+    """Return frames one after another, in each all channels; 100 ms before the trigger."""
+    parts = ['"INFORMATION"\n"a.cfs"\n\n"SUMMARY"\n']
+    parts += [f'"{i}"\t"Waveform"\t"{name}"\t"mV"\t5000\n' for i, name in enumerate(("RFDI", "LFDI"), 1)]
+    for frame, at in enumerate((5000, 10_000, 15_000)):
+        if states:
+            parts.append(f'\n"FRAME"\t"{frame + 1}"\t"State {frame % 2}"\n')
+        for i, name in enumerate(("RFDI", "LFDI")):
+            lines_of = {
+                "line": f'"Waveform"\t"{name}"\t"mV"\t5000\n',
+                "lines": f'"Waveform"\n"{name}"\n"mV"\n5000\n',
+                "spike2": f'"Waveform"\n"No comment"\n"{name}"\n',
+                "summary": '"Waveform"\n',
+            }
+            parts.append(f'\n"CHANNEL"\t"{i + 1}"\n{lines_of[described]}\n"START"\t-0.1\t0.0002\n')
+            parts.append(lines(emg[i, at - 500 : at + 1500]))
+        if events:
+            parts.append('\n"CHANNEL"\t"3"\n"Evt+"\n"No comment"\n"TMS"\n\n0.0\n')
+    return "".join(parts)
+
+
+@pytest.mark.parametrize("described", ["line", "lines", "spike2", "summary"])
+def test_signal_text_of_frames_one_after_another(tmp_path: Path, emg: np.ndarray, described: str) -> None:
+    (tmp_path / "a.txt").write_text(_signal_text(emg, described=described))
+    recording = recorded(tmp_path / "a.txt")
+    assert recording.format == "CED Signal (text)"
+    assert [(s.name, s.unit_in_file, s.rate_hz) for s in recording.signals] == [
+        ("RFDI", "mV", 5000),
+        ("LFDI", "mV", 5000),
+    ]
+    wanted = np.concatenate([emg[:, at - 500 : at + 1500] for at in (5000, 10_000, 15_000)], axis=1)
+    for signal, truth in zip(recording.signals, wanted, strict=True):
+        np.testing.assert_allclose(signal.samples_mv, truth, atol=ATOL)
+    assert [marker.time_s for marker in recording.markers] == pytest.approx([0.1, 0.5, 0.9])
+    left, right = sorted(read_trials(tmp_path / "a.txt"), key=lambda found: found.channel)
+    assert (left.n_trials, right.n_trials, left.pulse_sample) == (3, 3, 500)
+
+
+def test_states_and_events_of_signal_text_mark_their_frame(tmp_path: Path, emg: np.ndarray) -> None:
+    (tmp_path / "a.txt").write_text(_signal_text(emg, described="line", states=True))
+    found = [(m.time_s, m.label) for m in recorded(tmp_path / "a.txt").markers]
+    assert found == [
+        (pytest.approx(0.1), "state 0"),
+        (pytest.approx(0.5), "state 1"),
+        (pytest.approx(0.9), "state 0"),
+    ]
+    (tmp_path / "b.txt").write_text(_signal_text(emg, described="line", events=True))
+    found = [m.time_s for m in recorded(tmp_path / "b.txt").markers if m.channel == "TMS"]
+    assert found == pytest.approx([0.1, 0.5, 0.9])
+
+
+def test_signal_text_of_frames_that_differ_is_refused(tmp_path: Path, emg: np.ndarray) -> None:
+    text = _signal_text(emg, described="line")
+    (tmp_path / "a.txt").write_text(text[: text.rindex('"CHANNEL"')])
+    with pytest.raises(InputError, match="channel LFDI has not the frames of RFDI"):
+        read_file(tmp_path / "a.txt")
+
+
+def test_stretches_of_spike2_text_are_sections_of_one_clock(tmp_path: Path, emg: np.ndarray) -> None:
+    parts = ['"INFORMATION"\n"a.smr"\n"SUMMARY"\n"1"\t"Waveform"\t"RFDI"\t"mV"\t5000\n']
+    parts.append('"CHANNEL"\t"1"\n"Waveform"\n"No comment"\n"RFDI"\n')
+    parts += [f'\n"START"\t{at}\t0.0002\n' + lines(emg[0, 5000 * at : 5000 * at + 4000]) for at in (1, 3)]
+    parts.append('\n"CHANNEL"\t"2"\n"Evt+"\n"No comment"\n"TMS"\n\n1.5\n3.25\n')
+    (tmp_path / "a.txt").write_text("".join(parts))
+    recording = recorded(tmp_path / "a.txt")
+    assert [(s.start_s, s.stop_s) for s in recording.sections] == [(1.0, 1.8), (3.0, 3.8)]
+    assert [m.time_s for m in recording.markers] == pytest.approx([1.5, 3.25])
+
+
 @pytest.mark.parametrize("vectorized", [False, True])
 @pytest.mark.parametrize("suffix", [".vhdr", ".ahdr"])
 def test_brainvision_as_text(tmp_path: Path, forge: ModuleType, vectorized: bool, suffix: str) -> None:

@@ -124,15 +124,6 @@ ASSUMED: Final[dict[str, float]] = {
 }
 
 
-def source_of(name: str) -> str:
-    """Return where the default of a parameter comes from: ``"fitted"`` or ``"assumed"``."""
-    if name in STARTING_POINT:
-        return "fitted"
-    if name in ASSUMED:
-        return "assumed"
-    raise KeyError(name)
-
-
 def make_circuits(fitted: dict[str, Floats] | dict[str, float], **others: float | Floats) -> Circuit:
     """Build circuits with two equal hemispheres from values of the fitted parameters.
 

@@ -15,9 +15,10 @@ from sudeck.scan.limbs.digit_turns import Sector
 from sudeck.scan.limbs.geometry import Grid, Points
 from sudeck.scan.limbs.joint_fit import MARGIN_MM, JointFit, fit_jointly
 from sudeck.scan.limbs.joint_looks import PhaseLimbs
+from sudeck.scan.limbs.joint_system import COARSE_MM
 from sudeck.scan.limbs.poses import PhasePose, Poses
 from sudeck.scan.limbs.posture_modes import DisplacementGrid, LimbFrame, posture_modes
-from sudeck.scan.limbs.registration import UNLIKE_RESIDUAL, fine_smoothing_px
+from sudeck.scan.limbs.registration import COARSE_PX, UNLIKE_RESIDUAL, USUAL_PX, fine_smoothing_px
 from sudeck.scan.ratios.joint_regions import THUMB, hand_frame
 
 # Hands, as shares of the length from the wrist to the fingertips: which distances show the fingers apart.
@@ -86,12 +87,13 @@ def with_posture(
 
 def _limbs(pose: PhasePose) -> PhaseLimbs:
     affected, healthy = pose.affected(), pose.healthy()
+    coarse = pose.grid.pixel_mm > COARSE_MM  # 1.3 of such pixels hide the gaps between fingers
     return PhaseLimbs(
         affected,
         healthy,
         pose.from_reference,
         pose.healthy_from_reference,
-        fine_smoothing_px(affected, healthy),
+        fine_smoothing_px(affected, healthy, least=COARSE_PX if coarse else USUAL_PX),
     )
 
 

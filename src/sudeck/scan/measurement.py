@@ -40,6 +40,7 @@ from sudeck.scan.region_checks import (
     refuse_outside,
     refuse_overlap,
     refuse_region_on_air,
+    seen_where_it_barely_leaves,
     with_touching,
 )
 from sudeck.scan.result import PhaseMeasurement, ScanResult
@@ -252,7 +253,7 @@ def _region(posed: PosedScan, settings: MeasureSettings) -> Region:
     if settings.drawn is not None:
         region = drawn_region(settings.drawn, reference.grid, subject="region file")
         refuse_region_on_air(reference, region)
-        return region
+        return seen_where_it_barely_leaves(region, posed.poses)
     return anatomical_region(
         settings.region,
         posed.scan.limb,

@@ -173,6 +173,26 @@ def refuse_region_on_air(pose: PhasePose, region: Region) -> None:
         )
 
 
+def seen_where_it_barely_leaves(region: Region, poses: Poses) -> Region:
+    """Crop a drawn region to what both limbs show of it, where it leaves the field of a phase by a rim.
+
+    What lies outside would count as area without counts. Where more than a rim does, the phase is refused.
+
+    Parameters
+    ----------
+    region : Region
+        On the reference image.
+    poses : Poses
+    """
+    seen = np.ones(region.points.shape[0], dtype=bool)
+    for pose in poses.phases.values():
+        places = (pose.from_reference(region.points), pose.counterpart(region.points))
+        inside = np.logical_and(*(pose.grid.contains(place, margin_px=-0.5) for place in places))
+        if inside.mean() >= 1.0 - _OUTSIDE:
+            seen &= inside
+    return region if seen.all() else region.part(seen)
+
+
 def refuse_outside(pose: PhasePose, points: Points, mirrored: Points, region: Region) -> None:
     """Refuse a drawn region that leaves the field, on either side, or lies on the other half of the image.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -14,9 +15,11 @@ from rich.console import Console
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import SourceFile
 from sudeck.report.tms import words
+from sudeck.report.tms.compare_page import comparison_page
 from sudeck.report.tms.console import print_comparison, print_tms
 from sudeck.report.tms.page import MOST_DRAWN, tms_report
 from sudeck.report.tms.panels import panels_of
+from sudeck.report.tms.sweep_figures import sweeps_figure
 from sudeck.synthetic.emg.demo_recordings import DemoRecordings, make_demo_recordings
 from sudeck.tms.comparison import compare_results
 from sudeck.tms.measurement import measure_recordings, measure_trials
@@ -79,7 +82,7 @@ def test_every_measure_stands_with_its_interval_for_both_hemispheres(result: Tms
 
 def test_every_figure_of_the_specification_is_there(page: str) -> None:
     outline = outline_of(page)
-    drawn = [a.get("aria-label") or "" for tag, a in outline.seen if tag == "svg"]
+    drawn = [a.get("aria-label") or "" for tag, a in outline.seen if tag == "svg" and "role" in a]
     for kind, count in (
         ("sweeps by condition", 2),
         ("amplitude by trial", 2),
@@ -131,7 +134,7 @@ def test_people_stay_apart_and_the_page_ends_somewhere() -> None:
     page = tms_report(result)
     text = words_of(page)
     assert all(f"P{number:02d}" in text for number in range(27))
-    drawn = sum(tag == "svg" for tag, _ in outline_of(page).seen)
+    drawn = sum(tag == "svg" and "aria-label" in a for tag, a in outline_of(page).seen)
     assert drawn == MOST_DRAWN
     assert f"first {MOST_DRAWN} of 27" in text
     assert len(page) < 2_000_000
@@ -216,3 +219,24 @@ def test_every_conditioning_intensity_of_one_interval_is_drawn(result: TmsResult
     assert sum(len(s.emg_mv) for s in drawn.sweeps if s.name in strengths) == len(paired)
     # What the figure goes by is unique.
     assert len({sweeps.name for sweeps in drawn.sweeps}) == len(drawn.sweeps)
+
+
+def test_small_responses_are_drawn_larger_and_it_says_so(result: TmsResult) -> None:
+    (panel,) = panels_of(result)
+    side = panel.sides[0]
+    figure = sweeps_figure(side, panel=panel, points=80)
+    steps = sorted(
+        (s for s in side.sweeps if s.name.startswith("single")), key=lambda s: float(s.name.split()[1])
+    )
+    assert all(f">{sweeps.name}<" in figure for sweeps in side.sweeps if not sweeps.detail)
+    weakest = figure[figure.index(f">{steps[0].name}<") : figure.index(f">{steps[1].name}<")]
+    strongest = figure[figure.index(f">{steps[-1].name}<") :][:400]
+    assert re.search(r">×(20|50)<", weakest)
+    assert "×" not in strongest
+
+
+def test_recordings_need_no_matplotlib(result: TmsResult, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert "<svg" in tms_report(result)
+    found = compare_results(result, result)
+    assert "<svg" in comparison_page(found, result, result)

@@ -73,7 +73,17 @@ def spread():
     return synthetic(3, gap_mm=40.0, counts_per_limb=COUNTS, postures={"right": TURNED})
 
 
-def test_fingers_meet_their_counterparts(spread) -> None:
+@pytest.mark.parametrize(("size", "pixel_mm"), [(128, 2.7), (64, 7.0)])
+def test_fingers_meet_their_counterparts(size: int, pixel_mm: float) -> None:
+    """On 64 pixels smoothed as far as on 128 the fingers ran together, and lay 3 to 7 mm beside."""
+    spread = synthetic(
+        3,
+        gap_mm=40.0,
+        counts_per_limb=COUNTS,
+        postures={"right": TURNED},
+        matrix=dict.fromkeys(PHASE_RATIOS, size),
+        spacing_mm=dict.fromkeys(PHASE_RATIOS, pixel_mm),
+    )
     posed = pose_scan(as_bone_scan(spread), affected="right")
     reference = posed.poses.phases[posed.poses.reference]
     placed = place_limbs(spread.design, reference.phase)

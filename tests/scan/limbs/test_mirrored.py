@@ -13,6 +13,8 @@ from sudeck.scan.limbs.mirrored import limb_pairs, mirror_evidence, outlines_apa
 from sudeck.scan.limbs.poses import pose_phases
 from sudeck.scan.measurement import measure_scan
 from sudeck.scan.phases.phase_series import BoneScan
+from sudeck.synthetic.scan.bone_scan import simulate_bone_scan
+from sudeck.synthetic.scan.random_designs import random_design
 from sudeck.synthetic.scan.scan_design import Reposition
 from support.phantoms import as_bone_scan, synthetic
 
@@ -84,3 +86,11 @@ def test_outlines_that_coarse_pixels_blunt_are_not_those_of_another_person(
     mixed = as_bone_scan(synthetic(2, limb="hand", matrix=matrix, spacing_mm=spacing))
     apart = outlines_apart(limb_pairs(pose_phases(mixed.phases, affected="right")))
     assert max(apart.values()) < 9
+
+
+def test_hands_that_lie_turned_are_not_taken_for_one_hand_shown_twice() -> None:
+    """Laid over each other from upright, the fingers of one came to lie on their neighbours."""
+    rng = np.random.default_rng(710008)
+    design = random_design(rng, counts=dict.fromkeys(SCAN_PHASES, 2e5))
+    scan = as_bone_scan(simulate_bone_scan(design, rng=rng))
+    assert len(measure_scan(scan, affected=design.affected).estimates) == 6

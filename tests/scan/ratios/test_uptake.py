@@ -24,6 +24,14 @@ def test_weights_add_up_to_the_area_and_a_flat_image_gives_its_level(
     assert uptake.net_per_pixel == pytest.approx(7.0)
 
 
+def test_pixels_at_the_edge_of_the_field_count_as_a_whole() -> None:
+    corners = [[-0.5, -0.5], [63.5, -0.5], [63.5, 20.5], [-0.5, 20.5]]
+    region = drawn_region({"type": "polygon", "unit": "px", "points": corners}, GRID)
+    weights = pixel_weights(region.points, GRID, region.area_mm2 / 4)
+    assert weights.sum() == pytest.approx(region.area_mm2 / 4)
+    assert weights[:20] == pytest.approx(np.ones((20, 64)))
+
+
 def test_effective_counts_are_the_counts_of_whole_pixels() -> None:
     weights = np.zeros(GRID.shape)
     weights[10:20, 10:20] = 1.0

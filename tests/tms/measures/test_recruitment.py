@@ -58,6 +58,18 @@ def test_intervals_cover():
     assert (hits >= 0.8 * runs).all()
 
 
+def test_intervals_cover_whichever_sigmoid_it_is():
+    """A Hill curve read as a Boltzmann curve has another S50: one of these twelve intervals held it."""
+    rng = np.random.default_rng(21)
+    x = np.repeat(np.linspace(25.0, 100.0, 8), 8)
+    median = 0.005 + 4.0 / (1 + (62.0 / x) ** 6)
+    hits = np.zeros(2)
+    for _ in range(12):
+        curve = recruitment_curve(x, median * np.exp(0.4 * rng.standard_normal(x.size)))
+        hits += [curve.s50.low <= 62.0 <= curve.s50.high, curve.mep_max.low <= 4.0 <= curve.mep_max.high]
+    assert (hits >= 9).all(), hits
+
+
 def test_says_when_the_plateau_was_not_reached():
     curve = recruitment_curve(*trials(58.0, np.random.default_rng(13)))
     assert not curve.plateau_reached

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
@@ -13,11 +13,7 @@ from sudeck.circuit.reference import Reference
 from sudeck.mechanism.circuit_fit.hypotheses import ACCOUNTS, draw_factors
 from sudeck.mechanism.circuit_fit.likelihood import simulate_patient
 from sudeck.mechanism.circuit_fit.measure_names import family_of
-from sudeck.mechanism.circuit_fit.patient_data import PatientData, log_unit
-from sudeck.mechanism.measure_table import HEMISPHERES
-
-if TYPE_CHECKING:
-    import pandas as pd
+from sudeck.mechanism.circuit_fit.patient_data import PatientData
 
 # What the study of 19 patients measured, with the intervals at which laboratories measure it.
 STUDY_MEASURES: Final = ("RMT", "MEP_1.2", "SICI_2", "SICI_3", "ICF_10", "ICF_15")
@@ -54,24 +50,6 @@ class VirtualPatient:
     circuit: Floats
     factors: Floats
     account: str
-
-    def to_table(self) -> pd.DataFrame:
-        """Return the measures as a table with the columns that `measure_table.tabulate_measures` reads."""
-        import pandas as pd
-
-        data = self.data
-        rows = [
-            {
-                "participant_id": data.patient,
-                "visit": data.visits[visit],
-                "hemisphere": HEMISPHERES[side],
-                "measure": name,
-                "value": float(np.exp(log + log_unit(name))),
-                "log_se": float(se),
-            }
-            for (visit, side, name), log, se in zip(data.keys, data.log_value, data.log_se, strict=True)
-        ]
-        return pd.DataFrame(rows)
 
 
 def draw_patient(

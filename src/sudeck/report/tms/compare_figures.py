@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from sudeck.core.errors import InputError
-from sudeck.report.kit.figures import axes_mm, draw_svg
 from sudeck.report.kit.palette import BAND, INK, QUIET
+from sudeck.report.kit.plot import Mark, Plot, Span, Stroke, sheet, text
 from sudeck.report.tms import words
 from sudeck.report.tms.comparison_words import is_error_unknown
-from sudeck.report.tms.figures import plain_numbers
-from sudeck.report.tms.style import LEFT_MM, RIGHT_MM, STYLE, WIDTH_MM
+from sudeck.report.tms.style import LEFT_MM, PLOT_MM, WIDTH_MM, colour_of
 from sudeck.tms.measures.paired_trials import is_afferent, to_other_hemisphere, unconditioned_trials
 from sudeck.tms.measures.trial_kinds import strength_of
 
 if TYPE_CHECKING:
     from markupsafe import Markup
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from sudeck.tms.comparison import MeasuredChange
     from sudeck.tms.measures.measured import Measured, Trial
 
-_HEIGHT_MM: Final = 52.0
+_PLOT_MM: Final = 40.0
+_MOST_TICKS: Final = 6
 # Places of before and after; the next hemisphere stands so far to the right.
 _STEP: Final = 2.7
 _COUNT_COLUMNS: Final = {"MEP latency": "latency_ms", "CSP": "csp_ms"}
 
 
 def change_figure(
-    changes: Sequence[MeasuredChange], before: Sequence[Trial], after: Sequence[Trial], *, name: str
+    changes: Sequence[MeasuredChange], before: Sequence[Trial], after: Sequence[Trial]
 ) -> Markup:
     """Draw the change of one measure, each hemisphere by itself.
 
@@ -44,12 +43,33 @@ def change_figure(
     before, after : sequence of Trial
         Of the two visits; empty where there are none to be had.
     """
-    return draw_svg(
-        lambda figure: _paint(figure, changes, before, after),
-        size_mm=(WIDTH_MM, _HEIGHT_MM),
-        name=name,
-        description=f"{changes[0].measure} before and after",
-    )
+    log = changes[0].change.estimate.scale == "log"
+    sides = [
+        _ChangedSide.of(change, place * _STEP, before, after, log=log) for place, change in enumerate(changes)
+    ]
+    reach = [value for side in sides for value in side.reach]
+    margin = 1.9 if len(changes) == 1 else 0.6
+    box = LEFT_MM, 2.5, PLOT_MM, _PLOT_MM
+    plot = Plot(*box, Span(-margin, (len(changes) - 1) * _STEP + 1 + margin), _span(reach, log=log))
+    ticks = plot.y.named_ticks(_MOST_TICKS)
+    behind = [plot.grid(ticks), *(_band(plot, side) for side in sides)]
+    if changes[0].measure in words.RATIOS:
+        behind.append(plot.along_all(1.0, Stroke(QUIET, 0.25)))
+    first = changes[0].before
+    unit = first.estimate.unit if first else ""
+    what = "conditioned / test alone" if changes[0].measure in words.RATIOS else changes[0].measure
+    visits = [(side.at + x, word) for side in sides for x, word in ((0, "before"), (1, "after"))]
+    names = [_side_name(plot, side) for side in sides if side.hemisphere]
+    parts = [
+        plot.inside(behind),
+        plot.inside([_dots(plot, side) for side in sides], cut=False),
+        plot.inside([_estimates(plot, side) for side in sides]),
+        plot.y_axis(ticks, f"{what} ({unit})" if unit else what),
+        plot.x_axis(visits),
+        *names,
+    ]
+    foot = 8.6 if names else 4.6
+    return sheet(WIDTH_MM, plot.top + plot.height + foot, parts, f"{changes[0].measure} before and after")
 
 
 def trial_values(one: Measured, trials: Sequence[Trial]) -> NDArray[np.float64]:
@@ -116,88 +136,103 @@ def _amplitude(trial: Trial) -> float:
     return trial["denoised_mv"] if np.isfinite(trial["denoised_mv"]) else trial["amplitude_mv"]
 
 
-def _paint(
-    figure: Figure, changes: Sequence[MeasuredChange], before: Sequence[Trial], after: Sequence[Trial]
-) -> None:
-    axes = axes_mm(figure, LEFT_MM, 9.5, WIDTH_MM - LEFT_MM - RIGHT_MM, _HEIGHT_MM - 12.0)
-    log = changes[0].change.estimate.scale == "log"
-    reach: list[float] = []
-    none: list[float] = []
-    for place, change in enumerate(changes):
+@dataclass(frozen=True)
+class _ChangedSide:
+    """One hemisphere as it is drawn: before at a place, after one to its right."""
+
+    at: float
+    hemisphere: str
+    visits: tuple[_DrawnVisit, ...]
+    band: tuple[float, float] | None
+
+    @classmethod
+    def of(
+        cls, change: MeasuredChange, at: float, before: Sequence[Trial], after: Sequence[Trial], *, log: bool
+    ) -> _ChangedSide:
         if change.before is None or change.after is None:
-            continue
-        at = place * _STEP
-        colour = STYLE[change.hemisphere]["color"]
-        if not is_error_unknown(change) and np.isfinite(change.change.smallest_detectable):
-            reach += _band(axes, change, at)
-        middle = []
-        for x, one, trials in ((at, change.before, before), (at + 1, change.after, after)):
-            values = trial_values(one, trials)
-            seen = values[values > 0] if log else values
-            axes.plot(x + _spread(seen), seen, "o", color=colour, markersize=2.2, alpha=0.45, mew=0)
-            none += [x] * (values.size - seen.size)
-            low, value, high = one.estimate.low, one.estimate.value, one.estimate.high
-            low, high = max(low, value / 20) if log else low, min(high, value * 20) if log else high
-            shown = [bound for bound in (low, high) if np.isfinite(bound)]
-            axes.plot([x] * len(shown), shown, color=INK, linewidth=1.4, zorder=4)
-            axes.plot([x], [value], "o", color=INK, markersize=4.6, mfc="white", mew=1.2, zorder=5)
-            reach += [*shown, value, *map(float, seen)]
-            middle.append(value)
-        axes.plot([at, at + 1], middle, color=INK, linewidth=0.8, zorder=3)
+            return cls(at, change.hemisphere or "", (), None)
+        visits = (
+            _DrawnVisit.of(at, change.before, before, log=log),
+            _DrawnVisit.of(at + 1, change.after, after, log=log),
+        )
+        limit, value = change.change.smallest_detectable, change.before.estimate.value
+        band = (value / limit, value * limit) if log else (value - limit, value + limit)
+        known = not is_error_unknown(change) and bool(np.isfinite(limit))
+        return cls(at, change.hemisphere or "", visits, band if known else None)
+
+    @property
+    def reach(self) -> list[float]:
+        """Every height that has to be on the axis."""
+        return [*(self.band or ()), *(value for visit in self.visits for value in visit.reach)]
+
+
+@dataclass(frozen=True)
+class _DrawnVisit:
+    """An estimate at one visit with its interval, and the trials that can be drawn."""
+
+    at: float
+    value: float
+    bounds: tuple[float, ...]
+    seen: NDArray[np.float64]
+    n_without: int
+
+    @classmethod
+    def of(cls, at: float, one: Measured, trials: Sequence[Trial], *, log: bool) -> _DrawnVisit:
+        values = trial_values(one, trials)
+        seen = values[values > 0] if log else values
+        low, value, high = one.estimate.low, one.estimate.value, one.estimate.high
+        low, high = max(low, value / 20) if log else low, min(high, value * 20) if log else high
+        bounds = tuple(bound for bound in (low, high) if np.isfinite(bound))
+        return cls(at, value, bounds, seen, values.size - seen.size)
+
+    @property
+    def reach(self) -> list[float]:
+        """Every height that has to be on the axis."""
+        return [*self.bounds, self.value, *self.seen.tolist()]
+
+
+def _span(reach: Sequence[float], *, log: bool) -> Span:
     low, high = min(reach), max(reach)
-    room = (high / low) ** 0.07 if log else 0.07 * (high - low or 1.0)
-    axes.set_yscale("log" if log else "linear")
-    axes.set_ylim((low / max(room, 1.02), high * max(room, 1.02)) if log else (low - room, high + room))
-    if none:
-        floor = axes.get_ylim()[0]
-        axes.plot(none, [floor] * len(none), "v", color=QUIET, markersize=4, clip_on=False)
-    if changes[0].measure in words.RATIOS:
-        axes.axhline(1.0, color=QUIET, linewidth=0.7, zorder=0)
-    _name_axes(axes, changes, log=log)
+    if log:
+        room = max((high / low) ** 0.07, 1.02)
+        return Span(low / room, high * room, log=True)
+    room = 0.07 * (high - low or 1.0)
+    return Span(low - room, high + room)
 
 
-def _band(axes: Axes, change: MeasuredChange, at: float) -> list[float]:
-    """Shade about the value before what can not be told from it; return its ends."""
-    value = change.before.estimate.value if change.before else float("nan")
-    limit = change.change.smallest_detectable
-    log = change.change.estimate.scale == "log"
-    ends = [value / limit, value * limit] if log else [value - limit, value + limit]
-    axes.fill_between([at - 0.4, at + 1.4], ends[0], ends[1], color=BAND, linewidth=0, zorder=0)
-    for end in ends:
-        axes.plot([at - 0.4, at + 1.4], [end, end], color=QUIET, linewidth=0.6, linestyle="dotted", zorder=1)
-    return ends
+def _side_name(plot: Plot, side: _ChangedSide) -> str:
+    x, foot = plot.at(side.at + 0.5, plot.y.low)
+    name = f"{side.hemisphere} hemisphere"
+    return text(x, foot + 7.3, name, anchor="middle", colour=colour_of(side.hemisphere), bold=True)
 
 
-def _spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return small shifts beside each other, so that each trial is seen; the same every time."""
-    return np.array([0.11 + 0.05 * (index * 2 % 5) for index in range(values.size)], dtype=np.float64)
+def _band(plot: Plot, side: _ChangedSide) -> str:
+    """Shade about the value before what can not be told from it."""
+    if side.band is None:
+        return ""
+    ends, edge = [side.at - 0.4, side.at + 1.4], Stroke(QUIET, 0.21, dash=(0.21, 0.4))
+    low, high = side.band
+    lines = (plot.line(ends, [end, end], edge) for end in side.band)
+    return "".join([plot.band(ends, [low, low], [high, high], BAND), *lines])
 
 
-def _name_axes(axes: Axes, changes: Sequence[MeasuredChange], *, log: bool) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+def _dots(plot: Plot, side: _ChangedSide) -> str:
+    """Draw each trial beside its visit; at the lower edge where it shows no response."""
+    dot = Mark("o", colour_of(side.hemisphere), 0.4, opacity=0.45)
+    parts = []
+    for visit in side.visits:
+        # Beside each other, so that each trial is seen; the same every time.
+        spread = [0.11 + 0.05 * (index * 2 % 5) for index in range(visit.seen.size)]
+        parts.append(plot.marks(visit.at + np.array(spread), visit.seen, dot))
+        if visit.n_without:
+            parts.append(plot.marks(visit.at, plot.y.low, Mark("v", QUIET, 0.7)))
+    return "".join(parts)
 
-    ticks = [place * _STEP + x for place in range(len(changes)) for x in (0, 1)]
-    axes.set_xticks(ticks, ["before", "after"] * len(changes))
-    side = 1.9 if len(changes) == 1 else 0.6
-    axes.set_xlim(-side, (len(changes) - 1) * _STEP + 1 + side)
-    for place, change in enumerate(changes):
-        if change.hemisphere:
-            style: dict[str, Any] = {"color": STYLE[change.hemisphere]["color"], "fontweight": "bold"}
-            axes.text(place * _STEP + 0.5, -0.15, f"{change.hemisphere} hemisphere", ha="center", va="top",
-                      transform=axes.get_xaxis_transform(), **style)  # fmt: skip
-    first = changes[0].before
-    unit = first.estimate.unit if first else ""
-    what = "conditioned / test alone" if changes[0].measure in words.RATIOS else changes[0].measure
-    axes.set_ylabel(f"{what} ({unit})" if unit else what)
-    axes.grid(axis="y")
-    if not log:
-        return
-    low, high = axes.get_ylim()
-    if high / low > 8:
-        plain_numbers(axes.yaxis)
-        return
-    # Within less than a decade round numbers of a linear scale read better.
-    steps = [tick for tick in MaxNLocator(5).tick_values(low, high) if low <= tick <= high]
-    axes.yaxis.set_major_locator(FixedLocator(steps))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_locator(NullLocator())
+
+def _estimates(plot: Plot, side: _ChangedSide) -> str:
+    at, values = [visit.at for visit in side.visits], [visit.value for visit in side.visits]
+    intervals = (
+        plot.line([visit.at] * len(visit.bounds), visit.bounds, Stroke(INK, 0.5)) for visit in side.visits
+    )
+    circle = Mark("o", INK, 0.8, fill="#fff")
+    return "".join([*intervals, plot.line(at, values, Stroke(INK, 0.28)), plot.marks(at, values, circle)])

@@ -232,9 +232,9 @@ def _drawn(
     return tuple(
         DrawnChange(
             _title(own, several=len(people) > 1),
-            change_figure(own, pre.trials, post.trials, name=f"change-{index}"),
+            change_figure(own, pre.trials, post.trials),
         )
-        for index, own in enumerate(groups.values())
+        for own in groups.values()
     )
 
 

@@ -69,6 +69,7 @@ class FigureRow:
     note: str
     drawn: tuple[tuple[str, Markup], ...]
     wide: bool = False
+    first_tall: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def _drawn(panel: Panel, index: int, points: int) -> DrawnPanel:
         panel.title,
         tuple(words.hemisphere_text(side.group) for side in panel.sides),
         _rows(panel),
-        _figures(panel, f"p{index}", points) if index < MOST_DRAWN else (),
+        _figures(panel, points) if index < MOST_DRAWN else (),
         _robust(panel),
         tuple(_slopes(panel)),
     )
@@ -193,9 +194,9 @@ def _cell(one: Measured | None, thresholds: Mapping[str, Threshold]) -> Cell:
     return Cell(f"{value} {unit}".strip(), words.bounds_text(one.estimate), n, at)
 
 
-def _figures(panel: Panel, name: str, points: int) -> tuple[FigureRow, ...]:
+def _figures(panel: Panel, points: int) -> tuple[FigureRow, ...]:
     """Return the figures of a panel: a row a kind with both hemispheres, or one row with all of one."""
-    kinds = [row for row in _kinds(panel, name, points) if row.drawn]
+    kinds = [row for row in _kinds(panel, points) if row.drawn]
     if len(panel.sides) > 1:
         return tuple(kinds)
     wide = [row for row in kinds if row.wide]
@@ -204,43 +205,41 @@ def _figures(panel: Panel, name: str, points: int) -> tuple[FigureRow, ...]:
         "Trials" + (" and curves" if len(narrow) > 2 else ""),
         " ".join(row.note for row in narrow),
         tuple((row.title, figure) for row in narrow for _, figure in row.drawn),
+        first_tall=len(narrow) > 2,
     )
     return (*wide, together)
 
 
-def _kinds(panel: Panel, name: str, points: int) -> Iterator[FigureRow]:
+def _kinds(panel: Panel, points: int) -> Iterator[FigureRow]:
     """Yield the figures of each kind, with what they show; without figures where there is nothing to draw."""
-    sides = [(words.hemisphere_text(side.group), f"{name}-{i}", side) for i, side in enumerate(panel.sides)]
+    sides = [(words.hemisphere_text(side.group), side) for side in panel.sides]
     if any(side.group.pairs for side in panel.sides):
         note = (
             "Conditioned over unconditioned amplitude, geometric means, with the interval of each. Below 1 "
             "is inhibition, above 1 facilitation. Lines join conditioning pulses of one intensity."
         )
-        both = (("", figures.pairs_figure(panel, name=f"{name}-pairs")),)
+        both = (("", figures.pairs_figure(panel)),)
         yield FigureRow("Paired pulses over the interval", note, both, wide=True)
-    left_out = len({s.name for side in panel.sides for s in side.sweeps}) - sweep_figures.MOST_CONDITIONS
+    left_out = sweep_figures.n_left_out(panel)
     note = (
         "Sweeps, grey, as recorded, level before the pulse taken off, and their mean. Shaded: window in "
         "which the response is looked for. Below: onset of each response and their median (▲); above, where "
-        "the muscle contracts: end of the silent period (▼)."
+        "the muscle contracts: end of the silent period (▼). ×10: drawn ten times larger than the others."
         + (" One scale for both hemispheres." if len(sides) > 1 else "")
         + (f" {left_out} more conditions are in trials.tsv." if left_out > 0 else "")
     )
     drawn = tuple(
-        (side_name, sweep_figures.sweeps_figure(side, panel=panel, points=points, name=f"{own}-sweeps"))
-        for side_name, own, side in sides
+        (side_name, sweep_figures.sweeps_figure(side, panel=panel, points=points))
+        for side_name, side in sides
         if side.sweeps
     )
     yield FigureRow("Trials over each other", note, drawn)
     note = (
         "Amplitudes of every trial in its order, none left out. Ring: carries a flag. Cross: rejected by a "
         "person. Dotted: what 95 % of "
-        "the trials stay below without a response."
+        "the trials stay below without a response. ▼ at the lower edge: no response at all."
     )
-    drawn = tuple(
-        (side_name, figures.amplitudes_figure(side, panel=panel, name=f"{own}-amplitudes"))
-        for side_name, own, side in sides
-    )
+    drawn = tuple((side_name, figures.amplitudes_figure(side, panel=panel)) for side_name, side in sides)
     yield FigureRow("Amplitude by trial", note, drawn)
     for kind, title in (("RMT", "Resting motor threshold"), ("AMT", "Active motor threshold")):
         note = (
@@ -248,15 +247,15 @@ def _kinds(panel: Panel, name: str, points: int) -> Iterator[FigureRow]:
             "square and the diamond are what other rules say."
         )
         drawn = tuple(
-            (side_name, figures.threshold_figure(side, kind, name=f"{own}-{kind}"))
-            for side_name, own, side in sides
+            (side_name, figures.threshold_figure(side, kind))
+            for side_name, side in sides
             if kind in side.group.thresholds
         )
         yield FigureRow(title, note, drawn)
     note = "Recruitment: trials, and the fitted curve of the median amplitude with its interval."
     drawn = tuple(
-        (side_name, figures.recruitment_figure(side, panel=panel, name=f"{own}-curve"))
-        for side_name, own, side in sides
+        (side_name, figures.recruitment_figure(side, panel=panel))
+        for side_name, side in sides
         if side.group.curve is not None
     )
     yield FigureRow("Recruitment curve", note, drawn)

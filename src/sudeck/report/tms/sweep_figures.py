@@ -7,58 +7,97 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from sudeck.report.kit.figures import axes_mm, draw_svg
 from sudeck.report.kit.palette import INK, QUIET, WASH
-from sudeck.report.tms.panels import Panel, PanelSweeps, Side
-from sudeck.report.tms.style import LEFT_MM, RIGHT_MM, STYLE, WIDTH_MM, side_title
+from sudeck.report.kit.plot import SMALL, Mark, Plot, Span, Stroke, sheet, text, text_width, upright
+from sudeck.report.tms.style import FOOT_MM, LEFT_MM, PLOT_MM, RIGHT_MM, WIDTH_MM, colour_of, side_title
 
 if TYPE_CHECKING:
     from markupsafe import Markup
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-_ROW, _FOOT, _HEAD, _GAP = 21.0, 9.0, 4.5, 4.5
-MOST_CONDITIONS: Final = 6
+    from sudeck.report.tms.panels import Panel, PanelSweeps, Side
+
+_HEAD, _GAP, _TITLE, _APART = 0.5, 4.5, 4.0, 1.0
+MOST_CONDITIONS: Final = 18
+# Many conditions are drawn lower, so that a figure stays on a page.
+_HIGHEST_ROW, _LOWEST_ROW, _ROWS_MM = 21.0, 14.0, 160.0
 _MOST_LINES = 24
 # A picture 75 mm wide shows no more points a sweep; a page should hold no more points of sweeps in all.
 _MOST_POINTS, _LEAST_POINTS, _POINTS_A_PAGE = 600, 80, 80_000
+# Responses of less than this share of the scale are drawn larger, by as much as has room; that is said.
+_SMALL_SHARE: Final = 0.25
+_MAGNIFIED: Final = (50, 20, 10, 5, 2)
 
 
 def points_a_sweep(panels: Sequence[Panel]) -> int:
     """Return how many points of each sweep are drawn, so that a page stays small enough to be sent."""
     lines = 0
     for panel in panels:
-        shown = conditions_shown(panel)
         for side in panel.sides:
+            shown = _rows(panel, side)
             lines += sum(1 + min(len(s.emg_mv), _MOST_LINES) for s in side.sweeps if s.name in shown)
     return min(max(_POINTS_A_PAGE // max(lines, 1), _LEAST_POINTS), _MOST_POINTS)
 
 
-def sweeps_figure(side: Side, *, panel: Panel, points: int, name: str) -> Markup:
+def sweeps_figure(side: Side, *, panel: Panel, points: int) -> Markup:
     """Draw the sweeps of each condition over each other, with their mean, onset and search window."""
-    shown = conditions_shown(panel)
+    shown = _rows(panel, side)
     own = {sweeps.name: sweeps for sweeps in side.sweeps}
-    height = _HEAD + _ROW * len(shown) + _FOOT + _GAP * _has_both_states(panel, shown)
-    return draw_svg(
-        lambda figure: _paint_sweeps(figure, [own.get(key) for key in shown], shown, side, panel, points),
-        size_mm=(WIDTH_MM, height),
-        name=name,
-        description=f"sweeps by condition, {side_title(side)}",
-    )
+    colour = colour_of(side.group.hemisphere)
+    last = max((row for row, name in enumerate(shown) if name in own), default=0)
+    row_mm = min(_HIGHEST_ROW, max(_LOWEST_ROW, _ROWS_MM / max(len(shown), 1)))
+    parts, top = [], _HEAD
+    for row, name in enumerate(shown):
+        sweeps = own.get(name)
+        # Contraction has a time axis of its own, so that the numbers above it need room.
+        changes = row < last and _is_active(panel, name) != _is_active(panel, shown[row + 1])
+        if sweeps is None and name:
+            middle = LEFT_MM + PLOT_MM / 2, top + _TITLE + (row_mm - _TITLE) / 2
+            parts.append(text(*middle, f"{name}: not recorded", size=SMALL, anchor="middle", colour=QUIET))
+        elif sweeps is not None:
+            magnified = _magnified(panel, name, _reach(panel, active=sweeps.active))
+            reach = _reach(panel, active=sweeps.active) / magnified
+            box = LEFT_MM, top + _TITLE, PLOT_MM, row_mm - _TITLE - _APART
+            plot = Plot(*box, Span(float(sweeps.time_ms[0]), float(sweeps.time_ms[-1])), Span(-reach, reach))
+            label = "time after the test pulse (ms)" if row == last else ""
+            parts += [
+                *_title(sweeps, top, magnified),
+                plot.inside(_lines(sweeps, plot, colour, points)),
+                plot.y_axis(plot.y.named_ticks(3)),
+                plot.x_axis(plot.x.named_ticks(7), label, named=row == last or changes),
+            ]
+        top += row_mm + _GAP * changes
+    parts.append(upright(2.8, (_HEAD + _TITLE + top) / 2, "EMG (mV)"))
+    return sheet(WIDTH_MM, top - _APART + FOOT_MM, parts, f"sweeps by condition, {side_title(side)}")
 
 
-def conditions_shown(panel: Panel) -> list[str]:
-    """Return the conditions that are drawn, in order: with pairs, these and their test pulse; else steps."""
-    names = list(dict.fromkeys(sweeps.name for side in panel.sides for sweeps in side.sweeps))
-    ordered = sorted(names, key=_natural)
-    main = [name for name in ordered if "pair" in name or "test alone" in name or "active" in name]
-    chosen = main if any("pair" in name for name in main) else ordered
-    if len(chosen) <= MOST_CONDITIONS:
-        return chosen
-    # Spread over the range of what there is.
-    places = np.linspace(0, len(chosen) - 1, MOST_CONDITIONS).round().astype(int)
-    return [chosen[place] for place in places]
+def n_left_out(panel: Panel) -> int:
+    """Return how many conditions are not drawn, of the hemisphere that has most."""
+    return max(len({s.name for s in side.sweeps} - set(_rows(panel, side))) for side in panel.sides)
+
+
+def _rows(panel: Panel, side: Side) -> list[str]:
+    """Return the conditions of a hemisphere in the order in which they are drawn; no name is an empty row.
+
+    Steps of intensity are of each hemisphere by itself, for each has its own threshold; all others stand
+    beside those of the same name. Of too many, some steps spread over their range.
+    """
+    steps = [sorted((s.name for s in one.sweeps if _is_step(s.name)), key=_natural) for one in panel.sides]
+    others = sorted({s.name for one in panel.sides for s in one.sweeps if not _is_step(s.name)}, key=_natural)
+    others = _spread(others, MOST_CONDITIONS)
+    most = min(max(map(len, steps)), max(MOST_CONDITIONS - len(others), 0))
+    own = _spread(sorted((s.name for s in side.sweeps if _is_step(s.name)), key=_natural), most)
+    return [*own, *[""] * (most - len(own)), *others]
+
+
+def _spread(names: list[str], most: int) -> list[str]:
+    if len(names) <= most:
+        return names
+    return [names[place] for place in np.linspace(0, len(names) - 1, most).round().astype(int)]
+
+
+def _is_step(name: str) -> bool:
+    return not any(word in name for word in ("pair", "test alone", "active"))
 
 
 def _natural(name: str) -> tuple[bool, bool, float, str]:
@@ -67,83 +106,68 @@ def _natural(name: str) -> tuple[bool, bool, float, str]:
     return "active" in name, "pair" in name, numbers[0] if numbers else 0.0, name
 
 
-def _paint_sweeps(
-    figure: Figure,
-    rows: Sequence[PanelSweeps | None],
-    names: Sequence[str],
-    side: Side,
-    panel: Panel,
-    points: int,
-) -> None:
-    gap = _GAP * _has_both_states(panel, names)
-    total = _HEAD + _ROW * len(rows) + _FOOT + gap
-    colour = STYLE[side.group.hemisphere]["color"]
-    last = max((row for row, sweeps in enumerate(rows) if sweeps is not None), default=0)
-    for row, sweeps in enumerate(rows):
-        # Contraction has a time axis of its own, so that the labels above it need room.
-        bottom = total - _HEAD - _ROW * (row + 1) + 2.0 - gap * _is_active(panel, names[row])
-        axes = axes_mm(figure, LEFT_MM, bottom, WIDTH_MM - LEFT_MM - RIGHT_MM, _ROW - 5.0)
-        title = names[row] if sweeps is None or not sweeps.detail else f"{names[row]}, {sweeps.detail}"
-        axes.text(0.0, 1.03, title, transform=axes.transAxes, va="bottom", fontsize=7, color=INK)
-        if sweeps is None:
-            axes.set_axis_off()
-            axes.text(0.5, 0.4, "not recorded", transform=axes.transAxes, ha="center", color=QUIET)
-            continue
-        _paint_condition(axes, sweeps, colour, _reach(panel, names, active=sweeps.active), points)
-        if row == last:
-            axes.set_xlabel("time after the test pulse (ms)")
-        elif (below := rows[row + 1]) is not None and below.active == sweeps.active:
-            axes.tick_params(labelbottom=False)
-        if row == len(rows) // 2:
-            axes.set_ylabel("EMG (mV)")
+def _lines(sweeps: PanelSweeps, plot: Plot, colour: str, points: int) -> list[str]:
+    """Draw the sweeps of one condition, and what was found in them."""
+    reach = plot.y.high
+    times, lines = _thinned(sweeps.time_ms, sweeps.emg_mv[:_MOST_LINES], points)
+    mean_times, mean = _thinned(sweeps.time_ms, sweeps.emg_mv.mean(axis=0)[None], _MOST_POINTS)
+    drawn = [
+        plot.band(sweeps.search_ms, [-reach] * 2, [reach] * 2, WASH),
+        plot.across_all(0.0, Stroke(QUIET, 0.18)),
+        plot.line(times, lines, Stroke(QUIET, 0.13, opacity=0.75)),
+        plot.line(mean_times, mean, Stroke(colour, 0.39)),
+    ]
+    for found, sign, shape in ((sweeps.latency_ms, -1, "^"), (sweeps.return_ms, 1, "v")):
+        known = found[np.isfinite(found)]
+        if known.size:
+            drawn.append(plot.marks(known, np.full(known.size, sign * 0.93 * reach), Mark("|", colour, 0.6)))
+            drawn.append(plot.marks(np.median(known), sign * 0.7 * reach, Mark(shape, colour, 0.55)))
+    return drawn
+
+
+def _title(sweeps: PanelSweeps, top: float, magnified: int) -> list[str]:
+    """Name a condition, its trials, and by how much it is drawn larger."""
+    name = f"{sweeps.name}, {sweeps.detail}" if sweeps.detail else sweeps.name
+    said = f"n = {len(sweeps.emg_mv)}" + (f", {sweeps.n_flagged} flagged" if sweeps.n_flagged else "")
+    right, y = WIDTH_MM - RIGHT_MM, top + 2.6
+    parts = [
+        text(LEFT_MM, y, name, size=SMALL, colour=INK),
+        text(right, y, said, size=SMALL, anchor="end", colour=QUIET),
+    ]
+    if magnified > 1:
+        left = right - text_width(said) - 1.0
+        parts.append(text(left, y, f"×{magnified}", size=SMALL, anchor="end", colour=INK, bold=True))
+    return parts
 
 
 def _is_active(panel: Panel, name: str) -> bool:
     return any(sweeps.active for side in panel.sides for sweeps in side.sweeps if sweeps.name == name)
 
 
-def _has_both_states(panel: Panel, names: Sequence[str]) -> bool:
-    return len({_is_active(panel, name) for name in names}) > 1
-
-
-def _paint_condition(axes: Axes, sweeps: PanelSweeps, colour: str, reach: float, points: int) -> None:
-    from matplotlib.collections import LineCollection
-
-    axes.axvspan(*sweeps.search_ms, color=WASH, linewidth=0, zorder=0)
-    axes.axvline(0.0, color=QUIET, linewidth=0.5)
-    times, lines = _thinned(sweeps.time_ms, sweeps.emg_mv[:_MOST_LINES], points)
-    each = [np.column_stack([times, line]) for line in lines]
-    axes.add_collection(LineCollection(each, colors=QUIET, linewidths=0.35, alpha=0.75))
-    times, mean = _thinned(sweeps.time_ms, sweeps.emg_mv.mean(axis=0)[None], _MOST_POINTS)
-    axes.plot(times, mean[0], color=colour, linewidth=1.1)
-    found = sweeps.latency_ms[np.isfinite(sweeps.latency_ms)]
-    if found.size:
-        axes.plot(found, np.full(found.size, -0.93 * reach), "|", color=colour, markersize=4, mew=0.5)
-        axes.plot([np.median(found)], [-0.66 * reach], "^", color=colour, markersize=3.5)
-    back = sweeps.return_ms[np.isfinite(sweeps.return_ms)]
-    if back.size:
-        axes.plot(back, np.full(back.size, 0.93 * reach), "|", color=colour, markersize=4, mew=0.5)
-        axes.plot([np.median(back)], [0.66 * reach], "v", color=colour, markersize=3.5)
-    n = len(sweeps.emg_mv)
-    flagged = f", {sweeps.n_flagged} flagged" if sweeps.n_flagged else ""
-    axes.text(
-        1.0, 1.03, f"n = {n}{flagged}", transform=axes.transAxes, ha="right", va="bottom", fontsize=7,
-        color=QUIET,
-    )  # fmt: skip
-    axes.set(xlim=(sweeps.time_ms[0], sweeps.time_ms[-1]), ylim=(-reach, reach))
-    axes.locator_params(axis="y", nbins=3)
-
-
-def _reach(panel: Panel, names: Sequence[str], *, active: bool) -> float:
-    """Return the half height of all panels of one muscle state: the same for both hemispheres."""
-    peaks = []
-    for side in panel.sides:
-        for sweeps in side.sweeps:
-            if sweeps.active == active and sweeps.name in names:
-                inside = (sweeps.time_ms > 5.0) & (sweeps.time_ms < 80.0)
-                peaks += list(np.abs(sweeps.emg_mv[:, inside]).max(axis=1, initial=0.0))
-    top = float(np.quantile(peaks, 0.95)) if peaks else 1.0
+def _reach(panel: Panel, *, active: bool) -> float:
+    """Return the half height of the rows of one muscle state, in both hemispheres; every mean is within."""
+    own = [s for side in panel.sides for s in side.sweeps if s.active == active]
+    peaks = [peak for sweeps in own for peak in _peaks(sweeps.time_ms, sweeps.emg_mv)]
+    means = [_peaks(sweeps.time_ms, sweeps.emg_mv.mean(axis=0)[None])[0] for sweeps in own]
+    top = max(float(np.quantile(peaks, 0.95)), *means) if peaks else 1.0
     return 1.15 * top if top > 0 else 1.0
+
+
+def _magnified(panel: Panel, name: str, reach: float) -> int:
+    """Return by how much a condition is drawn larger than the others, in both hemispheres alike."""
+    own = [s for side in panel.sides for s in side.sweeps if s.name == name]
+    peaks = [peak for sweeps in own for peak in _peaks(sweeps.time_ms, sweeps.emg_mv)]
+    share = float(np.quantile(peaks, 0.95)) / reach if peaks else 1.0
+    if share <= 0 or share >= _SMALL_SHARE:
+        return 1
+    return next((by for by in _MAGNIFIED if by * share <= 0.8), 1)
+
+
+def _peaks(time_ms: NDArray[np.float64], lines: NDArray[np.float64]) -> list[float]:
+    """Return how far each sweep goes after the artefact."""
+    inside = (time_ms > 5.0) & (time_ms < 80.0)
+    peaks: list[float] = np.abs(lines[:, inside]).max(axis=1, initial=0.0).tolist()
+    return peaks
 
 
 def _thinned(

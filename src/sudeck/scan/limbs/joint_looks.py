@@ -25,7 +25,7 @@ _ROBUST_CUTOFF = 6.0
 _BEYOND_WEIGHT = 0.3  # of points whose counterpart lies beyond the field
 _LEAST_NOISE = 0.1  # of the nominal variance, where there are no counts
 _NO_MATCH = 0.25  # of the level of stabilised values, squared: so far off is no match, and farther no less
-_INTERPOLATED_PX2 = 1.0 / 6.0  # variance that bilinear look-up adds to a smoothing, on average
+_INTERPOLATED_PX2 = 1.0 / 6.0  # variance that bilinear look-up adds to a smoothing, in pixels looked at
 _PATCH = 2 * math.pi * (_MISFIT_REACH_MM / STEP_MM) ** 2  # nodes over which differences are alike
 
 
@@ -54,8 +54,14 @@ class Smoothed:
 
     limb: LimbImage
     image: Array
+    grid: Grid  # of `image`, where it is finer than the camera's
     carry: Similarity  # from the reference image
     sigma_px: float  # of this phase
+
+    @property
+    def interpolated_px2(self) -> float:
+        """Variance that bilinear look-up adds to the smoothing, on average, in pixels of the camera."""
+        return _INTERPOLATED_PX2 * (self.grid.pixel_mm / self.limb.grid.pixel_mm) ** 2
 
 
 @dataclass(frozen=True)
@@ -82,15 +88,14 @@ class JointLooks:
         """Take the images of one limb at nodes of the reference image, to be found on those of the other."""
         images, layers, values, noise, alike, sigmas = [], [], [], [], [], []
         for one, other in zip(own, others, strict=True):
-            place = one.limb.grid.pixel_of(one.carry(nodes))
+            place = one.grid.pixel_of(one.carry(nodes))
             values.append(stabilised(Bilinear.at(*place, one.image.shape)(one.image)))
             down, across = (
-                np.gradient(other.image, step, axis=axis)
-                for axis, step in enumerate(other.limb.grid.spacing_mm)
+                np.gradient(other.image, step, axis=axis) for axis, step in enumerate(other.grid.spacing_mm)
             )
             images.append(other.image - other.limb.background)
             layers.append(np.stack([images[-1], across, down], axis=-1).reshape(-1, 3))
-            variance_px = one.sigma_px**2 + _INTERPOLATED_PX2
+            variance_px = one.sigma_px**2 + one.interpolated_px2
             noise.append(1.0 / (4.0 * math.pi * variance_px))
             # A node stands for so many pixels under the smoothing.
             alike.append(1.0 / (noise[-1] * (STEP_MM / one.limb.grid.pixel_mm) ** 2))
@@ -102,7 +107,7 @@ class JointLooks:
             tuple(images),
             np.concatenate(layers),
             np.cumsum([0, *sizes[:-1]]),
-            tuple(other.limb.grid for other in others),
+            tuple(other.grid for other in others),
             _of_phases(one.limb.background for one in own),
             _of_phases(noise),
             _of_phases(alike),

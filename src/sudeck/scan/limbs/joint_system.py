@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sudeck.core.vocabulary import ScanPhase
 from sudeck.scan.limbs.digit_turns import PolarPair, Sector, digit_turns
-from sudeck.scan.limbs.geometry import Points, Similarity
+from sudeck.scan.limbs.geometry import Grid, Points, Similarity
 from sudeck.scan.limbs.image_comparison import Bilinear
 from sudeck.scan.limbs.joint_looks import JointComparison, JointLooks, PhaseLimbs, Smoothed
 from sudeck.scan.limbs.limb_image import Array, matched_blur_px, same_blur_px, smoothed, stabilised
@@ -24,6 +24,8 @@ Fields = NDArray[np.float64]
 # Before the images are seen: rotation, log size, shifts about the start; log size about none.
 _MIRROR_SD = np.array([math.radians(15.0), 0.06, 15.0, 15.0])
 _RIGID_SD = np.array([math.radians(2.0), 2.0, 2.0])  # rotation and shifts of one phase beside the others
+COARSE_MM = 4.5  # pixels larger than this are drawn finer once they are smooth
+_FINER = 2
 _TURNED_POINT_MM = 10.0  # error of a place of the first guess of turned digits: many places make a digit
 
 
@@ -112,13 +114,14 @@ class JointProblem:
 
         def affected(points: Points) -> Array:
             image = back.images[number]  # of the affected limb, which the healthy one looks at
-            return stabilised(
-                Bilinear.at(*phase.affected.grid.pixel_of(phase.carry_affected(points)), image.shape)(image)
-            )
+            place = back.grids[number].pixel_of(phase.carry_affected(points))
+            return stabilised(Bilinear.at(*place, image.shape)(image))
 
         def healthy(points: Points) -> Array:
             image = ahead.images[number]
-            return stabilised(Bilinear.at(*phase.healthy.grid.pixel_of(to_other(points)), image.shape)(image))
+            return stabilised(
+                Bilinear.at(*ahead.grids[number].pixel_of(to_other(points)), image.shape)(image)
+            )
 
         return PolarPair(
             affected, healthy, 2.0 * float(ahead.noise[number, 0]), float(ahead.sigma_mm[number, 0])
@@ -267,6 +270,8 @@ class JointProblem:
 
 def _smooth(phase: PhaseLimbs, side: int, scale: float) -> Smoothed:
     """Smooth one limb of a phase so that camera and smoothing blur both in proportion to their sizes."""
+    from scipy import ndimage
+
     grow = math.sqrt(scale)
     limb, carry, times = (
         (phase.healthy, phase.carry_healthy, grow)
@@ -275,4 +280,9 @@ def _smooth(phase: PhaseLimbs, side: int, scale: float) -> Smoothed:
     )
     sigma = same_blur_px(phase.smoothing_px, phase.affected.grid, limb.grid)
     image = smoothed(limb.counts, matched_blur_px(sigma, limb.grid.pixel_mm, times))
-    return Smoothed(limb, image, carry, phase.smoothing_px)
+    grid = limb.grid
+    if grid.pixel_mm > COARSE_MM:
+        # Between coarse pixels a straight line blurs by as much as the camera does, here more and there less.
+        image = np.asarray(ndimage.zoom(image, _FINER, order=3, mode="nearest", grid_mode=True))
+        grid = Grid(image.shape, (grid.spacing_mm[0] / _FINER, grid.spacing_mm[1] / _FINER))
+    return Smoothed(limb, image, grid, carry, phase.smoothing_px)

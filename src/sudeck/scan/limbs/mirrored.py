@@ -28,6 +28,7 @@ _ALIKE_MM = 30.0  # so far along an outline its deviations hang together: one pi
 _OUTLIER_MM = 6.0
 _NOISE_MM2 = 0.5  # of an outline, at best
 _TURNS = 12
+_STARTS_RAD = (0.0, *np.radians([-15.0, 15.0, -30.0, 30.0]))
 # How far a limb moves against the other between phases, as standard deviations of a heavy-tailed law:
 # degrees, mm down the image, and mm across where the table stays. Flow and pool are taken without getting up.
 _SAME_SITTING = (3.0, 6.0, 15.0)
@@ -81,8 +82,9 @@ def shown_twice(pair: LimbPair) -> bool:
     ----------
     pair : LimbPair
     """
-    moved, mirrored = (_apart(pair.affected, pair.healthy, about) for about in (_STAY, _FLIP))
-    return mirrored > _ONE_SIDE_TIMES * max(moved, _ONE_SIDE_MM2)
+    least = _ONE_SIDE_TIMES * max(_apart(pair.affected, pair.healthy, _STAY), _ONE_SIDE_MM2)
+    # A hand that lies turned may not be found from upright: its fingers are taken for their neighbours.
+    return all(_apart(pair.affected, pair.healthy, _FLIP, angle) > least for angle in _STARTS_RAD)
 
 
 def outlines_apart(pairs: Mapping[ScanPhase, LimbPair]) -> dict[tuple[ScanPhase, ScanPhase], float]:
@@ -119,9 +121,9 @@ def _between(first: PhasePose, second: PhasePose) -> Array:
     return _FLIP if carried.mirrored else _TURN if carried.matrix[0, 0] < 0 else _STAY
 
 
-def _apart(limb: _Outline, other: _Outline, about: Array) -> float:
+def _apart(limb: _Outline, other: _Outline, about: Array, angle: float = 0.0) -> float:
     """Return how far the outlines of two limbs lie apart, laid over each other, in mm²."""
-    over = _lay_over(limb, other, about)
+    over = _lay_over(limb, other, about, angle)
     there, _, seen = other.look(over(limb.points))
     back, _, seen_back = limb.look(over.inverse()(other.points))
     apart = np.concatenate([there[seen], back[seen_back]])
@@ -245,9 +247,12 @@ def _unlikely(deviation: float) -> float:
     return 1.5 * math.log1p(deviation**2 / 2)
 
 
-def _lay_over(limb: _Outline, other: _Outline, about: Array) -> Similarity:
-    """Lay the outline of a limb over another, turned and shifted, after it was mirrored or not by `about`."""
-    angle, place = 0.0, other.centre
+def _lay_over(limb: _Outline, other: _Outline, about: Array, angle: float = 0.0) -> Similarity:
+    """Lay the outline of a limb over another, turned and shifted, after it was mirrored or not by `about`.
+
+    The walk begins at `angle`, in rad.
+    """
+    place = other.centre
     flat = (limb.points - limb.centre) @ about.T
     for _ in range(_TURNS):
         turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])

@@ -34,6 +34,7 @@ OUTLINE_SD = (math.radians(4.0), EQUAL_SIZE_SD, 2.0, 2.0)
 # without it intervals hold 87 % in place of 93 (docs/scan.md).
 MODEL_SD = (0.001, 0.0025, 0.1, 0.1)
 _COARSE_PX = 2.5
+USUAL_PX, COARSE_PX = 1.3, 0.85  # least smoothing, and where coarse pixels are drawn finer afterwards
 # Root mean square difference of shape, as a share of the limb's level, above which limbs count as unlike.
 UNLIKE_RESIDUAL = 0.07
 
@@ -171,10 +172,10 @@ def _reported(match: Match, transform: Similarity) -> Registration:
     )
 
 
-def fine_smoothing_px(first: LimbImage, second: LimbImage) -> float:
+def fine_smoothing_px(first: LimbImage, second: LimbImage, *, least: float = USUAL_PX) -> float:
     """Return the smoothing of the last level: the camera's own blur, and more where counts are few."""
     level = min(float(limb.counts[limb.mask].mean()) for limb in (first, second))
-    return float(np.clip(1.2 * (10.0 / max(level, 1e-6)) ** 0.25, 1.3, 3.0))
+    return float(np.clip(1.2 * (10.0 / max(level, 1e-6)) ** 0.25, least, 3.0))
 
 
 def register_mirrored(affected: LimbImage, healthy: LimbImage) -> Registration:

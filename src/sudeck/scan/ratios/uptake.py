@@ -82,7 +82,11 @@ def pixel_weights(
         Sums to `area_px`, less what lies outside the image.
     """
     height, width = grid.shape
-    row, column = grid.pixel_of(points)
+    # The outer half of a pixel at the edge of the field is that pixel, too.
+    row, column = (
+        np.asarray(np.where((place > -0.5) & (place < size - 0.5), np.clip(place, 0.0, size - 1.0), place))
+        for place, size in zip(grid.pixel_of(points), grid.shape, strict=True)
+    )
     r0, c0 = np.floor(row).astype(np.intp), np.floor(column).astype(np.intp)
     fr, fc = row - r0, column - c0
     padded = width + 2

@@ -209,6 +209,15 @@ class _Group:
         amplitude = _column(trials, "amplitude_mv")
         return float(amplitude[amplitude > 0].min()) if (amplitude == 0).any() and amplitude.any() else 0.0
 
+    def heard(self, trials: Sequence[Trial]) -> tuple[NDArray[np.float64], float]:
+        """Return amplitudes freed of what noise adds to them, and the floor below which they say nothing."""
+        floor, seen = self.floor(trials), _column(trials, "noise_floor_mv")
+        noise = _rms(seen)
+        if self.table_noise_mv and not np.isfinite(seen).any() and trials[0].pulse.state != "active":
+            noise, floor = self.table_noise_mv, LARGEST_NOISE * self.table_noise_mv
+        noise = min(noise, 0.9 * floor)
+        return freed_of_noise(_column(trials, "amplitude_mv"), noise), float(freed_of_noise(floor, noise))
+
     def threshold(self, trials: Sequence[Trial], name: str) -> None:
         known, intensity = with_intensity(trials)
         if np.unique(intensity).size < _FEWEST_FOR_THRESHOLD:
@@ -287,8 +296,8 @@ class _Group:
     def amplitudes(self, trials: Sequence[Trial], measure: str) -> None:
         for intensity, own in parted(trials, strength_of(trials)).items():
             if len(own) >= 2:
-                amplitude = _column(own, "amplitude_mv")
-                mean = partial(geometric_mean, amplitude, floor_mv=self.floor(own), level=self.settings.level)
+                amplitude, floor = self.heard(own)
+                mean = partial(geometric_mean, amplitude, floor_mv=floor, level=self.settings.level)
                 self.add(measure, self.attempt(measure, mean), intensity=intensity)
 
     def latency(self, trials: Sequence[Trial]) -> None:
@@ -368,6 +377,9 @@ def _freed(trials: Sequence[Trial], noise_mv: float) -> NDArray[np.float64]:
 
 def _noise_mv(trials: Sequence[Trial]) -> float:
     """Return what denoised amplitudes are without a response, root mean square; 0 where nothing says."""
-    floors = _column(trials, "denoised_floor_mv")
-    floors = floors[np.isfinite(floors)]
-    return float(np.sqrt(np.mean(floors**2))) if floors.size else 0.0
+    return _rms(_column(trials, "denoised_floor_mv"))
+
+
+def _rms(values: NDArray[np.float64]) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.sqrt(np.mean(known**2))) if known.size else 0.0

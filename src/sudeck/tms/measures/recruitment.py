@@ -24,9 +24,10 @@ from sudeck.tms.measures.recruitment_posterior import SigmoidPosterior, sample_s
 FloatArray = NDArray[np.float64]
 
 # The plateau counts as reached where the strongest intensity has recruited this share of MEPmax by the
-# median of the posterior, and the lower share with a probability of nine in ten.
-PLATEAU_SHARE = 0.8
-PLATEAU_SHARE_LOW = 0.6
+# median of the posterior, and the lower share with a probability of nine in ten. With less, trials that
+# happen to be small at the strongest intensity pass for a plateau.
+PLATEAU_SHARE = 0.85
+PLATEAU_SHARE_LOW = 0.75
 MIN_INTENSITIES = 4
 FEW_TRIALS = 20
 
@@ -38,7 +39,7 @@ class RecruitmentCurve:
     Attributes
     ----------
     s50, mep_max, slope, area : Estimate
-        Intensity of half of MEPmax (%MSO); MEPmax (mV); steepest slope (mV/%MSO); area under the curve over
+        Intensity of half of MEPmax (%MSO); MEPmax (mV); slope there (mV/%MSO); area under the curve over
         the tested range (mV %MSO). Where the plateau was not reached, MEPmax and S50 are lower bounds: the
         value is the one at the strongest intensity and the upper limit is open.
     plateau_reached : bool
@@ -128,8 +129,9 @@ def recruitment_curve(
     Notes
     -----
     ln y = ln(b + M / (1 + exp((S50 - x) / k))) + σ e, with e of Student's t with 4 degrees of freedom: the
-    Boltzmann curve of Devanne (1997, Exp Brain Res 114:329-338) on a baseline b. The steepest slope is
-    M / (4 k). The posterior is sampled by importance from the fit's Laplace approximation.
+    Boltzmann curve of Devanne (1997, Exp Brain Res 114:329-338) on a baseline b, or the same with
+    S50 ln(S50 / x) for S50 - x, a Hill curve; which one is part of what is not known. The slope is that at
+    S50, M / (4 k). The posterior is sampled by importance from the fit's Laplace approximation.
     """
     amplitude = np.maximum(checked_amplitudes(amplitude_mv, floor_mv), floor_mv)
     intensity = np.atleast_1d(np.asarray(intensity_mso, dtype=np.float64))
@@ -160,7 +162,7 @@ def _summarised(
     middle, low, high = np.quantile(curves, tails, axis=0)
     share, low_share = map(float, np.quantile(posterior.share(top), (0.5, 0.1)))
     reached = share >= PLATEAU_SHARE and low_share >= PLATEAU_SHARE_LOW
-    method = "Boltzmann curve on ln amplitude, Student-t errors, weak priors, posterior median"
+    method = "sigmoid of intensity or its logarithm on ln amplitude, Student-t errors, posterior median"
     common: dict[str, Any] = {"level": level, "n": float(intensity.size), "n_unit": "trials"}
 
     def estimate(name: str, draws: FloatArray, measured_in: str) -> Estimate:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, logsumexp
 
 FloatArray = NDArray[np.float64]
 
@@ -22,23 +22,32 @@ _PARAMETERS = 5
 
 @dataclass(frozen=True, slots=True)
 class SigmoidPosterior:
-    """Draws of the parameters of a sigmoid, each of shape (d,), all of equal weight."""
+    """Draws of the parameters of a sigmoid, each of shape (d,), all of equal weight.
+
+    Where `by_factor` is set a draw is a sigmoid of the logarithm of intensity (a Hill curve), else one of
+    intensity (a Boltzmann curve); `s50` and `width`, the distance from it over which the odds grow by e
+    there, mean the same of both.
+    """
 
     s50: FloatArray
     width: FloatArray
     mep_max: FloatArray
     baseline: FloatArray
     log_sd: FloatArray
+    by_factor: NDArray[np.bool_]
 
-    def share(self, intensity_mso: float) -> FloatArray:
-        """Return the share of MEPmax recruited at an intensity, shape (d,)."""
-        share: FloatArray = expit((intensity_mso - self.s50) / self.width)
-        return share
+    def share(self, intensity_mso: float | FloatArray) -> FloatArray:
+        """Return the share of MEPmax recruited at an intensity, shape (d,), or at several, shape (d, x)."""
+        at = np.atleast_1d(np.asarray(intensity_mso, dtype=np.float64))
+        s50, factor = self.s50[:, None], self.by_factor[:, None]
+        # Only of draws by factor are the logarithms used, and there intensity is above zero.
+        distance = np.where(factor, s50 * np.log(np.where(factor, at / s50, 1.0)), at - s50)
+        share: FloatArray = expit(distance / self.width[:, None])
+        return share if np.ndim(intensity_mso) else share[:, 0]
 
     def curve(self, intensity_mso: FloatArray) -> FloatArray:
         """Return the amplitude at each intensity, shape (d, x)."""
-        share = expit((intensity_mso - self.s50[:, None]) / self.width[:, None])
-        curve: FloatArray = self.baseline[:, None] + self.mep_max[:, None] * share
+        curve: FloatArray = self.baseline[:, None] + self.mep_max[:, None] * self.share(intensity_mso)
         return curve
 
 
@@ -89,6 +98,9 @@ def sample_sigmoid(
 ) -> SigmoidPosterior:
     """Sample the posterior of a recruitment curve.
 
+    Which sigmoid a muscle follows is not known: one of intensity (Boltzmann) and one of its logarithm (Hill)
+    are beforehand as likely, and each has draws by how well it explains the trials.
+
     Parameters
     ----------
     intensity, log_amplitude : ndarray, shape (n,)
@@ -96,6 +108,25 @@ def sample_sigmoid(
     rng : numpy.random.Generator
         Source of the draws.
     """
+    middle = (float(intensity.min()) + float(intensity.max())) / 2
+    draws, evidence = _sample(intensity, log_amplitude, rng)
+    n_factor = 0
+    if intensity.min() > 0:
+        # An axis of logarithms on which %MSO about the middle is %MSO: the same priors hold on it.
+        by_factor, other = _sample(middle * (1 + np.log(intensity / middle)), log_amplitude, rng)
+        n_factor = round(_KEPT * float(expit(other - evidence)))
+        s50 = middle * np.exp(by_factor[:, 0] / middle - 1)
+        by_factor = np.column_stack([s50, by_factor[:, 1] + np.log(s50 / middle), by_factor[:, 2:]])
+        draws = np.concatenate([rng.permutation(draws)[n_factor:], rng.permutation(by_factor)[:n_factor]])
+    s50, log_width, log_max, log_base, log_sd = draws.T
+    which = np.arange(len(draws)) >= len(draws) - n_factor
+    return SigmoidPosterior(s50, np.exp(log_width), np.exp(log_max), np.exp(log_base), np.exp(log_sd), which)
+
+
+def _sample(
+    intensity: FloatArray, log_amplitude: FloatArray, rng: np.random.Generator
+) -> tuple[FloatArray, float]:
+    """Return draws of the parameters, shape (d, 5), and the logarithm of the evidence up to a constant."""
     target = _Target.of(intensity, log_amplitude)
     mean, covariance = _mode(target, rng)
     draws, log_weight = _importance(target, mean, covariance, rng, _DRAWS[0])
@@ -107,11 +138,12 @@ def sample_sigmoid(
         mean = weight @ draws
         covariance = np.cov(draws.T, aweights=weight) + 1e-10 * np.diag(target.spread**2)
         draws, log_weight = _importance(target, mean, covariance, rng, count)
+    size = np.linalg.slogdet(covariance)[1] / 2 - np.log(target.spread).sum()
+    evidence = float(logsumexp(log_weight) - np.log(len(draws)) + size)
     # Systematic resampling: evenly spaced positions along the cumulative weight.
     position = (np.arange(_KEPT) + rng.random()) / _KEPT
     kept = np.minimum(np.searchsorted(np.cumsum(_weights(log_weight)), position), len(draws) - 1)
-    s50, log_width, log_max, log_base, log_sd = draws[kept].T
-    return SigmoidPosterior(s50, np.exp(log_width), np.exp(log_max), np.exp(log_base), np.exp(log_sd))
+    return draws[kept], evidence
 
 
 def _mode(target: _Target, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from sudeck.core.errors import InputError
 from sudeck.core.privacy import Redactor
 from sudeck.core.provenance import SourceFile
+from sudeck.tms.signals.neutral_labels import reduced
 
 if TYPE_CHECKING:
     from sudeck.tms.signals.recording import Recording
@@ -110,17 +111,22 @@ def corrupt(path: Path, what: str) -> InputError:
 def stimulus_labels(texts: Iterable[str]) -> frozenset[str]:
     """Return the texts that label stimuli or conditions, and not a person.
 
-    What is written at three moments is a label; so are codes (up to three letters and digits) and the words
-    of the field, however often. What else is written once may be a remark about a person, and is not kept.
+    What is written at three moments is a label; so are codes (up to three letters and digits), the words of
+    stimulation, and these among other words of the field and numbers, however often: a search for a threshold
+    gives some intensities once. What else is written once may be a remark about a person, and is not kept.
 
     Examples
     --------
-    >>> sorted(stimulus_labels(["S 255", "moved, Mrs Smith", "go", "go", "go", "TMS"]))
-    ['S 255', 'TMS', 'go']
+    >>> sorted(stimulus_labels(["S 255", "moved, Mrs Smith", *3 * ["go"], "R RMT 46", "TMS Smith"]))
+    ['R RMT 46', 'S 255', 'go']
     """
     counts = Counter(texts)
     return frozenset(
         text
         for text, count in counts.items()
-        if count >= REPEATED or _CODE.fullmatch(text) or _WORDS.fullmatch(text)
+        if count >= REPEATED or _CODE.fullmatch(text) or _WORDS.fullmatch(text) or _names_a_pulse(text)
     )
+
+
+def _names_a_pulse(text: str) -> bool:
+    return any(_WORDS.fullmatch(word) for word in text.split()) and reduced(text) == text

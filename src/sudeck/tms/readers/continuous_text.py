@@ -1,9 +1,10 @@
 """Continuous recordings as text: a column of times and a column a channel, whatever program wrote them.
 
-Recognised by content: LabChart (``Interval=``, ``ChannelTitle=``, comments behind ``#*``), Spike2
-(``"CHANNEL"``, ``"START"``), Delsys (a column ``X [s]`` before each channel, each at its own rate), and every
-table with a column of evenly spaced times, among them the text exports of Signal and BrainVision. Times that
-begin anew, or leave a gap, begin a new section. A table of a column of times and one column a sweep is that.
+Recognised by content: LabChart (``Interval=``, ``ChannelTitle=``, comments behind ``#*``), CED Spike2 and
+Signal (``"CHANNEL"``, ``"START"``), Delsys (a column ``X [s]`` before each channel, each at its own rate) and
+every table with a column of evenly spaced times, among them other exports of Signal and that of BrainVision.
+Times that begin anew, or leave a gap, begin a new section. A table of a column of times and one column a
+sweep is that.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from sudeck.core.errors import InputError
 from sudeck.tms.readers.base import Hints, corrupt, source_of, stimulus_labels
 from sudeck.tms.readers.parts.arrays import PLAUSIBLE_RATE_HZ, sweeps_in
+from sudeck.tms.readers.parts.ced_text import FRAME_TRIGGER, is_ced, read_ced
 from sudeck.tms.readers.parts.epochs import contents_of
 from sudeck.tms.readers.parts.frames import in_time
 from sudeck.tms.readers.parts.scaling import RawChannel, signals_of
@@ -30,10 +32,8 @@ from sudeck.tms.readers.parts.text_exports import (
     TextChannel,
     TextRecording,
     is_labchart,
-    is_spike2,
     labchart,
     rounded,
-    spike2,
 )
 from sudeck.tms.signals.events import decode_text, is_utf16
 from sudeck.tms.signals.recording import Marker, Recording, Section
@@ -67,7 +67,7 @@ def sniff(head: bytes, path: Path) -> bool:
         text = decode_text(file.read(_SNIFFED_BYTES))
     try:
         blocks = blocks_of(text.rpartition("\n")[0] or text, path, most_lines=_SNIFFED_LINES)
-        return is_labchart(blocks) or is_spike2(blocks) or any(_times_of(block) for block in blocks)
+        return is_labchart(blocks) or is_ced(blocks) or any(_times_of(block) for block in blocks)
     except (InputError, ValueError):
         return False
 
@@ -84,8 +84,8 @@ def read(path: Path, hints: Hints) -> Contents:
     blocks = blocks_of(decode_text(path.read_bytes()), path)
     if is_labchart(blocks):
         found = labchart(blocks, path)
-    elif is_spike2(blocks):
-        found = spike2(blocks, path)
+    elif is_ced(blocks):
+        found = read_ced(blocks, path)
     else:
         sweeps = _side_by_side(blocks)
         if sweeps is not None:
@@ -121,11 +121,11 @@ def _recording(found: TextRecording, path: Path, hints: Hints) -> Recording:
     markers = [
         Marker(place[section] + late_s, text, kind)
         for section, late_s, text, kind in found.marks
-        if not text or text in kept
+        if not text or kind == FRAME_TRIGGER or text in kept
     ]
     if len(sections) > 1:
         markers += [
-            Marker(place[index] - x, "", "frame trigger")
+            Marker(place[index] - x, "", FRAME_TRIGGER)
             for index, x in enumerate(found.first_x)
             if x < 0 < x + durations[index]
         ]

@@ -1,4 +1,4 @@
-"""Text exports with a heading of their own: LabChart and CED Spike2, brought to channels in pieces."""
+"""Text exports with a heading of their own, brought to channels in pieces; here that of LabChart."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sudeck.core.errors import InputError
 from sudeck.tms.readers.base import corrupt
 from sudeck.tms.readers.parts.text_blocks import Block
-from sudeck.tms.signals.neutral_labels import reduced
 
 SECONDS: Final = {
     "s": 1.0, "sec": 1.0, "secs": 1.0, "second": 1.0, "seconds": 1.0,
@@ -90,51 +88,6 @@ def labchart(blocks: Sequence[Block], path: Path) -> TextRecording:
         found.starts = [None if start is None else start - first for start in found.starts]
     else:
         found.starts = [None] * len(found.starts)
-    return found
-
-
-def is_spike2(blocks: Sequence[Block]) -> bool:
-    """Recognise Spike2 by the headings of its blocks."""
-    rows = {row[0] for block in blocks for row in block.heading}
-    return "CHANNEL" in rows and ({"START", "SUMMARY", "INFORMATION"} & rows != set())
-
-
-def spike2(blocks: Sequence[Block], path: Path) -> TextRecording:
-    """Read one list a channel: ``"START"`` with time and interval before samples, else times of events."""
-    rows = [row for block in blocks for row in block.heading]
-    units = {row[2]: row[3] for row in rows if len(row) > 3 and row[1].lower() in {"waveform", "realwave"}}
-    found = TextRecording("CED Spike2 (text)", [], [None], [0.0])
-    title, start_s = "", 0.0
-    for block in blocks:
-        names = [row for row in block.heading if row[0] == "CHANNEL"]
-        start = next((row for row in block.heading if row[0] == "START"), None)
-        if names:
-            after = block.heading[block.heading.index(names[-1]) + 1 :]
-            title = after[2][0] if len(after) > 2 else (names[-1] + ("channel",))[1]
-        if not block.columns:
-            continue
-        if start is None:
-            found.marks += [
-                (0, float(time_s), "", title) for time_s in block.columns[0] if np.isfinite(time_s)
-            ]
-            continue
-        try:
-            begin, interval = finite_number(start[1]), finite_number(start[2])
-            rate_hz = rounded(1 / interval, 1e-6)
-        except (IndexError, ValueError, ZeroDivisionError):
-            raise corrupt(path, f"the start of channel {reduced(title)} is no number") from None
-        start_s = begin if not found.channels else start_s
-        if found.channels and found.channels[-1].name == title:
-            raise InputError(
-                path.name,
-                f"channel {reduced(title)} was sampled in several stretches",
-                "export it as MATLAB (.mat)",
-            )
-        found.channels.append(TextChannel(title, units.get(title, ""), rate_hz, [block.columns[0]]))
-    if not found.channels:
-        raise InputError(path.name, "the file holds no waveform", "export the EMG channels along")
-    found.starts = [start_s]
-    found.marks = [(0, time_s - start_s, text, kind) for _, time_s, text, kind in found.marks]
     return found
 
 
