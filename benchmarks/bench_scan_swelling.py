@@ -76,7 +76,7 @@ def main() -> None:
         line = f"{kind:14} {len(seen):3d} limbs, found {found.min():+.3f} to {found.max():+.3f}"
         if number == 0:
             unseen, se, stray = share(found, error)
-            line += f", unseen {unseen:.2f} ± {se:.2f} of it, single ratios stray by {100 * stray:.1f} %"
+            line += f", unseen {unseen:.2f} ± {se:.2f} of it, single limbs stray by {100 * stray:.1f} %"
         print(line, flush=True)
 
 

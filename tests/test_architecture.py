@@ -199,3 +199,16 @@ def test_one_name_means_one_class() -> None:
         if len({room_of(one) for one in where}) > 1
     }
     assert twice == {}
+
+
+def test_one_word_for_one_thing() -> None:
+    """What a file or a person says is given or stated; what a page says are sentences."""
+    others = re.compile(r"(^|_)(un)?(told|sayings?)(_|$)", re.IGNORECASE)
+    named = {
+        f"{name}: {word}"
+        for name in modules()
+        for node in ast.walk(tree(name))
+        for word in (getattr(node, part, None) for part in ("id", "attr", "arg", "name"))
+        if isinstance(word, str) and others.search(word)
+    }
+    assert named == set()

@@ -289,3 +289,42 @@ def test_what_may_be_a_person_goes(label: str) -> None:
 
 def test_smoothed_channels_stay_known_as_such() -> None:
     assert stand_ins(["Dupontel FDI rms"], letter="channel") == {"Dupontel FDI rms": "FDI rms"}
+
+
+@pytest.mark.parametrize("as_events", [False, True])
+def test_a_person_typed_as_visit_or_muscle_is_not_printed(
+    tmp_path: Path, forge: ModuleType, capsys, as_events: bool
+) -> None:
+    people = ("Jehanne Dupontel", "Dupontel pre", "week 4")
+    if as_events:
+        truth = forge.make_emg()
+        forge.write_edf(tmp_path / "a.edf", truth, patient="X X X X")
+        rows = "".join(
+            f"{time_s:.4f}\t{people[i % 3]}\tDupontel\tleft\tsingle\n"
+            for i, time_s in enumerate(truth.times_s)
+        )
+        (tmp_path / "e.tsv").write_text("onset\tvisit\tmuscle\themisphere\tkind\n" + rows)
+        call = [str(tmp_path / "a.edf"), "--events", str(tmp_path / "e.tsv")]
+    else:
+        rows = "".join(f"{people[i % 3]},left,Dupontel,{0.5 + 0.01 * i},single\n" for i in range(30))
+        (tmp_path / "a.csv").write_text("visit,hemisphere,muscle,amplitude_mv,kind\n" + rows)
+        call = [str(tmp_path / "a.csv")]
+    with suppress(SystemExit):
+        app(["tms", *call, "--out", str(tmp_path / "out")], standalone_mode=False)
+    screen = capsys.readouterr()
+    written = [path.read_text(encoding="utf-8") for path in (tmp_path / "out").rglob("*.*")]
+    assert written
+    for text in (screen.out, screen.err, *written):
+        assert "Dupontel" not in text
+        assert "Jehanne" not in text
+    assert "week 4" in screen.out
+    assert "2 visits may name a person" in " ".join(screen.out.split())
+
+
+def test_two_people_typed_as_visits_of_two_files_stay_two_visits(tmp_path: Path) -> None:
+    for name, visit in (("a", "Jehanne Dupontel"), ("b", "Marie Durandel")):
+        rows = "".join(f"{visit},left,FDI,{0.5 + 0.01 * i},single\n" for i in range(12))
+        (tmp_path / f"{name}.csv").write_text("visit,hemisphere,muscle,amplitude_mv,kind\n" + rows)
+    result = measure_recordings([tmp_path / "a.csv", tmp_path / "b.csv"])
+    assert len(result.groups) == 2
+    assert len({group.visit for group in result.groups}) == 2

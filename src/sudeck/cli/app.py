@@ -108,7 +108,7 @@ def _numeric_options(family: typer.Typer) -> Iterator[str]:
         assert command.callback is not None
         for name, given in python_inspect.signature(command.callback, eval_str=True).parameters.items():
             if float in _parts(given.annotation):
-                named = [word for one in _told(given.annotation) for word in one.param_decls or ()]
+                named = [word for one in _options_in(given.annotation) for word in one.param_decls or ()]
                 yield from named or [f"--{name.replace('_', '-')}"]
 
 
@@ -118,5 +118,5 @@ def _parts(annotation: Any) -> Iterable[Any]:
     return [annotation, *(one for part in parts for one in _parts(part))]
 
 
-def _told(annotation: Any) -> Iterable[Any]:
+def _options_in(annotation: Any) -> Iterable[Any]:
     return [one for one in getattr(annotation, "__metadata__", ()) if hasattr(one, "param_decls")]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sudeck.study.measuring.engine import Progress
 
 _CHANGED: Final = ("SICI", "ICF")
-_TOLD_EVERY: Final = 5  # circuits; each takes some seconds
+_REPORTED_EVERY: Final = 5  # circuits; each takes some seconds
 
 
 def mechanism(folder: Path, *, patients: int, say: Say) -> DemoPart | None:
@@ -42,7 +42,7 @@ def mechanism(folder: Path, *, patients: int, say: Say) -> DemoPart | None:
     say("Asking why it works")
 
     def tell(progress: Progress) -> None:
-        if progress.done % _TOLD_EVERY == 0:
+        if progress.done % _REPORTED_EVERY == 0:
             left = "" if progress.seconds_left is None else f", {progress.seconds_left:.0f} s left"
             say(f"  {progress.done} of {progress.total} circuits{left}")
 

@@ -139,6 +139,8 @@ def read_saved_model(path: Path) -> tuple[ResponseModel, ModelOrigin]:
     InputError
         If there is no such file, or it is no saved model that can be trusted.
     """
+    if not path.exists():
+        raise InputError(path.name, "there is no such file", "give a model.json that sudeck predict wrote")
     try:
         text = read_limited(path, subject=path.name).decode("utf-8")
     except (InputError, ValueError):

@@ -95,7 +95,7 @@ class ModelUpdate(Record):
             p = (
                 ""
                 if step.p_against_revision is None
-                else f" (P = {step.p_against_revision:.3g} that it is enough)"
+                else f" (new coefficients fit better than this: P = {step.p_against_revision:.2g})"
             )
             lines.append(f"  {step.name}{p}: " + ("; ".join(map(str, step.coefficients)) or "as it stands"))
         return "\n".join(lines)

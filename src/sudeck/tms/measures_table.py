@@ -39,7 +39,7 @@ MEASURE_COLUMNS: Final[dict[str, str]] = {
     "file": "Recording, where the rest does not tell a measure from another",
 }
 # What is added to the name of a measure, in this order, until no two rows have one name.
-_TOLD_BY: Final[tuple[Callable[[Measured], str], ...]] = (
+_STATED_BY: Final[tuple[Callable[[Measured], str], ...]] = (
     lambda one: f"{one.isi_ms:g}" if one.isi_ms is not None else one.intensity,
     lambda one: one.conditioning,
     lambda one: "ipsilateral" if one.hemisphere and one.hemisphere == one.muscle_side else "",
@@ -122,7 +122,7 @@ def _names(estimates: Sequence[Measured]) -> list[str]:
         own.setdefault(one.measure, []).append(index)
     names = [one.measure for one in estimates]
     for rows in own.values():
-        for given_by in _TOLD_BY:
+        for given_by in _STATED_BY:
             if _unlike((estimates[i], names[i]) for i in rows):
                 break
             for i in rows:

@@ -196,6 +196,13 @@ def test_a_wrong_map_is_refused(
     assert not study.default_key_file.exists()
 
 
+def test_all_columns_that_lack_are_named_at_once(study: StudyFolder, files: dict[str, Path]) -> None:
+    changed = MAP.replace('nrs = "pain"', 'nrs = "vas"').replace('column = "weeks"', 'column = "months"')
+    files["map.toml"].write_text(changed)
+    with pytest.raises(InputError, match=r"no columns (vas, months|months, vas); take their lines out"):
+        run(study, files)
+
+
 @given(
     st.dictionaries(
         st.sampled_from(["patients", "events", "pain", "participants", "other"]),

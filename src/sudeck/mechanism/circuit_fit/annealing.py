@@ -22,8 +22,10 @@ _LENGTHS: Final = (0.8, 0.5, 0.3)  # of the moves, in standard deviations of the
 # last step further, because draws that were chosen again and again lie too close together.
 _DISTANCE: Final = 0.5
 _LAST_DISTANCE: Final = 2.0
-_MOST_ROUNDS: Final = 4
-_MOST_LAST_ROUNDS: Final = 12
+_MOST_ROUNDS: Final = 12
+_MOST_LAST_ROUNDS: Final = 30
+# Variance of what moves are proposed from, over that of the draws, so that tails are reached.
+_WIDER: Final = 1.2
 
 
 class Draws(NamedTuple):
@@ -107,10 +109,10 @@ def anneal(
         kept = resample(rng, normalised(step * likelihood))
         draws, prior, likelihood = draws.at(kept), prior[kept], likelihood[kept]
         last = settle and reached >= 1.0
-        cloud, gone, accepted = Cloud.of(draws.position), 0.0, []
+        clouds, gone, accepted = Clouds.of(draws.position), 0.0, []
         for _ in range(_MOST_LAST_ROUNDS if last else _MOST_ROUNDS):
             for length in (*_LENGTHS, None):
-                moved, back = _propose(draws, cloud, length, members, rng)
+                moved, back = _propose(draws, clouds, length, members, rng)
                 new_prior, new_likelihood = log_prior(moved), log_likelihood(moved)
                 gain = new_prior - prior + reached * (new_likelihood - likelihood) + back
                 taken = np.log(rng.random(gain.size)) < gain
@@ -123,7 +125,7 @@ def anneal(
             if gone >= (_LAST_DISTANCE if last else _DISTANCE):
                 break
             if last:
-                cloud = Cloud.of(draws.position)  # as they spread, so may the moves
+                clouds = Clouds.of(draws.position)  # as they spread, so may the moves
         acceptance = float(np.mean(accepted))
         if reached >= 1.0:
             break
@@ -137,9 +139,9 @@ def walk(draws: Draws, log_density: Density, rng: np.random.Generator, *, member
 
     The lengths read the same from both ends, so that the walk as a whole is reversible.
     """
-    cloud, here = Cloud.of(draws.position), log_density(draws)
+    clouds, here = Clouds.of(draws.position), log_density(draws)
     for length in (*_LENGTHS, None, *reversed(_LENGTHS)):
-        moved, back = _propose(draws, cloud, length, members, rng)
+        moved, back = _propose(draws, clouds, length, members, rng)
         there = log_density(moved)
         taken = np.log(rng.random(here.size)) < there - here + back
         draws, here = choose(taken, moved, draws), np.where(taken, there, here)
@@ -147,7 +149,7 @@ def walk(draws: Draws, log_density: Density, rng: np.random.Generator, *, member
 
 
 class Cloud(NamedTuple):
-    """A normal distribution with the mean and covariance of draws, from which moves are proposed."""
+    """A normal distribution about draws and a little wider, from which moves are proposed."""
 
     middle: Floats
     factor: Floats
@@ -158,7 +160,7 @@ class Cloud(NamedTuple):
         size = len(position)
         covariance = np.atleast_2d(np.cov(position))
         ridge = 1e-6 * np.trace(covariance) / size * np.eye(size)
-        return cls(position.mean(axis=1, keepdims=True), np.linalg.cholesky(covariance + ridge))
+        return cls(position.mean(axis=1, keepdims=True), np.linalg.cholesky(_WIDER * covariance + ridge))
 
     def log_density(self, position: Floats) -> Floats:
         """Return the log density up to a constant, shape (n,)."""
@@ -166,6 +168,37 @@ class Cloud(NamedTuple):
 
         white = solve_triangular(self.factor, position - self.middle, lower=True)
         return np.asarray(-0.5 * (white**2).sum(axis=0))
+
+    def move(self, position: Floats, length: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Return moved positions, and the log ratio of the densities of moving back and of moving there."""
+        # Shrinking towards the middle keeps a normal density as it is, whatever the length.
+        moved = self.middle + np.sqrt(1 - length**2) * (position - self.middle)
+        moved += length * self.factor @ rng.standard_normal(moved.shape)
+        return moved, self.log_density(position) - self.log_density(moved)
+
+
+class Clouds(NamedTuple):
+    """The clouds of the two halves of all draws: each half moves by that of the other.
+
+    Draws that move by a cloud of their own, no wider than they are, are drawn together: 1,000 of them in 57
+    dimensions lose a sixth of their variance, and the evidence is too low. Copies of one draw lie side by
+    side, so in one half.
+    """
+
+    first: Cloud
+    second: Cloud
+
+    @classmethod
+    def of(cls, position: Floats) -> Clouds:
+        """Return the clouds of both halves of positions of shape (dimensions, n)."""
+        return cls(*(Cloud.of(half) for half in np.array_split(position, 2, axis=1)))
+
+    def move(self, position: Floats, length: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Return what `Cloud.move` does, of each half by the cloud of the other."""
+        first, second = np.array_split(position, 2, axis=1)
+        parts = self.second.move(first, length, rng), self.first.move(second, length, rng)
+        moved, back = zip(*parts, strict=True)
+        return np.concatenate(moved, axis=1), np.concatenate(back)
 
 
 def log_mean(log_weight: Floats) -> tuple[float, float]:
@@ -193,17 +226,14 @@ def resample(rng: np.random.Generator, weight: Floats) -> Ints:
 
 
 def _propose(
-    draws: Draws, cloud: Cloud, length: float | None, members: int, rng: np.random.Generator
+    draws: Draws, clouds: Clouds, length: float | None, members: int, rng: np.random.Generator
 ) -> tuple[Draws, Floats]:
     """Return moved draws, and the log ratio of the densities of moving back and of moving there."""
     if length is None:
         return Draws(draws.position, rng.integers(members, size=draws.member.size)), np.zeros(
             draws.member.size
         )
-    # Shrinking towards the middle keeps a normal density as it is, whatever the length.
-    moved = cloud.middle + np.sqrt(1 - length**2) * (draws.position - cloud.middle)
-    moved += length * cloud.factor @ rng.standard_normal(moved.shape)
-    back = cloud.log_density(draws.position) - cloud.log_density(moved)
+    moved, back = clouds.move(draws.position, length, rng)
     return Draws(moved, draws.member), back
 
 

@@ -30,8 +30,8 @@ EQUAL_SIZE_SD = 0.01
 # How well tip and axis of an outline lay one limb over another of another shape, in `PARAMETERS`.
 OUTLINE_SD = (math.radians(4.0), EQUAL_SIZE_SD, 2.0, 2.0)
 # What even limbs alike leave unknown where no joint fit takes over, in `PARAMETERS`: the camera blur is
-# assumed, not measured, the gain is a broken line, images are interpolated. Sized on 90 synthetic studies;
-# without it intervals hold 87 % in place of 93 (docs/scan.md).
+# assumed, not measured, the gain is a broken line, images are interpolated. Sized on 90 synthetic studies; what
+# intervals hold without it stands in docs/scan.md.
 MODEL_SD = (0.001, 0.0025, 0.1, 0.1)
 _COARSE_PX = 2.5
 USUAL_PX, COARSE_PX = 1.3, 0.85  # least smoothing, and where coarse pixels are drawn finer afterwards

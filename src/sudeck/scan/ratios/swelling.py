@@ -9,7 +9,7 @@ from sudeck.scan.ratios.ratios import LogRatio, corrected
 from sudeck.scan.ratios.regions import Region
 
 # Of the swelling of skin over bones that is found, how much more there is. Sized on synthetic hands, whose
-# soft tissue grows thicker as it grows wider (0.51 and 0.56 on others of their make, docs/method.md); on
+# soft tissue grows thicker as it grows wider (what others of their make ask for stands in docs/method.md); on
 # hands of another make it may be anything between none and twice as much.
 _SWELLING_UNSEEN = 0.45
 _SWELLING_UNSEEN_SD = _SWELLING_UNSEEN / math.sqrt(3.0)

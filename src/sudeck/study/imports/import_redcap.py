@@ -168,11 +168,15 @@ def import_redcap(
 
 
 def _check_map(plan: RedcapMap, header: Sequence[str], said: Dictionary, strict: bool) -> None:
+    if missing := [column for column in plan.columns if column not in header]:
+        several = len(missing) > 1
+        raise InputError(
+            "the map",
+            f"the export has no column{'s' if several else ''} {', '.join(missing)}",
+            f"take {'their lines' if several else 'its line'} out of the map where the project does not ask "
+            "for that, or export raw values",
+        )
     for column in plan.columns:
-        if column not in header:
-            raise InputError(
-                "the map", f"the export has no column {column}", "correct the map, or export raw values"
-            )
         variable = column.split("___")[0]
         if strict and variable not in said.labels and column != header[0]:
             raise InputError("the map", f"the dictionary has no variable {variable}", "correct the map")

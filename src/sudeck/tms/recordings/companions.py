@@ -10,7 +10,7 @@ from sudeck.core.errors import InputError
 from sudeck.tms.recordings.protocol import StimulationProtocol, read_protocol, with_channels
 from sudeck.tms.signals.events import EventsTable, events_table, given_by, read_events, read_table_file
 from sudeck.tms.signals.neutral_contents import replaced_flags
-from sudeck.tms.signals.neutral_labels import people_numbered, stand_ins
+from sudeck.tms.signals.neutral_labels import people_numbered, stand_ins, visit_stand_ins
 
 _Record = Mapping[str, str]
 # Columns that only a table of trials has: a row a trial and channel, timed at the test pulse.
@@ -36,8 +36,8 @@ def events_for(
 ) -> EventsTable | None:
     """Return an events table that was given, read from its file, or found where BIDS puts it.
 
-    Conditions and muscles that may name a person are called by their words of the field or by a number, but
-    for those that are `named` by a protocol.
+    Conditions, muscles and visits that may name a person are called by their words of the field or by a
+    number, but for those that are `named` by a protocol.
     """
     if isinstance(given, EventsTable):
         return given
@@ -58,16 +58,18 @@ def _without_names(table: EventsTable, named: Iterable[str]) -> EventsTable:
     stated = tuple(named)
     conditions = stand_ins(column("condition"), letter="condition", named=stated)
     muscles = stand_ins(column("muscle"), letter="muscle", named=stated)
+    visits = visit_stand_ins(column("visit"), named=stated)
     instead = {
         "condition": conditions,
         "muscle": muscles,
+        "visit": visits,
         "participant": people_numbered(column("participant")),
     }
     rows = tuple(
         row | {name: to[row[name]] for name, to in instead.items() if row.get(name) in to}
         for row in table.rows
     )
-    return replace(table, rows=rows, flags=(*table.flags, *replaced_flags(muscles, conditions)))
+    return replace(table, rows=rows, flags=(*table.flags, *replaced_flags(muscles, conditions, visits)))
 
 
 def _bids_companion(recording: Path, kind: str) -> Path | None:

@@ -122,8 +122,8 @@ def _stated_intervals(
     if any(rows and len(rows) != len(found) for rows in given):
         return [None] * len(found)
     bare = [replace(pulse, isi_ms=None) for pulse in found]
-    told, _ = tell_pulses(bare, label="", events=events, protocol=protocol, sections=sections)
-    return [pulse.isi_ms for pulse in told]
+    stated, _ = tell_pulses(bare, label="", events=events, protocol=protocol, sections=sections)
+    return [pulse.isi_ms for pulse in stated]
 
 
 def placed_at_test(

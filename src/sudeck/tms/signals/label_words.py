@@ -48,6 +48,8 @@ min minute minutes kind type name annotation annotations stream interval interva
 reflex reflexes mwave fwave magnet ex sd weak strong middle center centre central both neither upper lower
 top bottom conditionnee conditionnees conditionnes conditionada acondicionado amplitude amplitudes amp p2p
 st nd rd deg degree degrees kg bar pa mmhg adu lux isi iti isis latency silent period periode latence latenz
+follow up followup besuch visite visita sesion month months week weeks days wk mo screening intake
+inclusion enrolment discharge treatment therapy infusion washout vorher nachher initial final
 only alone seul allein with without ohne sans and und et or of in on off start stop begin end go nogo cue
 catch blank dummy null zero first second third last other same repeat repeated tracking mapping map hotspot
 grid point vertex dose drug ketamine saline z x y ipsi ipsilateral contra contralateral ipsilateraux
