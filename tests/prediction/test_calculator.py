@@ -47,5 +47,5 @@ def test_refuses(tmp_path: Path) -> None:
         calculate({"VPr": 1.0, "TPr": 1.0})
     with pytest.raises(InputError, match="no ratio"):
         calculate({**RATIOS, "BPr": 0.0})
-    with pytest.raises(InputError, match="can not be read"):
+    with pytest.raises(InputError, match="there is no such file"):
         read_saved_model(tmp_path / "none.json")
