@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from scipy.special import ndtri, stdtr
 
 from sudeck.core.claim import INTERVAL, claims_of, page_error
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS
@@ -149,11 +150,11 @@ def _score_group(numbers: dict[str, list[float]], group: GroupStatistics, truth:
     for change in group.changes.changes:
         true = truth[f"change of {change.measure}, {change.hemisphere}"]
         numbers["change: interval holds the true mean"].append(change.ratio.low <= true <= change.ratio.high)
-        if change.ratio.se and change.df > 2:
+        if change.ratio.se:
             t = (math.log(change.ratio.value) - math.log(true)) / change.ratio.se
-            # The variance of Student's t is df / (df - 2) when all is well.
-            known = 1 - 2 / change.df if math.isfinite(change.df) else 1.0
-            numbers["change: error over stated error"].append(known * t**2)
+            # As far out as a normal error would lie: Student's t of few patients goes farther, all being well.
+            z = float(ndtri(stdtr(change.df, -abs(t)))) if math.isfinite(change.df) else t
+            numbers["change: error over stated error"].append(z**2)
     associations = () if group.associations is None else group.associations.associations
     for one in associations:
         if one.corrected is not None:
