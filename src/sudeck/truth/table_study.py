@@ -152,7 +152,7 @@ def _score_group(numbers: dict[str, list[float]], group: GroupStatistics, truth:
         numbers["change: interval holds the true mean"].append(change.ratio.low <= true <= change.ratio.high)
         if change.ratio.se:
             t = (math.log(change.ratio.value) - math.log(true)) / change.ratio.se
-            # As far out as a normal error would lie: Student's t of few patients goes farther, all being well.
+            # As far out as a normal error would lie: Student's t of few patients goes farther.
             z = float(ndtri(stdtr(change.df, -abs(t)))) if math.isfinite(change.df) else t
             numbers["change: error over stated error"].append(z**2)
     associations = () if group.associations is None else group.associations.associations

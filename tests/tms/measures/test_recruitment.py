@@ -138,3 +138,13 @@ def test_real_people_stay_sane(shared: Path):
         assert x.min() - reach <= curve.s50.value <= x.max() + reach
         assert curve.mep_max.value <= 2 * y.max()
         assert curve.slope.low > 0
+
+
+def test_trials_held_at_the_floor_do_not_take_the_scatter_to_nothing() -> None:
+    # A muscle that hardly answers: nearly all trials lie at the noise of the table, equal to the last digit.
+    intensity = np.repeat(np.arange(40.0, 80.0, 5.0), 12)
+    amplitude = np.full(intensity.size, 0.044)
+    amplitude[-1] = 0.05
+    curve = recruitment_curve(intensity, amplitude, floor_mv=0.044)
+    assert np.isfinite(curve.s50.value)
+    assert not curve.plateau_reached

@@ -18,6 +18,8 @@ _KEPT = 2000
 _STARTS = 300
 _MIN_EFFECTIVE = 50
 _PARAMETERS = 5
+# Trials held at one floor are equal to the last digit: without a bound their scatter would be nothing.
+_LEAST_LOG_SD = float(np.log(0.05))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class _Target:
     def __call__(self, parameters: FloatArray) -> FloatArray:
         """Log posterior density of parameters of shape (..., 5), up to a constant."""
         s50, log_width, log_max, log_base, log_sd = np.moveaxis(parameters[..., None], -2, 0)
+        log_sd = np.maximum(log_sd, _LEAST_LOG_SD)
         share = expit((self.tested - s50) * np.exp(-log_width))
         predicted = np.log(np.exp(log_base) + np.exp(log_max) * share)
         z = (self.log_amplitude - predicted[..., self.which]) * np.exp(-log_sd)
