@@ -1,11 +1,13 @@
 """How true the ratios and their intervals are: semireal feet, and synthetic hands and feet.
 
 Run: python benchmarks/bench_scan_accuracy.py [--studies 300] [--jobs 2] [--semireal FOLDER]
-     python benchmarks/bench_scan_accuracy.py --level 200000 --without posture,model-error
+     python benchmarks/bench_scan_accuracy.py --level 200000 --without-posture
 
 Every study is measured from counts to ratios twice: the whole limb, found without any help, and the region
 that carries the asymmetry, drawn on the affected side (its true outline, as a person would draw it) and
-mirrored by Sudeck. Truth is the ratio that the noise-free image holds in the true homologous regions.
+mirrored by Sudeck. Truth is the ratio that the noise-free image holds in the true homologous regions. A
+second table holds the whole limb's image ratio and uptake ratio each against its own truth, and the image
+ratio against the uptake, by how far the ratio of uptake lies from 1.
 """
 
 from __future__ import annotations
@@ -25,16 +27,18 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from scan_baselines import ellipse_weights, midline_log_ratio, simpleitk_log_ratio
+from sudeck.core.estimate import Estimate
 from sudeck.core.vocabulary import PHASE_RATIOS, SCAN_PHASES
 from sudeck.scan import posing
-from sudeck.scan.limbs import registration
 from sudeck.scan.measurement import MeasureSettings, measure_scan
 from sudeck.scan.phases.phase_series import read_scan
 from sudeck.synthetic.scan.bone_scan import simulate_bone_scan
 from sudeck.synthetic.scan.random_designs import random_design
+from sudeck.synthetic.scan.scan_truth import RegionTruth
 from sudeck.truth.in_memory import as_bone_scan
 
 LEVELS = (2_000.0, 20_000.0, 200_000.0)
+STRATA = (0.0, 0.1, 0.2, 0.4, 0.6, math.inf)  # of |log ratio of uptake|
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "scan" / "semireal"
 
 
@@ -76,6 +80,7 @@ def one_study(task: tuple[int, float, bool]) -> list[dict[str, Any]]:
                         "limit": known.cramer_rao_log_se,
                         "counting": found.components["counting"],
                         "placement": found.components["placement"],
+                        **_quantities(found, result.uptake_estimates.get(name), known),
                     }
                 )
         for name, (over, under) in {"TPr/VPr": ("TPr", "VPr"), "BPr/TPr": ("BPr", "TPr")}.items():
@@ -94,6 +99,15 @@ def one_study(task: tuple[int, float, bool]) -> list[dict[str, Any]]:
         if how == "whole limb":
             rows += list(_baselines(study, result, common, with_itk=with_itk))
     return rows
+
+
+def _quantities(image: Estimate, uptake: Estimate | None, known: RegionTruth) -> dict[str, Any]:
+    """Return how far out the truth is, and what covers which truth."""
+    return {
+        "out": abs(math.log(known.uptake_ratio)),
+        "image on uptake": image.low <= known.uptake_ratio <= image.high,
+        "uptake": None if uptake is None else uptake.low <= known.uptake_ratio <= uptake.high,
+    }
 
 
 def _baselines(
@@ -121,14 +135,6 @@ def _baselines(
             }
 
 
-def leave_out(parts: set[str]) -> None:
-    """Lay limbs over each other as where no joint fit can be trusted, or without the error of its model."""
-    if "posture" in parts:
-        posing.with_posture = lambda poses, *_, **__: poses  # type: ignore[assignment]
-    if "model-error" in parts:
-        registration.MODEL_SD = (0.0, 0.0, 0.0, 0.0)
-
-
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """Summarise errors by method and counts."""
 
@@ -148,6 +154,25 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
         )
 
     return rows.groupby(["method", "counts"]).apply(of, include_groups=False).round(4)
+
+
+def by_distance(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the coverage of both quantities by how far the ratio of uptake lies from 1, whole limbs."""
+    whole = rows[(rows.method == "whole limb") & rows.error.notna()]
+    stratum = pd.cut(whole.out, STRATA, right=False)
+
+    def of(group: pd.DataFrame) -> pd.Series:
+        return pd.Series(
+            {
+                "ratios": len(group),
+                "image ratio %": 100 * group.covered.astype(float).mean(),
+                "uptake ratios": int(group.uptake.notna().sum()),
+                "uptake ratio %": 100 * group.uptake.dropna().astype(float).mean(),
+                "image ratio, of uptake %": 100 * group["image on uptake"].astype(float).mean(),
+            }
+        )
+
+    return whole.groupby(["counts", stratum], observed=True).apply(of, include_groups=False).round(1)
 
 
 def semireal(folder: Path) -> None:
@@ -176,12 +201,13 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=0, help="another block of studies")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--level", type=float, help="counts a limb of every study; else three levels in turn")
-    parser.add_argument("--without", default="", help="posture, model-error: what to leave out")
+    parser.add_argument("--without-posture", action="store_true", help="as where no joint fit can be trusted")
     parser.add_argument("--quick", action="store_true", help="30 studies, no SimpleITK")
     parser.add_argument("--semireal", type=Path, default=SHARED)
     chosen = parser.parse_args()
     studies = 30 if chosen.quick else chosen.studies
-    leave_out({part for part in chosen.without.split(",") if part})
+    if chosen.without_posture:  # workers are forked from here
+        posing.with_posture = lambda poses, *_, **__: poses  # type: ignore[assignment]
     try:
         import SimpleITK  # noqa: F401
 
@@ -200,6 +226,8 @@ def main() -> None:
     print("(targets: coverage 93 to 97 %; median bias under 1 %; RMSE at most 1.5 times the Cramer-Rao bound")
     print(" at 2,000 and 20,000 counts, at most 0.015 at 200,000)")
     print(summary(rows).to_string())
+    print("\nby |log ratio of uptake|, whole limbs")
+    print(by_distance(rows).to_string())
     for how in ("whole limb", "drawn region"):
         covered = rows[(rows.method == how) & rows.error.notna()].covered.astype(float)
         print(f"coverage, {how}, all counts: {100 * covered.mean():.1f} % of {len(covered)}")

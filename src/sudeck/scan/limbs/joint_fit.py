@@ -327,16 +327,13 @@ def _beside(problem: JointProblem, seen: tuple[JointComparison, JointComparison]
     """Return how far places still lie beside their counterparts, root mean square along one direction, in mm.
 
     What the limbs differ by beyond noise, over the squares of their slopes. The parameters and gains fitted
-    have taken noise out of the differences, one unit each. What is left is known to so much: as a square it
-    is not negative, so that its mean is that of the half of a normal law above zero.
+    have taken noise out of the differences, one unit each.
 
     Parameters
     ----------
     fitted : float
         How many parameters the images settle; those that the prior settles take no noise.
     """
-    from scipy import special
-
     misfit = noise = slope = 0.0
     for scale, one in zip((problem.start.scale**2, 1.0), seen, strict=True):
         phases, _, knots = one.weighted.shape
@@ -344,11 +341,21 @@ def _beside(problem: JointProblem, seen: tuple[JointComparison, JointComparison]
         noise += float(np.sum(one.weights * one.variance))
         squares = np.sum(one.slope**2, axis=2) / 2.0 - one.pretended
         slope += scale * float(np.sum(one.weights * squares))
-    sd = noise_of_squares(noise)
-    standard = misfit / sd
+    return math.sqrt(mean_above_zero(misfit, noise_of_squares(noise)) / max(slope, 1e-12))
+
+
+def mean_above_zero(found: float, sd: float) -> float:
+    """Return the mean of what can not be negative and was found to a standard error, perhaps below zero.
+
+    That of the part of a normal law above zero.
+    """
+    from scipy import special
+
+    if sd <= 0:
+        return max(found, 0.0)
+    standard = found / sd
     below = float(special.log_ndtr(standard))
-    mean = misfit + sd * math.exp(-0.5 * standard**2 - below) / math.sqrt(2.0 * math.pi)
-    return math.sqrt(max(mean, 0.0) / max(slope, 1e-12))
+    return max(found + sd * math.exp(-0.5 * standard**2 - below) / math.sqrt(2.0 * math.pi), 0.0)
 
 
 def noise_of_squares(number: float) -> float:

@@ -42,6 +42,7 @@ class Fit:
     gain: float
     overlap: float
     misfit: float
+    misfit_sd: float
     slope: float
 
 
@@ -150,8 +151,14 @@ class Match:
             gain=float(np.sum(there.weights * there.field) / there.weights.sum()),
             overlap=float(self.forward.grid.contains(transform(self.forward.points)).mean()),
             misfit=(dispersion - 1.0) * float(np.sum(there.weights * noise) / np.sum(noise)),
+            misfit_sd=self._misfit_sd(there, noise),
             slope=self._slope(there, noise),
         )
+
+    def _misfit_sd(self, there: ImageComparison, noise: Array) -> float:
+        """How far from nothing noise alone leaves the misfit: squares of smoothed noise hang together."""
+        alike = max(2.0 * math.pi * self.sigma**2 / self.forward.area_px, 1.0)
+        return math.sqrt(2.0 * alike * float(np.sum(np.square(there.weights * noise)))) / float(np.sum(noise))
 
     def _slope(self, there: ImageComparison, noise: Array) -> float:
         """Mean squared slope along one direction over the noise, less the slopes of the noise."""

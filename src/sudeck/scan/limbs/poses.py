@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import ScanPhase, Side
 from sudeck.scan.limbs.geometry import Grid, Points, Similarity
-from sudeck.scan.limbs.joint_fit import JointFit
+from sudeck.scan.limbs.joint_fit import JointFit, mean_above_zero
 from sudeck.scan.limbs.limb_image import LimbImage, same_blur_px, smoothed
 from sudeck.scan.limbs.limb_masks import USUAL_PIXEL_MM, Limbs, find_limbs
 from sudeck.scan.limbs.matching import Match
@@ -143,8 +143,9 @@ class Poses:
             return min(self.joint.place_sd_mm, _MOST_DISPLACED_MM)
         mirrors = [pose.mirror for pose in self.phases.values()]
         slope = sum(max(mirror.slope, 0.0) for mirror in mirrors)
-        misfit = max(sum(mirror.misfit for mirror in mirrors) / 2.0, 0.0)
-        return math.sqrt(min(misfit / max(slope, 1e-12), _MOST_DISPLACED_MM**2))
+        misfit = sum(mirror.misfit for mirror in mirrors) / 2.0
+        known = math.hypot(*(mirror.misfit_sd for mirror in mirrors)) / 2.0
+        return math.sqrt(min(mean_above_zero(misfit, known) / max(slope, 1e-12), _MOST_DISPLACED_MM**2))
 
 
 def pose_phases(phases: Mapping[ScanPhase, PhaseSeries], *, affected: Side) -> Poses:

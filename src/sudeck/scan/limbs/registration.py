@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sudeck.scan.limbs.axis import find_axis
-from sudeck.scan.limbs.geometry import Similarity
+from sudeck.scan.limbs.geometry import Points, Similarity
+from sudeck.scan.limbs.image_comparison import Bilinear
 from sudeck.scan.limbs.limb_image import LimbImage
 from sudeck.scan.limbs.matching import PARAMETERS, Match, moved
 
@@ -27,12 +28,9 @@ from sudeck.scan.limbs.matching import PARAMETERS, Match, moved
 POSE_PRIOR_SD = (math.radians(15.0), 0.05, 15.0, 15.0)
 # When the limbs differ in shape, their sizes cannot be told apart and are taken to be equal to this spread.
 EQUAL_SIZE_SD = 0.01
-# How well tip and axis of an outline lay one limb over another of another shape, in `PARAMETERS`.
-OUTLINE_SD = (math.radians(4.0), EQUAL_SIZE_SD, 2.0, 2.0)
-# What even limbs alike leave unknown where no joint fit takes over, in `PARAMETERS`: the camera blur is
-# assumed, not measured, the gain is a broken line, images are interpolated. Sized on 90 synthetic studies;
-# what intervals hold without it stands in docs/scan.md.
-MODEL_SD = (0.001, 0.0025, 0.1, 0.1)
+# Over which outlines of limbs of another shape lie beside each other alike: about the width of a limb's end.
+_OUTLINE_REACH_MM = 25.0
+_RIGID = [0, 2, 3]  # of `PARAMETERS`, all but size
 _COARSE_PX = 2.5
 USUAL_PX, COARSE_PX = 1.3, 0.85  # least smoothing, and where coarse pixels are drawn finer afterwards
 # Root mean square difference of shape, as a share of the limb's level, above which limbs count as unlike.
@@ -65,6 +63,8 @@ class Registration:
     misfit, slope : float
         Variance of the difference of the limbs beyond noise, and mean squared slope along one direction per
         mm², both over the variance of the noise: their ratio is a mean squared displacement.
+    misfit_sd : float
+        How well the misfit is known.
     equal_size : bool
         Whether the limbs were too unlike for their sizes to be told apart, and were taken as equal.
     set_sd : tuple of 4 floats or None
@@ -80,6 +80,7 @@ class Registration:
     gain: float
     overlap: float
     misfit: float = 0.0
+    misfit_sd: float = 0.0
     slope: float = 1.0
     equal_size: bool = False
     set_sd: tuple[float, ...] | None = None
@@ -161,13 +162,14 @@ def _reported(match: Match, transform: Similarity) -> Registration:
     return Registration(
         transform=transform,
         centre_mm=match.centre,
-        covariance=fit.covariance + np.diag(np.square(MODEL_SD)),
+        covariance=fit.covariance,
         dispersion=fit.dispersion,
         inflation=fit.inflation,
         residual=fit.residual,
         gain=fit.gain,
         overlap=fit.overlap,
         misfit=fit.misfit,
+        misfit_sd=fit.misfit_sd,
         slope=fit.slope,
     )
 
@@ -204,10 +206,50 @@ def _register_outlines(affected: LimbImage, healthy: LimbImage, found: Registrat
         found,
         transform=transform,
         centre_mm=axes[0].tip_mm,
-        covariance=np.diag(np.square(OUTLINE_SD)),
+        covariance=_outline_covariance(affected, healthy, transform, axes[0].tip_mm),
         overlap=float(healthy.grid.contains(transform(affected.grid.centres()[affected.mask])).mean()),
         equal_size=True,
     )
+
+
+def _outline_covariance(
+    affected: LimbImage, healthy: LimbImage, transform: Similarity, centre_mm: Points
+) -> NDArray[np.float64]:
+    """Return how well two outlines of another shape lie over each other, by where they still lie apart.
+
+    What outlines moved onto each other would change, at equal size, once as a difference, and what they then
+    lie apart, alike over some way along them, as the filling of a sandwich.
+    """
+    from scipy import ndimage
+
+    border = affected.mask & ~ndimage.binary_erosion(affected.mask, border_value=1)
+    points = transform(affected.grid.centres()[border])
+    inside, outside = (
+        ndimage.distance_transform_edt(one, sampling=healthy.grid.spacing_mm)
+        for one in (healthy.mask, ~healthy.mask)
+    )
+    depth = inside - outside  # half a pixel inside on the border, on both limbs
+    points = points[healthy.grid.contains(points)]
+    look = Bilinear.at(*healthy.grid.pixel_of(points), depth.shape)
+    slope = np.stack(
+        [
+            look(np.gradient(depth, step, axis=axis))
+            for axis, step in ((1, healthy.grid.spacing_mm[1]), (0, healthy.grid.spacing_mm[0]))
+        ],
+        axis=1,
+    )
+    arm = points - transform(centre_mm)
+    jacobian = np.column_stack([slope[:, 1] * arm[:, 0] - slope[:, 0] * arm[:, 1], slope])
+    apart = look(depth) - healthy.grid.pixel_mm / 2.0
+    bread = np.linalg.inv(jacobian.T @ jacobian)
+    step = bread @ (jacobian.T @ apart)
+    scores = jacobian * (apart - jacobian @ step)[:, None]
+    squared = np.sum(np.square(points[:, None] - points[None]), axis=2)
+    filling = scores.T @ np.exp(-squared / _OUTLINE_REACH_MM**2) @ scores
+    rigid = np.outer(step, step) + bread @ filling @ bread
+    covariance = np.diag([0.0, EQUAL_SIZE_SD**2, 0.0, 0.0])
+    covariance[np.ix_(_RIGID, _RIGID)] = rigid
+    return covariance
 
 
 def best_start(

@@ -25,13 +25,15 @@ REGION_PLACEMENT_SD_MM = 1.0
 _DISPLACED_REACH_MM = 23.0
 _NODE_STEP = 0.65  # of the reach
 _NO_BUMP = 1e-12  # less is none: processors take long for the products of numbers that are all but zero
-# After a joint fit. Over what places are displaced alike; how much farther than its residual tells: smoothing
-# hides a quarter of the squares of displacements alike over so little; and what no mode describes, as modes
-# are counted. What modes describe is not added again: its error is that of the fit.
+# Of a log ratio, of each phase, after any fit: gains are a broken line, images are interpolated.
+_FIT_SD = 0.002
+# Of places along one direction, after any fit: what neither pose nor posture describes.
+_UNMODELLED_MM = 0.2
+# After a joint fit: over what places are displaced alike, and how much farther than its residual tells:
+# smoothing hides a quarter of the squares of displacements alike over so little. What modes describe is not
+# added again: its error is that of the fit.
 _BESIDE_FIT_REACH_MM = 10.0
-_BESIDE_FIT = 1.15
-_BESIDE_FIT_MM = 0.2
-_FIT_SD = 0.002  # of a log ratio, of each phase: gains are a broken line, images are interpolated
+_HIDDEN = 1.15
 # Standard deviation of what may be anywhere between two measurements, as a share of their distance: even.
 _EVEN = 1.0 / math.sqrt(3.0)
 _MOST_POINTS = 4000  # of a region that are jittered
@@ -102,9 +104,8 @@ class Displacement:
         Where limbs were laid over each other without their postures, a finger lies beside its counterpart as
         a whole; a joint fit leaves less, over less.
         """
-        sd, reach = poses.displacement_mm, _DISPLACED_REACH_MM
-        if poses.joint is not None:
-            sd, reach = math.hypot(_BESIDE_FIT * sd, _BESIDE_FIT_MM), _BESIDE_FIT_REACH_MM
+        hidden, reach = (1.0, _DISPLACED_REACH_MM) if poses.joint is None else (_HIDDEN, _BESIDE_FIT_REACH_MM)
+        sd = math.hypot(hidden * poses.displacement_mm, _UNMODELLED_MM)
         bumps = []
         for axis in (0, 1):
             place = points[:, axis]
@@ -203,7 +204,7 @@ def measure_placement(
             for step in steps
             if step.any()
         ]
-        registration = float(np.sqrt(np.sum(np.square(effects))))
+        registration = math.hypot(_FIT_SD, *effects)
 
     nowhere = np.zeros(2)
     for axis, name in enumerate(("region x", "region y")):
