@@ -57,7 +57,7 @@ def found(mso: np.ndarray, amplitude: np.ndarray):
     noise = table_noise(mso, amplitude, criterion_mv=CRITERION_MV)
     if noise is None:
         return yes_or_no(mso, amplitude)
-    floor = min(FLOOR_OVER_NOISE * noise.noise_mv, 0.8 * CRITERION_MV)
+    floor = FLOOR_OVER_NOISE * noise.noise_mv
     return bayesian_threshold(mso, freed_of_noise(amplitude, noise.noise_mv), floor_mv=floor).estimate
 
 

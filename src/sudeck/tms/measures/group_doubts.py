@@ -10,6 +10,7 @@ import numpy as np
 from sudeck.core.flags import Flag
 from sudeck.tms.measures.measured import Trial
 from sudeck.tms.measures.paired_pulse import PairedPulse
+from sudeck.tms.thresholds.table_noise import FLOOR_OVER_NOISE
 
 if TYPE_CHECKING:
     from sudeck.tms.measures.threshold_tracking import TrackedPair
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 # Share of trials in which noise alone passes for a response, at most: the search finds 0.02 to 0.12 % a ms.
 CHANCE = 0.05
+_RARE = 0.025
 
 
 def nothing_answers(trials: Sequence[Trial]) -> bool:
@@ -25,6 +27,13 @@ def nothing_answers(trials: Sequence[Trial]) -> bool:
     if len(sweeps) < len(trials) or not trials:
         return False
     return sum(trial.present for trial in trials) <= CHANCE * len(trials)
+
+
+def no_more_than_chance(seen: int, n: int) -> bool:
+    """Tell whether noise alone passes for `seen` responses in `n` trials more than once in forty times."""
+    from scipy.special import bdtrc
+
+    return seen == 0 or float(bdtrc(seen - 1, n, CHANCE)) > _RARE
 
 
 def never_reached(posterior: ThresholdPosterior, highest_mso: float) -> bool:
@@ -44,13 +53,22 @@ def graded_left_out(name: str, where: str) -> Flag:
     )
 
 
-def noise_from_table(name: str, where: str, noise_mv: float, n: int) -> Flag:
+def noise_from_table(name: str, where: str, noise_mv: float, n: int, criterion_mv: float) -> Flag:
     """Say how large the noise of a table was found to be, and from what."""
+    text = (
+        f"{name} of {where}: amplitudes were freed of {1e3 * noise_mv:.0f} µV of noise, which is what {n} "
+        "pulses too weak for a response gave."
+    )
+    hidden = FLOOR_OVER_NOISE * noise_mv >= criterion_mv
+    if hidden:
+        text += (
+            f" So much noise hides responses of {1e3 * criterion_mv:.0f} µV, the criterion: the threshold is "
+            "read from larger ones."
+        )
     return Flag(
         "noise-from-table",
-        f"{name} of {where}: amplitudes were freed of {1e3 * noise_mv:.0f} µV of noise, which is what {n} "
-        "pulses too weak for a response gave.",
-        "info",
+        text,
+        "caution" if hidden else "info",
         name,
         value=noise_mv,
         unit="mV",

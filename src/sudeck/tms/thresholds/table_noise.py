@@ -10,9 +10,9 @@ from scipy.special import ndtri
 
 # As few pulses below threshold say how large the noise is.
 _FEWEST = 3
-# As few of the weakest pulses show by their scatter whether they are noise alone. Extremes of noise scatter by .1
-# to .25 (SD of the logarithm), responses near threshold by more than .5; judged below the median, where a stray
-# response among the pulses does not count.
+# As few of the weakest pulses show by their scatter whether they are noise alone. Extremes of noise scatter by
+# .1 to .25 (SD of the logarithm), responses near threshold by more than .5; judged below the median, where a
+# stray response among the pulses does not count.
 _FEWEST_OF_PLATEAU = 5
 _PLATEAU_LOG_SD = 0.35
 # The next intensity gives noise too while its median amplitude is larger by no more than this.
@@ -57,10 +57,10 @@ def table_noise(
     """Estimate the noise of a table from the pulses that are too weak for a response.
 
     These are the pulses at the lowest intensities that scatter as little as noise does and grow no larger
-    from one intensity to the next, even above the criterion. Where the weakest scatter more, they are those up to
-    the first that gave an amplitude above the criterion; where there are none, the smallest fifth of all, if
-    below the criterion. Small responses among them make the noise seem larger than it is, by what hardly
-    counts beside the criterion.
+    from one intensity to the next, even above the criterion. Where the weakest scatter more, they are those
+    up to the first that gave an amplitude above the criterion; where there are none, the smallest fifth of
+    all, if below the criterion. Small responses among them make the noise seem larger than it is, by what
+    hardly counts beside the criterion.
 
     Parameters
     ----------
@@ -95,25 +95,28 @@ def table_noise(
 
 
 def _plateau(intensity_mso: NDArray[np.float64], amplitude_mv: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Find the weakest pulses whose amplitudes scatter and grow as little as noise; none where they do not."""
-    plateau = np.zeros(amplitude_mv.size, dtype=bool)
+    """Find the weakest pulses whose amplitudes scatter and grow as little as noise, if there are such."""
+    none = np.zeros(amplitude_mv.size, dtype=bool)
+    plateau = none
     for intensity in np.unique(intensity_mso):
         own = intensity_mso == intensity
         joined = plateau | own
-        if plateau.sum() >= _FEWEST_OF_PLATEAU:
-            step = float(np.median(amplitude_mv[own]) / np.median(amplitude_mv[plateau]))
-            if step > _PLATEAU_STEP or _log_sd_below_median(amplitude_mv[joined]) > _PLATEAU_LOG_SD:
-                break
+        if joined.sum() < _FEWEST_OF_PLATEAU:
+            plateau = joined
+            continue
+        scattered = _log_sd_below_median(amplitude_mv[joined]) > _PLATEAU_LOG_SD
+        if plateau.sum() < _FEWEST_OF_PLATEAU:
+            if scattered:
+                return none
+        elif scattered or np.median(amplitude_mv[own]) > _PLATEAU_STEP * np.median(amplitude_mv[plateau]):
+            return plateau
         plateau = joined
-        if plateau.sum() >= _FEWEST_OF_PLATEAU and _log_sd_below_median(amplitude_mv[plateau]) > _PLATEAU_LOG_SD:
-            return np.zeros_like(plateau)
-    # Where every intensity is alike there is no response that noise could be told from.
-    enough = plateau.sum() >= _FEWEST_OF_PLATEAU and not plateau.all()
-    return plateau if enough else np.zeros_like(plateau)
+    # Every intensity is alike: there is no response that noise could be told from.
+    return none
 
 
 def _log_sd_below_median(amplitude_mv: NDArray[np.float64]) -> float:
     """Return the SD of ln amplitude that the distance from the smallest to the median speaks of."""
-    n = amplitude_mv.size
-    smallest = -float(ndtri(0.625 / (n + 0.25)))  # Blom 1958: what the smallest of n normal values is expected to be.
+    # Blom 1958 (Statistical Estimates and Transformed Beta-Variables): the smallest of n normal values.
+    smallest = -float(ndtri(0.625 / (amplitude_mv.size + 0.25)))
     return float(np.log(np.median(amplitude_mv) / amplitude_mv.min())) / smallest
