@@ -10,9 +10,9 @@ from scipy.special import ndtri
 
 # As few pulses below threshold say how large the noise is.
 _FEWEST = 3
-# As few of the weakest pulses show by their scatter whether they are noise alone. Extremes of noise scatter by
-# .1 to .25 (SD of the logarithm), responses near threshold by more than .5; judged below the median, where a
-# stray response among the pulses does not count.
+# As few of the weakest pulses show by their scatter whether they are noise alone: extremes of noise scatter
+# by .1 to .25 (SD of the logarithm), responses near threshold by more than .5. Judged below the median, where
+# a stray response among the pulses does not count.
 _FEWEST_OF_PLATEAU = 5
 _PLATEAU_LOG_SD = 0.35
 # The next intensity gives noise too while its median amplitude is larger by no more than this.
