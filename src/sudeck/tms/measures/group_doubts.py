@@ -19,14 +19,19 @@ if TYPE_CHECKING:
 # Share of trials in which noise alone passes for a response, at most: the search finds 0.02 to 0.12 % a ms.
 CHANCE = 0.05
 _RARE = 0.025
+# A response as many times as large as the noise floor of its own sweep is none of chance.
+_PLAIN = 3.0
 
 
 def nothing_answers(trials: Sequence[Trial]) -> bool:
-    """Tell whether no more responses were found in sweeps than chance finds in noise."""
+    """Tell whether no more responses were found in sweeps than chance finds in noise, and none is plain."""
     sweeps = [trial for trial in trials if np.isfinite(trial["noise_floor_mv"])]
     if len(sweeps) < len(trials) or not trials:
         return False
-    return sum(trial.present for trial in trials) <= CHANCE * len(trials)
+    found = [trial for trial in trials if trial.present]
+    if any(trial["amplitude_mv"] > _PLAIN * trial["noise_floor_mv"] for trial in found):
+        return len(found) <= CHANCE * len(trials)
+    return no_more_than_chance(len(found), len(trials))
 
 
 def no_more_than_chance(seen: int, n: int) -> bool:
