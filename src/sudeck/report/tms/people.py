@@ -181,10 +181,22 @@ def _joined(results: Sequence[TmsResult], refused: Sequence[_Refusal]) -> TmsRes
         estimates_without_flagged=tuple(item for one in results for item in one.estimates_without_flagged),
         trials=tuple(trial for one in results for trial in one.trials),
         sweeps=(),
-        flags=(*flags, *_one_file_twice(results), *(flag for one in results for flag in one.flags)),
+        flags=(*flags, *_one_file_twice(results), *(flag for one in results for flag in _placed(one))),
         provenance=Provenance(tuple(sources.values()), first.settings, first.version),
         reporting=results[0].reporting,
     )
+
+
+def _placed(result: TmsResult) -> list[Flag]:
+    """Say of which recording a trial is, where a person has one recording and its flags do not say."""
+    places = {f"{trial.file} {trial.channel}".strip() for trial in result.trials}
+    if len(places) > 1:
+        return list(result.flags)
+    return [
+        replace(flag, subject=f"{place} {flag.subject}") if flag.subject.startswith("trial ") else flag
+        for place in places
+        for flag in result.flags
+    ]
 
 
 def _one_file_twice(results: Sequence[TmsResult]) -> list[Flag]:
