@@ -155,7 +155,7 @@ def change_table(changes: Sequence[MeasuredChange]) -> Table:
     )
     for one in in_order_of_measures(changes):
         where = " ".join(filter(None, (one.participant, one.visit, _side(one), one.muscle)))
-        how = "" if one.isi_ms is None else f" {one.isi_ms:g} ms"
+        how = "" if one.isi_ms is None else f" {one.isi_ms:g} ms {one.intensity}".rstrip()
         value, bounds, limit = change_texts(one.change)
         verdict = VERDICTS[one.change.verdict]
         table.add_row(printable(one.measure + how), printable(where), value, bounds, limit, verdict)

@@ -56,13 +56,14 @@ def in_order(estimates: Iterable[Measured]) -> list[Measured]:
     return sorted(estimates, key=place_of)
 
 
-def place_of(one: Measured) -> tuple[int, str, float, float, bool]:
+def place_of(one: Measured) -> tuple[int, str, float, float, str, bool]:
     """Return the key by which estimates are ordered: measure, conditioning, interval, intensity, method.
 
     Estimates of conditions that only have a name stay in the order of the recording.
     """
-    strength = float(one.intensity.split()[0]) if one.isi_ms is None and _is_intensity(one) else 0.0
-    return place_of_measure(one.measure), one.conditioning, one.isi_ms or 0.0, strength, is_beside(one)
+    strength = float(one.intensity.split()[0]) if _is_intensity(one) else 0.0
+    name = "" if one.isi_ms is None else one.intensity
+    return place_of_measure(one.measure), one.conditioning, one.isi_ms or 0.0, strength, name, is_beside(one)
 
 
 def _is_intensity(one: Measured) -> bool:
