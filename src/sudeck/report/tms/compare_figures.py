@@ -14,7 +14,12 @@ from sudeck.report.kit.plot import Mark, Plot, Span, Stroke, sheet, text
 from sudeck.report.tms import words
 from sudeck.report.tms.comparison_words import is_error_unknown
 from sudeck.report.tms.style import LEFT_MM, PLOT_MM, WIDTH_MM, colour_of
-from sudeck.tms.measures.paired_trials import is_afferent, to_other_hemisphere, unconditioned_trials
+from sudeck.tms.measures.paired_trials import (
+    is_afferent,
+    test_intensity,
+    to_other_hemisphere,
+    unconditioned_trials,
+)
 from sudeck.tms.measures.trial_kinds import strength_of
 
 if TYPE_CHECKING:
@@ -128,6 +133,7 @@ def _is_pair_of(trial: Trial, one: Measured) -> bool:
     ]
     like = abs(pulse.isi_ms - one.isi_ms) < 1e-6
     strong = one.conditioning in {"", "afferent"} or one.conditioning in {*strengths, pulse.condition}
+    strong = strong and one.intensity in {"", test_intensity(trial), pulse.condition}
     across = to_other_hemisphere(trial) == (one.measure == "IHI")
     return like and strong and across and is_afferent(trial) == (one.measure == "SAI")
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from sudeck.core.estimate import Estimate
-from sudeck.core.flags import Flag
 from sudeck.report.kit.text import decimals_of, interval_text, number
 
 if TYPE_CHECKING:
@@ -41,8 +40,6 @@ MEANINGS: Final[dict[str, str]] = {
 # More MEP intensities than this are a recruitment curve.
 _MOST_STEPS: Final = 3
 _USUAL_TEST: Final = 1.2
-# So many like flags and more are told once.
-_LIKE_FLAGS: Final = 4
 CURVE: Final = ("S50", "MEPmax", "slope", "area")
 RATIOS: Final = ("SICI", "ICF", "SICF", "LICI", "IHI", "SAI", "paired pulse")
 # What counts as a second method of the same measure.
@@ -59,13 +56,14 @@ def in_order(estimates: Iterable[Measured]) -> list[Measured]:
     return sorted(estimates, key=place_of)
 
 
-def place_of(one: Measured) -> tuple[int, str, float, float, bool]:
+def place_of(one: Measured) -> tuple[int, str, float, float, str, bool]:
     """Return the key by which estimates are ordered: measure, conditioning, interval, intensity, method.
 
     Estimates of conditions that only have a name stay in the order of the recording.
     """
-    strength = float(one.intensity.split()[0]) if one.isi_ms is None and _is_intensity(one) else 0.0
-    return place_of_measure(one.measure), one.conditioning, one.isi_ms or 0.0, strength, is_beside(one)
+    strength = float(one.intensity.split()[0]) if _is_intensity(one) else 0.0
+    name = "" if one.isi_ms is None else one.intensity
+    return place_of_measure(one.measure), one.conditioning, one.isi_ms or 0.0, strength, name, is_beside(one)
 
 
 def _is_intensity(one: Measured) -> bool:
@@ -188,46 +186,6 @@ def in_readable_unit(estimate: Estimate) -> Estimate:
         return estimate
     low, value, high = (1e3 * bound for bound in (estimate.low, estimate.value, estimate.high))
     return replace(estimate, value=value, low=low, high=high, unit="µV")
-
-
-def grouped_flags(flags: Sequence[Flag]) -> list[tuple[Flag, int]]:
-    """Return flags, worst first; those of one kind on many trials or channels once, with their number."""
-    severities = ("serious", "caution", "info")
-    kinds: dict[tuple[str, ...], list[Flag]] = {}
-    for flag in flags:
-        subject = flag.subject.split("trial ")[0] if _on_trial(flag) else flag.subject.rpartition(" ")[2]
-        asked = subject if flag.code == "not-stated" or _on_trial(flag) else ""
-        kinds.setdefault((flag.code, flag.severity, str(_on_trial(flag)), asked), []).append(flag)
-    counted: list[tuple[Flag, int]] = []
-    for own in kinds.values():
-        merged = len(own) >= _LIKE_FLAGS or _on_trial(own[0])
-        counted += [(own[0], len(own))] if merged else [(flag, 1) for flag in own]
-    return sorted(counted, key=lambda item: severities.index(item[0].severity))
-
-
-def flag_text(flag: Flag, count: int) -> str:
-    """Return the message of a flag; of many like ones, the first and how many more."""
-    if count == 1:
-        return flag.message
-    if _on_trial(flag):
-        return f"{flag.message} The same holds for {_count(count - 1, 'more trial')}."
-    return (
-        f"{flag.message} The like was found {count - 1} times more, in other channels, people or conditions."
-    )
-
-
-def _on_trial(flag: Flag) -> bool:
-    return "trial " in flag.subject
-
-
-def where_text(flag: Flag, result: TmsResult) -> str:
-    """Return what a flag is about in brackets, unless its message says so or there is nothing else."""
-    place = flag.subject
-    if len(result.provenance.sources) == 1:
-        place = place.removeprefix(result.provenance.sources[0].label).strip()
-    if not place or "trial " in place or place in flag.message:
-        return ""
-    return f" ({place})"
 
 
 def subject_words(result: TmsResult) -> str:

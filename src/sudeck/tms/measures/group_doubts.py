@@ -10,6 +10,7 @@ import numpy as np
 from sudeck.core.flags import Flag
 from sudeck.tms.measures.measured import Trial
 from sudeck.tms.measures.paired_pulse import PairedPulse
+from sudeck.tms.measures.paired_trials import test_intensity
 from sudeck.tms.thresholds.table_noise import FLOOR_OVER_NOISE
 
 if TYPE_CHECKING:
@@ -139,10 +140,23 @@ def unnamed_pair(pair: PairedPulse | TrackedPair) -> tuple[Flag, ...]:
 
 
 def assumed_alone(pairs: Sequence[Trial], singles: Sequence[Trial]) -> tuple[Flag, ...]:
-    """Flag singles that were taken for the test pulse alone only because nobody says their intensity."""
-    given = (value for t in (*pairs, *singles) for value in (t.pulse.test_mso, t.pulse.test_rmt))
-    if not singles or any(value is not None for value in given):
+    """Flag singles that were taken for the test pulse alone only because the pairs do not say theirs."""
+    if not singles or any(map(test_intensity, pairs)):
         return ()
+    silent = [trial for trial in singles if not test_intensity(trial)]
+    strengths = {test_intensity(trial) for trial in singles}
+    if not silent and len(strengths) > 1:
+        return ()  # they are refused
+    if not silent:
+        at = strengths.pop()
+        text = (
+            f"Nothing says at which intensity the test pulses of {len(pairs)} pairs were given, so that the "
+            f"{len(singles)} single pulses at {at} were taken for the test pulse alone; add test_mso or "
+            "test_rmt of the pairs to the events table or the protocol file."
+        )
+        n = float(len(singles))
+        return (Flag("test-alone-assumed", text, "caution", "paired pulses", n, unit="trials"),)
+    singles = silent
     return (
         Flag(
             "test-alone-assumed",

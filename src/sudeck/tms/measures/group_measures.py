@@ -298,7 +298,8 @@ class _Group:
             self.measured().name,
         )
         single = [trial for trial in trials if trial.pulse.kind == "single"]
-        for (state, other_hemisphere, condition), own in parted(paired, kind_of_pair(paired)).items():
+        kinds = parted(paired, kind_of_pair(paired, single))
+        for (state, other_hemisphere, condition, _), own in kinds.items():
             alike = [trial for trial in single if (trial.pulse.state or "rest") == state]
             self.flags += assumed_alone(own, alike)
             noise, floor = self.noise.beside_pairs(own, alike)
@@ -317,7 +318,8 @@ class _Group:
                     self.pairs.append(pair)
                     strength = pair.conditioning_intensity
                     given = condition if strength is None else f"{strength:g} {pair.conditioning_unit}"
-                    where = {"isi_ms": pair.isi_ms, "conditioning": given, "intensity": common_intensity(own)}
+                    at = common_intensity(own) or ("" if strength is None else condition)
+                    where = {"isi_ms": pair.isi_ms, "conditioning": given, "intensity": at}
                     self.add(pair.measure, pair.estimate, **where)
                     self.add(f"{pair.measure} ratio of means", pair.ratio_of_means, **where)
                 else:
