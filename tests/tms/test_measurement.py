@@ -339,6 +339,37 @@ def test_noise_in_a_table_is_found_and_makes_no_lower_threshold() -> None:
     assert np.mean(means) == pytest.approx(50.0, abs=0.3 + 2 * np.std(means) / np.sqrt(12))
 
 
+def test_weak_pulses_that_give_noise_have_an_upper_limit_and_no_lower_one(mep) -> None:
+    rng = np.random.default_rng(9)
+    mso = np.repeat([38.0, 41.0, 44.0, 50.0, 56.0, 62.0], 10)
+    size = np.repeat([0.0, 0.0, 0.0, 0.15, 0.8, 2.0], 10) * np.exp(0.5 * rng.standard_normal(60))
+    pulses = tuple(replace(LEFT, test_mso=float(level)) for level in mso)
+    # A table whose noise lies above the criterion of 50 µV, and sweeps.
+    noisy = np.hypot(size, 0.06 * np.exp(0.15 * rng.standard_normal(60)))
+    sweeps = np.vstack(
+        [mep(1, amplitude_mv=one, noise_mv=0.004, seed=i).emg_mv for i, one in enumerate(size)]
+    )
+    for trials in (AmplitudeTable(noisy, pulses, None, source("noisy.csv")), trial_set(sweeps, list(pulses))):
+        found = {one.intensity: one.estimate for one in measure_trials([trials]).find("MEP")}
+        for level in ("38 %MSO", "41 %MSO", "44 %MSO"):
+            assert found[level].low == 0.0
+            assert found[level].high < 0.12
+            assert "no more responses than chance" in found[level].method
+        assert found["62 %MSO"].low > 0.9
+
+
+def test_a_table_whose_weakest_pulses_are_all_zero_is_measured() -> None:
+    rng = np.random.default_rng(10)
+    mso = np.repeat([38.0, 44.0, 50.0, 56.0], 8)
+    size = np.repeat([0.0, 0.05, 0.4, 1.5], 8) * np.exp(0.5 * rng.standard_normal(32))
+    pulses = tuple(replace(LEFT, test_mso=float(level)) for level in mso)
+    result = measure_trials([AmplitudeTable(size, pulses, None, source("zeros.csv"))])
+    (weak,) = [one.estimate for one in result.find("MEP") if one.intensity == "38 %MSO"]
+    assert weak.low == 0.0
+    assert weak.high < 0.05
+    assert "not-measured" not in {flag.code for flag in result.flags}
+
+
 def test_sweeps_shorter_than_the_window_are_measured_with_a_caution(mep) -> None:
     whole = trial_set(mep(12, latency_ms=22.0).emg_mv, [LEFT] * 12)
     short = replace(whole, emg_mv=whole.emg_mv[:, : 1500 + 250])

@@ -11,6 +11,7 @@ from sudeck.core.flags import Flag
 from sudeck.tms.measures.measured import Trial
 from sudeck.tms.measures.paired_pulse import PairedPulse
 from sudeck.tms.measures.paired_trials import test_intensity
+from sudeck.tms.thresholds.table_noise import FLOOR_OVER_NOISE
 
 if TYPE_CHECKING:
     from sudeck.tms.measures.threshold_tracking import TrackedPair
@@ -18,14 +19,27 @@ if TYPE_CHECKING:
 
 # Share of trials in which noise alone passes for a response, at most: the search finds 0.02 to 0.12 % a ms.
 CHANCE = 0.05
+_RARE = 0.025
+# A response as many times as large as the noise floor of its own sweep is none of chance.
+_PLAIN = 3.0
 
 
 def nothing_answers(trials: Sequence[Trial]) -> bool:
-    """Tell whether no more responses were found in sweeps than chance finds in noise."""
+    """Tell whether no more responses were found in sweeps than chance finds in noise, and none is plain."""
     sweeps = [trial for trial in trials if np.isfinite(trial["noise_floor_mv"])]
     if len(sweeps) < len(trials) or not trials:
         return False
-    return sum(trial.present for trial in trials) <= CHANCE * len(trials)
+    found = [trial for trial in trials if trial.present]
+    if any(trial["amplitude_mv"] > _PLAIN * trial["noise_floor_mv"] for trial in found):
+        return len(found) <= CHANCE * len(trials)
+    return no_more_than_chance(len(found), len(trials))
+
+
+def no_more_than_chance(seen: int, n: int) -> bool:
+    """Tell whether noise alone passes for `seen` responses in `n` trials more than once in forty times."""
+    from scipy.special import bdtrc
+
+    return seen == 0 or float(bdtrc(seen - 1, n, CHANCE)) > _RARE
 
 
 def never_reached(posterior: ThresholdPosterior, highest_mso: float) -> bool:
@@ -45,13 +59,22 @@ def graded_left_out(name: str, where: str) -> Flag:
     )
 
 
-def noise_from_table(name: str, where: str, noise_mv: float, n: int) -> Flag:
+def noise_from_table(name: str, where: str, noise_mv: float, n: int, criterion_mv: float) -> Flag:
     """Say how large the noise of a table was found to be, and from what."""
+    text = (
+        f"{name} of {where}: amplitudes were freed of {1e3 * noise_mv:.0f} µV of noise, which is what {n} "
+        "pulses too weak for a response gave."
+    )
+    hidden = FLOOR_OVER_NOISE * noise_mv >= criterion_mv
+    if hidden:
+        text += (
+            f" So much noise hides responses of {1e3 * criterion_mv:.0f} µV, the criterion: the threshold is "
+            "read from larger ones."
+        )
     return Flag(
         "noise-from-table",
-        f"{name} of {where}: amplitudes were freed of {1e3 * noise_mv:.0f} µV of noise, which is what {n} "
-        "pulses too weak for a response gave.",
-        "info",
+        text,
+        "caution" if hidden else "info",
         name,
         value=noise_mv,
         unit="mV",

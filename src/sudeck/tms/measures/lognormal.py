@@ -7,7 +7,7 @@ what the recording can show. Dropping it, or taking the noise for a response, ma
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -137,6 +137,11 @@ def geometric_mean(
         scale="log",
         se=math.sqrt(mean.variance),
     )
+
+
+def upper_limit(mean: Estimate) -> Estimate:
+    """Return an amplitude whose trials hold no more responses than noise does: it may be none at all."""
+    return replace(mean, low=0.0, method=f"{mean.method}; no more responses than chance finds")
 
 
 def freed_of_noise(amplitude_mv: ArrayLike, noise_mv: float) -> FloatArray:
