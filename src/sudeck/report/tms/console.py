@@ -147,7 +147,7 @@ def comparison_text(found: Comparison) -> str:
 def change_table(changes: Sequence[MeasuredChange]) -> Table:
     """Return contrasts as a table of at most 80 columns."""
     table = console_table(
-        "Measure",
+        ConsoleColumn("Measure", fold=True, least=12),
         ConsoleColumn("Of", fold=True, least=8),
         ConsoleColumn("Change", right=True, bold=True),
         *numbers("Interval", "Detectable"),
