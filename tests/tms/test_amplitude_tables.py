@@ -166,7 +166,7 @@ def test_dates_that_were_latencies_are_none(tmp_path: Path) -> None:
 def test_one_refusal_asks_for_all_that_an_array_leaves_open(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     np.savez(tmp_path / "a.npz", meps=rng.normal(size=(20, 600)), raw_meps=rng.normal(size=(20, 600)))
-    with pytest.raises(InputError, match="several arrays .* and nothing says how fast") as refused:
+    with pytest.raises(InputError, match=r"several arrays .* and nothing says how fast") as refused:
         measure_recordings(tmp_path / "a.npz")
     assert 'variable = "meps"' in refused.value.paste
     assert "rate_hz = ?" in refused.value.paste
