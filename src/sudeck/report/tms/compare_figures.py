@@ -92,6 +92,9 @@ def trial_values(one: Measured, trials: Sequence[Trial]) -> NDArray[np.float64]:
         found = [trial["amplitude_mv"] for trial in alike if strength(trial) == one.intensity]
     elif one.measure in _COUNT_COLUMNS:
         chosen = resting if one.measure == "MEP latency" else [t for t in single if not t.ipsilateral]
+        if one.intensity:
+            strength = strength_of([trial for trial in chosen if np.isfinite(trial["csp_ms"])])
+            chosen = [trial for trial in chosen if strength(trial) == one.intensity]
         found = [trial[_COUNT_COLUMNS[one.measure]] for trial in chosen]
     elif one.measure in words.RATIOS:
         found = _ratios(one, own)
