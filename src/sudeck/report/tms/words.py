@@ -128,7 +128,7 @@ def how_text(one: Measured) -> str:
     if one.conditioning and one.intensity:
         parts.append(f"{one.conditioning} before {one.intensity}")
     elif one.conditioning:
-        parts.append(f"after {one.conditioning}")
+        parts.append(f"after {one.conditioning.replace('afferent', 'a nerve stimulus')}")
     elif one.intensity:
         parts.append(one.intensity)
     return ", ".join(parts)
