@@ -1,4 +1,4 @@
-"""RMT from tables of amplitudes in noise of 5 to 30 µV: bias, coverage and error over stated error.
+"""RMT from tables of amplitudes in noise of 5 to 45 µV: bias, coverage and error over stated error.
 
 A curve of ln amplitude with a plateau, log-normal trials, and noise that adds to the response: as a root of
 squares, as a part of itself, or as volts (white or 20 to 450 Hz) in a sweep whose extremes are read. Four
@@ -18,7 +18,7 @@ from sudeck.tms.thresholds.motor_threshold import bayesian_threshold
 from sudeck.tms.thresholds.table_noise import FLOOR_OVER_NOISE, table_noise
 
 CRITERION_MV = 0.05
-NOISES_UV = (5, 12, 20, 30)
+NOISES_UV = (5, 12, 20, 30, 45)
 KINDS = ("root of squares", "part", "white", "band")
 DESIGNS = {
     "ladder": np.repeat([0.85, 0.92, 1.0, 1.08, 1.15, 1.3, 1.45], 7),
@@ -57,7 +57,7 @@ def found(mso: np.ndarray, amplitude: np.ndarray):
     noise = table_noise(mso, amplitude, criterion_mv=CRITERION_MV)
     if noise is None:
         return yes_or_no(mso, amplitude)
-    floor = min(FLOOR_OVER_NOISE * noise.noise_mv, 0.8 * CRITERION_MV)
+    floor = FLOOR_OVER_NOISE * noise.noise_mv
     return bayesian_threshold(mso, freed_of_noise(amplitude, noise.noise_mv), floor_mv=floor).estimate
 
 

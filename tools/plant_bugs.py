@@ -268,7 +268,7 @@ BUGS = [
          "times.append(max(seen))"),
     ),
     *_bugs(
-        "study/measuring/test_choices.py",
+        "study/measuring/test_run.py",
         (
             "study/measuring/patient_measures.py",
             "affected = choices.affected or patient.affected",
@@ -308,6 +308,31 @@ BUGS = [
         ("core/quantile.py", "NormalDist().inv_cdf(0.5 + level / 2)", "NormalDist().inv_cdf(level)"),
         ("core/estimate.py", "return float(distance > 0)", "return float(distance < 0)"),
         ("core/missing.py", '"n/a", ', ""),
+        ("core/claim.py", "return self.low <= true <= self.high", "return true <= self.high"),
+    ),
+    *_bugs(
+        "scan",
+        ("scan/region_checks.py", "if share < _LEAST_ON_LIMB:", "if share < 0:"),
+        ("scan/region_checks.py", "return region if seen.all() else region.part(seen)", "return region"),
+        ("scan/crossed_fingers.py", '"affected" if widths.narrower < 0', '"affected" if widths.narrower > 0'),
+        ("scan/drivers.py", "'up' if estimate.value > 1", "'up' if estimate.value < 1"),
+        ("scan/ratios/hot_spots.py", "if share > _MOST_MASKED:", "if share > 1:"),
+    ),
+    *_bugs(
+        "tms/measures tms/thresholds tms/test_measurement.py",
+        ("tms/thresholds/table_noise.py", "noise_mv = float(np.median(amplitude_mv[plateau]))",
+         "noise_mv = float(np.quantile(amplitude_mv[plateau], 0.95))"),
+        ("tms/measures/group_noise.py", 'self.floor(trials), _rms(column(trials, "noise_floor_mv"))',
+         "self.floor(trials), 0.0"),
+        ("tms/measures/group_noise.py", "return no_more_than_chance(seen, len(trials))", "return False"),
+    ),
+    *_bugs(
+        "truth",
+        ("truth/goals.py", "if beyond <= 0 else", "if beyond <= 1 else"),
+    ),
+    *_bugs(
+        "study/folder app",
+        ("study/folder/decisions.py", " and sha256_of(found[1] + b\"}\").encode() == found[2]", ""),
     ),
 ]  # fmt: skip
 

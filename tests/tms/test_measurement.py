@@ -153,6 +153,24 @@ def test_threshold_and_recruitment_from_many_intensities(mep) -> None:
     assert len(result.find("MEP")) == 8
 
 
+def test_silent_periods_of_two_intensities_stay_apart(mep, active_emg) -> None:
+    response = mep(10, amplitude_mv=3.0, noise_mv=0.0).emg_mv
+    ends_ms = {110.0: 120.0, 140.0: 200.0}
+    emg = [active_emg(10, quiet_ms=(22.0, end_ms)) + response for end_ms in ends_ms.values()]
+    active = [replace(LEFT, state="active", test_rmt=strength) for strength in ends_ms for _ in range(10)]
+    contralateral = measure_trials([trial_set(np.vstack(emg), active)])
+    found = {one.intensity: one.estimate.value for one in contralateral.find("CSP")}
+    assert found == pytest.approx({"110 %RMT": 98.0, "140 %RMT": 178.0}, abs=5.0)
+    pauses = {110.0: (34.0, 58.0), 140.0: (34.0, 74.0)}
+    emg = [active_emg(20, quiet_ms=quiet, share=0.5) for quiet in pauses.values()]
+    same_side = [
+        replace(LEFT, state="active", muscle_side="left", test_rmt=at) for at in pauses for _ in range(20)
+    ]
+    ipsilateral = measure_trials([trial_set(np.vstack(emg), same_side, "left.vhdr")])
+    found = {one.intensity: one.estimate.value for one in ipsilateral.find("iSP")}
+    assert found == pytest.approx({"110 %RMT": 24.0, "140 %RMT": 40.0}, abs=4.0)
+
+
 def test_silent_periods_of_both_sides(mep, active_emg) -> None:
     response = mep(20, amplitude_mv=3.0, noise_mv=0.0).emg_mv
     contracting = replace(LEFT, state="active")
@@ -337,6 +355,37 @@ def test_noise_in_a_table_is_found_and_makes_no_lower_threshold() -> None:
         means.append(result.find("RMT")[0].estimate.value)
         assert "noise-from-table" in {flag.code for flag in result.flags}
     assert np.mean(means) == pytest.approx(50.0, abs=0.3 + 2 * np.std(means) / np.sqrt(12))
+
+
+def test_weak_pulses_that_give_noise_have_an_upper_limit_and_no_lower_one(mep) -> None:
+    rng = np.random.default_rng(9)
+    mso = np.repeat([38.0, 41.0, 44.0, 50.0, 56.0, 62.0], 10)
+    size = np.repeat([0.0, 0.0, 0.0, 0.15, 0.8, 2.0], 10) * np.exp(0.5 * rng.standard_normal(60))
+    pulses = tuple(replace(LEFT, test_mso=float(level)) for level in mso)
+    # A table whose noise lies above the criterion of 50 µV, and sweeps.
+    noisy = np.hypot(size, 0.06 * np.exp(0.15 * rng.standard_normal(60)))
+    sweeps = np.vstack(
+        [mep(1, amplitude_mv=one, noise_mv=0.004, seed=i).emg_mv for i, one in enumerate(size)]
+    )
+    for trials in (AmplitudeTable(noisy, pulses, None, source("noisy.csv")), trial_set(sweeps, list(pulses))):
+        found = {one.intensity: one.estimate for one in measure_trials([trials]).find("MEP")}
+        for level in ("38 %MSO", "41 %MSO", "44 %MSO"):
+            assert found[level].low == 0.0
+            assert found[level].high < 0.12
+            assert "no more responses than chance" in found[level].method
+        assert found["62 %MSO"].low > 0.9
+
+
+def test_a_table_whose_weakest_pulses_are_all_zero_is_measured() -> None:
+    rng = np.random.default_rng(10)
+    mso = np.repeat([38.0, 44.0, 50.0, 56.0], 8)
+    size = np.repeat([0.0, 0.05, 0.4, 1.5], 8) * np.exp(0.5 * rng.standard_normal(32))
+    pulses = tuple(replace(LEFT, test_mso=float(level)) for level in mso)
+    result = measure_trials([AmplitudeTable(size, pulses, None, source("zeros.csv"))])
+    (weak,) = [one.estimate for one in result.find("MEP") if one.intensity == "38 %MSO"]
+    assert weak.low == 0.0
+    assert weak.high < 0.05
+    assert "not-measured" not in {flag.code for flag in result.flags}
 
 
 def test_sweeps_shorter_than_the_window_are_measured_with_a_caution(mep) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.io import savemat
 
 from sudeck.core.errors import InputError
 from sudeck.tms.readers import read_file
+from sudeck.tms.readers.matfiles import matfile
 from sudeck.tms.recordings.labelled_trials import read_trials
 from sudeck.tms.signals.recording import Recording
 from sudeck.tms.signals.trials import TrialSet
@@ -103,3 +107,18 @@ def test_fieldtrip_trials_keep_time_and_code(tmp_path: Path, forge: ModuleType) 
     n_samples = right.emg_mv.shape[1]
     first = starts[2] + 500 - right.pulse_sample
     np.testing.assert_allclose(right.emg_mv[2], truth.emg_mv[0, first : first + n_samples])
+
+
+@pytest.mark.filterwarnings("ignore:.*infer_string")
+def test_reading_a_table_of_matlab_leaves_the_options_of_pandas_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library behind it turns one on as it is imported, and older pandas then asks for PyArrow."""
+    pytest.importorskip("matio")
+    for name in [name for name in sys.modules if name.split(".")[0] == "matio"]:
+        monkeypatch.delitem(sys.modules, name)
+    path = tmp_path / "plain.mat"
+    savemat(path, {"x": np.zeros(3)})
+    with pd.option_context("future.infer_string", False):
+        matfile._load_opaque(path)
+        assert pd.get_option("future.infer_string") is False

@@ -44,18 +44,24 @@ def inspect(
         if not path.exists():
             raise InputError(path.name, "there is no such file or folder", "check the path")
     recordings, others = _sorted_by_kind(paths)
+    if recordings:
+        from sudeck.tms.recordings.companions import given_for, refuse_unnamed
+
+        tables, stated = given_for(events or ()), given_for(protocol or ())
+        refuse_unnamed(tables, recordings)
+        refuse_unnamed(stated, recordings)
     parts: list[str] = []
     refused: list[SudeckError] = []
     for path in recordings:
         from sudeck.tms.recordings.recording_inspection import inspect_recording
 
         try:
-            found_in = inspect_recording(path, events=events, protocol=protocol)
+            found_in = inspect_recording(path, events=tables, protocol=stated)
             parts.append(str(found_in))
             if template is not None:
                 from sudeck.tms.recording_template import recording_template
 
-                made = recording_template(path, events=events, protocol=protocol)
+                made = recording_template(path, events=tables, protocol=stated)
                 files = made.write(template, Path(found_in.label).stem)
                 parts[-1] += f"\n  to be completed: {files[0]} and {files[1].name}"
         except SudeckError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from sudeck.study.measuring.engine import Progress
     from sudeck.tms.comparison import Comparison
     from sudeck.tms.measurement import TmsSettings
+    from sudeck.tms.recordings.companions import ForRecordings
+    from sudeck.tms.recordings.protocol import StimulationProtocol
     from sudeck.tms.result import TmsResult
     from sudeck.tms.saved import SavedResult
     from sudeck.tms.thresholds.session import ThresholdSession
@@ -55,10 +58,19 @@ Recordings = Annotated[
     typer.Argument(help="Recordings, tables of trial amplitudes, folders of them.", show_default=False),
 ]
 EventsOption = Annotated[
-    Path | None, typer.Option(help="What each stimulus was: TSV or CSV, one row a stimulus.")
+    list[str] | None,
+    typer.Option(
+        help="What each stimulus was: TSV or CSV, one row a stimulus. Of several recordings each its own: "
+        "left.cfs=left.tsv, again for the next.",
+        show_default=False,
+    ),
 ]
 ProtocolOption = Annotated[
-    Path | None, typer.Option(help="What the recording does not say: a TOML file, see docs/tms.md.")
+    list[str] | None,
+    typer.Option(
+        help="What the recording does not say: a TOML file, see docs/tms.md; or each its own, as --events.",
+        show_default=False,
+    ),
 ]
 ChannelOption = Annotated[
     str | None, typer.Option(help="Channel to measure, by its name or muscle; all unless given.")
@@ -115,6 +127,7 @@ def measure(
     from sudeck.report.tms.people import measure_people
     from sudeck.study.measuring.engine import Progress
     from sudeck.tms.measures_table import read_affected
+    from sudeck.tms.recordings.companions import given_for
 
     with progress_bar("Measuring people") if sys.stderr.isatty() else nullcontext(_silent) as show:
         result = measure_people(
@@ -124,8 +137,8 @@ def measure(
             jobs=jobs,
             affected=read_affected(participants) if participants is not None else None,
             progress=lambda done, total, left: show(Progress(done, total, 0, left)),
-            events=events,
-            protocol=protocol,
+            events=given_for(events or ()),
+            protocol=given_for(protocol or ()),
             channel=channel,
             muscle=muscle,
             hemisphere=hemisphere,
@@ -164,11 +177,15 @@ def compare(
     """Compare two measurements of a person: the change of each hemisphere, and what is detectable."""
     from sudeck.report.tms.console import print_comparison
     from sudeck.tms.comparison import compare_results
+    from sudeck.tms.recordings.companions import given_for, refuse_unnamed
+    from sudeck.tms.recordings.recording_files import recordings_in
     from sudeck.tms.retest import read_retest
 
     errors = read_retest(retest) if retest else None
+    stated = given_for(protocol or ())
+    refuse_unnamed(stated, recordings_in((pre, post)))
     before, after = (
-        _of_visit(_visit_of(path, protocol=protocol, channel=channel, muscle=muscle), visit, path)
+        _of_visit(_visit_of(path, protocol=stated, channel=channel, muscle=muscle), visit, path)
         for path, visit in ((pre, pre_visit), (post, post_visit))
     )
     found: Comparison = compare_results(before.estimates, after.estimates, errors=errors)
@@ -309,14 +326,21 @@ def _say_refused(result: TmsResult) -> None:
             typer.echo(f"sudeck: {flag.message}", err=True)
 
 
-def _visit_of(path: Path, **reading: Any) -> SavedResult:
+def _visit_of(
+    path: Path, *, protocol: Path | Mapping[str, Path] | None, channel: str | None, muscle: str | None
+) -> SavedResult:
+    from sudeck.tms.recordings.companions import own_companions
+    from sudeck.tms.recordings.recording_files import recordings_in
     from sudeck.tms.saved import SavedResult, is_saved_result, read_saved
 
     if is_saved_result(path):
         return read_saved(path)
     from sudeck.tms.measurement import measure_recordings
 
-    result = measure_recordings([path], settings=_settings(), **reading)
+    paths = recordings_in([path])
+    own: ForRecordings[StimulationProtocol] = protocol
+    own = own_companions(own, paths)
+    result = measure_recordings(paths, settings=_settings(), protocol=own, channel=channel, muscle=muscle)
     _say_refused(result)
     return SavedResult(result.estimates, result.trials, result.flags, result.provenance)
 

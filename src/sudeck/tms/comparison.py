@@ -61,14 +61,14 @@ class _Key(NamedTuple):
             place = "ipsilateral"
         own = [other for other in beside if _same_group(other, one)]
         intensity = one.intensity if one.isi_ms is None else ""
-        if intensity.endswith("%MSO") and any(other.intensity == intensity and other.isi_ms for other in own):
+        if intensity.endswith("%MSO") and {other.intensity for other in own if other.isi_ms} == {intensity}:
             intensity = TEST_ALONE
         conditioning = one.conditioning
-        like = {
-            other.conditioning for other in own if (other.measure, other.isi_ms) == (one.measure, one.isi_ms)
-        }
-        if conditioning.endswith("%MSO") and len(like) == 1:
+        like = [other for other in own if (other.measure, other.isi_ms) == (one.measure, one.isi_ms)]
+        if conditioning.endswith("%MSO") and len({other.conditioning for other in like}) == 1:
             conditioning = ""
+        if one.isi_ms is not None and len({other.intensity for other in like}) > 1:
+            intensity = one.intensity
         # Where it takes channel or file to name a group, these belong to what is compared.
         where = ", ".join(filter(None, (one.channel, one.file)))
         muscle = f"{one.muscle} ({where})" if where else one.muscle

@@ -27,7 +27,7 @@ from sudeck.tms.grouping import (
 from sudeck.tms.measures.group_measures import measure_group
 from sudeck.tms.measures.measure_settings import GroupSettings
 from sudeck.tms.measures.measured import GroupMeasures, Measured, Trial
-from sudeck.tms.recordings.companions import protocol_for
+from sudeck.tms.measures.paired_trials import test_intensity
 from sudeck.tms.recordings.recording_batch import read_recordings
 from sudeck.tms.recordings.refusals import refuse_empty
 from sudeck.tms.recordings.trial_decisions import TrialDecision, decided_rows, decisions_for
@@ -41,6 +41,7 @@ from sudeck.tms.signals.trials import AmplitudeTable, TrialSet
 
 if TYPE_CHECKING:
     from sudeck.core.vocabulary import Side
+    from sudeck.tms.recordings.companions import ForRecordings
     from sudeck.tms.recordings.protocol import StimulationProtocol
     from sudeck.tms.signals.events import EventsTable
 
@@ -70,8 +71,8 @@ class TmsSettings(Record):
 def measure_recordings(
     paths: Sequence[str | Path] | str | Path,
     *,
-    events: EventsTable | str | Path | None = None,
-    protocol: StimulationProtocol | str | Path | None = None,
+    events: ForRecordings[EventsTable] = None,
+    protocol: ForRecordings[StimulationProtocol] = None,
     channel: str | None = None,
     muscle: str | None = None,
     hemisphere: Side | None = None,
@@ -88,7 +89,9 @@ def measure_recordings(
         Recordings in any format of `sudeck.tms.readers`, and folders of them. What is stated to be of one
         person, visit, hemisphere, muscle and channel is measured together, whichever files it comes from;
         files of which nothing says so are measured each by itself.
-    events, protocol, channel, muscle, hemisphere, participant, visit
+    events, protocol
+        As in `sudeck.tms.read_trials`, one for all or one a recording: a mapping from its name to its own.
+    channel, muscle, hemisphere, participant, visit
         As in `sudeck.tms.read_trials`.
     settings : TmsSettings, optional
     decisions : sequence of TrialDecision or path, optional
@@ -105,11 +108,11 @@ def measure_recordings(
         If there is no recording, or none can be read: the reason of the first, with those of the others
         as its notes.
     """
-    stated, decided = protocol_for(protocol), decisions_for(decisions)
+    decided = decisions_for(decisions)
     read = read_recordings(
         paths,
         events=events,
-        protocol=stated,
+        protocol=protocol,
         channel=channel,
         muscle=muscle,
         hemisphere=hemisphere,
@@ -122,8 +125,8 @@ def measure_recordings(
         for other in read.refused:
             error.add_note(str(other))
         raise
-    flags = (*map(_refusal, read.refused), *result.flags)
-    return replace(result, flags=flags, reporting=stated.reporting)
+    flags = (*map(_refusal, read.refused), *read.flags, *result.flags)
+    return replace(result, flags=flags, reporting=read.reporting)
 
 
 def measure_trials(
@@ -248,29 +251,35 @@ def _with_ipsilateral(
                 for number, (pulse, own) in enumerate(zip(item.pulses, groups_of(item), strict=True), start=1)
             ]
         )
-        if chosen.sum() < 2:
-            continue
-        try:
-            both = estimate_averaged_silent_period(
-                item.emg_mv[chosen], item.rate_hz, item.pulse_sample, level=level
-            )
-        except InputError as error:
-            flags.append(Flag("not-measured", str(error), "caution", "iSP"))
-            continue
-        estimates += [
-            Measured(
-                one.name,
-                group.hemisphere,
-                group.muscle,
-                one,
-                visit=group.visit,
-                participant=group.participant,
-                muscle_side=group.muscle_side,
-                channel=group.channel,
-                file=group.file,
-            )
-            for one in both
-        ]
+        # The pause grows with intensity: pulses of several are a silent period each.
+        strengths = np.array([test_intensity(blank_row(item, index)) for index in range(item.n_trials)])
+        several = len(set(strengths[chosen])) > 1
+        for intensity in dict.fromkeys(strengths[chosen]):
+            alike = chosen & (strengths == intensity)
+            if alike.sum() < 2:
+                continue
+            try:
+                both = estimate_averaged_silent_period(
+                    item.emg_mv[alike], item.rate_hz, item.pulse_sample, level=level
+                )
+            except InputError as error:
+                flags.append(Flag("not-measured", str(error), "caution", "iSP"))
+                continue
+            estimates += [
+                Measured(
+                    one.name,
+                    group.hemisphere,
+                    group.muscle,
+                    one,
+                    visit=group.visit,
+                    intensity=str(intensity) if several else "",
+                    participant=group.participant,
+                    muscle_side=group.muscle_side,
+                    channel=group.channel,
+                    file=group.file,
+                )
+                for one in both
+            ]
     return replace(group, estimates=tuple(estimates), flags=tuple(flags))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sudeck.core.storage import write_text
-from sudeck.tms.recordings.companions import events_for, protocol_for
+from sudeck.tms.recordings.companions import ForRecordings, events_for, protocol_for
 from sudeck.tms.recordings.labelled_trials import (
     find_or_take_pulses,
     found_in_sweeps,
@@ -23,6 +23,7 @@ from sudeck.tms.signals.trials import TrialSet
 if TYPE_CHECKING:
     from sudeck.tms.recordings.protocol import StimulationProtocol
     from sudeck.tms.recordings.pulses import FoundPulse
+    from sudeck.tms.signals.events import EventsTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,8 @@ class RecordingTemplate:
 def recording_template(
     path: str | Path,
     *,
-    events: str | Path | None = None,
-    protocol: StimulationProtocol | str | Path | None = None,
+    events: ForRecordings[EventsTable] = None,
+    protocol: ForRecordings[StimulationProtocol] = None,
 ) -> RecordingTemplate:
     """Fill an events table and a protocol with what a recording shows.
 

@@ -17,6 +17,7 @@ from sudeck.core.provenance import SourceFile
 from sudeck.report.tms import words
 from sudeck.report.tms.compare_page import comparison_page
 from sudeck.report.tms.console import print_comparison, print_tms
+from sudeck.report.tms.flag_words import flag_lines
 from sudeck.report.tms.page import MOST_DRAWN, tms_report
 from sudeck.report.tms.panels import panels_of
 from sudeck.report.tms.sweep_figures import sweeps_figure
@@ -146,14 +147,43 @@ def test_flagged_trials_are_told_and_not_left_out(demo: DemoRecordings, result: 
 
 
 def test_like_flags_are_told_once() -> None:
-    on_trials = [Flag("clipping", f"Trial {i} clips.", "caution", f"trial {i}") for i in range(1, 31)]
     asked = [Flag("not-stated", f"for {i} of {i}", "info", f"P{i} muscle") for i in range(27)]
     other = [Flag("drift", "It drifts.", "caution", "left"), Flag("drift", "So too.", "caution", "right")]
-    given = words.grouped_flags([*on_trials, *asked, *other])
-    assert [(flag.code, count) for flag, count in given] == [
-        ("clipping", 30), ("drift", 1), ("drift", 1), ("not-stated", 27),
-    ]  # fmt: skip
-    assert words.flag_text(*given[0]) == "Trial 1 clips. The same holds for 29 more trials."
+    same = [Flag("condition-unmatched", "No S1.", "caution", f"{name} conditions") for name in "ab"]
+    given = flag_lines([*asked, *other, *same])
+    elsewhere = "The like was found 26 times more, in other channels, people or conditions."
+    assert [(flag.code, flag.text) for flag in given] == [
+        ("drift", "It drifts. (left)"),
+        ("drift", "So too. (right)"),
+        ("condition-unmatched", "No S1. (a, b)"),
+        ("not-stated", f"for 0 of 0 {elsewhere}"),
+    ]
+
+
+def test_flags_on_trials_are_told_by_the_worst_with_the_trials_of_each_condition(result: TmsResult) -> None:
+    first = result.trials[0]
+    trials = [
+        replace(
+            first,
+            file=file,
+            channel="FDI",
+            number=number,
+            pulse=replace(first.pulse, condition="SICI" if number < 4 else "ICF"),
+        )
+        for file in ("a.cfs", "b.cfs")
+        for number in range(1, 9)
+    ]
+    flags = [
+        Flag("clipping", f"Trial {i} clips for {i} ms.", "caution", f"a.cfs FDI trial {i}", float(i))
+        for i in (1, 2, 3, 5, 8)
+    ]
+    (one,) = flag_lines(flags, trials)
+    assert one.text == "Trial 8 clips for 8 ms. Found in 5 trials: a.cfs FDI SICI (1 to 3), ICF (5, 8)."
+    (alone,) = flag_lines(flags[:1], trials)
+    assert alone.text == "Trial 1 clips for 1 ms. (a.cfs FDI SICI)"
+    in_one_file = [replace(flag, subject=flag.subject.removeprefix("a.cfs FDI ")) for flag in flags]
+    (line,) = flag_lines(in_one_file, trials[:8])
+    assert line.text.endswith("Found in 5 trials: SICI (1 to 3), ICF (5, 8).")
 
 
 def test_panels_pair_hemispheres_and_part_people_visits_and_ipsilateral_muscles(result: TmsResult) -> None:

@@ -33,7 +33,7 @@ def test_threshold_of_a_noisy_table_is_unbiased_and_covered(noise_mv: float) -> 
         estimate = bayesian_threshold(
             mso,
             freed_of_noise(amplitude, found.noise_mv),
-            floor_mv=min(FLOOR_OVER_NOISE * found.noise_mv, 0.04),
+            floor_mv=FLOOR_OVER_NOISE * found.noise_mv,
         ).estimate
         error.append(estimate.value - true)
         covered.append(estimate.low <= true <= estimate.high)
@@ -55,3 +55,26 @@ def test_a_table_that_writes_zeros_or_only_responses_tells_no_noise() -> None:
     mso = np.repeat([40.0, 50.0], 5)
     assert table_noise(mso, np.array([0.0] * 5 + [0.3] * 5), criterion_mv=0.05) is None
     assert table_noise(mso, np.full(10, 0.4), criterion_mv=0.05) is None
+
+
+def test_noise_above_the_criterion_is_told_by_its_small_scatter() -> None:
+    rng = np.random.default_rng(3)
+    mso = np.repeat([38.0, 40.0, 42.0, 50.0, 60.0], 6)
+    noise = 0.07 * np.exp(0.15 * rng.standard_normal(mso.size))
+    response = np.repeat([0.0, 0.0, 0.0, 0.3, 1.5], 6) * np.exp(0.6 * rng.standard_normal(mso.size))
+    amplitude = np.hypot(noise, response)
+    amplitude[2] = 0.2  # One stray response among the weakest pulses.
+    found = table_noise(mso, amplitude, criterion_mv=0.05)
+    assert found is not None
+    assert found.noise_mv == pytest.approx(0.07, rel=0.1)
+    assert 14 <= found.quiet.sum() <= 17
+
+
+def test_responses_of_a_table_without_weak_pulses_are_not_taken_for_noise() -> None:
+    rng = np.random.default_rng(4)
+    taken = 0
+    for _ in range(40):
+        mso = np.repeat([60.0, 66.0, 72.0], 10)
+        amplitude = np.repeat([0.5, 1.0, 1.6], 10) * np.exp(0.6 * rng.standard_normal(mso.size))
+        taken += table_noise(mso, amplitude, criterion_mv=0.05) is not None
+    assert taken == 0

@@ -14,7 +14,11 @@ from sudeck.report.kit.plot import Mark, Plot, Span, Stroke, sheet, text
 from sudeck.report.tms import words
 from sudeck.report.tms.comparison_words import is_error_unknown
 from sudeck.report.tms.style import LEFT_MM, PLOT_MM, WIDTH_MM, colour_of
-from sudeck.tms.measures.paired_trials import is_afferent, to_other_hemisphere, unconditioned_trials
+from sudeck.tms.measures.paired_trials import (
+    test_intensity,
+    to_other_hemisphere,
+    unconditioned_trials,
+)
 from sudeck.tms.measures.trial_kinds import strength_of
 
 if TYPE_CHECKING:
@@ -87,6 +91,9 @@ def trial_values(one: Measured, trials: Sequence[Trial]) -> NDArray[np.float64]:
         found = [trial["amplitude_mv"] for trial in alike if strength(trial) == one.intensity]
     elif one.measure in _COUNT_COLUMNS:
         chosen = resting if one.measure == "MEP latency" else [t for t in single if not t.ipsilateral]
+        if one.intensity:
+            strength = strength_of([trial for trial in chosen if np.isfinite(trial["csp_ms"])])
+            chosen = [trial for trial in chosen if strength(trial) == one.intensity]
         found = [trial[_COUNT_COLUMNS[one.measure]] for trial in chosen]
     elif one.measure in words.RATIOS:
         found = _ratios(one, own)
@@ -128,8 +135,9 @@ def _is_pair_of(trial: Trial, one: Measured) -> bool:
     ]
     like = abs(pulse.isi_ms - one.isi_ms) < 1e-6
     strong = one.conditioning in {"", "afferent"} or one.conditioning in {*strengths, pulse.condition}
+    strong = strong and one.intensity in {"", test_intensity(trial), pulse.condition}
     across = to_other_hemisphere(trial) == (one.measure == "IHI")
-    return like and strong and across and is_afferent(trial) == (one.measure == "SAI")
+    return like and strong and across and pulse.afferent == (one.measure == "SAI")
 
 
 def _amplitude(trial: Trial) -> float:

@@ -15,6 +15,7 @@ from sudeck.report.kit.text import decimals_of, interval_text, value_text
 from sudeck.report.tms import comparison_words as said
 from sudeck.report.tms import words
 from sudeck.report.tms.compare_figures import change_figure, trial_values
+from sudeck.report.tms.flag_words import flag_lines
 from sudeck.report.tms.settings_words import settings_rows
 
 if TYPE_CHECKING:
@@ -249,9 +250,9 @@ def _flags(
 ) -> list[dict[str, str]]:
     """Return what the reader must know: of the comparison, and what was serious in either visit."""
     shown = [
-        {"severity": flag.severity, "message": flag.message, "subject": when}
+        {"severity": line.severity, "message": line.text, "subject": when}
         for when, visit in (("before", pre), ("after", post))
-        for flag, _ in words.grouped_flags([flag for flag in visit.flags if flag.severity == "serious"])
+        for line in flag_lines([flag for flag in visit.flags if flag.severity == "serious"], visit.trials)
     ]
     if not settings_alike:
         text = "The two visits were measured with different settings."

@@ -28,6 +28,7 @@ from sudeck.report.tms.comparison_words import (
     is_error_unknown,
     is_shown,
 )
+from sudeck.report.tms.flag_words import flag_lines
 from sudeck.tms.signals.forms import missing_form
 
 if TYPE_CHECKING:
@@ -67,11 +68,9 @@ def print_tms(result: TmsResult, *, written: str = "", console: Console | None =
         console.print()
         print_note(console, f"{left_out} more groups are in tms.json and the report.")
     console.print()
-    for flag, count in words.grouped_flags(result.flags):
-        if flag.code != "recording-refused":  # said on standard error
-            sentence = words.flag_text(flag, count)
-            where = words.where_text(flag, result)
-            print_item(console, flag.severity, f"{sentence}{where}", SEVERITY_STYLE[flag.severity])
+    for line in flag_lines(result.flags, result.trials):
+        if line.code != "recording-refused":  # said on standard error
+            print_item(console, line.severity, line.text, SEVERITY_STYLE[line.severity])
     form = missing_form(
         [trial.pulse for trial in result.trials],
         list(dict.fromkeys(trial.channel for trial in result.trials)),
@@ -155,7 +154,9 @@ def change_table(changes: Sequence[MeasuredChange]) -> Table:
         ConsoleColumn("Verdict", fold=True, least=12),
     )
     for one in in_order_of_measures(changes):
-        where = " ".join(filter(None, (one.participant, one.visit, _side(one), one.muscle)))
+        # Pairs have an intensity here where there are several of one interval.
+        at = one.intensity if one.isi_ms is not None else ""
+        where = " ".join(filter(None, (one.participant, one.visit, _side(one), one.muscle, at)))
         how = "" if one.isi_ms is None else f" {one.isi_ms:g} ms"
         value, bounds, limit = change_texts(one.change)
         verdict = VERDICTS[one.change.verdict]

@@ -11,6 +11,7 @@ from sudeck.core.storage import write_text
 from sudeck.report.kit.page import render_page
 from sudeck.report.kit.text import number
 from sudeck.report.tms import figures, sweep_figures, words
+from sudeck.report.tms.flag_words import flag_lines
 from sudeck.report.tms.panels import Panel, panels_of
 from sudeck.report.tms.sentences import CAVEATS, sentences
 from sudeck.report.tms.settings_words import settings_rows
@@ -120,12 +121,8 @@ def tms_report(result: TmsResult) -> str:
         sentences=sentences(result),
         caveats=CAVEATS,
         flags=[
-            {
-                "severity": flag.severity,
-                "message": words.flag_text(flag, count) + words.where_text(flag, result),
-                "subject": "",
-            }
-            for flag, count in words.grouped_flags(flags)
+            {"severity": line.severity, "message": line.text, "subject": ""}
+            for line in flag_lines(flags, result.trials)
         ],
         n_flagged=sum(bool(trial.flags) for trial in result.trials),
         n_trials=len(result.trials),
@@ -276,7 +273,7 @@ def _robust(panel: Panel) -> tuple[RobustRow, ...]:
             rows.append(
                 RobustRow(
                     one.measure,
-                    words.how_text(one) if one.isi_ms is None else f"{one.isi_ms:g} ms",
+                    words.how_text(one) if one.isi_ms is None else words.pair_text(one, side.group),
                     side.group.hemisphere or "not stated",
                     _short(one),
                     _short(other) if other else "too few trials",

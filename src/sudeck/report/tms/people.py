@@ -17,6 +17,7 @@ from sudeck.report.tms.page import write_tms
 from sudeck.study.measuring.engine import Died, available_cores, spread
 from sudeck.tms.measurement import TmsSettings, measure_recordings
 from sudeck.tms.measures_table import MEASURE_COLUMNS, MEASURES_NAME, measures_rows
+from sudeck.tms.recordings.companions import own_companions, refuse_unnamed
 from sudeck.tms.recordings.recording_files import recordings_in
 from sudeck.tms.recordings.whose import person_and_visit
 from sudeck.tms.result import TmsResult
@@ -104,8 +105,17 @@ def measure_people(
         if out is not None:
             _write(result, out, sides)
         return result
+    paths = [path for own in people.values() for path in own]
+    for name in ("events", "protocol"):
+        refuse_unnamed(reading.get(name), paths)
     work = [
-        _Work(tuple(own), settings, reading, None if out is None else out / _folder_name(person), sides)
+        _Work(
+            tuple(own),
+            settings,
+            reading | {name: own_companions(reading.get(name), own) for name in ("events", "protocol")},
+            None if out is None else out / _folder_name(person),
+            sides,
+        )
         for person, own in people.items()
     ]
     done = _all_done(work, jobs, progress)
@@ -181,10 +191,22 @@ def _joined(results: Sequence[TmsResult], refused: Sequence[_Refusal]) -> TmsRes
         estimates_without_flagged=tuple(item for one in results for item in one.estimates_without_flagged),
         trials=tuple(trial for one in results for trial in one.trials),
         sweeps=(),
-        flags=(*flags, *_one_file_twice(results), *(flag for one in results for flag in one.flags)),
+        flags=(*flags, *_one_file_twice(results), *(flag for one in results for flag in _placed(one))),
         provenance=Provenance(tuple(sources.values()), first.settings, first.version),
         reporting=results[0].reporting,
     )
+
+
+def _placed(result: TmsResult) -> list[Flag]:
+    """Say of which recording a trial is, where a person has one recording and its flags do not say."""
+    places = {f"{trial.file} {trial.channel}".strip() for trial in result.trials}
+    if len(places) > 1:
+        return list(result.flags)
+    return [
+        replace(flag, subject=f"{place} {flag.subject}") if flag.subject.startswith("trial ") else flag
+        for place in places
+        for flag in result.flags
+    ]
 
 
 def _one_file_twice(results: Sequence[TmsResult]) -> list[Flag]:

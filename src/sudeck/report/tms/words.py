@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from sudeck.core.estimate import Estimate
-from sudeck.core.flags import Flag
 from sudeck.report.kit.text import decimals_of, interval_text, number
 
 if TYPE_CHECKING:
@@ -41,8 +40,6 @@ MEANINGS: Final[dict[str, str]] = {
 # More MEP intensities than this are a recruitment curve.
 _MOST_STEPS: Final = 3
 _USUAL_TEST: Final = 1.2
-# So many like flags and more are told once.
-_LIKE_FLAGS: Final = 4
 CURVE: Final = ("S50", "MEPmax", "slope", "area")
 RATIOS: Final = ("SICI", "ICF", "SICF", "LICI", "IHI", "SAI", "paired pulse")
 # What counts as a second method of the same measure.
@@ -59,18 +56,20 @@ def in_order(estimates: Iterable[Measured]) -> list[Measured]:
     return sorted(estimates, key=place_of)
 
 
-def place_of(one: Measured) -> tuple[int, str, float, float, bool]:
+def place_of(one: Measured) -> tuple[int, str, float, float, str, str, bool]:
     """Return the key by which estimates are ordered: measure, conditioning, interval, intensity, method.
 
     Estimates of conditions that only have a name stay in the order of the recording.
     """
-    strength = float(one.intensity.split()[0]) if one.isi_ms is None and _is_intensity(one) else 0.0
-    return place_of_measure(one.measure), one.conditioning, one.isi_ms or 0.0, strength, is_beside(one)
+    strength = float(one.intensity.split()[0]) if _is_intensity(one.intensity) else 0.0
+    first = one.conditioning if _is_intensity(one.conditioning) else ""
+    names = ("", "") if one.isi_ms is None else (one.conditioning, one.intensity)
+    return place_of_measure(one.measure), first, one.isi_ms or 0.0, strength, *names, is_beside(one)
 
 
-def _is_intensity(one: Measured) -> bool:
+def _is_intensity(text: str) -> bool:
     """Tell an intensity from the name of a condition, which stands there where none is known."""
-    return re.fullmatch(r"[\d.e+-]+ %(MSO|RMT)", one.intensity) is not None
+    return re.fullmatch(r"[\d.e+-]+ %(MSO|RMT)", text) is not None
 
 
 def place_of_measure(measure: str) -> int:
@@ -86,7 +85,7 @@ def without_steps(group: GroupMeasures) -> list[Measured]:
     That is the test pulse alone of its pairs, else what is nearest to 120 % of the threshold. The others are
     told by the recruitment curve.
     """
-    steps = [one for one in group.estimates if one.measure == "MEP" and _is_intensity(one)]
+    steps = [one for one in group.estimates if one.measure == "MEP" and _is_intensity(one.intensity)]
     if len(steps) <= _MOST_STEPS:
         return list(group.estimates)
     tests = {one.intensity for one in group.estimates if one.isi_ms is not None}
@@ -129,10 +128,17 @@ def how_text(one: Measured) -> str:
     if one.conditioning and one.intensity:
         parts.append(f"{one.conditioning} before {one.intensity}")
     elif one.conditioning:
-        parts.append(f"after {one.conditioning}")
+        parts.append(f"after {one.conditioning.replace('afferent', 'a nerve stimulus')}")
     elif one.intensity:
         parts.append(one.intensity)
     return ", ".join(parts)
+
+
+def pair_text(one: Measured, group: GroupMeasures) -> str:
+    """Return the interval of a pair; its intensities or name too where the group has several of it."""
+    like = [other for other in group.estimates if (other.measure, other.isi_ms) == (one.measure, one.isi_ms)]
+    apart = strength_text(one) if len(like) > 1 else ""
+    return f"{one.isi_ms:g} ms ({apart})" if apart else f"{one.isi_ms:g} ms"
 
 
 def strength_text(one: Measured, rmt: Threshold | None = None) -> str:
@@ -140,7 +146,7 @@ def strength_text(one: Measured, rmt: Threshold | None = None) -> str:
     if one.conditioning and one.intensity:
         return f"{one.conditioning.split()[0]} before {one.intensity}"
     if one.conditioning:
-        return f"after {one.conditioning}"
+        return f"after {one.conditioning}" if _is_intensity(one.conditioning) else one.conditioning
     if rmt is None or not one.intensity.endswith("%MSO"):
         return one.intensity
     share = 100 * float(one.intensity.split()[0]) / rmt.estimate.value
@@ -188,46 +194,6 @@ def in_readable_unit(estimate: Estimate) -> Estimate:
         return estimate
     low, value, high = (1e3 * bound for bound in (estimate.low, estimate.value, estimate.high))
     return replace(estimate, value=value, low=low, high=high, unit="µV")
-
-
-def grouped_flags(flags: Sequence[Flag]) -> list[tuple[Flag, int]]:
-    """Return flags, worst first; those of one kind on many trials or channels once, with their number."""
-    severities = ("serious", "caution", "info")
-    kinds: dict[tuple[str, ...], list[Flag]] = {}
-    for flag in flags:
-        subject = flag.subject.split("trial ")[0] if _on_trial(flag) else flag.subject.rpartition(" ")[2]
-        asked = subject if flag.code == "not-stated" or _on_trial(flag) else ""
-        kinds.setdefault((flag.code, flag.severity, str(_on_trial(flag)), asked), []).append(flag)
-    counted: list[tuple[Flag, int]] = []
-    for own in kinds.values():
-        merged = len(own) >= _LIKE_FLAGS or _on_trial(own[0])
-        counted += [(own[0], len(own))] if merged else [(flag, 1) for flag in own]
-    return sorted(counted, key=lambda item: severities.index(item[0].severity))
-
-
-def flag_text(flag: Flag, count: int) -> str:
-    """Return the message of a flag; of many like ones, the first and how many more."""
-    if count == 1:
-        return flag.message
-    if _on_trial(flag):
-        return f"{flag.message} The same holds for {_count(count - 1, 'more trial')}."
-    return (
-        f"{flag.message} The like was found {count - 1} times more, in other channels, people or conditions."
-    )
-
-
-def _on_trial(flag: Flag) -> bool:
-    return "trial " in flag.subject
-
-
-def where_text(flag: Flag, result: TmsResult) -> str:
-    """Return what a flag is about in brackets, unless its message says so or there is nothing else."""
-    place = flag.subject
-    if len(result.provenance.sources) == 1:
-        place = place.removeprefix(result.provenance.sources[0].label).strip()
-    if not place or "trial " in place or place in flag.message:
-        return ""
-    return f" ({place})"
 
 
 def subject_words(result: TmsResult) -> str:

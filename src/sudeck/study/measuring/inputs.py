@@ -143,8 +143,10 @@ def recordings_among(files: Iterable[Path]) -> tuple[Path, ...]:
 
 
 def protocol_among(files: Iterable[Path]) -> Path | None:
-    """Return the protocol file of a session: its only TOML file."""
-    found = [path for path in files if path.suffix.lower() == ".toml"]
+    """Return the protocol file of a session: its only TOML file that is not beside one recording, for it."""
+    listed = list(files)
+    beside = {f"{path.stem}_protocol.toml" for path in listed}
+    found = [path for path in listed if path.suffix.lower() == ".toml" and path.name not in beside]
     return found[0] if len(found) == 1 else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,21 +11,37 @@ import numpy as np
 from sudeck.core.flags import Flag
 from sudeck.tms.measures.measured import Trial
 from sudeck.tms.measures.paired_pulse import PairedPulse
+from sudeck.tms.measures.paired_trials import test_intensity
+from sudeck.tms.thresholds.table_noise import FLOOR_OVER_NOISE
 
 if TYPE_CHECKING:
     from sudeck.tms.measures.threshold_tracking import TrackedPair
     from sudeck.tms.thresholds.posterior import ThresholdPosterior
 
+_MOST_NAMES = 4
 # Share of trials in which noise alone passes for a response, at most: the search finds 0.02 to 0.12 % a ms.
 CHANCE = 0.05
+_RARE = 0.025
+# A response as many times as large as the noise floor of its own sweep is none of chance.
+_PLAIN = 3.0
 
 
 def nothing_answers(trials: Sequence[Trial]) -> bool:
-    """Tell whether no more responses were found in sweeps than chance finds in noise."""
+    """Tell whether no more responses were found in sweeps than chance finds in noise, and none is plain."""
     sweeps = [trial for trial in trials if np.isfinite(trial["noise_floor_mv"])]
     if len(sweeps) < len(trials) or not trials:
         return False
-    return sum(trial.present for trial in trials) <= CHANCE * len(trials)
+    found = [trial for trial in trials if trial.present]
+    if any(trial["amplitude_mv"] > _PLAIN * trial["noise_floor_mv"] for trial in found):
+        return len(found) <= CHANCE * len(trials)
+    return no_more_than_chance(len(found), len(trials))
+
+
+def no_more_than_chance(seen: int, n: int) -> bool:
+    """Tell whether noise alone passes for `seen` responses in `n` trials more than once in forty times."""
+    from scipy.special import bdtrc
+
+    return seen == 0 or float(bdtrc(seen - 1, n, CHANCE)) > _RARE
 
 
 def never_reached(posterior: ThresholdPosterior, highest_mso: float) -> bool:
@@ -44,13 +61,22 @@ def graded_left_out(name: str, where: str) -> Flag:
     )
 
 
-def noise_from_table(name: str, where: str, noise_mv: float, n: int) -> Flag:
+def noise_from_table(name: str, where: str, noise_mv: float, n: int, criterion_mv: float) -> Flag:
     """Say how large the noise of a table was found to be, and from what."""
+    text = (
+        f"{name} of {where}: amplitudes were freed of {1e3 * noise_mv:.0f} µV of noise, which is what {n} "
+        "pulses too weak for a response gave."
+    )
+    hidden = FLOOR_OVER_NOISE * noise_mv >= criterion_mv
+    if hidden:
+        text += (
+            f" So much noise hides responses of {1e3 * criterion_mv:.0f} µV, the criterion: the threshold is "
+            "read from larger ones."
+        )
     return Flag(
         "noise-from-table",
-        f"{name} of {where}: amplitudes were freed of {1e3 * noise_mv:.0f} µV of noise, which is what {n} "
-        "pulses too weak for a response gave.",
-        "info",
+        text,
+        "caution" if hidden else "info",
         name,
         value=noise_mv,
         unit="mV",
@@ -116,10 +142,23 @@ def unnamed_pair(pair: PairedPulse | TrackedPair) -> tuple[Flag, ...]:
 
 
 def assumed_alone(pairs: Sequence[Trial], singles: Sequence[Trial]) -> tuple[Flag, ...]:
-    """Flag singles that were taken for the test pulse alone only because nobody says their intensity."""
-    given = (value for t in (*pairs, *singles) for value in (t.pulse.test_mso, t.pulse.test_rmt))
-    if not singles or any(value is not None for value in given):
+    """Flag singles that were taken for the test pulse alone only because the pairs do not say theirs."""
+    if not singles or any(map(test_intensity, pairs)):
         return ()
+    silent = [trial for trial in singles if not test_intensity(trial)]
+    strengths = {test_intensity(trial) for trial in singles}
+    if not silent and len(strengths) > 1:
+        return ()  # they are refused
+    if not silent:
+        at = strengths.pop()
+        text = (
+            f"Nothing says at which intensity the test pulses of {len(pairs)} pairs were given, so that the "
+            f"{len(singles)} single pulses at {at} were taken for the test pulse alone; add test_mso or "
+            "test_rmt of the pairs to the events table or the protocol file."
+        )
+        n = float(len(singles))
+        return (Flag("test-alone-assumed", text, "caution", "paired pulses", n, unit="trials"),)
+    singles = silent
     return (
         Flag(
             "test-alone-assumed",
@@ -132,3 +171,17 @@ def assumed_alone(pairs: Sequence[Trial], singles: Sequence[Trial]) -> tuple[Fla
             unit="trials",
         ),
     )
+
+
+def names_together(measure: str, where: str, trials: Sequence[Trial]) -> tuple[Flag, ...]:
+    """Say that trials of several names are one measure, since nothing that is stated tells them apart."""
+    names = Counter(trial.pulse.condition for trial in trials if trial.pulse.condition)
+    if len(names) < 2 or len(names) > len(trials) / 2:  # running numbers are no names
+        return ()
+    shown = ", ".join(f"{name} {n}" for name, n in names.most_common(_MOST_NAMES))
+    shown += ", …" if len(names) > _MOST_NAMES else ""
+    text = (
+        f"{measure} of {where} is of {len(trials)} trials under several names ({shown}), together because "
+        "all that is stated of them is alike; where they differ, state in what: a visit, an intensity."
+    )
+    return (Flag("names-together", text, "info", measure, float(len(names)), 1.0, "names"),)

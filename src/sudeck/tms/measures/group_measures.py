@@ -19,14 +19,16 @@ from sudeck.tms.measures.group_doubts import (
     graded_left_out,
     interval_not_stated,
     limit_above_criterion,
+    names_together,
     never_reached,
     noise_from_table,
     nothing_answers,
     unnamed_pair,
 )
-from sudeck.tms.measures.lognormal import freed_of_noise, geometric_mean
+from sudeck.tms.measures.group_noise import GroupNoise, smallest_of
+from sudeck.tms.measures.lognormal import freed_of_noise, geometric_mean, upper_limit
 from sudeck.tms.measures.measure_settings import GroupSettings
-from sudeck.tms.measures.measured import GroupMeasures, Measured, Trial
+from sudeck.tms.measures.measured import GroupMeasures, Measured, Trial, column
 from sudeck.tms.measures.paired_pulse import PairedPulse
 from sudeck.tms.measures.paired_trials import measure_pairs
 from sudeck.tms.measures.recruitment import MIN_INTENSITIES, RecruitmentCurve, recruitment_curve
@@ -41,7 +43,7 @@ from sudeck.tms.measures.trial_kinds import (
 )
 from sudeck.tms.thresholds.classical_rules import five_of_ten_threshold, ml_pest_threshold
 from sudeck.tms.thresholds.motor_threshold import Threshold, bayesian_threshold
-from sudeck.tms.thresholds.table_noise import FLOOR_OVER_NOISE, LARGEST_NOISE, table_noise
+from sudeck.tms.thresholds.table_noise import FLOOR_OVER_NOISE, table_noise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -141,7 +143,7 @@ class _Group:
         self.curve: RecruitmentCurve | None = None
         self.pairs: list[PairedPulse] = []
         self.flags: list[Flag] = []
-        self.table_noise_mv = 0.0
+        self.noise = GroupNoise(settings.floor_mv, smallest_of(trials))
 
     def without_response(self, trials: Sequence[Trial]) -> GroupMeasures:
         """Return a group in which no response stands out of the noise: no amplitude, no ratio, no curve."""
@@ -195,29 +197,6 @@ class _Group:
             self.flags.append(Flag("not-measured", text, "caution", measure))
             return None
 
-    def floor(self, trials: Sequence[Trial], *, denoised: bool = False) -> float:
-        if self.settings.floor_mv is not None:
-            return self.settings.floor_mv
-        floors = _column(trials, "denoised_floor_mv" if denoised else "noise_floor_mv")
-        if np.isfinite(floors).any():
-            return float(np.nanquantile(floors, 0.95))
-        # A table of amplitudes has no baseline; a zero in it means "none seen", below the smallest seen, or
-        # below the limit that it states.
-        limits = _column(trials, "below_mv")
-        if np.isfinite(limits).any():
-            return float(np.nanmax(limits))
-        amplitude = _column(trials, "amplitude_mv")
-        return float(amplitude[amplitude > 0].min()) if (amplitude == 0).any() and amplitude.any() else 0.0
-
-    def heard(self, trials: Sequence[Trial]) -> tuple[NDArray[np.float64], float]:
-        """Return amplitudes freed of what noise adds to them, and the floor below which they say nothing."""
-        floor, seen = self.floor(trials), _column(trials, "noise_floor_mv")
-        noise = _rms(seen)
-        if self.table_noise_mv and not np.isfinite(seen).any() and trials[0].pulse.state != "active":
-            noise, floor = self.table_noise_mv, LARGEST_NOISE * self.table_noise_mv
-        noise = min(noise, 0.9 * floor)
-        return freed_of_noise(_column(trials, "amplitude_mv"), noise), float(freed_of_noise(floor, noise))
-
     def threshold(self, trials: Sequence[Trial], name: str) -> None:
         known, intensity = with_intensity(trials)
         if np.unique(intensity).size < _FEWEST_FOR_THRESHOLD:
@@ -225,27 +204,28 @@ class _Group:
         amplitude, chosen = _against_criterion(known), self.settings
         resting = name == "RMT"
         criterion = chosen.resting_criterion_mv if resting else chosen.active_criterion_mv
-        limits = _column(known, "below_mv")
+        limits = column(known, "below_mv")
         if np.isfinite(limits).any() and np.nanmax(limits) > criterion:
             self.flags.append(
                 limit_above_criterion(name, self.measured().name, float(np.nanmax(limits)), criterion)
             )
             return
         # What noise adds to a response at the criterion makes a threshold low.
-        floor, traced, left = self.floor(known, denoised=True), True, _noise_mv(known)
-        left = min(left, 0.9 * floor)
-        amplitude, floor = freed_of_noise(amplitude, left), float(freed_of_noise(floor, left))
-        if not np.isfinite(_column(known, "noise_floor_mv")).any() and chosen.floor_mv is None:
+        left, floor = self.noise.left_by_filter(known)
+        amplitude, floor, traced = freed_of_noise(amplitude, left), float(freed_of_noise(floor, left)), True
+        if not np.isfinite(column(known, "noise_floor_mv")).any() and chosen.floor_mv is None:
             # A table comes without its noise; where that does not show, amplitudes only say yes or no.
             noise = table_noise(intensity, amplitude, criterion_mv=criterion)
             traced = noise is not None
             if noise is not None:
                 amplitude = freed_of_noise(amplitude, noise.noise_mv)
                 floor = FLOOR_OVER_NOISE * noise.noise_mv
+                amplitude = np.where(amplitude > floor, amplitude, 0.0)
                 where = self.measured().name
-                self.flags.append(noise_from_table(name, where, noise.noise_mv, int(noise.quiet.sum())))
+                n_quiet = int(noise.quiet.sum())
+                self.flags.append(noise_from_table(name, where, noise.noise_mv, n_quiet, criterion))
                 if resting and noise.below_threshold:
-                    self.table_noise_mv = noise.noise_mv
+                    self.noise = replace(self.noise, table_mv=noise.noise_mv)
         bayes = partial(
             bayesian_threshold,
             intensity,
@@ -253,7 +233,7 @@ class _Group:
             name=name,
             prior=chosen.resting_prior if resting else chosen.active_prior,
             criterion_mv=criterion,
-            floor_mv=min(floor, 0.8 * criterion),
+            floor_mv=floor,
             level=chosen.level,
             evidence="amplitude" if traced else "response",
         )
@@ -268,6 +248,8 @@ class _Group:
             self.flags.append(graded_left_out(name, self.measured().name))
         self.flags += threshold.flags
         self.add(name, threshold.estimate)
+        if floor >= criterion:
+            return  # Rules that count responses have none to count where noise alone is as large.
         by_rule = partial(five_of_ten_threshold, intensity, amplitude, name=name, criterion_mv=criterion)
         self.add(f"{name} 5/10 rule", self.attempt(f"{name} 5/10 rule", by_rule))
         pest = partial(
@@ -283,7 +265,7 @@ class _Group:
             unit = "%RMT"
         if np.unique(intensity).size < MIN_INTENSITIES:
             return
-        amplitude, floor = _against_criterion(known), self.floor(known, denoised=True)
+        amplitude, floor = _against_criterion(known), self.noise.floor(known, denoised=True)
         fit = partial(
             recruitment_curve, intensity, amplitude, floor_mv=floor, level=self.settings.level, unit=unit
         )
@@ -296,12 +278,17 @@ class _Group:
     def amplitudes(self, trials: Sequence[Trial], measure: str) -> None:
         for intensity, own in parted(trials, strength_of(trials)).items():
             if len(own) >= 2:
-                amplitude, floor = self.heard(own)
-                mean = partial(geometric_mean, amplitude, floor_mv=floor, level=self.settings.level)
-                self.add(measure, self.attempt(measure, mean), intensity=intensity)
+                amplitude, floor = self.noise.heard(own)
+                make = partial(geometric_mean, amplitude, floor_mv=floor, level=self.settings.level)
+                mean = self.attempt(measure, make)
+                if mean is not None and self.noise.may_be_all(own):
+                    mean = upper_limit(mean)
+                self.add(measure, mean, intensity=intensity)
+                at = f"{measure} at {intensity}" if intensity else measure
+                self.flags += names_together(at, self.measured().name, own)
 
     def latency(self, trials: Sequence[Trial]) -> None:
-        latency = _column(trials, "latency_ms")
+        latency = column(trials, "latency_ms")
         latency = latency[np.isfinite(latency)]
         # A muscle that hardly ever responds has the latency of chance findings.
         if latency.size >= max(3, len(trials) / 4):
@@ -314,17 +301,13 @@ class _Group:
             self.measured().name,
         )
         single = [trial for trial in trials if trial.pulse.kind == "single"]
-        for (state, other_hemisphere, condition), own in parted(paired, kind_of_pair(paired)).items():
+        kinds = parted(paired, kind_of_pair(paired, single))
+        for (state, other_hemisphere, condition, _), own in kinds.items():
             alike = [trial for trial in single if (trial.pulse.state or "rest") == state]
             self.flags += assumed_alone(own, alike)
-            floor = self.floor([*own, *alike], denoised=True)
-            noise = min(_noise_mv([*own, *alike]), 0.9 * floor)
-            if (
-                self.table_noise_mv
-                and state == "rest"
-                and not np.isfinite(_column(own, "noise_floor_mv")).any()
-            ):
-                noise, floor = self.table_noise_mv, LARGEST_NOISE * self.table_noise_mv
+            for isi_ms, one in parted(own, lambda trial: trial.pulse.isi_ms).items():
+                self.flags += names_together(f"The pair at {isi_ms:g} ms", self.measured().name, one)
+            noise, floor = self.noise.beside_pairs(own, alike)
             make = partial(
                 measure_pairs,
                 own,
@@ -340,7 +323,8 @@ class _Group:
                     self.pairs.append(pair)
                     strength = pair.conditioning_intensity
                     given = condition if strength is None else f"{strength:g} {pair.conditioning_unit}"
-                    where = {"isi_ms": pair.isi_ms, "conditioning": given, "intensity": common_intensity(own)}
+                    at = common_intensity(own) or ("" if strength is None else condition)
+                    where = {"isi_ms": pair.isi_ms, "conditioning": given, "intensity": at}
                     self.add(pair.measure, pair.estimate, **where)
                     self.add(f"{pair.measure} ratio of means", pair.ratio_of_means, **where)
                 else:
@@ -353,33 +337,22 @@ class _Group:
             for trial in trials
             if trial.pulse.kind != "paired" and not trial.ipsilateral and np.isfinite(trial["csp_ms"])
         ]
-        if len(own) >= 2:
-            censored = np.array([trial.csp_censored for trial in own])
-            make = partial(
-                typical_duration, _column(own, "csp_ms"), censored, "CSP", level=self.settings.level
-            )
-            self.add("CSP", self.attempt("CSP", make))
-
-
-def _column(trials: Sequence[Trial], name: str) -> NDArray[np.float64]:
-    return np.array([trial[name] for trial in trials], dtype=np.float64)
+        # It grows with intensity: pulses of several are a silent period each.
+        parts = parted(own, strength_of(own))
+        for intensity, alike in parts.items():
+            if len(alike) >= 2:
+                censored = np.array([trial.csp_censored for trial in alike])
+                make = partial(
+                    typical_duration, column(alike, "csp_ms"), censored, "CSP", level=self.settings.level
+                )
+                self.add("CSP", self.attempt("CSP", make), intensity=intensity if len(parts) > 1 else "")
 
 
 def _against_criterion(trials: Sequence[Trial]) -> NDArray[np.float64]:
     """Return amplitudes with noise held down; as the laboratory gave them where there are no sweeps."""
-    denoised = _column(trials, "denoised_mv")
-    return np.where(np.isfinite(denoised), denoised, _column(trials, "amplitude_mv"))
+    denoised = column(trials, "denoised_mv")
+    return np.where(np.isfinite(denoised), denoised, column(trials, "amplitude_mv"))
 
 
 def _freed(trials: Sequence[Trial], noise_mv: float) -> NDArray[np.float64]:
     return freed_of_noise(_against_criterion(trials), noise_mv)
-
-
-def _noise_mv(trials: Sequence[Trial]) -> float:
-    """Return what denoised amplitudes are without a response, root mean square; 0 where nothing says."""
-    return _rms(_column(trials, "denoised_floor_mv"))
-
-
-def _rms(values: NDArray[np.float64]) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.sqrt(np.mean(known**2))) if known.size else 0.0

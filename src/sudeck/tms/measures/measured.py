@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from sudeck.core.estimate import Estimate
     from sudeck.core.flags import Flag
     from sudeck.core.vocabulary import Side
@@ -129,6 +131,11 @@ class Trial:
             **{name: getattr(self.pulse, name) for name in given},
             **self.values,
         }
+
+
+def column(trials: Sequence[Trial], name: str) -> NDArray[np.float64]:
+    """Return one measured column of many trials, shape (n,)."""
+    return np.array([trial[name] for trial in trials], dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

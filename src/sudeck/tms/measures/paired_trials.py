@@ -56,10 +56,9 @@ def measure_pairs(
     InputError
         If there is no test pulse alone.
     """
-    given = [trial.pulse.test_mso for trial in (*pairs, *singles)]
-    if None not in given and len({trial.pulse.test_mso for trial in pairs}) > _MOST_IN_A_BLOCK:
+    if is_tracked(pairs, singles):
         return tracked_measures(
-            np.array(given, dtype=np.float64),
+            np.array([trial.pulse.test_mso for trial in (*pairs, *singles)], dtype=np.float64),
             _amplitudes([*pairs, *singles]),
             np.array([trial.pulse.isi_ms or np.nan for trial in (*pairs, *singles)]),
             floor_mv=floor_mv,
@@ -68,7 +67,7 @@ def measure_pairs(
             level=settings.level,
         )
     alone = unconditioned_trials(pairs, singles)
-    afferent = is_afferent(pairs[0])
+    afferent = pairs[0].pulse.afferent
     unit, strength = conditioning_intensity(pairs)
     used = [*pairs, *alone]
     return paired_pulse_measures(
@@ -85,17 +84,23 @@ def measure_pairs(
     )
 
 
+def test_intensity(trial: Trial) -> str:
+    """Return the stated intensity of the test pulse, ``120 %RMT`` or ``54 %MSO``; empty where none is."""
+    if trial.pulse.test_rmt is not None:
+        return f"{trial.pulse.test_rmt:.4g} %RMT"
+    return "" if trial.pulse.test_mso is None else f"{trial.pulse.test_mso:.4g} %MSO"
+
+
+def is_tracked(pairs: Sequence[Trial], singles: Sequence[Trial]) -> bool:
+    """Return whether the test pulse took so many intensities that it must have been tracked."""
+    known = all(trial.pulse.test_mso is not None for trial in (*pairs, *singles))
+    return known and len({trial.pulse.test_mso for trial in pairs}) > _MOST_IN_A_BLOCK
+
+
 def to_other_hemisphere(trial: Trial) -> bool:
     """Return whether the conditioning pulse went to the hemisphere that the test pulse did not."""
     conditioned = trial.pulse.conditioning_hemisphere
     return conditioned is not None and conditioned != trial.pulse.hemisphere
-
-
-def is_afferent(trial: Trial) -> bool:
-    """Return whether a stimulus to a nerve came first: it is stated, or the condition is called SAI."""
-    kind = trial.pulse.conditioning_kind
-    words = re.split(r"[^A-Z]+", trial.pulse.condition.upper())
-    return kind == "afferent" or (kind is None and "SAI" in words)
 
 
 def _stated_names(pairs: Sequence[Trial], settings: GroupSettings) -> set[str]:
@@ -108,8 +113,8 @@ def _stated_names(pairs: Sequence[Trial], settings: GroupSettings) -> set[str]:
 def unconditioned_trials(pairs: Sequence[Trial], singles: Sequence[Trial]) -> list[Trial]:
     """Return the single pulses at the test intensity of the pairs.
 
-    Where the pairs do not say their test intensity, singles that do not say theirs either; where nobody
-    says, all of them.
+    Where the pairs do not say their test intensity, singles that do not say theirs either; where all of
+    these are of one stated intensity, they.
 
     Raises
     ------
@@ -129,6 +134,16 @@ def unconditioned_trials(pairs: Sequence[Trial], singles: Sequence[Trial]) -> li
             "no single pulse has the test intensity of the pairs",
             "name the unconditioned trials in the events table or the protocol",
         )
+    if not any(map(test_intensity, pairs)):
+        singles = [trial for trial in singles if not test_intensity(trial)] or singles
+        strengths = dict.fromkeys(test_intensity(trial) for trial in singles)
+        if len(strengths) > 1:
+            raise InputError(
+                "paired pulses",
+                f"the pairs do not say their test intensity, and single pulses were given at "
+                f"{', '.join(strengths)}: nothing says which of them are the test pulse alone",
+                "state test_rmt or test_mso of the pairs in the events table or the protocol",
+            )
     names = {trial.pulse.condition for trial in singles}
     if wanted == {None} and 1 < len(names) <= len(singles) / 2:
         raise InputError(

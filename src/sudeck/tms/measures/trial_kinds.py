@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sudeck.core.flags import Flag
 from sudeck.tms.measures.measured import Trial
-from sudeck.tms.measures.paired_trials import is_afferent, to_other_hemisphere
+from sudeck.tms.measures.paired_trials import is_tracked, test_intensity, to_other_hemisphere
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -74,46 +74,59 @@ def with_intensity(
     return known, np.array([getattr(trial.pulse, name) for trial in known], dtype=np.float64)
 
 
-def _test_intensity(trial: Trial) -> str:
-    if trial.pulse.test_rmt is not None:
-        return f"{trial.pulse.test_rmt:.4g} %RMT"
-    return "" if trial.pulse.test_mso is None else f"{trial.pulse.test_mso:.4g} %MSO"
-
-
 def strength_of(trials: Sequence[Trial]) -> Callable[[Trial], str]:
     """Return what keeps single pulses apart: the intensity, else the name of the condition.
 
     The name counts where it comes back, as those of conditions do and running numbers do not.
     """
-    unknown = [trial for trial in trials if not _test_intensity(trial)]
+    unknown = [trial for trial in trials if not test_intensity(trial)]
     names = {trial.pulse.condition for trial in unknown}
     named = len(names) > 1 and len(names) <= len(unknown) / 2
-    return lambda trial: _test_intensity(trial) or (trial.pulse.condition if named else "")
+    return lambda trial: test_intensity(trial) or (trial.pulse.condition if named else "")
 
 
 def common_intensity(trials: Sequence[Trial]) -> str:
     """Return the test intensity that all trials have, empty where they differ."""
-    given = {_test_intensity(trial) for trial in trials}
+    given = {test_intensity(trial) for trial in trials}
     return given.pop() if len(given) == 1 else ""
 
 
-def kind_of_pair(pairs: Sequence[Trial]) -> Callable[[Trial], tuple[str, bool, str]]:
-    """Return what keeps pairs apart: state, hemisphere of the first pulse, and name of the condition.
+def kind_of_pair(
+    pairs: Sequence[Trial], singles: Sequence[Trial] = ()
+) -> Callable[[Trial], tuple[str, bool, str, str]]:
+    """Return what keeps pairs apart: state, hemisphere of the first pulse, name, and test intensity.
 
-    The name counts where no intensity is stated and one interval has several names: whoever named the two
-    conditions knows a difference that the recording does not hold.
+    The name counts where an intensity is not stated and what else is alike has several names, which come back
+    as those of conditions do: whoever named them knows a difference that nothing else says. The test
+    intensity counts unless it was tracked: each pair is held against the test pulse alone of its own.
     """
-    names: dict[float | None, set[str]] = {}
-    for trial in pairs:
-        names.setdefault(trial.pulse.isi_ms, set()).add(trial.pulse.condition)
 
-    def kind(trial: Trial) -> tuple[str, bool, str]:
-        pulse = trial.pulse
-        unstated = (pulse.test_mso, pulse.test_rmt, pulse.conditioning_mso, pulse.conditioning_rmt) == (
-            (None,) * 4
-        )
-        name = pulse.condition if unstated and len(names[pulse.isi_ms]) > 1 else ""
-        name = f"afferent {name}".strip() if is_afferent(trial) else name
-        return pulse.state or "rest", to_other_hemisphere(trial), name
+    def block(trial: Trial) -> tuple[str, bool]:
+        return trial.pulse.state or "rest", to_other_hemisphere(trial)
+
+    tracked = {
+        place
+        for place, own in parted(pairs, block).items()
+        if is_tracked(own, [trial for trial in singles if (trial.pulse.state or "rest") == place[0]])
+    }
+    several_names = {
+        alike
+        for alike, own in parted(pairs, _strengths_of_pair).items()
+        if 1 < len({trial.pulse.condition for trial in own}) <= len(own) / 2
+    }
+
+    def kind(trial: Trial) -> tuple[str, bool, str, str]:
+        alike = _strengths_of_pair(trial)
+        unstated = "" in alike[1:]
+        name = trial.pulse.condition if unstated and alike in several_names else ""
+        name = f"afferent {name}".strip() if trial.pulse.afferent else name
+        return *block(trial), name, "" if block(trial) in tracked else test_intensity(trial)
 
     return kind
+
+
+def _strengths_of_pair(trial: Trial) -> tuple[float | None, str, str]:
+    """Return interval and intensities of a pair, as far as they are stated."""
+    pulse = trial.pulse
+    first = pulse.conditioning_mso if pulse.conditioning_rmt is None else pulse.conditioning_rmt
+    return pulse.isi_ms, test_intensity(trial), "" if first is None else f"{first:g}"

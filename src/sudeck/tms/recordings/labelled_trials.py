@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +20,9 @@ from sudeck.tms.recordings.channels import (
     refuse_derived,
     settled,
 )
-from sudeck.tms.recordings.companions import events_for, protocol_for
+from sudeck.tms.recordings.companions import ForRecordings, events_for, protocol_for
 from sudeck.tms.recordings.labelling import (
+    few_trials,
     onset_assumed,
     placed_at_test,
     questions,
@@ -30,7 +31,11 @@ from sudeck.tms.recordings.labelling import (
     without_open,
 )
 from sudeck.tms.recordings.pairs import look_for_pairs, look_in_sweeps
-from sudeck.tms.recordings.protocol import StimulationProtocol, with_stand_ins
+from sudeck.tms.recordings.protocol import (
+    StimulationProtocol,
+    unmatched_conditions,
+    with_stand_ins,
+)
 from sudeck.tms.recordings.pulses import FoundPulse, PulseTrain, find_pulses
 from sudeck.tms.recordings.statement import Statement
 from sudeck.tms.recordings.whose import with_person_and_visit
@@ -97,10 +102,10 @@ def read_trials(
     path : path
         Any format of `sudeck.tms.readers`.
     events : EventsTable or path, optional
-        What each stimulus was. Where it has times they are the stimuli; else its rows go by order. A BIDS
-        ``_events.tsv`` beside the recording is found by itself.
+        What each stimulus was. Where it has times they are the stimuli; else its rows go by order. Unless
+        given, ``NAME_events.tsv`` beside the recording is taken, as BIDS and `recording_template` name it.
     protocol : StimulationProtocol or path, optional
-        What holds for the recording or for a condition.
+        What holds for the recording or for a condition; unless given, ``NAME_protocol.toml`` beside it.
     channel : str, optional
         Channel to read, by its name or by the muscle that it names; every muscle channel unless given.
     muscle : str, optional
@@ -117,17 +122,46 @@ def read_trials(
     InputError
         If there is nothing to measure, or file and tables contradict each other.
     """
-    path = Path(path)
-    protocol = protocol_for(protocol, path)
+    found = read_labelled(
+        Path(path),
+        events=events,
+        protocol=protocol_for(protocol, Path(path)),
+        stated=Statement(channel, muscle, hemisphere),
+    )
+    unmatched = unmatched_conditions(found.protocol, found.names)
+    return tuple(
+        with_person_and_visit(
+            replace(item, flags=(*item.flags, *unmatched)), Path(path), participant=participant, visit=visit
+        )
+        for item in found.sets
+    )
+
+
+@dataclass(frozen=True)
+class LabelledSets:
+    """The trials of a file, the protocol that was used, and every name that its conditions may go by."""
+
+    sets: tuple[TrialSet | AmplitudeTable, ...]
+    protocol: StimulationProtocol
+    names: frozenset[str]
+
+
+def read_labelled(
+    path: Path,
+    *,
+    events: ForRecordings[EventsTable],
+    protocol: StimulationProtocol,
+    stated: Statement,
+) -> LabelledSets:
+    """Read as `read_trials` does, and leave it to the caller to say which conditions match nothing."""
     table = events_for(events, path, named=protocol.named)
-    contents, protocol = read_recording(path, protocol, channel=channel)
-    stated = Statement(channel, muscle, hemisphere)
+    contents, protocol = read_recording(path, protocol, channel=stated.channel)
     sets: Sequence[TrialSet | AmplitudeTable]
     if isinstance(contents, Recording):
-        sets = _cut(contents, table, protocol, stated)
+        sets, names = _cut(contents, table, protocol, stated)
     else:
-        sets = _given(contents, table, protocol, stated, path)
-    return tuple(with_person_and_visit(item, path, participant=participant, visit=visit) for item in sets)
+        sets, names = _given(contents, table, protocol, stated, path)
+    return LabelledSets(tuple(sets), protocol, frozenset(filter(None, names)))
 
 
 def find_or_take_pulses(
@@ -201,29 +235,10 @@ def _named_markers(recording: Recording, protocol: StimulationProtocol) -> tuple
     return tuple(label for label in labels if plain_name(label) in protocol.conditions)
 
 
-def _unmatched(protocol: StimulationProtocol, names: Iterable[str]) -> tuple[Flag, ...]:
-    """Flag conditions of the protocol that are the name of nothing, with the names there are."""
-    found = {plain_name(name): name for name in names if name}
-    missing = [str(given["condition"]) for key, given in protocol.conditions.items() if key not in found]
-    if not missing:
-        return ()
-    there = ", ".join(sorted(found.values())) or "none"
-    return (
-        Flag(
-            "condition-unmatched",
-            f"What {protocol.label} says of {', '.join(missing)} is not used: no marker, state or trial_type "
-            f"has such a name (there are: {there}).",
-            "caution",
-            "conditions",
-            value=float(len(missing)),
-            unit="names",
-        ),
-    )
-
-
 def _cut(
     recording: Recording, events: EventsTable | None, protocol: StimulationProtocol, stated: Statement
-) -> tuple[TrialSet, ...]:
+) -> tuple[tuple[TrialSet, ...], tuple[str, ...]]:
+    """Cut a recording at its stimuli, and return the names that its conditions may go by."""
     signals = muscle_channels(recording, channel=stated.channel, muscle=stated.muscle, protocol=protocol)
     signals = settled(recording, signals)
     if events is not None:
@@ -250,7 +265,7 @@ def _cut(
     )
     not_raw = derived_flags((signal.name for signal in recording.signals), protocol)
     about_events = events.flags if events is not None else ()
-    given_flags = (*given_flags, *_unmatched(protocol, names), *not_raw, *about_events)
+    given_flags = (*given_flags, *not_raw, *about_events)
     given, open_flags = without_open(
         train.pulses, pulses, recording.source.label, recording.sections[0].start_s
     )
@@ -266,8 +281,8 @@ def _cut(
         start_s = recording.sections[0].start_s
         cut = replace(cut, pulses=tuple(replace(p, time_s=p.time_s - start_s) for p in cut.pulses))
         flags = (*about_it, *train.flags, *given_flags, *cut.flags, *questions(cut.pulses))
-        sets.append(replace(cut, flags=(*flags, *_few(cut.n_trials))))
-    return tuple(sets)
+        sets.append(replace(cut, flags=(*flags, *few_trials(cut.n_trials))))
+    return tuple(sets), names
 
 
 def _given(
@@ -276,9 +291,13 @@ def _given(
     protocol: StimulationProtocol,
     stated: Statement,
     path: Path,
-) -> tuple[TrialSet | AmplitudeTable, ...]:
-    """Complete the pulses of epochs and tables by all that is said; choose channel and muscle."""
+) -> tuple[tuple[TrialSet | AmplitudeTable, ...], tuple[str, ...]]:
+    """Complete the pulses of epochs and tables by all that is said; choose channel and muscle.
+
+    Returns the names of conditions too.
+    """
     completed: list[TrialSet | AmplitudeTable] = []
+    names = list(protocol.sequence)
     channels = [item.channel for item in sets if isinstance(item, TrialSet)]
     stated = replace(stated, channel=name_at(stated.channel, channels))
     raw = [item for item in sets if not (isinstance(item, TrialSet) and derived(item.channel, protocol))]
@@ -296,8 +315,7 @@ def _given(
         item, flags = _at_test_pulse(item, found), (*seen, *flags, *open_flags)
         if len(kept) < len(pulses):
             item, pulses = item.chosen(kept), tuple(pulses[i] for i in kept)
-        names = (*(pulse.condition for pulse in pulses), *(pulse.label for pulse in found))
-        flags = (*flags, *_unmatched(protocol, (*names, *protocol.sequence)))
+        names += [*(pulse.condition for pulse in pulses), *(pulse.label for pulse in found)]
         flags = (*flags, *events.flags) if events is not None else flags
         if isinstance(item, TrialSet):
             pulses = tell_channel(pulses, item.channel, protocol)
@@ -308,7 +326,7 @@ def _given(
             replace(
                 item,
                 pulses=pulses,
-                flags=(*item.flags, *flags, *not_raw, *questions(pulses), *_few(len(pulses))),
+                flags=(*item.flags, *flags, *not_raw, *questions(pulses), *few_trials(len(pulses))),
             )
         )
     if not completed:
@@ -317,7 +335,7 @@ def _given(
             f"no trials of {stated.channel or stated.muscle} are in it",
             "leave out --channel and --muscle, or correct the name",
         )
-    return tuple(completed)
+    return tuple(completed), tuple(names)
 
 
 def found_in_sweeps(
@@ -379,18 +397,3 @@ def merged(old: Pulse, new: Pulse) -> Pulse:
         if getattr(new, name) in empty and getattr(old, name) not in empty
     }
     return replace(new, **kept)
-
-
-def _few(n_trials: int) -> tuple[Flag, ...]:
-    if n_trials > 1:
-        return ()
-    return (
-        Flag(
-            "one-trial",
-            "There is one trial only: no interval can be given for anything measured on it.",
-            "serious",
-            value=float(n_trials),
-            limit=2.0,
-            unit="trials",
-        ),
-    )

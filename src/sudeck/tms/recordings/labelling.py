@@ -288,6 +288,22 @@ def questions(pulses: Sequence[Pulse]) -> tuple[Flag, ...]:
     return tuple(flags)
 
 
+def few_trials(n_trials: int) -> tuple[Flag, ...]:
+    """Flag a set of one trial, of which nothing has an interval."""
+    if n_trials > 1:
+        return ()
+    return (
+        Flag(
+            "one-trial",
+            "There is one trial only: no interval can be given for anything measured on it.",
+            "serious",
+            value=float(n_trials),
+            limit=2.0,
+            unit="trials",
+        ),
+    )
+
+
 def _contradiction(index: int, pulse: FoundPulse, stated: float | None) -> Flag:
     said = "a single pulse" if stated is None else f"an interval of {stated:g} ms"
     return Flag(

@@ -35,12 +35,13 @@ A protocol is TOML. Every part may be missing::
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from sudeck.core.errors import InputError
+from sudeck.core.flags import Flag
 from sudeck.core.storage import parse_toml, read_limited
 from sudeck.core.vocabulary import Side
 from sudeck.tms.readers.base import Hints
@@ -163,6 +164,26 @@ def protocol_from(content: Mapping[str, Any], label: str = "protocol") -> Stimul
         reporting=checked_answers(_table(content, "reporting", label), label),
         label=label,
         named=(*channels, *conditions, *markers, *sequence),
+    )
+
+
+def unmatched_conditions(protocol: StimulationProtocol, names: Iterable[str]) -> tuple[Flag, ...]:
+    """Flag conditions of the protocol that are the name of nothing, with the names there are."""
+    found = {plain_name(name): name for name in names if name}
+    missing = [str(given["condition"]) for key, given in protocol.conditions.items() if key not in found]
+    if not missing:
+        return ()
+    there = ", ".join(sorted(found.values())) or "none"
+    return (
+        Flag(
+            "condition-unmatched",
+            f"What {protocol.label} says of {', '.join(missing)} is not used: no marker, state or trial_type "
+            f"has such a name (there are: {there}).",
+            "caution",
+            "conditions",
+            value=float(len(missing)),
+            unit="names",
+        ),
     )
 
 

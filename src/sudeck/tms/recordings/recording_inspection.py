@@ -12,7 +12,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
-from sudeck.tms.recordings.companions import events_for, protocol_for
+from sudeck.tms.recordings.companions import ForRecordings, events_for, protocol_for
 from sudeck.tms.recordings.labelled_trials import (
     find_or_take_pulses,
     found_in_sweeps,
@@ -148,8 +148,8 @@ class RecordingInspection:
 def inspect_recording(
     path: str | Path,
     *,
-    events: str | Path | None = None,
-    protocol: StimulationProtocol | str | Path | None = None,
+    events: ForRecordings[EventsTable] = None,
+    protocol: ForRecordings[StimulationProtocol] = None,
 ) -> RecordingInspection:
     """Look into a file and say what it holds, without measuring.
 

@@ -196,7 +196,8 @@ def graded_window(posterior: ThresholdPosterior) -> tuple[float, float]:
     criterion = posterior.criterion_mv
     if posterior.evidence == "response":
         return criterion, criterion
-    return min(criterion, max(criterion / GRADED_FACTOR, posterior.floor_mv)), criterion * GRADED_FACTOR
+    low, high = criterion / GRADED_FACTOR, criterion * GRADED_FACTOR
+    return min(max(low, posterior.floor_mv), high), high
 
 
 def _likelihood(

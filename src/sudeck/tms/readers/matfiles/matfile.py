@@ -138,10 +138,13 @@ def _from_hdf5(item: Any, file: Any, depth: int = 0) -> Any:
 def _load_opaque(path: Path) -> dict[str, Any]:
     """Read the tables of a file with mat-io, which needs pandas."""
     try:
+        import pandas as pd
+
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # mat-io sets an option that newer pandas calls outdated
-            import pandas as pd
-            from matio import load_from_mat
+            warnings.simplefilter("ignore")  # newer pandas calls the option outdated
+            # mat-io turns it on for the whole process, in which older pandas then asks for PyArrow.
+            with pd.option_context("future.infer_string", pd.get_option("future.infer_string")):
+                from matio import load_from_mat
     except ImportError as error:
         raise MissingDependencyError("Reading MATLAB tables", "tms") from error
     with warnings.catch_warnings():
