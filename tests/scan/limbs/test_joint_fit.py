@@ -10,7 +10,7 @@ import pytest
 from sudeck.core.vocabulary import PHASE_RATIOS
 from sudeck.scan import measure_scan, pose_scan
 from sudeck.scan.limbs.digit_turns import PolarPair, Sector, digit_turns
-from sudeck.scan.limbs.joint_fit import noise_of_squares
+from sudeck.scan.limbs.joint_fit import mean_above_zero, noise_of_squares
 from sudeck.scan.limbs.posture_modes import DisplacementGrid, LimbFrame, posture_modes
 from sudeck.synthetic.limbs.limb_maps import limb_map
 from sudeck.synthetic.limbs.plane import apply
@@ -66,6 +66,13 @@ def test_a_finger_is_found_beyond_its_neighbour() -> None:
     for finger, counterpart in zip(own, other, strict=True):
         near = np.abs(angle - finger) < 0.02
         assert turns[near].mean() == pytest.approx(counterpart - finger, abs=math.radians(1.1))
+
+
+@pytest.mark.parametrize("found", [-1.5, 0.0, 2.0])
+def test_what_can_not_be_negative_has_the_mean_of_what_lies_above_nothing(found: float) -> None:
+    draws = np.random.default_rng(1).normal(found, 0.7, 400_000)
+    assert mean_above_zero(found, 0.7) == pytest.approx(draws[draws > 0].mean(), rel=0.03)
+    assert mean_above_zero(found, 0.0) == max(found, 0.0)
 
 
 @pytest.fixture(scope="module")

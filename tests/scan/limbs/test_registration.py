@@ -6,7 +6,12 @@ import pytest
 from sudeck.scan.limbs.geometry import Grid, Similarity
 from sudeck.scan.limbs.limb_image import LimbImage
 from sudeck.scan.limbs.limb_masks import find_limbs
-from sudeck.scan.limbs.registration import Registration, register_mirrored
+from sudeck.scan.limbs.registration import (
+    EQUAL_SIZE_SD,
+    Registration,
+    _outline_covariance,
+    register_mirrored,
+)
 from support.phantoms import synthetic
 
 
@@ -76,3 +81,21 @@ def test_limbs_of_another_aspect_are_taken_to_be_of_equal_size(shared) -> None:
     assert found.equal_size
     assert found.transform.scale == pytest.approx(1.0)
     assert found.residual > 0.07
+
+
+def test_outlines_that_lie_farther_apart_are_less_sure() -> None:
+    """A hand over its own outline, and over one that is bent: the error is that of this study."""
+    grid = Grid((96, 96), (3.0, 3.0))
+    x, y = (grid.centres()[..., axis] - grid.centres()[..., axis].mean() for axis in (0, 1))
+    errors = []
+    for bend in (0.0, 6.0, 12.0):
+        limbs = []
+        for amount in (0.0, bend):
+            mask = (np.abs(x - amount * np.sin(y / 25.0)) < 28.0) & (np.abs(y) < 100.0)
+            limbs.append(LimbImage(50.0 * mask + 1.0, grid, mask, 1.0))
+        found = _outline_covariance(*limbs, Similarity.identity(), limbs[0].centre_mm)
+        errors.append(np.sqrt(np.diag(found)))
+    assert errors[0][1] == errors[2][1] == EQUAL_SIZE_SD
+    for number in (0, 2, 3):
+        assert errors[0][number] < 1e-6
+        assert 0 < errors[1][number] < 0.7 * errors[2][number]

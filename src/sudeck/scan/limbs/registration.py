@@ -228,7 +228,8 @@ def _outline_covariance(
         ndimage.distance_transform_edt(one, sampling=healthy.grid.spacing_mm)
         for one in (healthy.mask, ~healthy.mask)
     )
-    depth = inside - outside  # half a pixel inside on the border, on both limbs
+    half = healthy.grid.pixel_mm / 2.0  # the outline runs between pixels
+    depth = np.where(healthy.mask, inside - half, half - outside)
     points = points[healthy.grid.contains(points)]
     look = Bilinear.at(*healthy.grid.pixel_of(points), depth.shape)
     slope = np.stack(
@@ -240,7 +241,7 @@ def _outline_covariance(
     )
     arm = points - transform(centre_mm)
     jacobian = np.column_stack([slope[:, 1] * arm[:, 0] - slope[:, 0] * arm[:, 1], slope])
-    apart = look(depth) - healthy.grid.pixel_mm / 2.0
+    apart = look(depth) - affected.grid.pixel_mm / 2.0
     bread = np.linalg.inv(jacobian.T @ jacobian)
     step = bread @ (jacobian.T @ apart)
     scores = jacobian * (apart - jacobian @ step)[:, None]
