@@ -11,6 +11,7 @@ from sudeck.core.provenance import SourceFile
 from sudeck.report.tms.page import tms_report
 from sudeck.tms.measurement import measure_trials
 from sudeck.tms.signals.events import given_by
+from sudeck.tms.signals.forms import missing_form, protocol_form
 from sudeck.tms.signals.trials import Pulse, TrialSet
 
 TEST = Pulse(float("nan"), "single", hemisphere="left", muscle="FDI", state="rest", test_rmt=120.0)
@@ -36,3 +37,13 @@ def test_afferent_inhibition_is_measured_beside_intracortical(mep, how: dict[str
 
 def test_an_events_table_says_so_in_its_words() -> None:
     assert given_by({"cs_type": "median nerve"}, "events.tsv") == {"conditioning_kind": "afferent"}
+
+
+def test_what_is_asked_of_a_nerve_stimulus_is_no_intensity_of_a_coil() -> None:
+    pulses = [
+        Pulse(1.0, "single", hemisphere="left", muscle="FDI", state="rest", condition="test"),
+        Pulse(6.0, "paired", isi_ms=20.0, hemisphere="left", muscle="FDI", state="rest", condition="SAI 20"),
+    ]
+    assert '[conditions."SAI 20"]' in missing_form(pulses, ["FDI"])
+    assert "conditioning_rmt" not in missing_form(pulses, ["FDI"])
+    assert 'conditioning_kind = "afferent"' in protocol_form(pulses, ["FDI"])

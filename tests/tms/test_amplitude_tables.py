@@ -150,3 +150,23 @@ def test_noise_in_a_table_is_no_mep(tmp_path: Path) -> None:
     meps = {one.intensity: one.estimate for one in measure_recordings(tmp_path / "a.csv").find("MEP")}
     assert all(meps[f"{intensity} %MSO"].low == 0 for intensity in (30, 34, 38, 42))
     assert meps["46 %MSO"].low < 0.4 < meps["46 %MSO"].high
+
+
+def test_dates_that_were_latencies_are_none(tmp_path: Path) -> None:
+    """A spreadsheet that reads 22.11 as a day keeps its number."""
+    cells = ["19.5", "23.9", "45982", "25.1", "0", "n/a"]
+    table = tmp_path / "a_trials.tsv"
+    table.write_text("amplitude_mv\tlatency\n" + "".join(f"0.5\t{cell}\n" for cell in cells))
+    (found,) = read(table, Hints())
+    assert found.latency_ms is not None
+    np.testing.assert_array_equal(found.latency_ms, [19.5, 23.9, np.nan, 25.1, np.nan, np.nan])
+    assert [flag.value for flag in found.flags if flag.code == "latency-unlikely"] == [1.0]
+
+
+def test_one_refusal_asks_for_all_that_an_array_leaves_open(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    np.savez(tmp_path / "a.npz", meps=rng.normal(size=(20, 600)), raw_meps=rng.normal(size=(20, 600)))
+    with pytest.raises(InputError, match=r"several arrays .* and nothing says how fast") as refused:
+        measure_recordings(tmp_path / "a.npz")
+    assert 'variable = "meps"' in refused.value.paste
+    assert "rate_hz = ?" in refused.value.paste

@@ -153,6 +153,24 @@ def test_threshold_and_recruitment_from_many_intensities(mep) -> None:
     assert len(result.find("MEP")) == 8
 
 
+def test_silent_periods_of_two_intensities_stay_apart(mep, active_emg) -> None:
+    response = mep(10, amplitude_mv=3.0, noise_mv=0.0).emg_mv
+    ends_ms = {110.0: 120.0, 140.0: 200.0}
+    emg = [active_emg(10, quiet_ms=(22.0, end_ms)) + response for end_ms in ends_ms.values()]
+    active = [replace(LEFT, state="active", test_rmt=strength) for strength in ends_ms for _ in range(10)]
+    contralateral = measure_trials([trial_set(np.vstack(emg), active)])
+    found = {one.intensity: one.estimate.value for one in contralateral.find("CSP")}
+    assert found == pytest.approx({"110 %RMT": 98.0, "140 %RMT": 178.0}, abs=5.0)
+    pauses = {110.0: (34.0, 58.0), 140.0: (34.0, 74.0)}
+    emg = [active_emg(20, quiet_ms=quiet, share=0.5) for quiet in pauses.values()]
+    same_side = [
+        replace(LEFT, state="active", muscle_side="left", test_rmt=at) for at in pauses for _ in range(20)
+    ]
+    ipsilateral = measure_trials([trial_set(np.vstack(emg), same_side, "left.vhdr")])
+    found = {one.intensity: one.estimate.value for one in ipsilateral.find("iSP")}
+    assert found == pytest.approx({"110 %RMT": 24.0, "140 %RMT": 40.0}, abs=4.0)
+
+
 def test_silent_periods_of_both_sides(mep, active_emg) -> None:
     response = mep(20, amplitude_mv=3.0, noise_mv=0.0).emg_mv
     contracting = replace(LEFT, state="active")

@@ -27,6 +27,7 @@ from sudeck.tms.grouping import (
 from sudeck.tms.measures.group_measures import measure_group
 from sudeck.tms.measures.measure_settings import GroupSettings
 from sudeck.tms.measures.measured import GroupMeasures, Measured, Trial
+from sudeck.tms.measures.paired_trials import test_intensity
 from sudeck.tms.recordings.recording_batch import read_recordings
 from sudeck.tms.recordings.refusals import refuse_empty
 from sudeck.tms.recordings.trial_decisions import TrialDecision, decided_rows, decisions_for
@@ -250,29 +251,35 @@ def _with_ipsilateral(
                 for number, (pulse, own) in enumerate(zip(item.pulses, groups_of(item), strict=True), start=1)
             ]
         )
-        if chosen.sum() < 2:
-            continue
-        try:
-            both = estimate_averaged_silent_period(
-                item.emg_mv[chosen], item.rate_hz, item.pulse_sample, level=level
-            )
-        except InputError as error:
-            flags.append(Flag("not-measured", str(error), "caution", "iSP"))
-            continue
-        estimates += [
-            Measured(
-                one.name,
-                group.hemisphere,
-                group.muscle,
-                one,
-                visit=group.visit,
-                participant=group.participant,
-                muscle_side=group.muscle_side,
-                channel=group.channel,
-                file=group.file,
-            )
-            for one in both
-        ]
+        # The pause grows with intensity: pulses of several are a silent period each.
+        strengths = np.array([test_intensity(blank_row(item, index)) for index in range(item.n_trials)])
+        several = len(set(strengths[chosen])) > 1
+        for intensity in dict.fromkeys(strengths[chosen]):
+            alike = chosen & (strengths == intensity)
+            if alike.sum() < 2:
+                continue
+            try:
+                both = estimate_averaged_silent_period(
+                    item.emg_mv[alike], item.rate_hz, item.pulse_sample, level=level
+                )
+            except InputError as error:
+                flags.append(Flag("not-measured", str(error), "caution", "iSP"))
+                continue
+            estimates += [
+                Measured(
+                    one.name,
+                    group.hemisphere,
+                    group.muscle,
+                    one,
+                    visit=group.visit,
+                    intensity=str(intensity) if several else "",
+                    participant=group.participant,
+                    muscle_side=group.muscle_side,
+                    channel=group.channel,
+                    file=group.file,
+                )
+                for one in both
+            ]
     return replace(group, estimates=tuple(estimates), flags=tuple(flags))
 
 

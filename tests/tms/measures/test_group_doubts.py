@@ -10,10 +10,17 @@ from sudeck.tms.signals.trials import Pulse
 
 
 def trials(n: int, responses: int, *, size_mv: float = 0.02) -> list[Trial]:
-    pulse = Pulse(hemisphere="left", kind="single", test_mso=50.0)
-    noise = {"amplitude_mv": 0.01, "noise_floor_mv": 0.01}
+    pulse = Pulse(0.0, hemisphere="left", kind="single", test_mso=50.0)
     return [
-        Trial("file", number, "FDI", pulse, noise | {"amplitude_mv": size_mv if found else 0.01}, found, False)
+        Trial(
+            "file",
+            number,
+            "FDI",
+            pulse,
+            {"amplitude_mv": size_mv if found else 0.01, "noise_floor_mv": 0.01},
+            present=found,
+            csp_censored=False,
+        )
         for number, found in enumerate([True] * responses + [False] * (n - responses), 1)
     ]
 

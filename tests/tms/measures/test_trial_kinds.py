@@ -70,3 +70,13 @@ def test_conditions_of_one_interval_with_names_of_their_own_stay_apart_where_an_
     )
     found = {one.intensity: one.estimate.value for one in result.find("SICI")}
     assert found == pytest.approx({"SICI low": 0.5, "SICI high": 0.8}, rel=1e-6)
+
+
+def test_trials_of_several_names_and_one_intensity_are_said_to_be_together() -> None:
+    blocks = [(size, single(test_mso=55.0, condition=name)) for size, name in ((1.0, "go"), (0.5, "nogo"))]
+    flags = [flag for flag in measured(*blocks).flags if flag.code == "names-together"]
+    assert len(flags) == 1
+    assert (
+        "MEP at 55 %MSO of left FDI is of 24 trials under several names (go 12, nogo 12)" in flags[0].message
+    )
+    assert not [flag for flag in measured(blocks[0], blocks[0]).flags if flag.code == "names-together"]

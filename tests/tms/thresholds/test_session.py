@@ -81,6 +81,14 @@ def test_it_ends_where_the_stimulator_ends() -> None:
     assert len(session.pulses) < 20
 
 
+def test_it_ends_where_the_weakest_pulses_still_count_as_answered() -> None:
+    session = ThresholdSession()
+    while not session.advice.stop:
+        session.respond("y")
+    assert "Pulses as weak as 10 %MSO still count as answered" in str(session.advice)
+    assert len(session.pulses) < 30
+
+
 def test_a_session_is_a_result_like_a_recording() -> None:
     session = ThresholdSession()
     for text in ("0.9", "46 0.01", "52 0.2", "48 0.02", "50 y"):

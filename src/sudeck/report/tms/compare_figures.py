@@ -15,7 +15,6 @@ from sudeck.report.tms import words
 from sudeck.report.tms.comparison_words import is_error_unknown
 from sudeck.report.tms.style import LEFT_MM, PLOT_MM, WIDTH_MM, colour_of
 from sudeck.tms.measures.paired_trials import (
-    is_afferent,
     test_intensity,
     to_other_hemisphere,
     unconditioned_trials,
@@ -92,6 +91,9 @@ def trial_values(one: Measured, trials: Sequence[Trial]) -> NDArray[np.float64]:
         found = [trial["amplitude_mv"] for trial in alike if strength(trial) == one.intensity]
     elif one.measure in _COUNT_COLUMNS:
         chosen = resting if one.measure == "MEP latency" else [t for t in single if not t.ipsilateral]
+        if one.intensity:
+            strength = strength_of([trial for trial in chosen if np.isfinite(trial["csp_ms"])])
+            chosen = [trial for trial in chosen if strength(trial) == one.intensity]
         found = [trial[_COUNT_COLUMNS[one.measure]] for trial in chosen]
     elif one.measure in words.RATIOS:
         found = _ratios(one, own)
@@ -135,7 +137,7 @@ def _is_pair_of(trial: Trial, one: Measured) -> bool:
     strong = one.conditioning in {"", "afferent"} or one.conditioning in {*strengths, pulse.condition}
     strong = strong and one.intensity in {"", test_intensity(trial), pulse.condition}
     across = to_other_hemisphere(trial) == (one.measure == "IHI")
-    return like and strong and across and is_afferent(trial) == (one.measure == "SAI")
+    return like and strong and across and pulse.afferent == (one.measure == "SAI")
 
 
 def _amplitude(trial: Trial) -> float:

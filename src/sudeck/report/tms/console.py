@@ -154,8 +154,10 @@ def change_table(changes: Sequence[MeasuredChange]) -> Table:
         ConsoleColumn("Verdict", fold=True, least=12),
     )
     for one in in_order_of_measures(changes):
-        where = " ".join(filter(None, (one.participant, one.visit, _side(one), one.muscle)))
-        how = "" if one.isi_ms is None else f" {one.isi_ms:g} ms {one.intensity}".rstrip()
+        # Pairs have an intensity here where there are several of one interval.
+        at = one.intensity if one.isi_ms is not None else ""
+        where = " ".join(filter(None, (one.participant, one.visit, _side(one), one.muscle, at)))
+        how = "" if one.isi_ms is None else f" {one.isi_ms:g} ms"
         value, bounds, limit = change_texts(one.change)
         verdict = VERDICTS[one.change.verdict]
         table.add_row(printable(one.measure + how), printable(where), value, bounds, limit, verdict)

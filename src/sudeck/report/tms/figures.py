@@ -282,7 +282,7 @@ def _pulses_by_response(side: Side, kind: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _joined(plot: Plot, side: Side, shift: float) -> list[str]:
-    """Join pairs of one conditioning intensity over the interval."""
+    """Join pairs of one known conditioning intensity over the interval, where each interval has one."""
     lines: dict[tuple[float | None, bool], list[PairedPulse]] = {}
     for pair in sorted(side.group.pairs, key=lambda pair: pair.isi_ms):
         lines.setdefault((pair.conditioning_intensity, pair.measure == "IHI"), []).append(pair)
@@ -290,7 +290,8 @@ def _joined(plot: Plot, side: Side, shift: float) -> list[str]:
     thin = Stroke(stroke.colour, 0.25, stroke.dash, opacity=0.6)
     return [
         plot.line([pair.isi_ms * shift for pair in own], [pair.estimate.value for pair in own], thin)
-        for own in lines.values()
+        for (strength, _), own in lines.items()
+        if strength is not None and len({pair.isi_ms for pair in own}) == len(own)
     ]
 
 

@@ -273,7 +273,7 @@ def _robust(panel: Panel) -> tuple[RobustRow, ...]:
             rows.append(
                 RobustRow(
                     one.measure,
-                    words.how_text(one) if one.isi_ms is None else f"{one.isi_ms:g} ms",
+                    words.how_text(one) if one.isi_ms is None else words.pair_text(one, side.group),
                     side.group.hemisphere or "not stated",
                     _short(one),
                     _short(other) if other else "too few trials",

@@ -80,7 +80,8 @@ def _threshold(name: str, where: str, group: GroupMeasures) -> Sentence:
 def _pair(one: Measured, where: str, group: GroupMeasures) -> Sentence:
     estimate, quantity = one.estimate, quantity_of(one.measure, group)
     lies = _lies(quantity, estimate)
-    text = f"{where}: {one.measure} at {one.isi_ms:g} ms {estimate.value:.2f} ({words.bounds_text(estimate)})"
+    at = words.pair_text(one, group)
+    text = f"{where}: {one.measure} at {at} {estimate.value:.2f} ({words.bounds_text(estimate)})"
     inhibits = one.measure in _INHIBITORY
     if estimate.high < 1:
         inhibited = Claim(f"{one.measure} inhibits", quantity, "below", _PAIRS, high=1.0)

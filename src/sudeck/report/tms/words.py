@@ -56,19 +56,20 @@ def in_order(estimates: Iterable[Measured]) -> list[Measured]:
     return sorted(estimates, key=place_of)
 
 
-def place_of(one: Measured) -> tuple[int, str, float, float, str, bool]:
+def place_of(one: Measured) -> tuple[int, str, float, float, str, str, bool]:
     """Return the key by which estimates are ordered: measure, conditioning, interval, intensity, method.
 
     Estimates of conditions that only have a name stay in the order of the recording.
     """
-    strength = float(one.intensity.split()[0]) if _is_intensity(one) else 0.0
-    name = "" if one.isi_ms is None else one.intensity
-    return place_of_measure(one.measure), one.conditioning, one.isi_ms or 0.0, strength, name, is_beside(one)
+    strength = float(one.intensity.split()[0]) if _is_intensity(one.intensity) else 0.0
+    first = one.conditioning if _is_intensity(one.conditioning) else ""
+    names = ("", "") if one.isi_ms is None else (one.conditioning, one.intensity)
+    return place_of_measure(one.measure), first, one.isi_ms or 0.0, strength, *names, is_beside(one)
 
 
-def _is_intensity(one: Measured) -> bool:
+def _is_intensity(text: str) -> bool:
     """Tell an intensity from the name of a condition, which stands there where none is known."""
-    return re.fullmatch(r"[\d.e+-]+ %(MSO|RMT)", one.intensity) is not None
+    return re.fullmatch(r"[\d.e+-]+ %(MSO|RMT)", text) is not None
 
 
 def place_of_measure(measure: str) -> int:
@@ -84,7 +85,7 @@ def without_steps(group: GroupMeasures) -> list[Measured]:
     That is the test pulse alone of its pairs, else what is nearest to 120 % of the threshold. The others are
     told by the recruitment curve.
     """
-    steps = [one for one in group.estimates if one.measure == "MEP" and _is_intensity(one)]
+    steps = [one for one in group.estimates if one.measure == "MEP" and _is_intensity(one.intensity)]
     if len(steps) <= _MOST_STEPS:
         return list(group.estimates)
     tests = {one.intensity for one in group.estimates if one.isi_ms is not None}
@@ -127,10 +128,17 @@ def how_text(one: Measured) -> str:
     if one.conditioning and one.intensity:
         parts.append(f"{one.conditioning} before {one.intensity}")
     elif one.conditioning:
-        parts.append(f"after {one.conditioning}")
+        parts.append(f"after {one.conditioning.replace('afferent', 'a nerve stimulus')}")
     elif one.intensity:
         parts.append(one.intensity)
     return ", ".join(parts)
+
+
+def pair_text(one: Measured, group: GroupMeasures) -> str:
+    """Return the interval of a pair; its intensities or name too where the group has several of it."""
+    like = [other for other in group.estimates if (other.measure, other.isi_ms) == (one.measure, one.isi_ms)]
+    apart = strength_text(one) if len(like) > 1 else ""
+    return f"{one.isi_ms:g} ms ({apart})" if apart else f"{one.isi_ms:g} ms"
 
 
 def strength_text(one: Measured, rmt: Threshold | None = None) -> str:
@@ -138,7 +146,7 @@ def strength_text(one: Measured, rmt: Threshold | None = None) -> str:
     if one.conditioning and one.intensity:
         return f"{one.conditioning.split()[0]} before {one.intensity}"
     if one.conditioning:
-        return f"after {one.conditioning}"
+        return f"after {one.conditioning}" if _is_intensity(one.conditioning) else one.conditioning
     if rmt is None or not one.intensity.endswith("%MSO"):
         return one.intensity
     share = 100 * float(one.intensity.split()[0]) / rmt.estimate.value

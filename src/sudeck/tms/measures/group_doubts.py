@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sudeck.tms.measures.threshold_tracking import TrackedPair
     from sudeck.tms.thresholds.posterior import ThresholdPosterior
 
+_MOST_NAMES = 4
 # Share of trials in which noise alone passes for a response, at most: the search finds 0.02 to 0.12 % a ms.
 CHANCE = 0.05
 _RARE = 0.025
@@ -169,3 +171,17 @@ def assumed_alone(pairs: Sequence[Trial], singles: Sequence[Trial]) -> tuple[Fla
             unit="trials",
         ),
     )
+
+
+def names_together(measure: str, where: str, trials: Sequence[Trial]) -> tuple[Flag, ...]:
+    """Say that trials of several names are one measure, since nothing that is stated tells them apart."""
+    names = Counter(trial.pulse.condition for trial in trials if trial.pulse.condition)
+    if len(names) < 2 or len(names) > len(trials) / 2:  # running numbers are no names
+        return ()
+    shown = ", ".join(f"{name} {n}" for name, n in names.most_common(_MOST_NAMES))
+    shown += ", …" if len(names) > _MOST_NAMES else ""
+    text = (
+        f"{measure} of {where} is of {len(trials)} trials under several names ({shown}), together because "
+        "all that is stated of them is alike; where they differ, state in what: a visit, an intensity."
+    )
+    return (Flag("names-together", text, "info", measure, float(len(names)), 1.0, "names"),)

@@ -19,6 +19,7 @@ from sudeck.tms.measures.group_doubts import (
     graded_left_out,
     interval_not_stated,
     limit_above_criterion,
+    names_together,
     never_reached,
     noise_from_table,
     nothing_answers,
@@ -283,6 +284,8 @@ class _Group:
                 if mean is not None and self.noise.may_be_all(own):
                     mean = upper_limit(mean)
                 self.add(measure, mean, intensity=intensity)
+                at = f"{measure} at {intensity}" if intensity else measure
+                self.flags += names_together(at, self.measured().name, own)
 
     def latency(self, trials: Sequence[Trial]) -> None:
         latency = column(trials, "latency_ms")
@@ -302,6 +305,8 @@ class _Group:
         for (state, other_hemisphere, condition, _), own in kinds.items():
             alike = [trial for trial in single if (trial.pulse.state or "rest") == state]
             self.flags += assumed_alone(own, alike)
+            for isi_ms, one in parted(own, lambda trial: trial.pulse.isi_ms).items():
+                self.flags += names_together(f"The pair at {isi_ms:g} ms", self.measured().name, one)
             noise, floor = self.noise.beside_pairs(own, alike)
             make = partial(
                 measure_pairs,
@@ -332,12 +337,15 @@ class _Group:
             for trial in trials
             if trial.pulse.kind != "paired" and not trial.ipsilateral and np.isfinite(trial["csp_ms"])
         ]
-        if len(own) >= 2:
-            censored = np.array([trial.csp_censored for trial in own])
-            make = partial(
-                typical_duration, column(own, "csp_ms"), censored, "CSP", level=self.settings.level
-            )
-            self.add("CSP", self.attempt("CSP", make))
+        # It grows with intensity: pulses of several are a silent period each.
+        parts = parted(own, strength_of(own))
+        for intensity, alike in parts.items():
+            if len(alike) >= 2:
+                censored = np.array([trial.csp_censored for trial in alike])
+                make = partial(
+                    typical_duration, column(alike, "csp_ms"), censored, "CSP", level=self.settings.level
+                )
+                self.add("CSP", self.attempt("CSP", make), intensity=intensity if len(parts) > 1 else "")
 
 
 def _against_criterion(trials: Sequence[Trial]) -> NDArray[np.float64]:

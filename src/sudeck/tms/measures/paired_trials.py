@@ -67,7 +67,7 @@ def measure_pairs(
             level=settings.level,
         )
     alone = unconditioned_trials(pairs, singles)
-    afferent = is_afferent(pairs[0])
+    afferent = pairs[0].pulse.afferent
     unit, strength = conditioning_intensity(pairs)
     used = [*pairs, *alone]
     return paired_pulse_measures(
@@ -101,13 +101,6 @@ def to_other_hemisphere(trial: Trial) -> bool:
     """Return whether the conditioning pulse went to the hemisphere that the test pulse did not."""
     conditioned = trial.pulse.conditioning_hemisphere
     return conditioned is not None and conditioned != trial.pulse.hemisphere
-
-
-def is_afferent(trial: Trial) -> bool:
-    """Return whether a stimulus to a nerve came first: it is stated, or the condition is called SAI."""
-    kind = trial.pulse.conditioning_kind
-    words = re.split(r"[^A-Z]+", trial.pulse.condition.upper())
-    return kind == "afferent" or (kind is None and "SAI" in words)
 
 
 def _stated_names(pairs: Sequence[Trial], settings: GroupSettings) -> set[str]:

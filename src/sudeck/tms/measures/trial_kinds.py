@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sudeck.core.flags import Flag
 from sudeck.tms.measures.measured import Trial
-from sudeck.tms.measures.paired_trials import is_afferent, is_tracked, test_intensity, to_other_hemisphere
+from sudeck.tms.measures.paired_trials import is_tracked, test_intensity, to_other_hemisphere
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -119,7 +119,7 @@ def kind_of_pair(
         alike = _strengths_of_pair(trial)
         unstated = "" in alike[1:]
         name = trial.pulse.condition if unstated and alike in several_names else ""
-        name = f"afferent {name}".strip() if is_afferent(trial) else name
+        name = f"afferent {name}".strip() if trial.pulse.afferent else name
         return *block(trial), name, "" if block(trial) in tracked else test_intensity(trial)
 
     return kind

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from sudeck.core.errors import InputError, MissingDependencyError
 from sudeck.core.flags import Flag
-from sudeck.core.missing import is_missing
 from sudeck.core.spreadsheet import WORKBOOKS, read_sheets
 from sudeck.tms.readers.base import Hints, corrupt, source_of
 from sudeck.tms.readers.parts.amplitude_cells import read_cells
@@ -27,6 +26,7 @@ from sudeck.tms.readers.parts.amplitude_columns import (
     unused_columns,
     without_summaries,
 )
+from sudeck.tms.readers.parts.amplitude_latency import latencies_in
 from sudeck.tms.readers.parts.amplitude_units import millivolts_per_unit, refuse_large
 from sudeck.tms.signals.events import (
     decode_text,
@@ -36,14 +36,13 @@ from sudeck.tms.signals.events import (
     read_table,
     with_single_pulses,
 )
-from sudeck.tms.signals.neutral_labels import people_numbered, quoted, reduced
+from sudeck.tms.signals.neutral_labels import people_numbered, reduced
 from sudeck.tms.signals.trials import AmplitudeTable, Pulse
 from sudeck.tms.signals.units import voltage_unit
 
 FORMAT: Final = "amplitude table"
 _ZIP = b"PK\x03\x04"
 _TEXT = {".csv", ".tsv", ".txt"}
-_LATENCY = ("latency", "onset_latency", "mep_latency", "lat", "latenz", "latence", "latencia")
 _PARTICIPANT = (
     "participant_id",
     "participant",
@@ -152,7 +151,7 @@ def read(path: Path, hints: Hints) -> tuple[AmplitudeTable, ...]:
         amplitudes, below = factor * found.values, factor * found.below
         refuse_large(amplitudes, factor, path.name)
         amplitudes[rejected] = np.nan
-        latency = _latency(records, path)
+        latency, unlikely = latencies_in(records, path.name)
         pulses = [
             replace(pulse, participant=person) if pulse.participant else pulse
             for person, pulse in zip(people, _pulses(records, column, path), strict=True)
@@ -160,7 +159,7 @@ def read(path: Path, hints: Hints) -> tuple[AmplitudeTable, ...]:
         groups: dict[tuple[str, str | None, str | None], list[int]] = {}
         for index, (person, pulse) in enumerate(zip(people, pulses, strict=True)):
             groups.setdefault((person, pulse.muscle, pulse.muscle_side), []).append(index)
-        noticed = (*flags, *unit_flags, *found.flags, *rejected_flags)
+        noticed = (*flags, *unit_flags, *found.flags, *rejected_flags, *unlikely)
         tables += [
             AmplitudeTable(
                 amplitudes[rows],
@@ -296,31 +295,6 @@ def _workbook(path: Path) -> list[list[dict[str, str]]]:
             ]
         )
     return tables
-
-
-def _number(cell: object, column: str, path: Path) -> float:
-    text = str(cell).strip()
-    if is_missing(text):
-        return math.nan
-    try:
-        value = float(text.replace(",", ".") if text.count(",") == 1 and "." not in text else text)
-    except ValueError:
-        raise InputError(
-            path.name, f"{quoted(text)} in column {column} is no number", "correct the cell"
-        ) from None
-    return value if math.isfinite(value) else math.nan
-
-
-def _latency(records: Sequence[Mapping[str, str]], path: Path) -> NDArray[np.float64] | None:
-    """Return onset latencies in milliseconds, from a column in milliseconds or seconds."""
-    column = next((name for name in records[0] if plain_heading(name) in _LATENCY), None)
-    if column is None:
-        return None
-    values = np.array([_number(record.get(column, ""), column, path) for record in records])
-    finite = values[np.isfinite(values) & (values > 0)]
-    # No MEP begins within a millisecond, and none after a second: the median tells seconds from milliseconds.
-    in_seconds = finite.size > 0 and float(np.median(finite)) < 1.0
-    return np.where(values > 0, values * (1e3 if in_seconds else 1.0), np.nan)
 
 
 def _renamed(records: Sequence[Mapping[str, str]]) -> dict[str, str]:

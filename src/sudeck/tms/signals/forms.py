@@ -103,7 +103,9 @@ def missing_form(pulses: Sequence[Pulse], channels: Sequence[str]) -> str:
             asked.append('kind = "single"                 # or, of a pair, isi_ms = 2.5')
         if pairs and all(pulse.test_mso is None and pulse.test_rmt is None for pulse in own):
             asked.append(_INTENSITIES[0])
-        if all(p.kind == "paired" and p.conditioning_mso is None and p.conditioning_rmt is None for p in own):
+        # A stimulus to a nerve is in no percent of a coil.
+        magnetic = all(p.kind == "paired" and not p.afferent for p in own)
+        if magnetic and all(p.conditioning_mso is None and p.conditioning_rmt is None for p in own):
             asked.append(_INTENSITIES[1])
         if asked:
             lines += ["", f"[conditions.{json.dumps(condition, ensure_ascii=False)}]", *asked]
@@ -143,7 +145,9 @@ def protocol_form(pulses: Sequence[Pulse], channels: Sequence[str]) -> str:
             lines.append('kind = "single"')
         else:
             lines.append('# kind = "single"               # or isi_ms = 2.5')
+        afferent = any(p.afferent for p in own)
+        lines += ['conditioning_kind = "afferent"'] if afferent else []
         unstated = all(p.test_mso is None and p.test_rmt is None for p in own)
-        wanted = _INTENSITIES if isi_ms is not None else _INTENSITIES[:1]
+        wanted = _INTENSITIES if isi_ms is not None and not afferent else _INTENSITIES[:1]
         lines += [f"# {text}" for text in wanted] if unstated else []
     return "\n".join(lines) + "\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
@@ -78,6 +79,12 @@ class Pulse:
     visit: str = ""
     participant: str = ""
     conditioning_kind: Literal["magnetic", "afferent"] | None = None
+
+    @property
+    def afferent(self) -> bool:
+        """Whether a stimulus to a nerve came first: it is stated, or the condition is called SAI."""
+        words = re.split(r"[^A-Z]+", self.condition.upper())
+        return self.conditioning_kind == "afferent" or (self.conditioning_kind is None and "SAI" in words)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
@@ -21,7 +21,7 @@ from sudeck.tms.thresholds.posterior import (
 from sudeck.tms.thresholds.prior import RESTING_HAND, ThresholdPrior
 
 STOP_SD_MSO = 1.5
-# So many pulses without a response at the upper end can no more become five of ten.
+# So many pulses without a response at the upper end, or with one at the lower, become five of ten no more.
 _IN_VAIN = 6
 
 
@@ -120,18 +120,27 @@ def advise_threshold(
     )
     posterior = threshold.posterior
     n, sd = posterior.n_pulses, posterior.sd_mso
+    at = np.atleast_1d(np.asarray(intensity_mso, dtype=np.float64))
     given = f"{n} pulse" if n == 1 else f"{n} pulses"
     stop, reason = False, f"Posterior SD {sd:.1f} %MSO after {given}; stop at {stop_sd_mso:g}."
     if sd <= stop_sd_mso and 0 < posterior.n_responses < n:
         stop, reason = True, f"The posterior SD is {sd:.2f} %MSO after {given}."
     elif posterior.quantile(0.025) > limit_mso:
         stop, reason = True, f"The threshold is out of reach of the stimulator (above {limit_mso:g} %MSO)."
-    elif _in_vain(intensity_mso, amplitude_mv, criterion_mv, limit_mso - step_mso / 2) >= _IN_VAIN:
+    elif _more_silent(answers := _responded(amplitude_mv, criterion_mv), at >= limit_mso - step_mso / 2):
         stop, reason = (
             True,
             (
                 f"The stimulator's range is exhausted: {_IN_VAIN} more pulses at {limit_mso:g} %MSO gave no "
                 "response than gave one."
+            ),
+        )
+    elif _more_silent(~answers, at <= max(prior.low_mso, step_mso) + step_mso / 2):
+        stop, reason = (
+            True,
+            (
+                f"Pulses as weak as {at.min():g} %MSO still count as answered: look whether noise or the "
+                f"artefact passes for a response, and raise the criterion of {criterion_mv:g} mV."
             ),
         )
     elif n >= max_pulses:
@@ -146,12 +155,15 @@ def advise_threshold(
     )
 
 
-def _in_vain(intensity_mso: ArrayLike, amplitude_mv: ArrayLike, criterion_mv: float, from_mso: float) -> int:
-    """Return how many more pulses at the upper end gave no response than gave one."""
-    amplitude = np.asarray(amplitude_mv)
-    responded = amplitude if amplitude.dtype == np.bool_ else amplitude >= criterion_mv
-    at_end = np.asarray(intensity_mso, dtype=np.float64) >= from_mso
-    return int((at_end & ~responded).sum() - (at_end & responded).sum())
+def _responded(amplitude_mv: ArrayLike, criterion_mv: float) -> NDArray[np.bool_]:
+    amplitude = np.atleast_1d(np.asarray(amplitude_mv))
+    responded: NDArray[np.bool_] = amplitude if amplitude.dtype == np.bool_ else amplitude >= criterion_mv
+    return responded
+
+
+def _more_silent(responded: NDArray[np.bool_], at_end: NDArray[np.bool_]) -> bool:
+    """Tell whether so many more pulses at an end of the scale gave no response than gave one."""
+    return int((at_end & ~responded).sum() - (at_end & responded).sum()) >= _IN_VAIN
 
 
 def next_intensity(

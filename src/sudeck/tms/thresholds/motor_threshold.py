@@ -265,7 +265,8 @@ def _doubts(name: str, posterior: ThresholdPosterior) -> list[Flag]:
         flags.append(
             Flag(
                 "few-pulses",
-                f"{name} rests on {posterior.n_pulses} pulses, fewer than 10.",
+                f"{name} rests on {posterior.n_pulses} pulse{'s' if posterior.n_pulses > 1 else ''}, "
+                "fewer than 10.",
                 "caution",
                 name,
                 float(posterior.n_pulses),

@@ -97,14 +97,14 @@ def sweeps_in(values: Mapping[str, Any], path: Path, hints: Hints) -> Sweeps:
     with_sweeps = [name for name, table in tables.items() if _sweep_columns(table)]
     if with_sweeps and (hints.variable is None or hints.variable in with_sweeps):
         if len(with_sweeps) > 1 and hints.variable is None:
-            raise _several(with_sweeps, path)
+            raise _several(with_sweeps, path, rate_open=_rate_in(lower, time, hints) is None)
         table = tables[hints.variable or with_sweeps[0]]
         channels = _sweep_columns(table)
         emg = [[np.ravel(cell).astype(np.float64) for cell in table[name]] for name in channels]
         given = given_rows(table | {STATED: lower.get(STATED, {})}, len(emg[0]), path)
         unit = text(lower, _UNIT)
     else:
-        arrays = _chosen(values, path, hints)
+        arrays = _chosen(values, path, hints, rate_open=_rate_in(lower, time, hints) is None)
         axis = _sample_axis(next(iter(arrays.values())), time, path)
         blocks, given, channels = _arranged(arrays, axis, lower, path)
         emg = [list(block) for block in blocks]
@@ -113,7 +113,7 @@ def sweeps_in(values: Mapping[str, Any], path: Path, hints: Hints) -> Sweeps:
     return Sweeps(emg, channels, given, rate_hz, unit, _pulse_sample(lower, time, rate_hz, hints))
 
 
-def _chosen(values: Mapping[str, Any], path: Path, hints: Hints) -> dict[str, Array]:
+def _chosen(values: Mapping[str, Any], path: Path, hints: Hints, *, rate_open: bool) -> dict[str, Array]:
     """Choose the array of sweeps, or the arrays of one shape that are its channels."""
     arrays = {
         name: np.squeeze(np.asarray(value, dtype=np.float64))
@@ -139,16 +139,31 @@ def _chosen(values: Mapping[str, Any], path: Path, hints: Hints) -> dict[str, Ar
     if not names:
         raise InputError(path.name, "it holds no array of sweeps", "export the EMG along")
     if len(names) > 1:
-        raise _several(names, path)
+        raise _several(names, path, rate_open=rate_open)
     return {names[0]: candidates[names[0]]}
 
 
-def _several(names: Sequence[str], path: Path) -> InputError:
+def _several(names: Sequence[str], path: Path, *, rate_open: bool) -> InputError:
+    shown = list(map(reduced, sorted(names)))
     return InputError(
         path.name,
-        f"it holds several arrays that could be the EMG ({', '.join(map(reduced, sorted(names)))})",
-        "name one with variable under [recording] in the protocol file",
+        f"it holds several arrays that could be the EMG ({', '.join(shown)})"
+        + (", and nothing says how fast it was sampled" if rate_open else ""),
+        "complete the lines below, save them as protocol.toml and give it with --protocol",
+        paste=_form(shown, rate_open=rate_open),
     )
+
+
+def _form(names: Sequence[str], *, rate_open: bool) -> str:
+    """Return a protocol to complete, with what the file leaves open."""
+    first = next((name for name in names if "*" not in name), "NAME")
+    lines = ["[recording]"]
+    lines += [f'variable = "{first}"   # or another of them'] if names else []
+    # No example that could be taken over: at a wrong rate every latency is wrong.
+    lines += ["rate_hz = ?   # samples a second"] if rate_open else []
+    lines += ["# pulse_ms = 100   # from the start of a sweep to the test pulse, where no artefact shows it"]
+    lines += ['# unit = "mV"   # where the numbers do not tell']
+    return "\n".join(lines)
 
 
 def _sample_axis(array: Array, time: Array | None, path: Path) -> int:
@@ -213,8 +228,8 @@ def _arranged(
     )
 
 
-def _rate(lower: Mapping[str, Any], time: Array | None, path: Path, hints: Hints) -> float:
-    """Return the sampling rate: stated by a person, by the file, or by its vector of times."""
+def _rate_in(lower: Mapping[str, Any], time: Array | None, hints: Hints) -> float | None:
+    """Return the sampling rate that a person states, else the file, else its vector of times."""
     rate_hz = hints.rate_hz
     if rate_hz is None:
         rate_hz = next((scalar(lower[name]) for name in sorted(_RATE) if name in lower), None)
@@ -223,11 +238,19 @@ def _rate(lower: Mapping[str, Any], time: Array | None, path: Path, hints: Hints
         # Seconds or milliseconds: only one of the two can be the sampling rate of an EMG amplifier.
         fitting = [r for r in (1 / step, 1e3 / step) if PLAUSIBLE_RATE_HZ[0] <= r <= PLAUSIBLE_RATE_HZ[1]]
         rate_hz = fitting[0] if len(fitting) == 1 else None
+    return rate_hz
+
+
+def _rate(lower: Mapping[str, Any], time: Array | None, path: Path, hints: Hints) -> float:
+    """Return the sampling rate, or refuse to guess it."""
+    rate_hz = _rate_in(lower, time, hints)
     if rate_hz is None:
         raise InputError(
             path.name,
             "nothing says how fast it was sampled",
-            "give rate_hz under [recording] in the protocol",
+            "give rate_hz under [recording] in the protocol: complete the lines below, save them as "
+            "protocol.toml and give it with --protocol",
+            paste=_form((), rate_open=True),
         )
     if not PLAUSIBLE_RATE_HZ[0] <= rate_hz <= PLAUSIBLE_RATE_HZ[1]:
         raise InputError(
