@@ -22,6 +22,7 @@ from sudeck.study.answers.circuit_fits import (
     fit_circuits,
     fit_file,
     fit_task,
+    hash_of_method,
     require_circuit,
 )
 from sudeck.study.answers.why import assemble_stimulation
@@ -56,6 +57,30 @@ def test_only_what_changed_is_fitted_again(tmp_path: Path) -> None:
         ).unchanged
         == 0
     )
+
+
+def test_another_method_under_the_same_version_fits_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = make_stimulated_study(tmp_path / "study", patients=1)
+    fit(study)
+    monkeypatch.setattr("sudeck.study.answers.circuit_fits._method", lambda: "another")
+    assert fit(study).unchanged == 0
+
+
+def test_the_method_is_its_circuits_its_network_and_its_code(tmp_path: Path) -> None:
+    folder = tmp_path / "circuit_fit"
+    (folder / "deeper").mkdir(parents=True)
+    names = ("circuits.json", "network.npz", "annealing.py", "deeper/kinetics.py")
+    for name in names:
+        (folder / name).write_text("ROUNDS = 12")
+    hashes = [hash_of_method([folder])]
+    for name in names:
+        (folder / name).write_text("ROUNDS = 30")
+        hashes.append(hash_of_method([folder]))
+    assert len(set(hashes)) == 5
+    (folder / "annealing.pyc").write_text("compiled")
+    assert hash_of_method([folder]) == hashes[-1]
 
 
 def visits_of(task: FitTask) -> FitFailure:

@@ -10,8 +10,9 @@ import importlib.util
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,9 +29,8 @@ if TYPE_CHECKING:
     from sudeck.mechanism.circuit_fit.explanation import Explanation
     from sudeck.mechanism.measure_table import MeasureTable
 
-# Raised whenever what is kept of a fit changes its meaning.
-FIT_FORMAT: Final = 3
 SEED: Final = 2018
+_METHOD: Final = (".py", ".json", ".npz")
 # One thread a fit, so that several do not quarrel and sums are added in one order; read when libraries load.
 _ONE_THREAD: Final = {
     "NUMBA_NUM_THREADS": "1",
@@ -201,9 +201,8 @@ def _task(measures: MeasureTable, patient: str, level: float) -> FitTask:
 
 def _fingerprint(task: FitTask) -> str:
     described = {
-        "format": FIT_FORMAT,
         "version": __version__,
-        "circuit": _circuit_files(),
+        "method": _method(),
         "level": task.level,
         "seed": task.seed,
         "visits": task.measures.visits,
@@ -212,14 +211,21 @@ def _fingerprint(task: FitTask) -> str:
     return fingerprint_of(described)
 
 
-def _circuit_files() -> list[str]:
-    """Return the hashes of the circuits that come with the package: calibrated anew, patients are too."""
+@cache
+def _method() -> str:
     from sudeck import circuit
     from sudeck.mechanism import circuit_fit
 
-    folders = [Path(str(package.__file__)).parent for package in (circuit, circuit_fit)]
-    shipped = [path for folder in folders for path in sorted(folder.iterdir())]
-    return [sha256_of_file(path) for path in shipped if path.suffix in (".json", ".npz")]
+    return hash_of_method(Path(str(package.__file__)).parent for package in (circuit, circuit_fit))
+
+
+def hash_of_method(packages: Iterable[Path]) -> str:
+    """Return one hash of all that a fit rests on but the patient: circuits, network, and every line of code.
+
+    A version does not stand for them: constants change within one, and a fit of the old ones would be kept.
+    """
+    files = [path for package in packages for path in sorted(package.rglob("*")) if path.suffix in _METHOD]
+    return fingerprint_of({"files": [sha256_of_file(path) for path in files]})
 
 
 def _keep(study: StudyFolder, task: FitTask, explanation: Explanation) -> None:
