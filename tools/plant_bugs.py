@@ -268,7 +268,7 @@ BUGS = [
          "times.append(max(seen))"),
     ),
     *_bugs(
-        "study/measuring/test_choices.py",
+        "study/measuring/test_run.py",
         (
             "study/measuring/patient_measures.py",
             "affected = choices.affected or patient.affected",

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from sudeck.core.errors import InputError
-from sudeck.prediction.bootstrap import MEASURES, Resamples, correct_optimism
+from sudeck.prediction.bootstrap import MEASURES, Corrected, Resamples, correct_optimism
 from sudeck.prediction.cohort import Cohort, read_cohort
 from sudeck.prediction.curves import calibration_curve, corrected_calibration
 from sudeck.prediction.fitting import ModelPlan
@@ -181,3 +181,9 @@ def test_the_range_of_a_patient_leaves_out_half_of_the_rest_on_each_side() -> No
     found = instability(resamples, ("sub-001",), level=0.80)  # type: ignore[arg-type]
     assert (found.low[0], found.high[0]) == pytest.approx((0.1, 0.9), abs=0.01)
     assert found.average == pytest.approx(0.25, abs=0.01)
+
+
+def test_a_mean_of_nothing_has_no_sign() -> None:
+    text = str(Corrected("calibration_intercept", -1e-16, 0.0, 0.0, -1e-5, 0.1, 0.95))
+    assert text.startswith("calibration intercept: 0.000 apparent, 0.000 corrected")
+    assert "-0.000" not in text

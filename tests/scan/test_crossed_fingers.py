@@ -28,7 +28,10 @@ def hands(seed: int = 3, **design):
 
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_crossed_fingers_are_a_serious_finding_on_either_hand(side: str) -> None:
-    assert codes(as_bone_scan(hands(postures={side: CROSSED}))).get("fingers-crossed") == "serious"
+    posed = pose_scan(as_bone_scan(hands(postures={side: CROSSED})), affected="right")
+    (found,) = [flag for flag in posed.flags if flag.code == "fingers-crossed"]
+    assert found.severity == "serious"
+    assert f"of the {'affected' if side == 'right' else 'healthy'} hand" in str(found)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -15,8 +16,11 @@ from sudeck.core.errors import InputError
 if TYPE_CHECKING:
     from sudeck.study.folder.layout import StudyFolder
     from sudeck.study.folder.pseudonyms import Key
+    from sudeck.study.imports.redcap_questions import Question
 
 EXIT_PROBLEMS = 1
+# As many fit beside a question.
+_FEW_OPTIONS = 6
 
 StudyArgument = Annotated[Path, typer.Argument(help="The study folder.", show_default=False)]
 
@@ -61,6 +65,13 @@ def import_(
             "--map", help="Which of its columns is which of ours, TOML; redcap/redcap_map.toml unless given."
         ),
     ] = None,
+    ask: Annotated[
+        bool,
+        typer.Option(
+            "--ask",
+            help="Ask which column of the REDCap project is which of ours; the answers become the map.",
+        ),
+    ] = False,
     ids: Annotated[
         Path | None,
         typer.Option(
@@ -98,11 +109,17 @@ def import_(
         key = _import_dicom(study, dicom, pseudonyms, session, dry_run=dry_run, ask=not yes, template=wanted)
     if tms:
         _import_tms(study, tms, pseudonyms, patient, session, dry_run=dry_run, ask=not yes, key=key)
-    plan = map_ or study.root / "redcap" / "redcap_map.toml"
-    if redcap is not None:
-        _import_redcap(study, redcap, dictionary, plan, pseudonyms, dry_run=dry_run, ask=not yes)
-    if redcap_api is not None:
-        _pull_redcap(study, redcap_api, dictionary, plan, pseudonyms, dry_run=dry_run, ask=not yes)
+    if redcap is not None or redcap_api is not None:
+        plan = map_ or study.root / "redcap" / ("answered_map.toml" if ask else "redcap_map.toml")
+        if ask and plan.exists():
+            raise InputError(
+                plan.name, "it was answered before", "import with --map, or remove it to be asked again"
+            )
+        steps = _RedcapSteps(study, dictionary, plan, pseudonyms, asking=ask, dry_run=dry_run, yes=yes)
+        if redcap is not None:
+            steps.import_(redcap, dictionary)
+        else:
+            steps.pull(str(redcap_api))
     if ids is not None and wanted is None:
         _import_people(study, ids, dry_run=dry_run, ask=not yes, key=key)
 
@@ -281,42 +298,66 @@ def _import_tms(
     typer.echo(str(import_tms(study, sources, key=first.key, **how)))  # type: ignore[arg-type]
 
 
-def _pull_redcap(
-    study: StudyFolder,
-    url: str,
-    dictionary: Path | None,
-    map_file: Path,
-    pseudonyms: dict[str, str],
-    *,
-    dry_run: bool,
-    ask: bool,
-) -> None:
-    from sudeck.study.imports.redcap_pull import TOKEN_VARIABLE, pull_project
+@dataclass(frozen=True)
+class _RedcapSteps:
+    """Ask for the map where asked to, show what would be done, then do it."""
 
-    with TemporaryDirectory(prefix="sudeck-") as folder:
-        export, described = pull_project(url, os.environ.get(TOKEN_VARIABLE, "").strip(), Path(folder))
-        _import_redcap(study, export, dictionary or described, map_file, pseudonyms, dry_run=dry_run, ask=ask)
+    study: StudyFolder
+    dictionary: Path | None
+    map_file: Path
+    pseudonyms: dict[str, str]
+    asking: bool
+    dry_run: bool
+    yes: bool
+
+    def pull(self, url: str) -> None:
+        from sudeck.study.imports.redcap_pull import TOKEN_VARIABLE, pull_project
+
+        with TemporaryDirectory(prefix="sudeck-") as folder:
+            token = os.environ.get(TOKEN_VARIABLE, "").strip()
+            export, described = pull_project(url, token, Path(folder))
+            self.import_(export, self.dictionary or described)
+
+    def import_(self, export: Path, dictionary: Path | None) -> None:
+        from sudeck.study.imports.import_redcap import import_redcap
+
+        if self.asking:
+            self._ask(export, dictionary)
+        how = {"map_file": self.map_file, "dictionary": dictionary, "pseudonyms": self.pseudonyms}
+        first = import_redcap(self.study, export, dry_run=True, **how)  # type: ignore[arg-type]
+        typer.echo(str(first))
+        if self.dry_run or not (self.yes or _agreed("Import?")):
+            return
+        typer.echo(str(import_redcap(self.study, export, key=first.key, **how)))  # type: ignore[arg-type]
+
+    def _ask(self, export: Path, dictionary: Path | None) -> None:
+        from sudeck.core.storage import write_text
+        from sudeck.study.imports.redcap_export import Dictionary, read_dictionary, read_export
+        from sudeck.study.imports.redcap_questions import ask_for_map
+
+        said = read_dictionary(dictionary) if dictionary is not None else Dictionary()
+        somebody = sys.stdin.isatty()
+        text = ask_for_map(read_export(export), said, _answered if somebody else lambda one: one.proposed)
+        write_text(self.map_file, text)
+        typer.echo(
+            f"{self.map_file.name} holds {'the answers' if somebody else 'what the export itself says'}."
+        )
 
 
-def _import_redcap(
-    study: StudyFolder,
-    export: Path,
-    dictionary: Path | None,
-    map_file: Path,
-    pseudonyms: dict[str, str],
-    *,
-    dry_run: bool,
-    ask: bool,
-) -> None:
-    from sudeck.study.imports.import_redcap import import_redcap
+def _answered(question: Question) -> str:
+    """Put a question at the terminal until its answer is one of the options."""
+    from sudeck.study.imports.redcap_questions import NONE
 
-    first = import_redcap(
-        study, export, map_file=map_file, dictionary=dictionary, pseudonyms=pseudonyms, dry_run=True
-    )
-    typer.echo(str(first))
-    if dry_run or (ask and not _agreed("Import?")):
-        return
-    done = import_redcap(
-        study, export, map_file=map_file, dictionary=dictionary, pseudonyms=pseudonyms, key=first.key
-    )
-    typer.echo(str(done))
+    few = question.options if len(question.options) <= _FEW_OPTIONS else ()
+    hint = f" {', '.join(few)};" if few else " ? lists them;" if question.options else ""
+    while True:
+        given = str(
+            typer.prompt(
+                f"{question.text}{hint} {NONE} for none", default=question.proposed, prompt_suffix=" "
+            )
+        ).strip()
+        if not question.options or given in (*question.options, NONE):
+            return given
+        typer.echo(
+            ", ".join(question.options) if given == "?" else f"There is no {given}; ? lists what there is."
+        )

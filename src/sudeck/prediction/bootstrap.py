@@ -149,13 +149,13 @@ class Corrected:
         }
 
     def __str__(self) -> str:
-        name, text = self.name.replace("_", " "), f"{self.apparent:.3f} apparent"
+        name, text = self.name.replace("_", " "), f"{self.apparent:z.3f} apparent"
         if math.isnan(self.corrected):
             return f"{name}: {text}, corrected withheld ({self.withheld})"
-        text = f"{name}: {text}, {self.corrected:.3f} corrected"
+        text = f"{name}: {text}, {self.corrected:z.3f} corrected"
         if math.isnan(self.low):
             return f"{text} ({self.withheld})"
-        return f"{text} ({100 * self.level:g} % interval {self.low:.3f} to {self.high:.3f})"
+        return f"{text} ({100 * self.level:g} % interval {self.low:z.3f} to {self.high:z.3f})"
 
 
 # Beyond, the slopes of bootstrap models say how far a penalty let them run, not what to expect.

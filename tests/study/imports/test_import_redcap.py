@@ -199,7 +199,7 @@ def test_a_wrong_map_is_refused(
 def test_all_columns_that_lack_are_named_at_once(study: StudyFolder, files: dict[str, Path]) -> None:
     changed = MAP.replace('nrs = "pain"', 'nrs = "vas"').replace('column = "weeks"', 'column = "months"')
     files["map.toml"].write_text(changed)
-    with pytest.raises(InputError, match=r"no columns (vas, months|months, vas); take their lines out"):
+    with pytest.raises(InputError, match=r"no columns (vas, months|months, vas); let --ask find the columns"):
         run(study, files)
 
 

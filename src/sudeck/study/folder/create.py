@@ -166,8 +166,8 @@ environment holds:
     REDCAP_TOKEN=... sudeck import {folder} --redcap-api https://redcap.example.org/api/ --dry-run
 
 The dry run says what every row would do; the same without `--dry-run` does it. A project of your own
-needs a map of its columns to ours: copy `redcap/redcap_map.toml`, change the names on the right, and
-add `--map`.
+is asked about with `--ask`: which of its columns is which of ours, each proposed where the export says it.
+The answers stand in `redcap/answered_map.toml`; correct them there and give it with `--map`.
 """
 
 

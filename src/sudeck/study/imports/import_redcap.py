@@ -173,8 +173,7 @@ def _check_map(plan: RedcapMap, header: Sequence[str], said: Dictionary, strict:
         raise InputError(
             "the map",
             f"the export has no column{'s' if several else ''} {', '.join(missing)}",
-            f"take {'their lines' if several else 'its line'} out of the map where the project does not ask "
-            "for that, or export raw values",
+            f"let --ask find the columns, or take {'their lines' if several else 'its line'} out of the map",
         )
     for column in plan.columns:
         variable = column.split("___")[0]

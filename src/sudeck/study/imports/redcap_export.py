@@ -25,10 +25,11 @@ _CHOICE: Final = re.compile(r"\s*([^,]+?)\s*,\s*(.*?)\s*")
 
 @dataclass(frozen=True, slots=True)
 class Dictionary:
-    """What the data dictionary says: codes and labels by variable, and which variables identify."""
+    """What the data dictionary says by variable: its label, its codes, and whether it identifies."""
 
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     identifiers: frozenset[str] = frozenset()
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_export(path: Path) -> list[ExportRow]:
@@ -68,24 +69,35 @@ def read_dictionary(path: Path) -> Dictionary:
     cells = read_cells(path)
     header = [text.strip() for text in cells[0][1]] if cells else []
     labels: dict[str, dict[str, str]] = {}
+    wordings: dict[str, str] = {}
     identifiers: set[str] = set()
     if not header or not header[0].lower().startswith(("variable", "field_name")):
         raise InputError(subject, "its first column is not the names of variables", "export it from REDCap")
     choices = next(
         (n for n, name in enumerate(header) if name.lower().startswith(("choices", "select_"))), None
     )
+    labelled = next(
+        (n for n, name in enumerate(header) if name.lower() in ("field label", "field_label")), None
+    )
     identifies = next((n for n, name in enumerate(header) if name.lower().startswith("identifier")), None)
     for _, texts in cells[1:]:
         texts = [*texts, *[""] * (len(header) - len(texts))]
         name = texts[0].strip()
         labels[name] = {}
+        if labelled is not None:
+            wordings[name] = _without_tags(texts[labelled])
         for choice in (texts[choices] if choices is not None else "").split("|"):
             found = _CHOICE.fullmatch(choice)
             if found is not None:
                 labels[name][found[1]] = found[2]
         if identifies is not None and texts[identifies].strip().lower() == "y":
             identifiers.add(name)
-    return Dictionary(labels, frozenset(identifiers))
+    return Dictionary(labels, frozenset(identifiers), wordings)
+
+
+def _without_tags(text: str) -> str:
+    """Return a label on one line, without the HTML that REDCap allows in it."""
+    return " ".join(re.sub(r"<[^<>]{0,200}>", " ", text).split())
 
 
 class CellReader:
