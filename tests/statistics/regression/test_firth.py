@@ -152,3 +152,14 @@ def test_augmented_errors_count_what_the_penalty_adds() -> None:
     augmented = (root * (1 + leverage)[:, None]).T @ root
     np.testing.assert_allclose(fits["fisher"].covariance, np.linalg.inv(information), rtol=1e-8)
     np.testing.assert_allclose(fits["augmented"].covariance, np.linalg.inv(augmented), rtol=1e-8)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_coefficient_so_far_out_that_nothing_is_left_mutters_nothing() -> None:
+    rng = np.random.default_rng(0)
+    design = np.column_stack([np.ones(20), 10 * rng.standard_normal(20)])
+    outcome = (rng.random(20) < 0.5).astype(float)
+    far = maximise_logistic(
+        design, outcome, firth=True, free=np.array([True, False]), start=np.array([0.0, 1e3])
+    )
+    assert far.log_likelihood == -np.inf

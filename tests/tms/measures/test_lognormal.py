@@ -96,3 +96,15 @@ def test_noise_is_taken_out_by_its_power() -> None:
         plain, freed = np.log(seen / amplitude).mean(), np.log(freed_of_noise(seen, power) / amplitude).mean()
         assert abs(freed) < 0.04
         assert plain > abs(freed)
+
+
+def test_two_trials_that_chance_made_alike_are_not_sure() -> None:
+    alike = geometric_mean([0.0833, 0.0885])
+    assert alike.high / alike.low > 10
+    rng = np.random.default_rng(2)
+    for sd in (0.4, 0.7, 1.1):
+        covered = []
+        for pair in np.exp(sd * rng.standard_normal((400, 2))):
+            one = geometric_mean(pair)
+            covered.append(one.low <= 1.0 <= one.high)
+        assert np.mean(covered) > 0.95

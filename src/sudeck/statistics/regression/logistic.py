@@ -198,7 +198,10 @@ class _Problem:
         height = (self.weights * bernoulli_log_likelihood(self.outcome, eta)).sum(axis=-1)
         residual = self.weights * (self.outcome - p)
         if self.firth:
-            height = height + 0.5 * np.linalg.slogdet(information)[1]
+            with np.errstate(
+                divide="ignore"
+            ):  # no information is left: minus infinity, and the step is halved
+                height = height + 0.5 * np.linalg.slogdet(information)[1]
             # By the small inverse: solving for every patient takes several times as long.
             inverse = solve_matrix(information, np.broadcast_to(np.eye(beta.shape[-1]), information.shape))
             leverage = variance * ((self.design @ inverse) * self.design).sum(axis=-1)

@@ -20,7 +20,7 @@ from sudeck.core.quantile import t_quantile
 FloatArray = NDArray[np.float64]
 
 # Within-block SD of ln MEP amplitude in resting hand muscles; enters only where trials are censored or
-# single, with the weight of one observation.
+# fewer than three, with the weight of one observation.
 TYPICAL_LOG_SD = 0.7
 
 
@@ -71,7 +71,7 @@ def log_mean(
     floor_mv : float
         Noise floor: smaller amplitudes can not be told from none.
     typical_sd : float
-        SD of ln amplitude believed in, with the weight of one trial, where trials are censored.
+        SD of ln amplitude believed in, with the weight of one trial, where trials are censored or but two.
 
     Raises
     ------
@@ -80,7 +80,8 @@ def log_mean(
 
     Notes
     -----
-    Without censoring: mean, s/√n, n - 1. With censoring: maximum likelihood of the tobit for the value
+    Without censoring: mean, s/√n, n - 1; of two trials the SD is half believed and half their own, with two
+    degrees of freedom. With censoring: maximum likelihood of the tobit for the value
     (Tobin 1958, Econometrica 26:24-36); the two standard errors from the quantiles of the marginal posterior
     under the prior 1/σ, which makes them those of Student's t where nothing is censored; degrees of freedom
     the uncensored trials less one and half of the censored ones.
@@ -95,6 +96,10 @@ def log_mean(
     amplitude = checked_amplitudes(amplitude_mv, floor_mv)
     seen = np.log(amplitude[amplitude > floor_mv])
     n, censored = amplitude.size, amplitude.size - seen.size
+    if censored == 0 and n == 2:
+        # Two that chance made alike would be sure of anything: the typical SD counts as much as theirs.
+        sd = math.sqrt((float(seen.var(ddof=1)) + typical_sd**2) / 2)
+        return LogMean(float(seen.mean()), sd / math.sqrt(n), sd / math.sqrt(n), float(n), sd, n)
     if censored == 0 and n >= 2:
         sd = float(seen.std(ddof=1))
         return LogMean(float(seen.mean()), sd / math.sqrt(n), sd / math.sqrt(n), n - 1.0, sd, n)
