@@ -170,3 +170,17 @@ def test_one_refusal_asks_for_all_that_an_array_leaves_open(tmp_path: Path) -> N
         measure_recordings(tmp_path / "a.npz")
     assert 'variable = "meps"' in refused.value.paste
     assert "rate_hz = ?" in refused.value.paste
+
+
+def test_a_column_that_splits_trials_and_is_not_read_is_named(tmp_path: Path) -> None:
+    cells = ((0.4, 1, 0.2), (0.5, 2, 0.2), (0.6, 3, 0.4), (0.7, 4, 0.4))
+    rows = [f"{word}\t{size}\t{n}\t{spread}" for word in ("sham", "verum") for size, n, spread in cells]
+    table = tmp_path / "a_trials.tsv"
+    table.write_text("Treatment\tamplitude_mv\ttrial\tspread\n" + "\n".join(rows) + "\n")
+    (found,) = read(table, Hints())
+    (flag,) = [flag for flag in found.flags if flag.code == "column-not-read"]
+    assert "Column 1, Treatment (sham, verum), is not read" in flag.message
+    table.write_text(table.read_text().replace("Treatment", "Visit"))
+    (found,) = read(table, Hints())
+    assert {pulse.visit for pulse in found.pulses} == {"sham", "verum"}
+    assert "column-not-read" not in {flag.code for flag in found.flags}

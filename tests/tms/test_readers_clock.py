@@ -107,6 +107,19 @@ def _fif(folder: Path, forge: ModuleType) -> Path:
     return folder / "a_raw.fif"
 
 
+def _fif_epochs(folder: Path, forge: ModuleType) -> Path:
+    mne = pytest.importorskip("mne")
+    truth = forge.make_emg()
+    info = mne.create_info(list(truth.names), 5000.0, ["emg", "emg"])
+    raw = mne.io.RawArray(1e-3 * truth.emg_mv, info, first_samp=7000, verbose="CRITICAL")
+    at = [7000 + round(5000 * time_s) for time_s in truth.times_s]
+    epochs = mne.Epochs(
+        raw, [[sample, 0, 7] for sample in at], {"TMS": 7}, -0.15, 0.3, baseline=None, verbose="CRITICAL"
+    )
+    epochs.save(folder / "a-epo.fif", fmt="double", verbose="CRITICAL")
+    return folder / "a-epo.fif"
+
+
 def _axon(folder: Path, forge: ModuleType) -> Path:
     pytest.importorskip("neo")
     times = tuple(index * 2 + 0.5 for index in range(5))
@@ -138,6 +151,7 @@ MAKERS: dict[str, Maker] = {
     "text with a clock": _clocked_text,
     "xdf": _xdf,
     "fif": _fif,
+    "fif epochs": _fif_epochs,
     "axon": _axon,
     "brainsight": lambda folder, forge: forge.write_brainsight(folder / "a.txt", forge.make_emg()),
     "arrays": _arrays,

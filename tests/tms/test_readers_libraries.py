@@ -40,6 +40,33 @@ def test_fif_comes_back(tmp_path: Path, forge: ModuleType) -> None:
     assert "Jeanne" not in repr(recording)
 
 
+@pytest.mark.filterwarnings("ignore")  # MNE's own, while it writes
+def test_epochs_of_fif_come_back_with_what_their_metadata_say(tmp_path: Path, forge: ModuleType) -> None:
+    mne, pandas = pytest.importorskip("mne"), pytest.importorskip("pandas")
+    truth = forge.make_emg()
+    info = mne.create_info([*truth.names, "STI"], 5000.0, ["emg", "emg", "stim"])
+    data = np.vstack([1e-3 * truth.emg_mv, np.zeros(truth.emg_mv.shape[1])])
+    raw = mne.io.RawArray(data, info, verbose="CRITICAL")
+    at = [round(5000 * time_s) for time_s in truth.times_s]
+    events = [[sample, 0, 1 + k % 2] for k, sample in enumerate(at)]
+    said = pandas.DataFrame({"test_mso": [50, 51, None, 53, 54], "subject_mood": list("abcde")})
+    epochs = mne.Epochs(
+        raw, events, {"single": 1, "SICI": 2}, -0.15, 0.3, baseline=None, metadata=said, verbose="CRITICAL"
+    )
+    epochs.save(tmp_path / "a-epo.fif", fmt="double", verbose="CRITICAL")
+    recording = recorded(tmp_path / "a-epo.fif")
+    assert [signal.name for signal in recording.signals] == list(truth.names)
+    assert [section.label for section in recording.sections] == ["single", "SICI", "single", "SICI", "single"]
+    assert [marker.time_s for marker in recording.markers] == pytest.approx(truth.times_s)
+    first = slice(at[0] - 750, at[0] + 1501)
+    np.testing.assert_allclose(recording.signals[0].samples_mv[:2251], truth.emg_mv[0, first], atol=1e-9)
+    trials = read_trials(tmp_path / "a-epo.fif")[0]
+    assert [pulse.test_mso for pulse in trials.pulses] == [50, 51, None, 53, 54]
+    epochs.average(picks="all").save(tmp_path / "a-ave.fif", verbose="CRITICAL")
+    with pytest.raises(InputError, match="neither a raw recording nor epochs"):
+        read_file(tmp_path / "a-ave.fif")
+
+
 def test_nwb_comes_back(tmp_path: Path, forge: ModuleType) -> None:
     h5py = pytest.importorskip("h5py")
     truth = forge.make_emg()

@@ -26,8 +26,9 @@ from sudeck.tms.readers.parts.amplitude_columns import (
     unused_columns,
     without_summaries,
 )
-from sudeck.tms.readers.parts.amplitude_latency import latencies_in
+from sudeck.tms.readers.parts.amplitude_latency import LATENCY_HEADINGS, latencies_in
 from sudeck.tms.readers.parts.amplitude_units import millivolts_per_unit, refuse_large
+from sudeck.tms.readers.parts.unread_columns import unread_flags
 from sudeck.tms.signals.events import (
     decode_text,
     given_rows,
@@ -156,6 +157,8 @@ def read(path: Path, hints: Hints) -> tuple[AmplitudeTable, ...]:
             replace(pulse, participant=person) if pulse.participant else pulse
             for person, pulse in zip(people, _pulses(records, column, path), strict=True)
         ]
+        if column is columns[0]:
+            flags += unread_flags(records, _alike(people, pulses), _read_columns(records, columns))
         groups: dict[tuple[str, str | None, str | None], list[int]] = {}
         for index, (person, pulse) in enumerate(zip(people, pulses, strict=True)):
             groups.setdefault((person, pulse.muscle, pulse.muscle_side), []).append(index)
@@ -329,6 +332,18 @@ def _pulses(records: Sequence[Mapping[str, str]], column: AmplitudeColumn, path:
         Pulse(**{"time_s": math.nan, "kind": "unknown", **{key: row[key] for key in row if key in fields}})
         for row in with_single_pulses(rows)
     ]
+
+
+def _alike(people: Sequence[str], pulses: Sequence[Pulse]) -> list[tuple[str, Pulse]]:
+    """Return what is read of each row, but for its time."""
+    return [(person, replace(pulse, time_s=0.0)) for person, pulse in zip(people, pulses, strict=True)]
+
+
+def _read_columns(records: Sequence[Mapping[str, str]], columns: Sequence[AmplitudeColumn]) -> set[str]:
+    """Return the headings of all columns that mean something here."""
+    known = {*_PARTICIPANT, *_NAMED, *_REJECTED, *_NUMBERED, *LATENCY_HEADINGS}
+    plain = {name for name in records[0] if plain_heading(name) in known}
+    return plain | set(_renamed(records)) | {column.name for column in columns}
 
 
 def _filled(given: Mapping[str, str]) -> dict[str, str]:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from sudeck.core.errors import InputError
 from sudeck.core.limits import check_memory
 from sudeck.tms.readers.base import is_there, stimulus_labels, truncated
-from sudeck.tms.readers.matfiles.found import ExportedFrame, Found, number_in, structs_in, texts_in
+from sudeck.tms.readers.matfiles.found import number_in, structs_in, texts_in
+from sudeck.tms.readers.parts.frames import ExportedFrame, Found
 from sudeck.tms.signals.recording import Marker
 
 _EEGLAB = {"data", "srate", "nbchan", "pnts"}

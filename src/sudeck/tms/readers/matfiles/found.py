@@ -1,43 +1,11 @@
-"""What an export to MATLAB comes down to, and how its structs, texts and numbers are taken out."""
+"""How structs, texts and numbers are taken out of an export to MATLAB."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-
-from sudeck.tms.signals.recording import Marker
-
-
-@dataclass(frozen=True)
-class ExportedFrame:
-    """One frame as the file holds it.
-
-    Attributes
-    ----------
-    samples : sequence of ndarray
-        One array a channel.
-    start_s : float or None
-        When it was taken, if the file says.
-    label : str
-        State or condition.
-    first_x_s : float
-        Time of its first sample on the frame's own axis: negative where sampling began before the trigger.
-    duration_s : float
-    """
-
-    samples: Sequence[NDArray[np.float64]]
-    start_s: float | None
-    label: str
-    first_x_s: float
-    duration_s: float
-
-
-# Format, names, units and rates of channels, frames, markers.
-Found = tuple[str, list[str], list[str], list[float], list[ExportedFrame], list[Marker]]
 
 
 def structs_in(value: Any) -> list[Mapping[str, Any]]:

@@ -12,14 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from sudeck.core.errors import InputError
 from sudeck.core.provenance import SourceFile
 from sudeck.tms.readers.base import Hints, corrupt, stimulus_labels
 from sudeck.tms.readers.matfiles.eeglab import eeglab, fieldtrip
-from sudeck.tms.readers.matfiles.found import ExportedFrame, Found, number_in, structs_in, texts_in
-from sudeck.tms.readers.parts.frames import in_time, state_labels
-from sudeck.tms.readers.parts.scaling import RawChannel, signals_of
-from sudeck.tms.signals.recording import Marker, Recording, Section
+from sudeck.tms.readers.matfiles.found import number_in, structs_in, texts_in
+from sudeck.tms.readers.parts.frames import ExportedFrame, Found, recording_of, state_labels
+from sudeck.tms.signals.recording import Marker, Recording
 
 _SIGNAL_FIELDS = {"interval", "points", "chans", "frames", "values"}
 _SPIKE2_WAVE, _SPIKE2_EVENTS = {"interval", "values", "start"}, {"resolution", "times"}
@@ -59,31 +57,7 @@ def exported(values: Mapping[str, Any], path: Path, source: SourceFile, hints: H
         raise corrupt(path, "the variables of the export do not fit together") from error
     if found is None:
         return None
-    form, names, units, rates, frames, markers = found
-    if not names or not frames:
-        raise InputError(path.name, "the export holds no waveform", "export the EMG channels along")
-    if not all(np.isfinite(rate) and rate > 0 for rate in rates):
-        raise corrupt(path, "the export gives no usable sampling rate")
-    order, starts, flags = in_time(
-        [frame.start_s for frame in frames], [frame.duration_s for frame in frames]
-    )
-    frames = [frames[index] for index in order]
-    raw = [
-        RawChannel(name, np.concatenate([frame.samples[index] for frame in frames]), unit, rate_hz, starts[0])
-        for index, (name, unit, rate_hz) in enumerate(zip(names, units, rates, strict=True))
-    ]
-    signals, doubts = signals_of(raw, path.name, hints)
-    sections = tuple(
-        Section(start, start + frame.samples[0].size / rates[0], frame.label)
-        for start, frame in zip(starts, frames, strict=True)
-    )
-    zeros = [
-        Marker(start - frame.first_x_s, frame.label, "frame trigger")
-        for start, frame in zip(starts, frames, strict=True)
-        if frame.first_x_s < 0 < frame.first_x_s + frame.duration_s
-    ]
-    ordered = tuple(sorted((*markers, *zeros), key=lambda marker: marker.time_s))
-    return Recording(source, form, signals, ordered, sections, (*flags, *doubts))
+    return recording_of(found, path, source, hints)
 
 
 def _signal(values: Mapping[str, Any]) -> Found | None:

@@ -15,7 +15,7 @@ from sudeck.core.missing import is_missing
 from sudeck.tms.readers.parts.amplitude_columns import plain_heading
 from sudeck.tms.signals.neutral_labels import quoted
 
-_HEADINGS: Final = ("latency", "onset_latency", "mep_latency", "lat", "latenz", "latence", "latencia")
+LATENCY_HEADINGS: Final = ("latency", "onset_latency", "mep_latency", "lat", "latenz", "latence", "latencia")
 # No response to a pulse of the cortex begins later, in no muscle.
 _LATEST_MS: Final = 200.0
 
@@ -32,7 +32,7 @@ def latencies_in(
     InputError
         If a cell is no number.
     """
-    column = next((name for name in records[0] if plain_heading(name) in _HEADINGS), None)
+    column = next((name for name in records[0] if plain_heading(name) in LATENCY_HEADINGS), None)
     if column is None:
         return None, ()
     values = np.array([_number(record.get(column, ""), column, file) for record in records])

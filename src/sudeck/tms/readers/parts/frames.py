@@ -1,15 +1,90 @@
-"""Frames of a triggered recording: put back in order of time, and laid on one clock."""
+"""Frames of a triggered recording: put back in order of time, laid on one clock, and made a recording."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
+from sudeck.core.provenance import SourceFile
+from sudeck.tms.readers.base import Hints, corrupt
+from sudeck.tms.readers.parts.scaling import RawChannel, signals_of
+from sudeck.tms.signals.events import Given
+from sudeck.tms.signals.recording import Marker, Recording, Section
 
 # Starts are rounded when they are stored; frames may seem to overlap by that much of their length.
 _ROUNDING = 1e-3
+
+
+@dataclass(frozen=True)
+class ExportedFrame:
+    """One frame as the file holds it.
+
+    Attributes
+    ----------
+    samples : sequence of ndarray
+        One array a channel.
+    start_s : float or None
+        When it was taken, if the file says.
+    label : str
+        State or condition.
+    first_x_s : float
+        Time of its first sample on the frame's own axis: negative where sampling began before the trigger.
+    duration_s : float
+    given : Mapping
+        What the file says of its stimulus.
+    """
+
+    samples: Sequence[NDArray[np.float64]]
+    start_s: float | None
+    label: str
+    first_x_s: float
+    duration_s: float
+    given: Given = field(default_factory=dict)
+
+
+# Format, names, units and rates of channels, frames, markers.
+Found = tuple[str, list[str], list[str], list[float], list[ExportedFrame], list[Marker]]
+
+
+def recording_of(found: Found, path: Path, source: SourceFile, hints: Hints) -> Recording:
+    """Lay exported frames on one clock, one section each, with a marker where the axis of a frame is zero.
+
+    Raises
+    ------
+    InputError
+        If there is no waveform or no rate, or the unit is impossible and unclear.
+    """
+    form, names, units, rates, frames, markers = found
+    if not names or not frames:
+        raise InputError(path.name, "the export holds no waveform", "export the EMG channels along")
+    if not all(np.isfinite(rate) and rate > 0 for rate in rates):
+        raise corrupt(path, "the export gives no usable sampling rate")
+    order, starts, flags = in_time(
+        [frame.start_s for frame in frames], [frame.duration_s for frame in frames]
+    )
+    frames = [frames[index] for index in order]
+    raw = [
+        RawChannel(name, np.concatenate([frame.samples[index] for frame in frames]), unit, rate_hz, starts[0])
+        for index, (name, unit, rate_hz) in enumerate(zip(names, units, rates, strict=True))
+    ]
+    signals, doubts = signals_of(raw, path.name, hints)
+    sections = tuple(
+        Section(start, start + frame.samples[0].size / rates[0], frame.label, frame.given)
+        for start, frame in zip(starts, frames, strict=True)
+    )
+    zeros = [
+        Marker(start - frame.first_x_s, frame.label, "frame trigger")
+        for start, frame in zip(starts, frames, strict=True)
+        if frame.first_x_s < 0 < frame.first_x_s + frame.duration_s
+    ]
+    ordered = tuple(sorted((*markers, *zeros), key=lambda marker: marker.time_s))
+    return Recording(source, form, signals, ordered, sections, (*flags, *doubts))
 
 
 def in_time(
