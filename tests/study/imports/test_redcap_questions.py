@@ -121,3 +121,13 @@ def test_a_part_of_our_own_project_is_mapped(tmp_path: Path) -> None:
 def test_an_export_of_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="neither patients nor scores"):
         asked(tmp_path, "record_id,colour\n1,red\n", "", proposed)
+
+
+def test_parts_of_words_say_nothing(tmp_path: Path) -> None:
+    """Vas in vascular is no scale of pain, eva in evaluation neither; dia in diagnosis is no day."""
+    header = (
+        "record_id,limb,duration_since_diagnosis,vascular_day_5,evaluation_j5,pain_day_5,infusion_duration"
+    )
+    plan = tomllib.loads(asked(tmp_path, f"{header}\n1,hand,9,2,3,4,4\n", "", proposed))
+    assert plan["participants"]["duration_months"] == "duration_since_diagnosis"
+    assert [block["nrs"] for block in plan["pain"]] == ["pain_day_5"]

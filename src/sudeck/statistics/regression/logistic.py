@@ -198,9 +198,8 @@ class _Problem:
         height = (self.weights * bernoulli_log_likelihood(self.outcome, eta)).sum(axis=-1)
         residual = self.weights * (self.outcome - p)
         if self.firth:
-            with np.errstate(
-                divide="ignore"
-            ):  # no information is left: minus infinity, and the step is halved
+            # Where no information is left it is minus infinity, and the step is halved.
+            with np.errstate(divide="ignore"):
                 height = height + 0.5 * np.linalg.slogdet(information)[1]
             # By the small inverse: solving for every patient takes several times as long.
             inverse = solve_matrix(information, np.broadcast_to(np.eye(beta.shape[-1]), information.shape))

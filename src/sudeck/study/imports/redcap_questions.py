@@ -30,12 +30,33 @@ _EVENT: Final = "redcap_event_name"
 # Months in one of each (365.25 / 12 days a month).
 _MONTHS_IN: Final = {"months": 1.0, "weeks": 7 / 30.4375, "days": 1 / 30.4375, "years": 12.0}
 _UNIT_WORDS: Final = {
-    "weeks": "week semaine woche semana weken",
-    "years": "year annee jahr ano jaar",
-    "days": "day jour tag dia dag",
+    "weeks": frozenset(
+        ["week", "weeks", "wk", "wks", "semaine", "semaines", "woche", "wochen", "semana", "semanas", "weken"]
+    ),
+    "years": frozenset(
+        [
+            "year",
+            "years",
+            "yr",
+            "yrs",
+            "an",
+            "ans",
+            "annee",
+            "annees",
+            "jahr",
+            "jahre",
+            "ano",
+            "anos",
+            "jaar",
+            "jaren",
+        ]
+    ),
+    "days": frozenset(["day", "days", "jour", "jours", "tag", "tage", "dia", "dias", "dag", "dagen"]),
 }
-_DURATION: Final = re.compile(r"^(?!.*infus)(?:.*[_ ])?(?:duration|duree|dauer|duracion|duur|since_onset)")
-_PAIN_WORD: Final = re.compile(r"pain|douleur|schmerz|dolor|pijn|nrs|vas|eva|en\b", re.IGNORECASE)
+_DURATION: Final = frozenset(["duration", "duree", "dauer", "duracion", "duur"])
+_PAIN_WORDS: Final = frozenset(
+    ["pain", "douleur", "schmerz", "schmerzen", "dolor", "pijn", "nrs", "vas", "eva", "en"]
+)
 _MOST_CODES: Final = 12
 
 
@@ -211,7 +232,7 @@ class _Export:
                 text = text_of(name)
                 if text and column_of(text, [field.name]) == field.name:
                     return name
-                if field.name == "duration_months" and _DURATION.search(folded(text)):
+                if field.name == "duration_months" and _DURATION & _words(text) and not _infused(text):
                     return name
         return ""
 
@@ -224,8 +245,8 @@ class _Export:
 
     def _is_score(self, column: str) -> bool:
         numbers = [number for number in map(_number, self._cells(column)) if number is not None]
-        described = _PAIN_WORD.search(f"{column} {self.said.texts.get(column, '')}") is not None
-        return described and bool(numbers) and min(numbers) >= 0 and max(numbers) <= 100
+        described = _PAIN_WORDS & _words(f"{column} {self.said.texts.get(column, '')}")
+        return bool(described and numbers) and min(numbers) >= 0 and max(numbers) <= 100
 
     def _share_of_ten(self, column: str) -> float:
         """Return what brings a score onto 0 to 10: .1 where label or values say that it ends at 100."""
@@ -237,11 +258,8 @@ class _Export:
         return 0.1 if self._answered(scale) == "100" else 1.0
 
     def _months_in_one(self, column: str) -> float:
-        words = folded(f"{column} {self.said.texts.get(column, '')}")
-        proposed = next(
-            (unit for unit, named in _UNIT_WORDS.items() if any(word in words for word in named.split())),
-            "months",
-        )
+        words = _words(f"{column} {self.said.texts.get(column, '')}")
+        proposed = next((unit for unit, named in _UNIT_WORDS.items() if named & words), "months")
         unit = Question(f"{self._named(column)} is counted in which unit?", tuple(_MONTHS_IN), proposed)
         return _MONTHS_IN.get(self._answered(unit), 1.0)
 
@@ -264,6 +282,15 @@ class _Export:
 
     def _cells(self, column: str) -> list[str]:
         return [row[column] for _, row in self.rows if row[column].lower() not in MISSING]
+
+
+def _words(text: str) -> frozenset[str]:
+    """Return the words of a name or label; parts of words are other words (vas in vascular)."""
+    return frozenset(re.findall(r"[a-z]+", folded(text)))
+
+
+def _infused(text: str) -> bool:
+    return any(word.startswith("infus") for word in _words(text))
 
 
 def _meant(field: Field, text: str) -> str:
