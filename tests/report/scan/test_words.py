@@ -38,6 +38,18 @@ def test_a_side_is_called_higher_only_when_the_interval_excludes_one(result: Sca
     assert says[2].startswith("In the bone phase (1.05 times the healthy side) the measurement error")
 
 
+def test_beside_an_interval_without_one_the_sentence_says_why_it_claims_nothing(result: ScanResult) -> None:
+    barely = with_values(result, BPr=(1.16, 1.02, 1.31))
+    said = " ".join(sentences(barely))
+    assert (
+        "bone phase (1.16 times the healthy side) the measurement error does not tell the two sides apart"
+        in said
+    )
+    assert "since three phases share an error of 5 %." in said
+    plainly = with_values(result, BPr=(1.16, 0.98, 1.37))
+    assert "three phases share" not in " ".join(sentences(plainly))
+
+
 def test_without_a_ratio_of_uptake_the_image_alone_is_spoken_of(result: ScanResult) -> None:
     image = with_values(result, VPr=(1.3, 1.2, 1.4))
     (says, _) = sentences(replace(image, uptake_estimates={}))

@@ -164,6 +164,7 @@ def _phase_sentences(result: ScanResult) -> list[str]:
 def _compared(estimates: Mapping[str, Estimate], what: str, quantity: str) -> list[str]:
     found: dict[str, list[str]] = {"higher": [], "lower": [], "equal": []}
     claims: dict[str, list[Claim]] = {"higher": [], "lower": [], "equal": []}
+    alone = False
     for phase, name in PHASE_RATIOS.items():
         estimate = estimates.get(name)
         if estimate is not None:
@@ -171,14 +172,18 @@ def _compared(estimates: Mapping[str, Estimate], what: str, quantity: str) -> li
             found[how].append(f"{phase} phase ({_times(estimate)})")
             if how in _COMPARED:
                 claims[how].append(_claim(f"{quantity} {name}", how, 1.0, _PHASES))
+            elif _against(estimate, 1.0) in _COMPARED:
+                alone = True
     says: list[str] = [
         Sentence(f"{what} {_COMPARED[how]} in the {_listed(phases)}.", *claims[how])
         for how, phases in found.items()
         if phases and how in _COMPARED
     ]
     if found["equal"]:
+        # The interval beside it is of one phase: where that leaves 1 out, it is said why nothing is claimed.
+        why = ", since three phases share an error of 5 %" if alone else ""
         says.append(
-            f"In the {_listed(found['equal'])} the measurement error does not tell the two sides apart."
+            f"In the {_listed(found['equal'])} the measurement error does not tell the two sides apart{why}."
         )
     return says
 
