@@ -64,6 +64,9 @@ class PosedScan:
         Whether one limb lacks a part that the other has.
     seen_by_camera : dict
         Filled as regions are measured, because it does not depend on them.
+    other_delayed : dict
+        The scan posed with a delayed image of another time as its bone phase, by that time in s;
+        filled likewise.
     """
 
     scan: BoneScan
@@ -80,6 +83,7 @@ class PosedScan:
     seen_by_camera: dict[tuple[ScanPhase, CameraResponse], CameraImages] = field(
         default_factory=dict, repr=False, compare=False
     )
+    other_delayed: dict[float, PosedScan] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def whole(self) -> Region:
