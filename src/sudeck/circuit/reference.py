@@ -47,7 +47,11 @@ class Reference:
 
     def place(self, step: Floats, member: Ints) -> Floats:
         """Return positions, shape (33, n), from standard normal steps of that shape about their members."""
-        return np.asarray(self.centre[:, member] + np.einsum("nij,jn->in", self.factor[member], step))
+        placed = self.centre[:, member]
+        for each in np.unique(member):
+            of = member == each
+            placed[:, of] += self.factor[each] @ step[:, of]
+        return np.asarray(placed)
 
     def draw(self, count: int, rng: np.random.Generator) -> Floats:
         """Draw positions of healthy circuits, shape (33, count)."""

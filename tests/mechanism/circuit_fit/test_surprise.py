@@ -8,7 +8,7 @@ import pytest
 from sudeck.mechanism.circuit_fit.hypotheses import ACCOUNTS
 from sudeck.mechanism.circuit_fit.patient_data import PatientData
 from sudeck.mechanism.circuit_fit.surprise import Foreseen, foresee
-from sudeck.mechanism.circuit_fit.virtual_patient import STUDY_MEASURES
+from sudeck.mechanism.circuit_fit.virtual_patient import STUDY_MEASURES, WITH_CALLOSUM
 
 
 def _foreseen(rng: np.random.Generator, count: int = 4000) -> Foreseen:
@@ -36,10 +36,7 @@ def test_the_chance_is_even_for_those_foreseen_and_small_for_others() -> None:
 def test_what_lies_far_off_is_likelier_outside() -> None:
     known = _foreseen(np.random.default_rng(0))
     near, far = np.array([3.0, 1.0, 0.0, 0.0]), np.array([3.0, 1.0, 0.0, 9.0])
-    assert known.log_outside(near) - known.log_outside(far) < 15
-    assert known.at(np.array([0, 2])).log_outside(near[[0, 2]]) > known.at(np.array([0, 3])).log_outside(
-        far[[0, 3]]
-    )
+    assert 0 < known.log_outside(near) - known.log_outside(far) < 15
 
 
 def test_patients_are_foreseen_where_this_one_was_measured() -> None:
@@ -54,3 +51,16 @@ def test_patients_are_foreseen_where_this_one_was_measured() -> None:
     assert np.abs(sici[0, :half]).max() > 0.3 > 0.1 > np.abs(sici[1, :half]).max()
     assert np.array_equal(found.shown, foresee(data).shown)
     assert set(found.account) == set(range(len(ACCOUNTS)))
+
+
+@pytest.mark.usefixtures("numba_installed")
+def test_a_second_visit_shows_a_defect_that_one_visit_hides() -> None:
+    chances = []
+    for visits in (("pre",), ("pre", "post")):
+        keys = tuple((v, side, name) for v in range(len(visits)) for side in (0, 1) for name in WITH_CALLOSUM)
+        errors = np.full(len(keys), 0.1)
+        known = foresee(PatientData("sub-1", visits, keys, np.zeros(len(keys)), errors))
+        healthy = known.shown[:, known.account == len(ACCOUNTS) - 1].mean(axis=1)
+        chances.append([known.chance(healthy + moved)[0] for moved in known.elsewhere.T])
+    once, twice = np.array(chances)
+    assert (twice < 0.05).sum() > (once < 0.05).sum() >= 8

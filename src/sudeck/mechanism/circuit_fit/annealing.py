@@ -162,19 +162,15 @@ class Cloud(NamedTuple):
         ridge = 1e-6 * np.trace(covariance) / size * np.eye(size)
         return cls(position.mean(axis=1, keepdims=True), np.linalg.cholesky(_WIDER * covariance + ridge))
 
-    def log_density(self, position: Floats) -> Floats:
-        """Return the log density up to a constant, shape (n,)."""
+    def move(self, position: Floats, length: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Return moved positions, and the log ratio of the densities of moving back and of moving there."""
         from scipy.linalg import solve_triangular
 
         white = solve_triangular(self.factor, position - self.middle, lower=True)
-        return np.asarray(-0.5 * (white**2).sum(axis=0))
-
-    def move(self, position: Floats, length: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """Return moved positions, and the log ratio of the densities of moving back and of moving there."""
         # Shrinking towards the middle keeps a normal density as it is, whatever the length.
-        moved = self.middle + np.sqrt(1 - length**2) * (position - self.middle)
-        moved += length * self.factor @ rng.standard_normal(moved.shape)
-        return moved, self.log_density(position) - self.log_density(moved)
+        moved = np.sqrt(1 - length**2) * white + length * rng.standard_normal(white.shape)
+        back = 0.5 * ((moved**2).sum(axis=0) - (white**2).sum(axis=0))
+        return self.middle + self.factor @ moved, back
 
 
 class Clouds(NamedTuple):

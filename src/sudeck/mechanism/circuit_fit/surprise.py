@@ -58,10 +58,6 @@ class Foreseen:
     noise: Floats
     elsewhere: Floats
 
-    def at(self, rows: Ints) -> Foreseen:
-        """Return what is foreseen of some of the observations."""
-        return Foreseen(self.shown[rows], self.account, self.noise[np.ix_(rows, rows)], self.elsewhere[rows])
-
     def log_outside(self, log_value: Floats) -> float:
         """Return the log density of measures of the rival: one other defect, or a stray in any direction."""
         spread = _OUTSIDE_SPREAD**2 * np.atleast_2d(np.cov(self.shown)) + self.noise
