@@ -64,3 +64,12 @@ def test_one_hot_finger_is_not() -> None:
         counts[:, tip : tip + 28, column - 3 : column + 4] *= 2.5
         hot[name] = replace(series, counts=counts)
     assert "fingers-crossed" not in codes(replace(scan, phases=hot))
+
+
+@pytest.mark.parametrize(("counts", "severity"), [(6_000.0, "serious"), (2_500.0, "caution")])
+def test_few_counts_tell_it_too_and_very_few_with_caution(counts: float, severity: str) -> None:
+    few = dict.fromkeys(COUNTS, counts)
+    study = synthetic(4, limb="hand", gap_mm=25.0, counts_per_limb=few, postures={"right": CROSSED})
+    assert codes(as_bone_scan(study))["fingers-crossed"] == severity
+    flat = synthetic(4, limb="hand", gap_mm=25.0, counts_per_limb=few)
+    assert "fingers-crossed" not in codes(as_bone_scan(flat))

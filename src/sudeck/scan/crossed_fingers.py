@@ -35,7 +35,9 @@ _AHEAD = 0.8  # the middle of the fingers is that of what lies farther out
 _SMOOTHING_MM = 3.0
 # Logarithms of width and of brightest place of one hand over those of the other, and their sum.
 _NARROWER, _DENSER, _BOTH = 0.12, 0.10, 0.28
-_LEAST_COUNTS = 20_000.0  # in the reference image: with fewer, noise makes bent fingers look crossed
+# Counts in the reference image: with fewer than the first, noise makes some hands look crossed whose fingers
+# are spread or bent, so that it is a caution; with fewer than the last nothing is said.
+_SURE_COUNTS, _LEAST_COUNTS = 10_000.0, 4_000.0
 # Places of the fingers where all phases are brighter on one hand than on the other, and the other way round.
 _ZONE = 0.45
 _ZONE_RAD = math.radians(50.0)
@@ -158,17 +160,19 @@ def _apart_mm2(poses: Poses, frame: LimbFrame, length: float, whole: Region) -> 
 
 def crossed_flags(widths: FingerWidths, poses: Poses) -> tuple[Flag, ...]:
     """Say that fingers of one hand cross."""
-    if not widths.crossed or poses.phases[poses.reference].image.sum() < _LEAST_COUNTS:
+    counts = poses.phases[poses.reference].image.sum()
+    if not widths.crossed or counts < _LEAST_COUNTS:
         return ()
     side = "affected" if widths.narrower < 0 else "healthy"
+    sure = counts >= _SURE_COUNTS
     return (
         Flag(
             "fingers-crossed",
             f"Fingers of the {side} hand seem to lie over each other: there it is "
             f"{100 * -math.expm1(-abs(widths.narrower)):.0f} % narrower than the other hand, and parts of "
             "both have no counterpart. What two fingers hold stands on the area of one; take the image again "
-            "with the fingers apart.",
-            "serious",
+            "with the fingers apart." + ("" if sure else " With so few counts noise may look like that."),
+            "serious" if sure else "caution",
             poses.reference,
             abs(widths.narrower),
             _NARROWER,
