@@ -160,9 +160,7 @@ def measure_region(
     if mirror is not None:
         settings = replace(settings, mirror=mirror)
     result = _measure_region(posed, region, settings, uptake)
-    others = measure_other_delayed(
-        posed, result, lambda again: _measure_region(again, region, settings, uptake)
-    )
+    others = measure_other_delayed(posed, result, lambda one: _measure_region(one, region, settings, uptake))
     return replace(result, other_delayed=others) if others else result
 
 
@@ -305,7 +303,8 @@ def _measure_phase(
     parts = pose.stretch(region.points)
     area = region.area_mm2 / pose.grid.pixel_mm**2
     refuse_outside(pose, points, mirrored, region)
-    refuse_overlap(pose, pose.from_reference(region.everywhere), pose.counterpart(region.everywhere))
+    everywhere = thinned(region.everywhere)
+    refuse_overlap(pose, pose.from_reference(everywhere), pose.counterpart(everywhere))
     sides = {
         "affected": (pixel_weights(points, pose.grid, area, parts), area, pose.affected_label),
         "healthy": (
