@@ -30,11 +30,14 @@ _SMALL_MM, _LARGE_MM = 91.0, 112.0
 _MARGIN_MM: Final = 12.0  # above and below the hemispheres
 _TOP: Final = HEIGHT_MM + 7.0
 SIDES: Final = (("pain", -1.0), ("other", 1.0))
+OF_STATES, OF_CHANGE = "over health", "after over before"
 
 Factors = Mapping[tuple[str, str], "FactorEstimate"]
 
 
-def circuit_figure(panels: Sequence[tuple[str, Factors]], *, name: str, description: str) -> Markup | None:
+def circuit_figure(
+    panels: Sequence[tuple[str, Factors]], *, name: str, description: str, strength: str = ""
+) -> Markup | None:
     """Draw the circuit once for each panel of which anything is known: the last large, with the key.
 
     Parameters
@@ -43,6 +46,8 @@ def circuit_figure(panels: Sequence[tuple[str, Factors]], *, name: str, descript
         Title, and the factors by hemisphere and name. One panel, or three: before, after, change.
     name, description : str
         As in `sudeck.report.kit.figures.draw_svg`.
+    strength : str
+        Over what strength is drawn; over health, and after over before in the change, unless given.
 
     Returns
     -------
@@ -53,6 +58,7 @@ def circuit_figure(panels: Sequence[tuple[str, Factors]], *, name: str, descript
     if not telling:
         return None
     *small, large = telling
+    strength = strength or (OF_STATES if len(panels) < 2 else f"{OF_STATES}; in the change, {OF_CHANGE}")
     low_mm = HEIGHT_MM * _LARGE_MM / (2 * HALF_WIDTH_MM) + _MARGIN_MM
     high_mm = HEIGHT_MM * _SMALL_MM / (2 * HALF_WIDTH_MM) + _MARGIN_MM if small else 0.0
 
@@ -63,7 +69,7 @@ def circuit_figure(panels: Sequence[tuple[str, Factors]], *, name: str, descript
         paint_circuit(_axes(figure, 0.0, 0.0, _LARGE_MM, low_mm), *large, _LARGE_MM, numbers=True)
         paint_legend(
             _plain_axes(figure, _LARGE_MM + 5.0, 0.0, _WIDE_MM - _LARGE_MM - 5.0, low_mm),
-            change=len(panels) > 1,
+            strength=strength,
         )
 
     return draw_svg(paint, size_mm=(_WIDE_MM, low_mm + high_mm), name=name, description=description)

@@ -34,13 +34,13 @@ _BAR_MM, _STEPS = 62.0, 40
 _RATIOS: Final = (0.5, 0.7, 1.0, 1.4, 2.0)
 
 
-def paint_legend(axes: Axes, *, change: bool) -> None:
+def paint_legend(axes: Axes, *, strength: str) -> None:
     """Draw the key on empty axes.
 
     Parameters
     ----------
-    change : bool
-        Whether a drawing of the change is there.
+    strength : str
+        Over what strength is drawn, e.g. ``"over health"``.
     """
     width, height = axes.bbox.width / axes.figure.dpi * 25.4, axes.bbox.height / axes.figure.dpi * 25.4
     axes.set(xlim=(0, width), ylim=(0, height))
@@ -56,15 +56,14 @@ def paint_legend(axes: Axes, *, change: bool) -> None:
     for x, kind in heads:
         paint_line(axes, _straight(x, x + 9.0, y), plain, kind)
         axes.text(x + 10.5, y - 0.1, kind, fontsize=7.5, color=INK, va="center")
-    _paint_colours(axes, y - 8.5, change)
+    _paint_colours(axes, y - 8.5, strength)
     _paint_fading(axes, y - 33.0)
 
 
-def _paint_colours(axes: Axes, y: float, change: bool) -> None:
+def _paint_colours(axes: Axes, y: float, strength: str) -> None:
     from matplotlib.patches import Rectangle
 
-    title = "Strength: over health; in the change, after over before" if change else "Strength, over health"
-    axes.text(0.5, y, title, fontsize=7.5, color=INK, va="center")
+    axes.text(0.5, y, f"Strength, {strength}", fontsize=7.5, color=INK, va="center")
     colours = colour_map()
     share = (np.arange(_STEPS) + 0.5) / _STEPS
     widths = [shade((2 * s - 1) * FULL_LOG, 0.0).width_pt for s in share]
