@@ -8,8 +8,8 @@ their density to that of the accounts (Neyman and Pearson), and no density is cl
 themselves, with the errors about each: so this is the most that measures allow a check that is told the
 eight defects and their sizes. Beside it one that is told in each patient which of the eight to look for, and
 the check of Sudeck, which is told neither. Two thirds of the drawn patients make the densities, the others
-are judged; 5 % of those of the accounts may be stopped. Last the check of Sudeck with a second visit, which no
-density of draws can be had of. Needs the extra ``circuit``.
+are judged; 5 % of those of the accounts may be stopped. Last the check of Sudeck with a second visit, of
+which no density can be had from draws. Needs the extra ``circuit``.
 """
 
 from __future__ import annotations
