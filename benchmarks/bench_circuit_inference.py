@@ -121,7 +121,7 @@ def report(found: list[dict[str, Any]], name: str) -> None:
     over = np.array([one["over_simulated"] for one in own if one["number"] >= FIRST])
     if over.size:
         print(
-            f"  processor time of fit and summary over that of exact simulations: {over.mean():.2f} (target 3)"
+            f"  fit and summary take {over.mean():.2f} times the processor time of exact simulations (target 3)"
         )
     asked = [one["next"][0] for one in own]
     print("  asks next for " + ", ".join(f"{m} ({asked.count(m)})" for m in dict.fromkeys(sorted(asked))))
