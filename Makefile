@@ -40,6 +40,8 @@ same-lowest: install $(VENV)-lowest/.installed
 	$(VENV)-lowest/bin/sudeck run results/same/oldest/study --despite-problems
 	$(BIN)/sudeck predict results/same/newest/study
 	$(VENV)-lowest/bin/sudeck predict results/same/oldest/study
+	$(VENV)-lowest/bin/sudeck explain results/same/oldest/study
+	$(VENV)-lowest/bin/sudeck ketamine results/same/oldest/study
 	$(BIN)/python tools/compare_results.py results/same/newest/study/derivatives results/same/oldest/study/derivatives
 
 # The wheel, installed outside the repository, runs the demo.

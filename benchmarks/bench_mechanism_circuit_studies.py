@@ -46,7 +46,7 @@ from sudeck.mechanism.circuit_fit.virtual_cohort import (
 )
 from sudeck.mechanism.measure_table import HEMISPHERES, INTERACTION, pair_visits, tabulate_measures
 from sudeck.statistics.sign_flip import flip_signs
-from sudeck.study.answers.stimulation_table import mean_variance
+from sudeck.study.answers.stimulated.stimulation_table import mean_variance
 from sudeck.tms.measures.lognormal import TYPICAL_LOG_SD, geometric_mean
 from sudeck.tms.measures.paired_pulse import geometric_ratio
 

@@ -30,10 +30,10 @@ PATTERNS = {
 # SD of ln amplitude, and %MSO in which the median grows by e below the plateau; None: drawn from the prior.
 PEOPLE = {
     "as the prior has them": None,
-    "in recordings made here": (0.7, 2.8),
-    "in the made study": (0.45, 2.8),
+    "less variable": (0.7, 2.8),
+    "hardly variable": (0.45, 2.8),
     "shallower": (0.78, 5.0),
-    "more variable": (1.2, 2.8),
+    "as most of the eight": (1.2, 2.8),
 }
 
 

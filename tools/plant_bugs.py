@@ -311,7 +311,7 @@ BUGS = [
         ("core/claim.py", "return self.low <= true <= self.high", "return true <= self.high"),
     ),
     *_bugs(
-        "scan",
+        "scan/test_measurement.py scan/test_crossed_fingers.py scan/ratios report/scan/test_words.py",
         ("scan/region_checks.py", "if share < _LEAST_ON_LIMB:", "if share < 0:"),
         ("scan/region_checks.py", "return region if seen.all() else region.part(seen)", "return region"),
         ("scan/crossed_fingers.py", '"affected" if widths.narrower < 0', '"affected" if widths.narrower > 0'),

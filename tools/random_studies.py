@@ -252,7 +252,7 @@ def try_command(root: Path) -> Iterator[str]:
         [sys.executable, "-c", start, "predict", str(root), "--despite-problems"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    if "Traceback" in done.stderr or done.returncode not in (0, 1):
+    if "Traceback" in done.stderr or done.returncode not in (0, 1, 2):  # 2: refused in a sentence
         yield f"the command ends with {done.returncode}: {done.stderr[-300:]}"
     yield from _nonsense_in_sentence("the command", done.stdout + done.stderr)
 

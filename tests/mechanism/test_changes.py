@@ -202,3 +202,18 @@ def test_stated_errors_above_the_spread_of_the_changes_are_told(draw_study) -> N
     given = [flag for flag in found if flag.code == "error-above-spread"]
     assert len(given) == 2  # both hemispheres
     assert all("too large" in flag.message for flag in given)
+
+
+def test_an_error_that_few_patients_do_not_tell_is_no_interval() -> None:
+    """Three patients, one far more precise: the quantile of a third of a degree of freedom is endless."""
+    errors = [(0.239, 0.239), (0.249, 0.280), (0.103, 0.107)]  # before, after
+    logs = [(np.log(0.749), np.log(0.814)), (np.log(0.861), np.log(0.868)), (np.log(1.113), np.log(1.103))]
+    rows = [
+        (f"p{number}", visit, "other", "ICF", float(np.exp(value)), error)
+        for number, (values, own) in enumerate(zip(logs, errors, strict=True))
+        for visit, value, error in zip(("pre", "post"), values, own, strict=True)
+    ]
+    names = ["participant_id", "visit", "hemisphere", "measure", "value", "log_se"]
+    changes = estimate_changes(pd.DataFrame(rows, columns=names))
+    assert not [one for one in changes.changes if one.hemisphere == "other"]
+    assert any("do not tell how large its error is" in flag.message for flag in changes.unanswered)

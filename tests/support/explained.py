@@ -16,7 +16,7 @@ from sudeck.mechanism.circuit_fit.factors import FACTORS, TONE
 from sudeck.mechanism.group_statistics import explain_group
 from sudeck.statistics.reported import check_reported_set
 from sudeck.study.answers.circuit_fits import FitFailure
-from sudeck.study.answers.stimulation_table import COLUMNS
+from sudeck.study.answers.stimulated.stimulation_table import COLUMNS
 from sudeck.study.answers.study_explanation import StudyExplanation
 from sudeck.study.folder.settings import Settings
 
@@ -90,7 +90,7 @@ def _points(visits: Sequence[str]) -> list[CurvePoint]:
 
 
 def measures(patients: int, visits: Sequence[str] = ("pre", "post"), seed: int = 3) -> pd.DataFrame:
-    """A table as `sudeck.study.answers.stimulation_table` makes it, with the published pattern in it."""
+    """A table of stimulation as that of a study, with the published pattern in it."""
     rng = np.random.default_rng(seed)
     rows = []
     for i in range(patients):

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from sudeck.core.errors import InputError
 from sudeck.tms.recordings.labelled_trials import read_trials
 from sudeck.tms.recordings.protocol import protocol_from, read_protocol
-from sudeck.tms.signals.events import read_events, read_table
+from sudeck.tms.signals.events import read_events
+from sudeck.tms.signals.table_text import read_table
 from sudeck.tms.signals.trials import TrialSet
 
 RATE_HZ = 1000.0

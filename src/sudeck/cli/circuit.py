@@ -228,14 +228,9 @@ def _of_study(root: Path) -> MeasureTable:
 
 
 def _of_table(table: Path) -> MeasureTable:
-    import pandas as pd
+    from sudeck.mechanism.measure_table import read_rows, tabulate_measures
 
-    from sudeck.mechanism.measure_table import tabulate_measures
-
-    try:
-        rows = pd.read_csv(table, sep="\t", na_values="n/a", dtype={"participant_id": str})
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
-        raise InputError(table.name, "it is no table", "give tab-separated text with a header") from None
+    rows = read_rows(table)
     if "used_for" in rows.columns:  # a measures.tsv of a study holds named measures beside their intervals
         rows = rows[rows["used_for"] != "group"]
     return tabulate_measures(rows)

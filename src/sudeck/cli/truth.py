@@ -52,6 +52,10 @@ def truth(
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the table and every false claim there.")
     ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the table, reliability curves and the ledger as a page."),
+    ] = None,
 ) -> None:
     """Ask whether the reports are true: draw studies whose truth is known and hold every claim against it.
 
@@ -64,6 +68,7 @@ def truth(
     from sudeck.core.storage import write_json
     from sudeck.truth.blind import score_blind
     from sudeck.truth.console import print_lines, print_tally
+    from sudeck.truth.page import write_page
     from sudeck.truth.semireal import score_semireal
     from sudeck.truth.tally import QUICK_STUDIES, tally_truth
 
@@ -87,6 +92,8 @@ def truth(
         print_lines(lines)
         if json is not None:
             write_json(json, {"lines": [line.to_dict() for line in lines]})
+        if page is not None:
+            write_page(page, lines, settings={"scored": "blind" if blind is not None else "semireal"})
         if any(line.verdict == "fail" for line in lines):
             raise typer.Exit(1)
         return
@@ -104,5 +111,8 @@ def truth(
     print_tally(tally)
     if json is not None:
         write_json(json, tally.to_dict())
+    if page is not None:
+        asked = {"tier": tally.tier, "fault": tally.fault, "seed": tally.seed}
+        write_page(page, tally.lines, tally.rows, settings=asked)
     if tally.failed:
         raise typer.Exit(1)

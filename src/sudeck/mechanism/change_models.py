@@ -22,6 +22,8 @@ from sudeck.statistics.mixed.mixed_model import RandomTerm, fit_mixed_model
 
 # With fewer patients seen twice nothing but the raw values can be said.
 MIN_PAIRS = 3
+# With less than one degree of freedom an interval goes from nothing to everything, or beyond any number.
+LEAST_DF = 1.0
 CHANGE_TEXT = {
     "pain": "pain-side hemisphere",
     "other": "other hemisphere",
@@ -164,7 +166,7 @@ class ChangeQuestions:
         try:
             contrast = self._contrast(rows, after, name, interaction=side == INTERACTION)
         except InputError as error:
-            return no_answer(subject, f"{subject}: {error}")
+            return no_answer(subject, f"{subject}: {error.problem}; {error.remedy}.")
         n_any = len({o.patient for o in rows})
         return Change(
             measure,
@@ -232,7 +234,14 @@ class ChangeQuestions:
         )
         weights = np.zeros(design.shape[1])
         weights[position] = 1.0
-        return estimate_contrast(model, weights, name=name, method=self.df_method, level=self.level)
+        contrast = estimate_contrast(model, weights, name=name, method=self.df_method, level=self.level)
+        if contrast.df < LEAST_DF:
+            raise InputError(
+                name,
+                f"these patients do not tell how large its error is ({contrast.df:.2g} degrees of freedom)",
+                "measure more patients",
+            )
+        return contrast
 
     def _ratio(self, contrast: Contrast, name: str, n: int) -> Estimate:
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -89,6 +90,24 @@ class PairedChanges:
         """Return change and error of one measure and hemisphere, (patients,) each."""
         j = self.names.index((measure, hemisphere))
         return self.log_change[:, j], self.log_se[:, j]
+
+
+def read_rows(path: Path) -> pd.DataFrame:
+    """Read a tab-separated table with a header; ``n/a`` is a missing value, a participant always text.
+
+    Raises
+    ------
+    InputError
+        If it is no such table.
+    """
+    import pandas as pd
+
+    try:
+        return pd.read_csv(path, sep="\t", na_values="n/a", dtype={"participant_id": str})
+    except OSError:
+        raise InputError(path.name, "there is no such file", "check the path") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
+        raise InputError(path.name, "it is no table", "give tab-separated text with a header") from None
 
 
 def tabulate_measures(table: pd.DataFrame) -> MeasureTable:

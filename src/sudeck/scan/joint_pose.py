@@ -19,6 +19,7 @@ from sudeck.scan.limbs.joint_system import COARSE_MM
 from sudeck.scan.limbs.poses import PhasePose, Poses
 from sudeck.scan.limbs.posture_modes import DisplacementGrid, LimbFrame, posture_modes
 from sudeck.scan.limbs.registration import COARSE_PX, UNLIKE_RESIDUAL, USUAL_PX, fine_smoothing_px
+from sudeck.scan.ratios.counterparts import BESIDE_MM
 from sudeck.scan.ratios.joint_regions import THUMB, hand_frame
 
 # Hands, as shares of the length from the wrist to the fingertips: which distances show the fingers apart.
@@ -34,7 +35,7 @@ _WORSE = 1.05  # times the misfit without posture: so much worse a joint fit is 
 
 
 def with_posture(
-    poses: Poses, axes: Mapping[str, LimbAxis | None], limb: Limb | None, *, unlike: bool
+    poses: Poses, axes: Mapping[str, LimbAxis | None], limb: Limb | None, *, lacking: Points
 ) -> Poses:
     """Return poses whose counterparts follow the posture of both limbs.
 
@@ -45,8 +46,10 @@ def with_posture(
     axes : mapping of str to LimbAxis or None
         Of the ``"affected"`` and the ``"healthy"`` limb on the reference image.
     limb : {"hand", "foot"} or None
-    unlike : bool
-        Whether one limb lacks a part of the other, so that digits must not be looked for on the next.
+    lacking : ndarray, shape [n, 2]
+        Places, on the reference image of the affected limb, of a part that one limb lacks. Its digits are not
+        looked for on the next ones, and it is not compared: a finger that is there would be laid on a
+        neighbour of the one that is not.
 
     Returns
     -------
@@ -68,15 +71,20 @@ def with_posture(
     order = [poses.reference, *(name for name in poses.phases if name != poses.reference)]
     modes, girth = posture_modes(frame, grid.nodes, away <= _ON_LIMB_MM)
     distance, angle = frame.polar(grid.nodes)
+    seen_on_other = reference.counterpart(lacking)
     fit = fit_jointly(
         {name: _limbs(poses.phases[name]) for name in order},
         reference.mirror.transform,
         grid,
         modes,
-        (away < MARGIN_MM) & reference.grid.contains(grid.nodes),
-        others[(_distance(other, reference.grid, others) < MARGIN_MM) & reference.grid.contains(others)],
+        (away < MARGIN_MM) & reference.grid.contains(grid.nodes) & _apart(grid.nodes, lacking),
+        others[
+            (_distance(other, reference.grid, others) < MARGIN_MM)
+            & reference.grid.contains(others)
+            & _apart(others, seen_on_other)
+        ],
         frame,
-        [] if unlike else sectors,
+        [] if lacking.size else sectors,
         girth,
         (away <= 0.0) & (distance * np.cos(angle) < frame.knuckles_mm),
     )
@@ -121,6 +129,15 @@ def _distance(mask: NDArray[np.bool_], grid: Grid, points: Points) -> NDArray[np
 
     away = ndimage.distance_transform_edt(~mask, sampling=grid.spacing_mm)
     return np.asarray(ndimage.map_coordinates(away, grid.pixel_of(points), order=1, mode="nearest"))
+
+
+def _apart(points: Points, lacking: Points) -> NDArray[np.bool_]:
+    """Tell which points lie away from a part that one limb lacks, and from its light."""
+    from scipy.spatial import cKDTree
+
+    if not lacking.size:
+        return np.ones(points.shape[0], dtype=bool)
+    return np.asarray(cKDTree(lacking).query(points)[0] > BESIDE_MM)
 
 
 def _better(fit: JointFit, poses: Poses) -> bool:

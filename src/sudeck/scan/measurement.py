@@ -14,8 +14,9 @@ from sudeck.core.errors import InputError
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
 from sudeck.core.provenance import Provenance
-from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, SCAN_PHASES, ScanPhase, Side, opposite
+from sudeck.core.vocabulary import PHASE_RATIOS, SCAN_PHASES, ScanPhase, Side, opposite
 from sudeck.scan import side_quality
+from sudeck.scan.delayed_images import measure_other_delayed
 from sudeck.scan.limbs.poses import PhasePose
 from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
 from sudeck.scan.posing import PosedScan, pose_scan, with_mirror
@@ -24,7 +25,7 @@ from sudeck.scan.ratios.curves import time_activity_curve
 from sudeck.scan.ratios.drawn_regions import drawn_region
 from sudeck.scan.ratios.hot_spots import HotSpots, mask_spots, scattered_into, with_warm_places
 from sudeck.scan.ratios.placement import REGION_PLACEMENT_SD_MM, Displacement, measure_placement, thinned
-from sudeck.scan.ratios.ratios import LogRatio, average_of, corrected, log_ratio, phase_ratio, ratio_of_ratios
+from sudeck.scan.ratios.ratios import LogRatio, all_estimates, average_of, corrected, log_ratio
 from sudeck.scan.ratios.regions import Region, anatomical_region
 from sudeck.scan.ratios.swelling import of_own_area
 from sudeck.scan.ratios.uptake import (
@@ -158,6 +159,17 @@ def measure_region(
     settings = settings or MeasureSettings()
     if mirror is not None:
         settings = replace(settings, mirror=mirror)
+    result = _measure_region(posed, region, settings, uptake)
+    others = measure_other_delayed(
+        posed, result, lambda again: _measure_region(again, region, settings, uptake)
+    )
+    return replace(result, other_delayed=others) if others else result
+
+
+def _measure_region(
+    posed: PosedScan, region: str | Mapping[str, Any], settings: MeasureSettings, uptake: bool
+) -> ScanResult:
+    """Measure one region in the phases of a scan."""
     if settings.mirror is not None:
         posed = with_mirror(posed, settings.mirror)
     scan, affected, poses = posed.scan, posed.affected, posed.poses
@@ -201,7 +213,7 @@ def measure_region(
         reasons = " ".join(reason.removeprefix("scan: ") for reason in dict.fromkeys(refused.values()))
         raise InputError("scan", reasons.rstrip("."), "settle that for one phase at least")
 
-    estimates = _estimates(ratios, refused)
+    estimates = all_estimates(ratios, refused)
     of_uptake, uptake_refused = (
         uptake_estimates(posed, measured, ratios, settings.camera) if uptake else ({}, {})
     )
@@ -384,14 +396,3 @@ def _uptake(side: str, uptake: RegionUptake, duration_s: float | None, level: fl
         n=round(uptake.counts),
         n_unit="counts",
     )
-
-
-def _estimates(ratios: Mapping[ScanPhase, LogRatio], refused: dict[str, str]) -> dict[str, Estimate]:
-    estimates = {PHASE_RATIOS[name]: phase_ratio(PHASE_RATIOS[name], ratio) for name, ratio in ratios.items()}
-    for name, (over, under) in RATIOS_OF_RATIOS.items():
-        if over in ratios and under in ratios:
-            estimates[name] = ratio_of_ratios(name, ratios[over], ratios[under])
-        else:
-            missing = [PHASE_RATIOS[phase] for phase in (over, under) if phase not in ratios]
-            refused[name] = f"{name} needs {' and '.join(missing)}, not measured here."
-    return estimates

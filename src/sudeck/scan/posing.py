@@ -16,7 +16,7 @@ from sudeck.scan import frame_quality, quality
 from sudeck.scan.crossed_fingers import crossed_flags, finger_widths
 from sudeck.scan.joint_pose import with_posture
 from sudeck.scan.limbs.axis import LimbAxis, find_axis
-from sudeck.scan.limbs.geometry import Grid
+from sudeck.scan.limbs.geometry import Grid, Points
 from sudeck.scan.limbs.mirrored import limb_pairs, mirror_evidence
 from sudeck.scan.limbs.poses import PhasePose, Poses, pose_phases
 from sudeck.scan.phases.phase_series import BoneScan, PhaseSeries
@@ -64,6 +64,9 @@ class PosedScan:
         Whether one limb lacks a part that the other has.
     seen_by_camera : dict
         Filled as regions are measured, because it does not depend on them.
+    other_delayed : dict
+        The scan posed with a delayed image of another time as its bone phase, by that time in s;
+        filled likewise.
     """
 
     scan: BoneScan
@@ -80,6 +83,7 @@ class PosedScan:
     seen_by_camera: dict[tuple[ScanPhase, CameraResponse], CameraImages] = field(
         default_factory=dict, repr=False, compare=False
     )
+    other_delayed: dict[float, PosedScan] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def whole(self) -> Region:
@@ -159,8 +163,9 @@ def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
     axes = _axes(reference)
     unlike, crossed = False, tuple[Flag, ...]()
     if not spacing.in_pixels:
-        unlike = _one_lacks_a_part(poses)
-        poses = with_posture(poses, axes, scan.limb, unlike=unlike)
+        lacking = _part_one_lacks(poses)
+        unlike = bool(lacking.size)
+        poses = with_posture(poses, axes, scan.limb, lacking=lacking)
         reference = poses.phases[poses.reference]
         if scan.limb == "hand" and axes["affected"] is not None:
             crossed = crossed_flags(finger_widths(poses, axes["affected"], _both_limbs(poses)), poses)
@@ -202,14 +207,15 @@ def _pose(
     return replace(poses, phases=seen)
 
 
-def _one_lacks_a_part(poses: Poses) -> bool:
-    """Tell whether one limb has a part that the other lacks, and not the other one as well."""
+def _part_one_lacks(poses: Poses) -> Points:
+    """Return the places of the part that one limb has and the other lacks; none where both lack as much."""
+    both = _both_limbs(poses)
     reference = poses.phases[poses.reference]
     if reference.mirror.equal_size:
-        return False
-    lacking = one_sided(_both_limbs(poses), poses)
+        return both.points[:0]
+    lacking = one_sided(both, poses)
     less, more = sorted((float(lacking.affected.sum()), float(lacking.healthy.sum())))
-    return more > 0 and less < _LACKING_TOO * more
+    return both.points[lacking.any] if less < _LACKING_TOO * more else both.points[:0]
 
 
 def _both_limbs(poses: Poses) -> Region:

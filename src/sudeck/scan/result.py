@@ -17,6 +17,7 @@ from sudeck.core.vocabulary import Limb, ScanPhase, Side
 from sudeck.scan.drivers import drivers
 from sudeck.scan.limbs.geometry import Points
 from sudeck.scan.limbs.poses import PhasePose
+from sudeck.scan.phases.guideline import span
 from sudeck.scan.phases.phase_series import PhaseSeries
 from sudeck.scan.ratios.curves import TimeActivityCurve
 from sudeck.scan.ratios.joint_regions import REGION_SOURCES, RegionSource
@@ -126,6 +127,59 @@ class PhaseMeasurement:
 
 
 @dataclass(frozen=True)
+class OtherDelayed:
+    """BPr of a delayed image of another time, laid over the flow and the pool as the bone phase is.
+
+    Attributes
+    ----------
+    start_s : float
+        Seconds after injection (or after the start of the flow) at which it began.
+    clock : str
+        What `start_s` counts from.
+    files : tuple of str
+        Masked names of its files.
+    estimates, uptake_estimates : mapping of str to Estimate
+        ``BPr`` of the counts in this image, and of uptake per area.
+    refused, uptake_refused : mapping of str to str
+        Why either could not be had.
+    flags : tuple of Flag
+        Findings about this image alone.
+    measurement : PhaseMeasurement or None
+        Everything that opens the number.
+    """
+
+    start_s: float
+    clock: str
+    files: tuple[str, ...]
+    estimates: Mapping[str, Estimate]
+    uptake_estimates: Mapping[str, Estimate]
+    refused: Mapping[str, str]
+    uptake_refused: Mapping[str, str]
+    flags: tuple[Flag, ...]
+    measurement: PhaseMeasurement | None
+
+    @property
+    def time(self) -> str:
+        """Its time as a person says it, ``24.0 h``."""
+        return span(self.start_s)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values."""
+        return {
+            "time": self.time,
+            "start_s": self.start_s,
+            "clock": self.clock,
+            "files": list(self.files),
+            "estimates": {name: estimate.to_dict() for name, estimate in self.estimates.items()},
+            "uptake_estimates": {name: one.to_dict() for name, one in self.uptake_estimates.items()},
+            "refused": dict(self.refused),
+            "uptake_refused": dict(self.uptake_refused),
+            "flags": [flag.to_dict() for flag in self.flags],
+            "phase": self.measurement.to_dict() if self.measurement else None,
+        }
+
+
+@dataclass(frozen=True)
 class ScanResult:
     """A measured three-phase bone scan.
 
@@ -151,6 +205,8 @@ class ScanResult:
         Why an image ratio has no such counterpart.
     unmeasured : mapping of phase to PhaseSeries
         Phases that were read but not measured, so that a reader can see why.
+    other_delayed : tuple of OtherDelayed
+        BPr of delayed images of other times, beside the six ratios.
     """
 
     estimates: Mapping[str, Estimate]
@@ -166,6 +222,7 @@ class ScanResult:
     uptake_estimates: Mapping[str, Estimate] = field(default_factory=dict)
     uptake_refused: Mapping[str, str] = field(default_factory=dict)
     unmeasured: Mapping[ScanPhase, PhaseSeries] = field(default_factory=dict, repr=False)
+    other_delayed: tuple[OtherDelayed, ...] = ()
 
     @property
     def region_source(self) -> RegionSource | None:
@@ -190,6 +247,9 @@ class ScanResult:
         lines = [f"Affected side {self.affected}, region {self.region}"]
         lines += [str(estimate) for estimate in self.estimates.values()]
         lines += [f"{name}: not measured. {reason}" for name, reason in self.refused.items()]
+        for other in self.other_delayed:
+            lines += [str(estimate) for estimate in other.estimates.values()]
+            lines += [f"{name} at {other.time}: not measured. {why}" for name, why in other.refused.items()]
         lines += [str(flag) for flag in self.flags]
         return "\n".join(lines)
 
@@ -214,6 +274,7 @@ class ScanResult:
             "region_source": self.region_source.to_dict() if self.region_source else None,
             "reference": self.reference,
             "phases": {name: phase.to_dict() for name, phase in self.phases.items()},
+            "other_delayed": [other.to_dict() for other in self.other_delayed],
             "flags": [flag.to_dict() for flag in self.flags],
             "skipped": [{"file": skip.label, "reason": skip.reason} for skip in self.skipped],
             "provenance": self.provenance.to_dict(),

@@ -146,6 +146,20 @@ def opposed_phases(
     return Contradictions()
 
 
+def opposed_delayed(first: float, later: float) -> str:
+    """Say why the log ratios of two delayed images contradict each other; empty where they do not.
+
+    Both show the same bone: an asymmetry that changes sides between them is one of an image turned over.
+    """
+    if first * later >= 0 or min(abs(first), abs(later)) <= _OPPOSITE_EACH:
+        return ""
+    factor = math.exp(abs(first - later))
+    return (
+        f"its asymmetry is opposite to that of the bone phase, by a factor of {factor:.1f}: its left "
+        "and right may be exchanged"
+    )
+
+
 def _one_or_either(name: ScanPhase, phases: tuple[ScanPhase, ...]) -> tuple[str, str]:
     """Name a phase and the rest; of two phases nothing tells which is the mirrored one."""
     if len(phases) > 2:

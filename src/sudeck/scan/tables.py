@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sudeck.core.estimate import Estimate
 from sudeck.core.storage import write_tsv
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS
 from sudeck.scan.result import ScanResult
@@ -30,7 +31,7 @@ COLUMNS = {
 
 
 def estimate_rows(result: ScanResult) -> list[dict[str, object]]:
-    """Return one row a ratio, measured or not, in the order of the study."""
+    """Return one row a ratio, measured or not; those of further delayed images come last."""
     verdicts = result.verdicts()
     rows: list[dict[str, object]] = []
     for name in (*PHASE_RATIOS.values(), *RATIOS_OF_RATIOS):
@@ -39,27 +40,40 @@ def estimate_rows(result: ScanResult) -> list[dict[str, object]]:
             "region": result.region,
             "refused": result.refused.get(name),
         }
-        estimate = result.estimates.get(name)
-        if estimate is not None:
-            row |= {
-                "value": estimate.value,
-                "low": estimate.low,
-                "high": estimate.high,
-                "level": estimate.level,
-                "log_se": estimate.se,
-                "log_se_counting": estimate.components["counting"],
-                "log_se_placement": estimate.components["placement"],
-                "counts": estimate.n,
-            }
-        uptake = result.uptake_estimates.get(name)
-        if uptake is not None:
-            row |= {"uptake_value": uptake.value, "uptake_low": uptake.low, "uptake_high": uptake.high}
+        row |= _values(result.estimates.get(name), result.uptake_estimates.get(name))
         verdict = verdicts.get(name)
         if verdict is not None:
             exceeded = "yes" if verdict.exceeded else "no"
             row |= {"cutoff": verdict.cutoff, "exceeded": exceeded, "probability": verdict.probability}
         rows.append(row)
+    for other in result.other_delayed:
+        name = PHASE_RATIOS["bone"]
+        of_image = {
+            "measure": f"{name} at {other.time}",
+            "region": result.region,
+            "refused": other.refused.get(name),
+        }
+        rows.append(of_image | _values(other.estimates.get(name), other.uptake_estimates.get(name)))
     return rows
+
+
+def _values(estimate: Estimate | None, uptake: Estimate | None) -> dict[str, object]:
+    """Return what the estimates of the image and of uptake fill of a row."""
+    row: dict[str, object] = {}
+    if estimate is not None:
+        row |= {
+            "value": estimate.value,
+            "low": estimate.low,
+            "high": estimate.high,
+            "level": estimate.level,
+            "log_se": estimate.se,
+            "log_se_counting": estimate.components["counting"],
+            "log_se_placement": estimate.components["placement"],
+            "counts": estimate.n,
+        }
+    if uptake is not None:
+        row |= {"uptake_value": uptake.value, "uptake_low": uptake.low, "uptake_high": uptake.high}
+    return row
 
 
 def write_estimates(result: ScanResult, path: Path) -> None:

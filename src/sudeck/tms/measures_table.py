@@ -10,7 +10,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.missing import is_missing
 from sudeck.core.vocabulary import SIDES, Side, pain_side_hemisphere
 from sudeck.tms.measures.measured import Measured
-from sudeck.tms.signals.events import read_table_file
+from sudeck.tms.signals.table_text import read_table_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import Final
 from sudeck.core.errors import InputError
 from sudeck.core.estimate import Scale
 from sudeck.tms.change import MeasurementError, measurement_error
-from sudeck.tms.signals.events import read_table_file
+from sudeck.tms.signals.table_text import read_table_file
 
 _COLUMNS: Final = ("measure", "first", "second")
 # Measures whose errors add on their own scale; all others are ratios and amplitudes, and add as logarithms.

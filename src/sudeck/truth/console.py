@@ -35,7 +35,8 @@ def print_lines(lines: Sequence[Line], console: Console | None = None) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for name in ("world", "what", "goal", "measured", "n", ""):
+    strata = any(line.worst for line in lines)
+    for name in ("world", "what", "goal", "measured", "n", "", *(["worst stratum"] if strata else [])):
         table.add_column(name, justify="right" if name in ("measured", "n") else "left", overflow="fold")
     world = ""
     for line in lines:
@@ -46,6 +47,7 @@ def print_lines(lines: Sequence[Line], console: Console | None = None) -> None:
             str(line),
             str(line.n),
             f"[{_STYLES[line.verdict]}]{line.verdict}[/]",
+            *([line.worst] if strata else []),
         )
         world = line.world
     (console or Console()).print(table)

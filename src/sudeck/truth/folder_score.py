@@ -1,8 +1,9 @@
 """What was measured in a study folder, number by number against what is true of its patients.
 
 The truth lies in files of its own, one or two a patient: ``<participant>_scan.json`` with ``image_ratios``
-and ``uptake_ratios``, ``<participant>_tms.json`` with measures by visit and hemisphere (``RMT``, ``SICI``,
-``ICF``, ``MEP at 56 %MSO``). What a file does not tell is not scored.
+and ``uptake_ratios``, and perhaps a ``design`` with ``limb`` and ``counts_per_limb``;
+``<participant>_tms.json`` with measures by visit and hemisphere (``RMT``, ``SICI``, ``ICF``, ``MEP at 56
+%MSO``). What a file does not tell is not scored.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from sudeck.core.claim import INTERVAL, Claim
 from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.measuring.records import stored_record
+from sudeck.synthetic.scan.scan_design import CLINICAL_COUNTS
 from sudeck.truth.faults import MIRROR_SHIFTED, scans_with_mirror_shifted, with_fault
 from sudeck.truth.page_ledger import SCAN_LEDGER, TMS_LEDGER, read_claims
 
 Numbers = dict[str, tuple[float, ...]]
 
 STRATA: Final = (0.0, 0.1, 0.2, 0.4, 0.6, math.inf)  # of |log ratio|
+_COUNTS: Final = (0.0, 0.5, 1.0, math.inf)  # of a limb in the delayed image, in those of a usual scan
 STIMULATION: Final = ("RMT", "MEP", "SICI", "ICF")
 _QUANTITIES: Final = {"image": "estimates", "uptake": "uptake_estimates"}
 
@@ -92,6 +95,24 @@ def stratum_names() -> tuple[str, ...]:
     )
 
 
+def design_stratum_names() -> tuple[str, ...]:
+    """Return the names of the strata of limb and counts."""
+    counts = (f"counts {low:g} to {high:g} of usual" for low, high in pairwise(_COUNTS[:-1]))
+    return ("hand", "foot", *counts, f"counts above {_COUNTS[-2]:g} of usual")
+
+
+def _design_strata(design: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the strata of a scan by limb and by counts, as far as its truth tells."""
+    found = [name for name in ("hand", "foot") if design.get("limb") == name]
+    counts = design.get("counts_per_limb", {}).get("bone")
+    if counts is not None:
+        share = counts / CLINICAL_COUNTS["bone"]
+        found.append(
+            next(n for n, top in zip(design_stratum_names()[2:], _COUNTS[1:], strict=True) if share < top)
+        )
+    return tuple(found)
+
+
 def _score_scan(
     numbers: dict[str, list[float]],
     results: Sequence[Mapping[str, Any]],
@@ -99,12 +120,13 @@ def _score_scan(
     fault: str,
 ) -> None:
     numbers["scan: nothing measured"].append(not any(one.get("estimates") for one in results))
+    strata = _design_strata(truth.get("design", {}))
     for quantity, key in _QUANTITIES.items():
         true = _six(truth.get(f"{quantity}_ratios", {}))
         for found in results:
             for name, estimate in found.get(key, {}).items():
                 if name in true:
-                    _score_ratio(numbers, quantity, name, with_fault(estimate, fault), true[name])
+                    _score_ratio(numbers, quantity, name, with_fault(estimate, fault), true[name], strata)
 
 
 def _score_page(numbers: dict[str, list[float]], claims: Sequence[Claim], truth: Mapping[str, Any]) -> None:
@@ -143,12 +165,17 @@ def score_recording(
 
 
 def _score_ratio(
-    numbers: dict[str, list[float]], quantity: str, name: str, estimate: Mapping[str, Any], true: float
+    numbers: dict[str, list[float]],
+    quantity: str,
+    name: str,
+    estimate: Mapping[str, Any],
+    true: float,
+    strata: Sequence[str],
 ) -> None:
     held = estimate["low"] <= true <= estimate["high"]
     what = f"{quantity} ratio: interval holds the true one"
     kind = "phase ratios" if name in PHASE_RATIOS.values() else "ratios of ratios"
-    for stated in (what, f"{what}, {kind}", f"{what}, {stratum(true)}"):
+    for stated in (what, *(f"{what}, {part}" for part in (kind, stratum(true), *strata))):
         numbers[stated].append(held)
     error = math.log(estimate["value"] / true)
     numbers[f"{quantity} ratio: relative error"].append(error**2)

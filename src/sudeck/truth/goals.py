@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import numpy as np
 from scipy.special import stdtrit
 
 from sudeck.synthetic.study.worlds import WORLDS
-from sudeck.truth.folder_score import STIMULATION, stratum_names
+from sudeck.truth.folder_score import STIMULATION, design_stratum_names, stratum_names
 from sudeck.truth.row import StudyRow
 
 Kind = Literal["share", "mean", "root mean square"]
 Verdict = Literal["pass", "fail", "open"]
+_FEWEST_IN_STRATUM: Final = 20  # values: of fewer the worst is mostly chance
 
 _NULL: Final = tuple(name for name in WORLDS if name != "as-published")
 _SURE: Final = (
@@ -70,7 +72,7 @@ MEASURED: Final = (
             Goal(f"{quantity} ratio: interval holds the true one, ratios of ratios", 0.93, 0.98),
             *(
                 Goal(f"{quantity} ratio: interval holds the true one, {part}", 0.90, 1.0)
-                for part in stratum_names()
+                for part in (*stratum_names(), *design_stratum_names())
             ),
             Goal(f"{quantity} ratio: error over stated error", 0.90, 1.10, kind="root mean square"),
         )
@@ -115,6 +117,8 @@ class Line:
         Studies that say anything about it.
     verdict : {"pass", "fail", "open"}
         Open: outside the goal by less than two errors, or by more where few studies hardly know their error.
+    worst : str
+        The stratum in which the least is so, of a share that must be high; nothing where there are no strata.
     """
 
     world: str
@@ -123,6 +127,7 @@ class Line:
     error: float
     n: int
     verdict: Verdict
+    worst: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
@@ -134,6 +139,7 @@ class Line:
             "error": self.error,
             "n": self.n,
             "verdict": self.verdict,
+            "worst": self.worst or None,
         }
 
     def __str__(self) -> str:
@@ -164,8 +170,25 @@ def judge_goals(rows: Sequence[StudyRow], goals: Sequence[Goal] = GOALS) -> tupl
         for goal in goals:
             values = [row.numbers[goal.what] for row in own if row.numbers.get(goal.what)]
             if world in goal.worlds and values:
-                lines.append(_judge(world, goal, np.array([float(np.mean(one)) for one in values])))
+                judged = _judge(world, goal, np.array([float(np.mean(one)) for one in values]))
+                lines.append(replace(judged, worst=_worst(goal, own)))
     return tuple(lines)
+
+
+def _worst(goal: Goal, rows: Sequence[StudyRow]) -> str:
+    """Return the stratum of a share in which the least is so, with its share and its values."""
+    if goal.kind != "share" or goal.low <= 0:
+        return ""
+    strata: dict[str, list[float]] = defaultdict(list)
+    for row in rows:
+        for name, values in row.numbers.items():
+            if name.startswith(f"{goal.what}, "):
+                strata[name.removeprefix(f"{goal.what}, ")] += values
+    shares = {name: float(np.mean(one)) for name, one in strata.items() if len(one) >= _FEWEST_IN_STRATUM}
+    if not shares:
+        return ""
+    worst = min(shares, key=lambda name: shares[name])
+    return f"{worst}: {100 * shares[worst]:.0f} % of {len(strata[worst])}"
 
 
 def _judge(world: str, goal: Goal, studies: np.ndarray) -> Line:

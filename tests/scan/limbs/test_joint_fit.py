@@ -132,3 +132,18 @@ def test_limbs_alike_are_not_called_swollen() -> None:
     assert posed.poses.joint is not None
     assert abs(posed.poses.joint.swelling[0]) < 0.01
     assert not any("soft tissue swells" in flag.message for flag in posed.whole_flags)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_finger_is_not_laid_on_the_neighbour_of_one_that_is_missing(side: str) -> None:
+    few = dict.fromkeys(PHASE_RATIOS, 2e4)
+    study = synthetic(
+        8, limb="hand", postures={side: Posture(missing=(1,))}, gap_mm=25.0, counts_per_limb=few
+    )
+    (found,) = [
+        flag
+        for flag in measure_scan(as_bone_scan(study), affected="right").flags
+        if flag.code == "no-counterpart"
+    ]
+    assert f"of the {'affected' if side == 'left' else 'healthy'} limb" in found.message
+    assert found.value == pytest.approx(0.07, abs=0.03)

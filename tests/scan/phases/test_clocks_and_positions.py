@@ -46,10 +46,12 @@ def test_an_image_of_the_next_day_in_a_study_of_its_own_belongs_to_the_injection
     late = study.delayed()
     late.SOPInstanceUID, late.StudyInstanceUID = "1.2.3.4.9", "1.2.3.99"
     late.AcquisitionDate, late.AcquisitionTime = "20240306", "090500"
+    counts = study.limbs(40_000, seed=9)
+    late.PixelData, late.CountsAccumulated = counts.tobytes(), int(counts.sum())
     study.write("late.dcm", late)
     scan = read_scan(study.folder)
     assert codes(scan)["several-studies"] == "caution"
-    assert [skipped.label for skipped in scan.skipped] == ["late.dcm"]
+    assert [other.series.sources[0].label for other in scan.other_delayed] == ["late.dcm"]
 
 
 def test_a_patient_turned_over_between_phases_is_flagged(study: Any) -> None:

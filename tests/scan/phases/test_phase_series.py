@@ -12,6 +12,7 @@ import pytest
 
 from sudeck.core.errors import InputError
 from sudeck.scan.phases.phase_series import read_scan
+from sudeck.scan.phases.scan_inspection import inspect_scan
 
 Refusal = Callable[..., str]
 
@@ -189,16 +190,55 @@ def test_two_studies_of_one_injection_are_one(study: Any, refusal: Refusal) -> N
         assert "2 studies" in refusal(read_scan, [study.folder])
 
 
+def _fill(dataset: Any, counts: Any) -> None:
+    dataset.PixelData, dataset.CountsAccumulated = counts.tobytes(), int(counts.sum())
+
+
 def test_an_image_of_the_next_day_is_a_second_delayed_one(study: Any) -> None:
     study.three_phases()
     late = study.delayed()
     late.SOPInstanceUID, late.AcquisitionDate, late.AcquisitionTime = "1.2.3.4.88", "20240306", "090000"
+    _fill(late, study.limbs(40_000, seed=9))
     study.write("next_day.dcm", late)
     scan = read_scan([study.folder])
     assert "injection-dated-by-first-image" in {flag.code for flag in scan.flags}
     assert scan.phases["bone"].sources[0].label == "delayed.dcm"
     assert scan.phases["bone"].start_s[0] == 3 * 3600
-    assert [skip.label for skip in scan.skipped] == ["next_day.dcm"]
+    assert not scan.skipped
+    (other,) = scan.other_delayed
+    assert other.series.sources[0].label == "next_day.dcm"
+    assert other.series.start_s[0] == 24 * 3600
+    assert [flag.code for flag in other.flags] == ["phase-time-outside-guideline"]
+    assert "next_day.dcm" in {source.label for source in scan.sources}
+    assert "next_day.dcm: measured as a further delayed image" in str(inspect_scan([study.folder]))
+
+
+def test_of_two_delayed_images_within_the_guideline_the_earlier_is_the_bone_phase(study: Any) -> None:
+    study.three_phases()
+    late = study.delayed()
+    late.SOPInstanceUID, late.AcquisitionTime = "1.2.3.4.88", "133000"
+    _fill(late, study.limbs(70_000, seed=9))  # more counts decide between images of one time
+    study.write("a_later.dcm", late)
+    scan = read_scan([study.folder])
+    assert scan.phases["bone"].sources[0].label == "delayed.dcm"
+    assert [other.series.start_s[0] for other in scan.other_delayed] == [4.5 * 3600]
+    late.AcquisitionTime = "123000"  # half an hour later is another view of the same time
+    study.write("a_later.dcm", late)
+    scan = read_scan([study.folder])
+    assert not scan.other_delayed
+    assert scan.phases["bone"].sources[0].label == "a_later.dcm"
+
+
+def test_a_copy_of_the_delayed_image_is_no_second_measure(study: Any) -> None:
+    study.three_phases()
+    late = study.delayed()
+    late.SOPInstanceUID, late.AcquisitionDate, late.AcquisitionTime = "1.2.3.4.88", "20240306", "090000"
+    study.write("next_day.dcm", late)
+    scan = read_scan([study.folder])
+    assert not scan.other_delayed
+    assert [str(skip) for skip in scan.skipped] == [
+        "next_day.dcm: it holds the same image as delayed.dcm, which is used once"
+    ]
 
 
 def test_the_flow_goes_before_an_injection_noted_late(study: Any) -> None:

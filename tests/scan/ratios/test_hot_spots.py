@@ -10,7 +10,7 @@ import pytest
 from sudeck.core.errors import InputError
 from sudeck.core.vocabulary import PHASE_RATIOS
 from sudeck.scan.limbs.geometry import Grid
-from sudeck.scan.measurement import measure_scan
+from sudeck.scan.measurement import MeasureSettings, measure_scan
 from sudeck.scan.posing import pose_scan
 from sudeck.scan.ratios.hot_spots import find_hot_spots, without_spots
 from support.phantoms import as_bone_scan, synthetic
@@ -40,6 +40,12 @@ def test_a_spot_that_outshines_the_limbs_costs_its_phase() -> None:
     scan = synthetic(5, **SETTINGS, injection_site="left", hot_spot=4.0)
     with pytest.raises(InputError, match=r"a spot of .* no mask makes it right"):
         measure_scan(as_bone_scan(scan), affected="right")
+
+
+def test_a_spot_over_most_of_the_region_costs_its_phase() -> None:
+    scan = as_bone_scan(synthetic(5, **SETTINGS, injection_site="right", hot_spot=1.0))
+    with pytest.raises(InputError, match=r"covers \d\d % of the region .* measure a region away from it"):
+        measure_scan(scan, affected="right", settings=MeasureSettings(region="wrist"))
 
 
 def test_limbs_without_a_spot_have_none() -> None:

@@ -163,3 +163,21 @@ def test_a_coefficient_so_far_out_that_nothing_is_left_mutters_nothing() -> None
         design, outcome, firth=True, free=np.array([True, False]), start=np.array([0.0, 1e3])
     )
     assert far.log_likelihood == -np.inf
+
+
+def test_bounds_of_predictors_that_almost_repeat_each_other() -> None:
+    """Against one column and the small difference of both, of which the fit is well conditioned."""
+    rng = np.random.default_rng(8)
+    first = rng.standard_normal(40)
+    apart = rng.standard_normal(40)
+    outcome = (rng.random(40) < 1 / (1 + np.exp(-first))).astype(float)
+    tiny = 1e-6
+    ones = np.ones(40)
+    near = fit_firth(np.column_stack([ones, first, first + tiny * apart]), outcome, names=["one", "a", "b"])
+    plain = fit_firth(np.column_stack([ones, first, apart]), outcome, names=["one", "a", "apart"])
+    # a·first + b·(first + tiny·apart): the coefficient of `apart` is tiny·b.
+    for name in ("value", "low", "high"):
+        assert tiny * getattr(near.coefficients[2], name) == pytest.approx(
+            getattr(plain.coefficients[2], name), rel=1e-4
+        )
+    assert near.coefficients[0].low == pytest.approx(plain.coefficients[0].low, rel=1e-4)

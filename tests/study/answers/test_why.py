@@ -15,7 +15,7 @@ import pytest
 from sudeck.core.errors import InputError
 from sudeck.core.storage import write_json
 from sudeck.mechanism.group_statistics import explain_group
-from sudeck.study.answers.stimulation_table import GROUP
+from sudeck.study.answers.stimulated.stimulation_table import GROUP
 from sudeck.study.answers.study_explanation import StudyExplanation
 from sudeck.study.answers.why import _circuit_group, _kept_apart, assemble_stimulation, explain_study
 from sudeck.study.folder.create import create_study

@@ -38,9 +38,22 @@ def test_trials_scatter_log_normally_about_the_truth():
     single, paired = log_amplitude[:3000], log_amplitude[3000:]
     assert np.exp(single.mean()) == pytest.approx(float(truth.median_amplitude_mv(54.0)), rel=0.05)
     assert np.exp(paired.mean() - single.mean()) == pytest.approx(0.4, rel=0.07)
-    assert single.std() == pytest.approx(0.7, rel=0.05)
+    assert single.std() == pytest.approx(float(truth.log_sd(54.0)), rel=0.05)
+    assert paired.std() == pytest.approx(float(truth.log_sd(54.0)), rel=0.05)
     latency = np.array([t.latency_ms for t in simulate_trials(truth, stimuli, rng=rng)])
     assert (latency.mean(), latency.std()) == pytest.approx((22.0, 0.4), rel=0.04)
+
+
+def test_responses_scatter_most_at_threshold_as_those_of_people() -> None:
+    """SD of ln amplitude in sweeps of eight people: 1.1, 0.8 and 0.35, see `VirtualHemisphere`."""
+    truth = VirtualHemisphere()
+    rng = np.random.default_rng(11)
+    found = []
+    for mso in (truth.rmt_mso, 1.2 * truth.rmt_mso, 1.8 * truth.rmt_mso):
+        trials = simulate_trials(truth, [Stimulus("single", mso)] * 4000, rng=rng)
+        found.append(np.log([trial.amplitude_mv for trial in trials]))
+    assert [one.std() for one in found] == pytest.approx([1.1, 0.8, 0.35], rel=0.08)
+    assert np.exp(np.median(found[0])) == pytest.approx(0.05, rel=0.06)
 
 
 def test_the_trace_holds_what_the_truth_says():

@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sudeck.synthetic.study.study_plan import VISITS, plan_study, scan_of, trials_of
+from sudeck.core.vocabulary import SIDES
+from sudeck.synthetic.study.study_plan import (
+    VISITS,
+    found_threshold,
+    plan_study,
+    scan_of,
+    trials_of,
+    true_hemisphere,
+    true_measures,
+)
 
 
 def test_as_published_in_size() -> None:
@@ -59,3 +68,26 @@ def test_stimulation_changes_with_relief_as_published() -> None:
     assert table[:, 2].mean() < -0.05  # ICF, pain side
     assert table[:, 4].mean() < -0.05
     assert np.corrcoef(table[:, 0], table[:, 1])[0, 1] < -0.3
+
+
+def test_pulses_stand_where_a_search_ended_not_at_the_true_threshold() -> None:
+    """Both visits keep the intensities; the truth of the MEP is that of the test pulse that was given."""
+    off = []
+    for patient in plan_study(seed=6).patients:
+        for hemisphere in SIDES:
+            found = found_threshold(patient, hemisphere, seed=6)
+            truth = true_hemisphere(patient, hemisphere, "pre", seed=6)
+            off.append(found - truth.rmt_mso)
+            test = round(1.2 * found)
+            for visit in VISITS:
+                mep = true_measures(patient, visit, seed=6)[hemisphere][f"MEP at {test} %MSO"]
+                assert mep == pytest.approx(float(truth.median_amplitude_mv(test)))
+    assert np.std(off) == pytest.approx(1.6, rel=0.15)
+    patient = plan_study(seed=6).patients[0]
+    tested = {
+        (row["hemisphere"], row["test_mso"])
+        for visit in VISITS
+        for row in trials_of(patient, visit, seed=6)
+        if row["kind"] == "paired"
+    }
+    assert tested == {(side, round(1.2 * found_threshold(patient, side, seed=6))) for side in SIDES}

@@ -34,6 +34,7 @@ from sudeck.report.mechanism.words import PREFERRED, SIDES, together_sentences
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from sudeck.core.flags import Flag
     from sudeck.mechanism.change_correlation import Association
     from sudeck.mechanism.circuit_fit.explanation import Explanation
     from sudeck.mechanism.circuit_fit.hierarchy import GroupPosterior
@@ -57,24 +58,43 @@ def print_explanation(explained: StudyExplanation, *, console: Console | None = 
     """
     console = open_console(console)
     print_heading(console, _title(explained), first=True)
-    group = explained.group
-    if group is not None:
-        _print_changes(console, group)
-        if group.associations is not None and group.associations.associations:
-            print_heading(console, f"What goes with {explained.outcome}")
-            _print_associations(console, group.associations.associations)
-        print_heading(console, "The published pattern on these patients")
-        console.print(pattern_table(group.pattern))
-        for flag in explained.flags:
-            if flag.severity == "serious":
-                print_item(console, flag.severity, flag.message, SEVERITY_STYLE[flag.severity])
-        _print_power(console, group.changes.power)
+    if explained.group is not None:
+        serious = [flag for flag in explained.flags if flag.severity == "serious"]
+        print_statistics(explained.group, outcome=explained.outcome, flags=serious, console=console)
     if explained.circuit_group is not None:
         print_group(explained.circuit_group, console=console)
     if explained.circuit:
         _print_circuits(console, explained.circuit, explained.level)
     _print_reported(console, explained)
     _print_missing(console, explained)
+
+
+def print_statistics(
+    group: GroupStatistics, *, outcome: str, flags: Iterable[Flag] = (), console: Console | None = None
+) -> None:
+    """Print what changed, what goes with relief, and what is true of the published pattern.
+
+    Parameters
+    ----------
+    group : GroupStatistics
+        From `sudeck.mechanism.explain_group`.
+    outcome : str
+        Column of the relief.
+    flags : iterable of Flag
+        To be said with them.
+    console : rich.console.Console, optional
+        Where to print; standard output unless given.
+    """
+    console = open_console(console)
+    _print_changes(console, group)
+    if group.associations is not None and group.associations.associations:
+        print_heading(console, f"What goes with {outcome}")
+        _print_associations(console, group.associations.associations)
+    print_heading(console, "The published pattern on these patients")
+    console.print(pattern_table(group.pattern))
+    for flag in flags:
+        print_item(console, flag.severity, flag.message, SEVERITY_STYLE[flag.severity])
+    _print_power(console, group.changes.power)
 
 
 def print_circuit(explanation: Explanation, *, console: Console | None = None) -> None:

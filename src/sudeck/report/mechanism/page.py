@@ -19,7 +19,7 @@ from sudeck.report.mechanism.scatter import association_figure
 from sudeck.report.study.page import REPORT_FILE, link_pages
 from sudeck.report.study.patient_pages import MECHANISM_PAGE
 from sudeck.study.answers.patient_factors import OUTCOME
-from sudeck.study.answers.stimulation_table import GROUP, MEASURES_TABLE, StimulationTable
+from sudeck.study.answers.stimulated.stimulation_table import GROUP, MEASURES_TABLE, StimulationTable
 from sudeck.study.answers.why import MECHANISM_FILE
 from sudeck.study.folder.layout import StudyFolder, open_study
 

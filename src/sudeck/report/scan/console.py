@@ -43,6 +43,16 @@ def print_scan(result: ScanResult, *, written: str = "", console: Console | None
     console.print(ratio_table(result))
     for name, reason in result.refused.items():
         print_item(console, f"{name} not measured", reason, "yellow")
+    for other in result.other_delayed:
+        for name, reason in other.refused.items():
+            print_item(console, f"{name} at {other.time} not measured", reason, "yellow")
+        for flag in other.flags:
+            print_item(
+                console,
+                f"{flag.severity}, image at {other.time}",
+                flag.message,
+                SEVERITY_STYLE[flag.severity],
+            )
     for flag in sorted(result.flags, key=lambda flag: list(SEVERITY_STYLE).index(flag.severity)):
         print_item(console, flag.severity, flag.message, SEVERITY_STYLE[flag.severity])
     if result.verdicts():
@@ -56,7 +66,7 @@ def print_scan(result: ScanResult, *, written: str = "", console: Console | None
 
 
 def ratio_table(result: ScanResult) -> Table:
-    """Return the six ratios, as far as they were measured, as a table of at most 80 columns."""
+    """Return the ratios that were measured, those of further delayed images last, in at most 80 columns."""
     value = ConsoleColumn("Value", right=True, bold=True)
     table = console_table(
         "Ratio",
@@ -76,4 +86,8 @@ def ratio_table(result: ScanResult) -> Table:
             cells.append(number(verdict.cutoff, words.RATIO_DECIMALS))
             cells += ["yes" if verdict.exceeded else "no", percent(verdict.probability)]
         table.add_row(*cells)
+    for other in result.other_delayed:
+        for estimate in other.estimates.values():
+            shown = value_text(estimate, words.RATIO_DECIMALS), interval_text(estimate, words.RATIO_DECIMALS)
+            table.add_row(estimate.name, *shown)
     return table

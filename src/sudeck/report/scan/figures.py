@@ -2,98 +2,88 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sudeck.core.quantile import normal_quantile
-from sudeck.report.kit.figures import AFFECTED_LINE, HEALTHY_LINE, axes_mm, draw_svg
 from sudeck.report.kit.palette import AFFECTED_COLOUR, HEALTHY_COLOUR
+from sudeck.report.kit.plot import NORMAL, Mark, Plot, Span, Stroke, sheet, text
 from sudeck.scan.result import PhaseMeasurement
 
 if TYPE_CHECKING:
     from markupsafe import Markup
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-# Sizes on paper, in mm.
-_CURVES_MM = (110.0, 56.0)
-_CURVES_AXES = (12.5, 9.0, 81.0, 45.5)
-_NAME_APART = 0.075  # of the height of the curves
-_STYLE: Final[dict[str, dict[str, Any]]] = {
-    "affected": {"color": AFFECTED_COLOUR, "linestyle": AFFECTED_LINE},
-    "healthy": {"color": HEALTHY_COLOUR, "linestyle": HEALTHY_LINE},
+    from sudeck.scan.ratios.curves import TimeActivityCurve
+
+# On paper, in mm: the sheet, and the axes from its upper left corner.
+_SHEET_MM = (110.0, 56.0)
+_AXES_MM = (12.5, 1.5, 81.0, 45.0)
+_MOST_TICKS: Final = 6
+_BEYOND: Final = 1.04  # times what is drawn, an axis goes
+# Line styles differ too, for grey print.
+_STROKES: Final = {
+    "affected": Stroke(AFFECTED_COLOUR, 0.5),
+    "healthy": Stroke(HEALTHY_COLOUR, 0.5, dash=(1.6, 0.7)),
 }
+_ARRIVALS: Final = {"affected": Mark("^", AFFECTED_COLOUR, 0.95), "healthy": Mark("D", HEALTHY_COLOUR, 0.75)}
 
 
 def curve_figure(phase: PhaseMeasurement) -> Markup:
     """Draw the time-activity curves of both regions: Poisson band, fitted broken line, arrival."""
-    return draw_svg(
-        lambda figure: _paint_curves(figure, phase),
-        size_mm=_CURVES_MM,
-        name=f"{phase.phase}-curves",
-        description=f"time-activity curves of both regions in the {phase.phase} phase",
-    )
-
-
-def _paint_curves(figure: Figure, phase: PhaseMeasurement) -> None:
-    axes = axes_mm(figure, *_CURVES_AXES)
-    for curve in phase.curves:
-        style = _STYLE[curve.side]
-        level = curve.arrival.level if curve.arrival else 0.95
-        reach = normal_quantile(level) * curve.rate_se
-        axes.fill_between(
-            curve.time_s,
-            curve.rate - reach,
-            curve.rate + reach,
-            color=style["color"],
-            alpha=0.18,
-            linewidth=0,
-        )
-        axes.plot(curve.time_s, curve.rate, ".", color=style["color"], markersize=2.5)
-        if curve.fitted.size:
-            axes.plot(curve.time_s[: curve.fitted.size], curve.fitted, linewidth=1.4, **style)
-    axes.set_ylim(bottom=0.0)
-    _name_curves(axes, phase)
-    _mark_arrivals(axes, phase)
+    reaches = [_reach(curve) for curve in phase.curves]
+    top = max(float(np.max(curve.rate + reach)) for curve, reach in zip(phase.curves, reaches, strict=True))
+    last = max(float(curve.time_s[-1]) for curve in phase.curves)
+    plot = Plot(*_AXES_MM, Span(0.0, _BEYOND * last), Span(0.0, _BEYOND * max(top, 1e-9)))
+    ticks = plot.y.named_ticks(_MOST_TICKS)
+    drawn = [plot.grid(ticks)]
+    for row, (curve, reach) in enumerate(zip(phase.curves, reaches, strict=True)):
+        stroke = _STROKES[curve.side]
+        low, high = np.maximum(curve.rate - reach, 0.0), curve.rate + reach
+        drawn += [
+            plot.band(curve.time_s, low, high, stroke.colour, 0.18),
+            plot.marks(curve.time_s, curve.rate, Mark("o", stroke.colour, 0.4)),
+            plot.line(curve.time_s[: curve.fitted.size], curve.fitted, stroke),
+            _arrival(plot, curve, row),
+        ]
     origin = "injection" if phase.clock == "injection" else "the start of the flow"
-    axes.set(xlabel=f"time after {origin} (s)", ylabel="counts per pixel and second")
-    axes.grid(axis="y")
-    axes.set_axisbelow(True)
+    parts = [
+        plot.inside(drawn, cut=False),
+        *_names(plot, phase),
+        plot.y_axis(ticks, "counts per pixel and second"),
+        plot.x_axis(plot.x.named_ticks(_MOST_TICKS), f"time after {origin} (s)"),
+    ]
+    return sheet(*_SHEET_MM, parts, f"time-activity curves of both regions in the {phase.phase} phase")
 
 
-def _name_curves(axes: Axes, phase: PhaseMeasurement) -> None:
+def _reach(curve: TimeActivityCurve) -> NDArray[np.float64]:
+    level = curve.arrival.level if curve.arrival else 0.95
+    return np.asarray(normal_quantile(level) * curve.rate_se)
+
+
+def _names(plot: Plot, phase: PhaseMeasurement) -> list[str]:
     """Write its side at the end of each curve, the upper name moved up where two would touch."""
-    last: dict[str, float] = {}
-    for curve in phase.curves:
-        last[curve.side] = float(curve.rate[-5:].mean())
-    floor = -np.inf
-    for side in sorted(last, key=last.__getitem__):
-        height = max(last[side], floor)
-        floor = height + _NAME_APART * axes.get_ylim()[1]
-        axes.text(
-            1.01,
-            height,
-            side,
-            transform=axes.get_yaxis_transform(),
-            va="center",
-            color=_STYLE[side]["color"],
-            fontweight="bold",
+    last = {curve.side: plot.at(plot.x.high, float(curve.rate[-5:].mean()))[1] for curve in phase.curves}
+    names, lowest = [], np.inf
+    for side in sorted(last, key=last.__getitem__, reverse=True):
+        height = min(last[side], lowest)
+        lowest = height - 1.2 * NORMAL
+        colour = _STROKES[side].colour
+        names.append(
+            text(plot.left + plot.width + 1.0, height + 0.35 * NORMAL, side, colour=colour, bold=True)
         )
+    return names
 
 
-def _mark_arrivals(axes: Axes, phase: PhaseMeasurement) -> None:
-    """Show each arrival with its interval just above the time axis."""
-    top = axes.get_ylim()[1]
-    for row, curve in enumerate(phase.curves):
-        if curve.arrival is None:
-            continue
-        colour = _STYLE[curve.side]["color"]
-        y = top * (0.035 + 0.055 * row)
-        axes.plot([curve.arrival.low, curve.arrival.high], [y, y], color=colour, linewidth=1.2)
-        marker = "^" if curve.side == "affected" else "D"
-        axes.plot([curve.arrival.value], [y], marker, color=colour, markersize=4)
+def _arrival(plot: Plot, curve: TimeActivityCurve, row: int) -> str:
+    """Show when the tracer arrived, with its interval, just above the time axis."""
+    if curve.arrival is None:
+        return ""
+    y = plot.y.high * (0.035 + 0.055 * row)
+    ends = [curve.arrival.low, curve.arrival.high]
+    bar = Stroke(_STROKES[curve.side].colour, 0.42)
+    return plot.line(ends, [y, y], bar) + plot.marks(curve.arrival.value, y, _ARRIVALS[curve.side])
 
 
 def shift_mm(phase: PhaseMeasurement) -> NDArray[np.float64]:

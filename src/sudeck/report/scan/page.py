@@ -22,6 +22,7 @@ from sudeck.report.kit.text import (
     value_text,
 )
 from sudeck.report.scan import meaning, words
+from sudeck.report.scan.delayed import delayed_caption, delayed_rows
 from sudeck.report.scan.figures import curve_figure, shift_mm
 from sudeck.report.scan.phase_svg import phase_figure, refused_figure
 from sudeck.scan.drivers import drivers
@@ -155,12 +156,14 @@ def scan_report(result: ScanResult) -> str:
         ratio_rows=rows,
         ratio_axis=axis,
         uptake_rows=_uptake_ratio_rows(result, axis),
+        delayed_rows=delayed_rows(result, axis),
+        delayed_flags=[(other.time, other.flags) for other in result.other_delayed if other.flags],
         camera=words.camera_words(result),
         meanings=meaning.meanings(result),
         sentences=words.sentences(result),
         caveats=words.caveats(result),
         warnings=[flag for flag in flags if flag.severity == "caution"],
-        panels=[_panel(result, phase) for phase in SCAN_PHASES],
+        panels=[*(_panel(result, phase) for phase in SCAN_PHASES), *_delayed_panels(result)],
         curves=[(phase.phase, curve_figure(phase), _curve_rows(phase)) for phase in dynamic],
         budget=[
             _budget_row(result.estimates[name]) for name in words.SIX_RATIOS if _has_budget(result, name)
@@ -195,7 +198,8 @@ def _facts(result: ScanResult) -> list[tuple[str, str]]:
 def _ratio_rows(result: ScanResult) -> tuple[list[RatioRow], IntervalAxis]:
     verdicts = result.verdicts()
     marks = [verdict.cutoff for verdict in verdicts.values()]
-    shown = (*result.estimates.values(), *result.uptake_estimates.values())
+    of_others = [one for other in result.other_delayed for one in other.estimates.values()]
+    shown = (*result.estimates.values(), *result.uptake_estimates.values(), *of_others)
     axis = IntervalAxis.around(shown, marks=marks, reference=1.0, scale="log")
     driven = drivers(result.estimates, result.uptake_estimates)
     rows = []
@@ -255,6 +259,19 @@ def _panel(result: ScanResult, name: ScanPhase) -> PhasePanel:
     known = spacing_known(result, name)
     image = phase_figure(phase, affected=result.affected, spacing_known=known, others=result.phases.values())
     return PhasePanel(title, _caption(result, phase, known), image)
+
+
+def _delayed_panels(result: ScanResult) -> list[PhasePanel]:
+    panels = []
+    for other in result.other_delayed:
+        title, phase = f"Delayed image at {other.time}", other.measurement
+        if phase is None:
+            panels.append(PhasePanel(title, reason=" ".join(other.refused.values())))
+            continue
+        known = not any(flag.code == _NO_SPACING for flag in other.flags) and spacing_known(result, "bone")
+        image = phase_figure(phase, affected=result.affected, spacing_known=known)
+        panels.append(PhasePanel(title, delayed_caption(other, phase), image))
+    return panels
 
 
 def _caption(result: ScanResult, phase: PhaseMeasurement, known: bool) -> str:

@@ -11,6 +11,7 @@ from sudeck.core.errors import InputError
 from sudeck.scan.limbs.geometry import Grid, Points
 
 _PROFILE_STEP_MM = 4.0
+_FACING = 0.5  # cosine between the axis and the normal of an edge that cuts an end
 
 
 @dataclass(frozen=True)
@@ -62,22 +63,30 @@ def find_axis(mask: NDArray[np.bool_], grid: Grid, *, subject: str = "image") ->
     _, axes = np.linalg.eigh(np.cov((points - centre).T))
     direction = axes[:, -1] * (1.0 if axes[1, -1] >= 0 else -1.0)  # down the image
     along = (points - centre) @ direction
-    on_edge = (rows <= 1) | (rows >= mask.shape[0] - 2) | (columns <= 1) | (columns >= mask.shape[1] - 2)
+    on_rows = (rows <= 1) | (rows >= mask.shape[0] - 2)
+    on_columns = (columns <= 1) | (columns >= mask.shape[1] - 2)
+    on_edge = on_rows | on_columns
     low, high = float(along.min()), float(along.max())
     third = (high - low) / 3
-    cut_up = int((on_edge & (along < low + third)).sum())
-    cut_down = int((on_edge & (along > high - third)).sum())
+    at_up, at_down = along < low + third, along > high - third
+    cut_up, cut_down = int((on_edge & at_up).sum()), int((on_edge & at_down).sum())
     least = 3
     if max(cut_up, cut_down) < least:
         upper = _width(along, grid, low + 0.05 * (high - low), low + 0.3 * (high - low))
         lower = _width(along, grid, high - 0.3 * (high - low), high - 0.05 * (high - low))
         body_is_up = upper < lower
-    elif min(cut_up, cut_down) >= least and max(cut_up, cut_down) < 2 * min(cut_up, cut_down):
-        raise InputError(
-            subject,
-            "the field of view cuts the limb at both ends, so its tip cannot be told",
-            "use --region whole or draw the region with --region-file",
-        )
+    elif _alike(cut_up, cut_down, least):
+        # A finger beside the edge is cut by its side; a limb goes on beyond the edge that its end faces.
+        across, down = np.abs(direction) > _FACING
+        faced = (on_columns & across) | (on_rows & down)
+        faced_up, faced_down = int((faced & at_up).sum()), int((faced & at_down).sum())
+        if _alike(faced_up, faced_down, least):
+            raise InputError(
+                subject,
+                "the field of view cuts the limb at both ends, so its tip cannot be told",
+                "use --region whole or draw the region with --region-file",
+            )
+        body_is_up = faced_up > faced_down
     else:
         body_is_up = cut_up > cut_down
     towards_body = -direction if body_is_up else direction
@@ -90,6 +99,11 @@ def find_axis(mask: NDArray[np.bool_], grid: Grid, *, subject: str = "image") ->
         cut_proximal=(cut_up if body_is_up else cut_down) >= least,
         cut_distal=(cut_down if body_is_up else cut_up) >= least,
     )
+
+
+def _alike(first: int, second: int, least: int) -> bool:
+    """Tell whether both ends are cut about as much."""
+    return min(first, second) >= least and max(first, second) < 2 * min(first, second)
 
 
 def width_profile(

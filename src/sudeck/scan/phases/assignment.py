@@ -74,6 +74,11 @@ class PhaseCandidate:
         return seconds_between(self.zero, self.acquisition.acquired_at) or 0.0
 
     @property
+    def start_s(self) -> float:
+        """Seconds from zero time to the first frame; from its own start where that is unknown."""
+        return self.offset_s + _start(self.frames[0])
+
+    @property
     def total_counts(self) -> float:
         """Counts in all its frames, both detectors."""
         frames = (*self.frames, *(self.partners or ()))
@@ -283,9 +288,7 @@ def _with_timing_flags(item: PhaseCandidate) -> PhaseCandidate:
     if item.origin != "injection":
         return item
     frame_s = first.duration_s if item.acquisition.kind == "dynamic" else None
-    return replace(
-        item, flags=(*item.flags, *timing_flags(item.phase, item.offset_s + _start(first), frame_s))
-    )
+    return replace(item, flags=(*item.flags, *timing_flags(item.phase, item.start_s, frame_s)))
 
 
 def _start(frame: Frame) -> float:

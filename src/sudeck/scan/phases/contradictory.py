@@ -67,6 +67,16 @@ def contradictory(chosen: Mapping[ScanPhase, PhaseCandidate]) -> Contradictory:
     return Contradictory(errors, tuple(flags))
 
 
+def contradicts(item: PhaseCandidate, chosen: Mapping[ScanPhase, PhaseCandidate]) -> InputError | None:
+    """Say why a further delayed image contradicts the images chosen; None where it does not."""
+    if "bone" in chosen and np.array_equal(_image(item), _image(chosen["bone"])):
+        other = chosen["bone"].acquisition.label
+        return InputError(
+            item.acquisition.label, f"it holds the same image as {other}, which is used once", SAY_PHASE
+        )
+    return contradictory({**chosen, "bone": item}).errors.get("bone")
+
+
 def _used_twice(
     chosen: Mapping[ScanPhase, PhaseCandidate], images: Mapping[ScanPhase, NDArray[np.float64]]
 ) -> tuple[dict[ScanPhase, InputError], list[Flag]]:

@@ -12,8 +12,8 @@ from sudeck.core.flags import Flag
 from sudeck.core.provenance import SourceFile
 from sudeck.core.vocabulary import Limb, ScanPhase, Side
 from sudeck.scan.phases.assignment import PhaseCandidate, candidates_of
-from sudeck.scan.phases.choice import choose
-from sudeck.scan.phases.contradictory import contradictory
+from sudeck.scan.phases.choice import choose, other_delayed
+from sudeck.scan.phases.contradictory import contradictory, contradicts
 from sudeck.scan.phases.orientation import orient
 from sudeck.scan.phases.side_pairs import pair_sides
 from sudeck.scan.phases.stated import StatedPhases, match_stated_phases
@@ -36,12 +36,14 @@ class ScanPlan:
         Frames to measure, by phase of the study.
     limb : {"hand", "foot"} or None
         Limb imaged.
+    other_delayed : tuple of PhaseCandidate
+        Delayed images of other times, each a measure of its own.
     skipped : tuple of Skipped
         Every file, or part of one, that is not used, and why.
     errors : tuple of InputError
         The refusals among them, those that come closest to use first.
     flags : tuple of Flag
-        Findings about the files in use.
+        Findings about the files in use; those of further delayed images are with them.
     """
 
     chosen: Mapping[ScanPhase, PhaseCandidate]
@@ -49,11 +51,16 @@ class ScanPlan:
     skipped: tuple[Skipped, ...]
     errors: tuple[InputError, ...]
     flags: tuple[Flag, ...]
+    other_delayed: tuple[PhaseCandidate, ...] = ()
 
     @property
     def sources(self) -> tuple[SourceFile, ...]:
         """Files in use, each once."""
-        used = (source for item in self.chosen.values() for source in item.acquisition.sources)
+        used = (
+            source
+            for item in (*self.chosen.values(), *self.other_delayed)
+            for source in item.acquisition.sources
+        )
         files = {source.sha256: source for source in used}
         return tuple(files.values())
 
@@ -137,16 +144,19 @@ def plan_scan(
             errors.append(error)
             skipped.append(Skipped(error.subject, f"{error.problem}; {error.remedy}"))
     chosen, others = choose(candidates)
-    skipped += [Skipped(item.acquisition.label, reason) for item, reason in others]
     contradiction = contradictory(chosen)
     chosen = {name: item for name, item in chosen.items() if name not in contradiction.errors}
     errors = [*contradiction.errors.values(), *errors]
+    delayed, others = other_delayed(chosen, others)
+    skipped += [Skipped(item.acquisition.label, reason) for item, reason in others]
+    wrong = {id(item): why for item in delayed if (why := contradicts(item, chosen)) is not None}
+    skipped += [Skipped(error.subject, error.problem) for error in wrong.values()]
     skipped += [Skipped(error.subject, error.problem) for error in contradiction.errors.values()]
     flags = [*collection.flags, *mixture_flags, *export_flags, *zero_flags]
     flags += [*contradiction.flags, *_differing_views(chosen.values())]
     flags += _differing_postures(chosen.values())
     for item in {id(item.acquisition): item for item in chosen.values()}.values():
-        flags += [*item.acquisition.flags, *item.orientation.flags, *_part_flags(item.acquisition)]
+        flags += file_flags(item)
     for item in chosen.values():
         flags += item.flags
     return ScanPlan(
@@ -155,6 +165,7 @@ def plan_scan(
         tuple(dict.fromkeys(skipped)),
         (*errors, *pairs.alone, *collection.errors, *of_other_limb),
         tuple(flags),
+        tuple(item for item in delayed if id(item) not in wrong),
     )
 
 
@@ -172,6 +183,11 @@ def _refuse_other_part(acquisition: Acquisition, stated: Limb | None) -> None:
             f"it names another part of the body ({acquisition.other_part}), not hands or feet",
             f"if it shows them all the same, {SAY_LIMB}",
         )
+
+
+def file_flags(item: PhaseCandidate) -> tuple[Flag, ...]:
+    """Return what was found about the file of an image, whichever of its frames are used."""
+    return (*item.acquisition.flags, *item.orientation.flags, *_part_flags(item.acquisition))
 
 
 def _part_flags(acquisition: Acquisition) -> tuple[Flag, ...]:

@@ -15,7 +15,7 @@ from sudeck.core.privacy import Redactor
 from sudeck.core.provenance import SourceFile
 from sudeck.core.vocabulary import SCAN_PHASES, Limb, ScanPhase, Side
 from sudeck.scan.phases.assignment import PhaseCandidate
-from sudeck.scan.phases.phase_plan import plan_scan
+from sudeck.scan.phases.phase_plan import file_flags, plan_scan
 from sudeck.scan.phases.timeline import Origin
 from sudeck.scan.reading.collection import Skipped, collect
 from sudeck.scan.reading.sides import View
@@ -72,6 +72,22 @@ class PhaseSeries:
 
 
 @dataclass(frozen=True)
+class OtherDelayedSeries:
+    """A delayed image of another time than that of the bone phase.
+
+    Attributes
+    ----------
+    series : PhaseSeries
+        Its counts, as bone phase.
+    flags : tuple of Flag
+        Findings about its file and time.
+    """
+
+    series: PhaseSeries
+    flags: tuple[Flag, ...]
+
+
+@dataclass(frozen=True)
 class BoneScan:
     """A study read: its usable phases, and for everything else the reason.
 
@@ -91,6 +107,8 @@ class BoneScan:
         Files in use.
     redactor : Redactor
         Masks what names the patient in any text that a person adds.
+    other_delayed : tuple of OtherDelayedSeries
+        Delayed images of other times than that of the bone phase.
     """
 
     phases: Mapping[ScanPhase, PhaseSeries]
@@ -100,6 +118,7 @@ class BoneScan:
     flags: tuple[Flag, ...]
     sources: tuple[SourceFile, ...]
     redactor: Redactor = field(default=Redactor(), repr=False)
+    other_delayed: tuple[OtherDelayedSeries, ...] = ()
 
 
 def read_scan(
@@ -158,6 +177,9 @@ def read_scan(
         flags=plan.flags,
         sources=plan.sources,
         redactor=found.redactor,
+        other_delayed=tuple(
+            OtherDelayedSeries(_series(item), (*file_flags(item), *item.flags)) for item in plan.other_delayed
+        ),
     )
 
 

@@ -80,6 +80,8 @@ class InspectedFile(Record):
         What the header says about the side.
     used_for : tuple of ScanPhase
         Phases of the study it would serve.
+    further_delayed : bool
+        Whether it is a delayed image of another time, measured beside the bone phase.
     flags : tuple of Flag
         Findings.
     """
@@ -95,9 +97,12 @@ class InspectedFile(Record):
     clues: tuple[str, ...]
     used_for: tuple[ScanPhase, ...]
     flags: tuple[Flag, ...]
+    further_delayed: bool = False
 
     def __str__(self) -> str:
         used = f"used for {', '.join(self.used_for)} phase" if self.used_for else "not used"
+        if self.further_delayed:
+            used = "measured as a further delayed image"
         rows, columns = self.matrix
         unknown = "at an unknown time"
         spacing = "pixel size unknown"
@@ -221,6 +226,7 @@ def _inspected(acquisition: Acquisition, plan: ScanPlan) -> InspectedFile:
             if sha256 in {source.sha256 for source in item.acquisition.sources}
         ),
         flags=acquisition.flags,
+        further_delayed=sha256 in {s.sha256 for item in plan.other_delayed for s in item.acquisition.sources},
     )
 
 

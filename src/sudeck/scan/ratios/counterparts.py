@@ -24,7 +24,7 @@ _ABSENT_LEVEL = 0.13
 _FADING = 0.5  # around absent tissue, a counterpart below that part of it goes with it
 _NARROW_MM = 2.5  # strips up to twice as wide are an outline that lies a little beside its counterpart
 _LEAST_MM2 = 50.0
-_BESIDE_MM = 6.0  # the camera's resolution: so far a part that one limb lacks still shines on the other
+BESIDE_MM = 6.0  # the camera's resolution: so far a part that one limb lacks still shines on the other
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def leave_out(region: Region, lacking: NDArray[np.bool_], grid: Grid) -> Region:
         return region
     to_image, from_image = raster(region.points, grid)
     step = grid.pixel_mm / SAMPLES_PER_PIXEL
-    near = from_image(ndimage.distance_transform_edt(~to_image(lacking)) * step <= _BESIDE_MM)
+    near = from_image(ndimage.distance_transform_edt(~to_image(lacking)) * step <= BESIDE_MM)
     if region.beside_left_out is not None:
         near = near | region.beside_left_out
     return replace(region, beside_left_out=near).part(~lacking)

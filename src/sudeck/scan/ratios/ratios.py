@@ -8,11 +8,12 @@ Med 2008;27:1693-1702), which keeps the skew of low counts.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sudeck.core.estimate import Estimate
 from sudeck.core.quantile import normal_quantile
+from sudeck.core.vocabulary import PHASE_RATIOS, RATIOS_OF_RATIOS, ScanPhase
 from sudeck.scan.ratios.placement import Placement
 from sudeck.scan.ratios.uptake import Background, RegionUptake
 
@@ -149,6 +150,18 @@ def ratio_of_ratios(name: str, over: LogRatio, under: LogRatio) -> Estimate:
         over.level,
         over.counts + under.counts,
     )
+
+
+def all_estimates(ratios: Mapping[ScanPhase, LogRatio], refused: dict[str, str]) -> dict[str, Estimate]:
+    """Return the ratios of phases and what they give with each other; say under `refused` what is missing."""
+    estimates = {PHASE_RATIOS[name]: phase_ratio(PHASE_RATIOS[name], ratio) for name, ratio in ratios.items()}
+    for name, (over, under) in RATIOS_OF_RATIOS.items():
+        if over in ratios and under in ratios:
+            estimates[name] = ratio_of_ratios(name, ratios[over], ratios[under])
+        else:
+            missing = [PHASE_RATIOS[phase] for phase in (over, under) if phase not in ratios]
+            refused[name] = f"{name} needs {' and '.join(missing)}, not measured here."
+    return estimates
 
 
 def _estimate(

@@ -182,28 +182,31 @@ def profile_interval(
     k = design.shape[1]
     z = normal_quantile(level)
     best = fit.coefficients
-    se = np.sqrt(np.diag(np.linalg.inv(fit.information)))
+    covariance = np.linalg.inv(fit.information)
+    se = np.sqrt(np.diag(covariance))
     column = np.tile(np.arange(k), 2)
     sign = np.repeat([-1.0, 1.0], k)
     free = column[:, None] != np.arange(k)
+    # As one coefficient moves by a standard error the others follow it: of predictors that almost repeat each
+    # other, one alone would be moved to where the data hold no information.
+    way = sign[:, None] * covariance[column] / se[column, None]
 
-    beta = np.tile(best, (2 * k, 1))
     # In standard errors from the estimate: `inner` has a root below z, `outer` above it once bracketed.
     inner, outer = np.zeros(2 * k), np.full(2 * k, np.inf)
-    inner_root = np.zeros(2 * k)
+    inner_root, inner_beta = np.zeros(2 * k), np.tile(best, (2 * k, 1))
     distance = np.full(2 * k, z)
     for _ in range(60):
-        beta[np.arange(2 * k), column] = best[column] + sign * distance * se[column]
-        profile = maximise_logistic(design, outcome, firth=True, free=free, start=beta)
-        beta = profile.coefficients.copy()
+        start = inner_beta + way * (distance - inner)[:, None]
+        profile = maximise_logistic(design, outcome, firth=True, free=free, start=start)
         fallen = 2.0 * (float(fit.log_likelihood) - profile.log_likelihood)
-        root = np.sqrt(np.clip(fallen, 0.0, _FAR_BELOW))
+        root = np.sqrt(np.clip(np.where(np.isnan(fallen), _FAR_BELOW, fallen), 0.0, _FAR_BELOW))
         done = (np.abs(root - z) < 1e-7) | (distance > 40.0)
         if bool(done.all()):
             break
         below = root < z
         slope = (root - inner_root) / np.maximum(distance - inner, 1e-12)
         inner_root = np.where(below, root, inner_root)
+        inner_beta = np.where(below[:, None], profile.coefficients, inner_beta)
         inner = np.where(below, distance, inner)
         outer = np.where(below, outer, distance)
         secant = distance + (z - root) / np.maximum(slope, 1e-6)

@@ -135,7 +135,7 @@ def fit_circuits(
     study : StudyFolder
         Where fits are kept, one ``sub-…/sub-…_circuit.json`` a patient.
     measures : MeasureTable
-        Rows of `sudeck.study.answers.stimulation_table` for the circuit.
+        Rows of `sudeck.study.answers.stimulated.stimulation_table` for the circuit.
     level : float
         Coverage of the intervals.
     jobs, cluster

@@ -10,7 +10,7 @@ from sudeck.core.flags import Flag
 from sudeck.core.provenance import SOFTWARE
 from sudeck.statistics.reported import ReportedSet
 from sudeck.study.answers.circuit_fits import FitFailure
-from sudeck.study.answers.stimulation_table import COLUMNS, GROUP
+from sudeck.study.answers.stimulated.stimulation_table import COLUMNS, GROUP
 from sudeck.study.folder.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class StudyExplanation:
     outcome : str
         Relief in words, e.g. ``"relief at day 5, in % of baseline pain"``.
     measures : DataFrame
-        The table everything starts from, see `sudeck.study.answers.stimulation_table`.
+        The table everything starts from, see `sudeck.study.answers.stimulated.stimulation_table`.
     factors : DataFrame
         Relief and covariates, one row a patient, see `sudeck.study.answers.patient_factors`.
     group : GroupStatistics or None

@@ -20,10 +20,15 @@ from sudeck.core.vocabulary import SIDES, Side
 from sudeck.statistics.reported import check_reported_set
 from sudeck.study.answers.circuit_fits import CircuitFits, fit_circuits, fit_task, require_circuit
 from sudeck.study.answers.cohort_table import error_of_page, study_name
-from sudeck.study.answers.hemisphere_reading import MEASURES, Reading
 from sudeck.study.answers.patient_factors import OUTCOME, PatientFactors, declare, tabulate_factors
-from sudeck.study.answers.stimulation import read_recordings, visit_names
-from sudeck.study.answers.stimulation_table import CIRCUIT, GROUP, StimulationTable, tabulate_stimulation
+from sudeck.study.answers.stimulated.hemisphere_reading import MEASURES, Reading
+from sudeck.study.answers.stimulated.placed_readings import read_recordings, visit_names
+from sudeck.study.answers.stimulated.stimulation_table import (
+    CIRCUIT,
+    GROUP,
+    StimulationTable,
+    tabulate_stimulation,
+)
 from sudeck.study.answers.study_explanation import StudyExplanation
 from sudeck.study.folder.decisions import standing_decisions
 from sudeck.study.folder.layout import StudyFolder, open_study

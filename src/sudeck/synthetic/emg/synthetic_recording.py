@@ -1,7 +1,10 @@
 """Recordings of magnetic stimulation whose truth is known: one hemisphere, one muscle, any protocol.
 
 The truth of a hemisphere is its recruitment curve and its paired-pulse ratios; the resting motor threshold
-and the MEP at 120 % RMT follow from them. Trials scatter log-normally about the truth.
+and the MEP at 120 % RMT follow from them. Trials scatter log-normally about the truth: excitability varies
+from pulse to pulse as if the pulse did, and the response once more after it (the two sources of Goetz and
+colleagues 2014, Brain Stimulation 7:541-552). The first counts for less the nearer the plateau is, so that
+responses scatter most at threshold, as those of people do.
 """
 
 from __future__ import annotations
@@ -34,8 +37,10 @@ class VirtualHemisphere:
         The muscle recorded is that of the opposite side of the body.
     s50_mso, width_mso, mep_max_mv : float
         Recruitment: median amplitude MEPmax / (1 + exp((S50 - x) / width)).
-    log_sd : float
-        Trial-to-trial SD of ln amplitude; 0.7 is usual.
+    excitability_sd_mso : float
+        Trial-to-trial SD of excitability, as if the intensity varied by so much.
+    response_sd : float
+        Trial-to-trial SD of ln amplitude that excitability has no part in.
     ratios : Mapping of str to float
         True conditioned over unconditioned amplitude, by condition name, e.g. ``{"SICI": 0.4}``.
     latency_ms, latency_sd_ms : float
@@ -44,14 +49,23 @@ class VirtualHemisphere:
         Test pulse to return of background EMG in the contracting muscle (end of the silent period).
     active_shift_mso : float
         By how much contraction moves the recruitment curve to weaker intensities.
+
+    Notes
+    -----
+    Size and scatter of responses are those of a hand muscle of eight people whose raw sweeps are public
+    (Sorkhabi and colleagues 2022), this model fitted to each (benchmarks/bench_tms_people_scatter.py):
+    geometric mean, and SD of the logarithm over people, are 2.3 mV (0.35) for the plateau, 6.6 % of the
+    threshold (0.28) for the width, 7.1 % of it (0.18) for the excitability and 0.34 (0.10) for the response.
+    The SD of ln amplitude is then 1.1 at threshold, 0.8 at 120 % of it and 0.35 on the plateau.
     """
 
     hemisphere: Side = "left"
     muscle: str = "FDI"
     s50_mso: float = 57.0
     width_mso: float = 2.8
-    mep_max_mv: float = 4.0
-    log_sd: float = 0.7
+    mep_max_mv: float = 2.5
+    excitability_sd_mso: float = 3.0
+    response_sd: float = 0.34
     ratios: Mapping[str, float] = field(default_factory=lambda: {"SICI": 0.4, "ICF": 1.5, "LICI": 0.3})
     latency_ms: float = 22.0
     latency_sd_ms: float = 0.4
@@ -61,9 +75,24 @@ class VirtualHemisphere:
 
     def median_amplitude_mv(self, intensity_mso: ArrayLike, state: State = "rest") -> FloatArray:
         """Return the median MEP amplitude at an intensity, without noise floor."""
+        return self.mep_max_mv * self._recruited(intensity_mso, state)
+
+    def log_sd(self, intensity_mso: ArrayLike, state: State = "rest") -> FloatArray:
+        """Return the trial-to-trial SD of ln amplitude at an intensity.
+
+        Examples
+        --------
+        >>> VirtualHemisphere().log_sd([46, 54, 70]).round(2)
+        array([1.1 , 0.87, 0.34])
+        """
+        steepness = (1 - self._recruited(intensity_mso, state)) / self.width_mso  # of ln amplitude
+        return np.hypot(self.excitability_sd_mso * steepness, self.response_sd)
+
+    def _recruited(self, intensity_mso: ArrayLike, state: State) -> FloatArray:
+        """Return the share of the plateau that an intensity reaches."""
         shift = self.active_shift_mso if state == "active" else 0.0
         drive = (np.asarray(intensity_mso, dtype=np.float64) - self.s50_mso + shift) / self.width_mso
-        return np.asarray(self.mep_max_mv * expit(drive))
+        return np.asarray(expit(drive))
 
     def threshold_mso(self, criterion_mv: float = 0.05, state: State = "rest") -> float:
         """Return the intensity whose median amplitude is the criterion: the true motor threshold.
@@ -71,7 +100,7 @@ class VirtualHemisphere:
         Examples
         --------
         >>> round(VirtualHemisphere().threshold_mso(), 2)
-        44.77
+        46.1
         """
         if not 0 < criterion_mv < self.mep_max_mv:
             raise InputError("virtual hemisphere", "MEPmax is below the criterion", "raise mep_max_mv")
@@ -216,8 +245,7 @@ def simulate_trials(
                     "add it to the hemisphere's ratios",
                 )
             ratio = truth.ratios[stimulus.condition]
-        median = ratio * float(truth.median_amplitude_mv(stimulus.test_mso, stimulus.state))
-        amplitude = median * math.exp(truth.log_sd * rng.standard_normal())
+        amplitude = ratio * _amplitude(truth, stimulus.test_mso, stimulus.state, rng)
         latency = truth.latency_ms + truth.latency_sd_ms * rng.standard_normal()
         silent_end = truth.silent_ms + truth.silent_sd_ms * rng.standard_normal()
         active = stimulus.state == "active"
@@ -284,6 +312,7 @@ def paired_pulse_block(
     trials: int = 15,
     test_rmt: float = 120.0,
     conditioning_rmt: Mapping[str, float] | None = None,
+    rmt_mso: float | None = None,
     rng: np.random.Generator,
 ) -> list[Stimulus]:
     """Plan test pulses alone and each paired condition, `trials` of each, in random order.
@@ -293,16 +322,19 @@ def paired_pulse_block(
     isi_ms : Mapping of str to float, optional
         Interval by condition; SICI at 2.5 and ICF at 12 ms unless given.
     test_rmt : float
-        Test intensity in percent of the true resting motor threshold, rounded to 1 %MSO.
+        Test intensity in percent of the resting motor threshold, rounded to 1 %MSO.
     conditioning_rmt : Mapping of str to float, optional
         Conditioning intensity by condition; 80 % RMT where not given.
+    rmt_mso : float, optional
+        The threshold as it was found at the stimulator; the true one unless given.
     """
     intervals = {"SICI": 2.5, "ICF": 12.0} if isi_ms is None else dict(isi_ms)
     strengths = dict(conditioning_rmt or {})
-    test = float(round(test_rmt / 100 * truth.rmt_mso))
+    rmt = truth.rmt_mso if rmt_mso is None else rmt_mso
+    test = float(round(test_rmt / 100 * rmt))
     planned = [Stimulus("single", test) for _ in range(trials)]
     for condition, interval in intervals.items():
-        conditioning = float(round(strengths.get(condition, 80.0) / 100 * truth.rmt_mso))
+        conditioning = float(round(strengths.get(condition, 80.0) / 100 * rmt))
         other = opposite(truth.hemisphere) if condition == "IHI" else None
         planned += [Stimulus(condition, test, interval, conditioning, "rest", other)] * trials
     return _shuffled(planned, rng)
@@ -320,6 +352,12 @@ def _shuffled(stimuli: list[Stimulus], rng: np.random.Generator) -> list[Stimulu
     return [stimuli[index] for index in rng.permutation(len(stimuli))]
 
 
+def _amplitude(truth: VirtualHemisphere, mso: float, state: State, rng: np.random.Generator) -> float:
+    """Draw the amplitude of an unconditioned response in mV."""
+    scatter = float(truth.log_sd(mso, state)) * rng.standard_normal()
+    return float(truth.median_amplitude_mv(mso, state)) * math.exp(scatter)
+
+
 def _responses(
     truth: VirtualHemisphere, trial: TrialTruth, time_ms: FloatArray, rng: np.random.Generator
 ) -> FloatArray:
@@ -330,8 +368,7 @@ def _responses(
     stimulus = trial.stimulus
     same_side = stimulus.conditioning_hemisphere in (None, truth.hemisphere)
     if stimulus.isi_ms is not None and stimulus.conditioning_mso is not None and same_side:
-        median = float(truth.median_amplitude_mv(stimulus.conditioning_mso, stimulus.state))
-        amplitude = median * math.exp(truth.log_sd * rng.standard_normal())
+        amplitude = _amplitude(truth, stimulus.conditioning_mso, stimulus.state, rng)
         if stimulus.isi_ms > 2 * duration:  # closer pairs give one response, whose size `ratios` holds
             trace += amplitude * mep_shape(time_ms + stimulus.isi_ms - trial.latency_ms, duration_ms=duration)
     return trace

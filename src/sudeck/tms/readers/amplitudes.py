@@ -28,18 +28,12 @@ from sudeck.tms.readers.parts.amplitude_columns import (
 )
 from sudeck.tms.readers.parts.amplitude_latency import LATENCY_HEADINGS, latencies_in
 from sudeck.tms.readers.parts.amplitude_units import millivolts_per_unit, refuse_large
-from sudeck.tms.readers.parts.unread_columns import unread_flags
-from sudeck.tms.signals.events import (
-    decode_text,
-    given_rows,
-    is_utf16,
-    knows_column,
-    read_table,
-    with_single_pulses,
-)
+from sudeck.tms.signals.events import given_rows, knows_column, with_single_pulses
 from sudeck.tms.signals.neutral_labels import people_numbered, reduced
+from sudeck.tms.signals.table_text import decode_text, is_utf16, read_table
 from sudeck.tms.signals.trials import AmplitudeTable, Pulse
 from sudeck.tms.signals.units import voltage_unit
+from sudeck.tms.signals.unread_columns import unread_flags
 
 FORMAT: Final = "amplitude table"
 _ZIP = b"PK\x03\x04"

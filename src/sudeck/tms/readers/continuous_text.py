@@ -35,8 +35,8 @@ from sudeck.tms.readers.parts.text_exports import (
     labchart,
     rounded,
 )
-from sudeck.tms.signals.events import decode_text, is_utf16
 from sudeck.tms.signals.recording import Marker, Recording, Section
+from sudeck.tms.signals.table_text import decode_text, is_utf16
 from sudeck.tms.signals.units import plain_text, voltage_unit
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from typing import Any, TypeAlias, TypeVar
 
 from sudeck.core.errors import InputError
 from sudeck.tms.recordings.protocol import StimulationProtocol, read_protocol, with_channels
-from sudeck.tms.signals.events import EventsTable, events_table, given_by, read_events, read_table_file
+from sudeck.tms.signals.events import EventsTable, events_table, given_by, read_events
 from sudeck.tms.signals.neutral_contents import replaced_flags
 from sudeck.tms.signals.neutral_labels import people_numbered, stand_ins, visit_stand_ins
+from sudeck.tms.signals.table_text import read_table_file
 
 Companion = TypeVar("Companion", EventsTable, StimulationProtocol)
 # One for all recordings, or one a recording by its name; whatever is not given may lie beside it.

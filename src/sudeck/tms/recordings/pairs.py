@@ -93,15 +93,13 @@ def look_for_pairs(
     )
     known = {pulse.isi_ms for pulse in pulses if pulse.isi_ms is not None}
     looked = [_as_known(next(seen), known) if old.kind == "unknown" else old for old in pulses]
-    n_single = sum(new.kind == "single" for new in looked)
-    n_paired = sum(
-        new.kind == "paired" and old.kind == "unknown" for new, old in zip(looked, pulses, strict=True)
-    )
-    if n_single + n_paired == 0:
+    judged = [new.kind for new, old in zip(looked, pulses, strict=True) if old.kind == "unknown"]
+    counts = [f"{judged.count(kind)} {kind}" for kind in ("single", "paired") if kind in judged]
+    if not counts:
         return tuple(looked), tuple(mixed)
     flag = Flag(
         "kind-from-artefact",
-        f"By their artefacts in {signal.name}, {n_single} stimuli were single and {n_paired} paired; "
+        f"Judged by the artefacts in {signal.name}: {' and '.join(counts)} stimuli; "
         "events table or protocol go before this.",
         "info",
         value=ratio,

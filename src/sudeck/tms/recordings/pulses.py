@@ -177,7 +177,7 @@ def find_pulses(
     flags.append(
         Flag(
             "pulses-from-artefact",
-            f"No marker says when the stimuli came; {len(found)} were found by their artefact.",
+            f"No marker says when the stimuli came; {len(found)} pulses were found by their artefact.",
             "caution",
             value=float(len(found)),
         )

@@ -11,7 +11,7 @@ from typing import Final
 from sudeck.core.errors import InputError
 from sudeck.core.missing import is_missing
 from sudeck.core.record import Record
-from sudeck.tms.signals.events import read_table_file
+from sudeck.tms.signals.table_text import read_table_file
 from sudeck.tms.signals.trials import AmplitudeTable, TrialSet
 
 LATEST_ONSET_MS: Final = 500.0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import re
 import unicodedata
@@ -19,6 +17,8 @@ from sudeck.core.vocabulary import Side
 from sudeck.tms.signals.event_times import CLOCKS, seconds_of, with_times
 from sudeck.tms.signals.neutral_labels import quoted, reduced
 from sudeck.tms.signals.nibs_bids import with_nibs
+from sudeck.tms.signals.table_text import read_table_file
+from sudeck.tms.signals.unread_columns import unread_flags
 
 # What a row may tell about its pulse: field of `Pulse` (or a source of one) by spellings of the column.
 _COLUMNS: dict[str, tuple[str, ...]] = {
@@ -79,6 +79,8 @@ _RANGES = {
     "test_rmt": (0.0, 400.0), "conditioning_rmt": (0.0, 400.0),
     "first_rmt": (0.0, 400.0), "second_rmt": (0.0, 400.0),
 }  # fmt: skip
+# Fields that say when a stimulus came, not what it was.
+_CLOCK_FIELDS = {"time_s", *CLOCKS.values()}
 # What a row may be called that is no stimulus.
 _NO_STIMULI = {"instruction", "instructions", "break", "pause", "boundary", "new_segment", "fixation"}
 _MOST_ROWS = 6
@@ -154,16 +156,21 @@ def events_table(records: Sequence[Mapping[str, object]], label: str) -> EventsT
     InputError
         With every cell that can not be read.
     """
-    given = [row for row in given_rows(records, label, clocks=True) if row]
-    rows = [row for row in given if _normal(str(row.get("condition", ""))) not in _NO_STIMULI]
+    both = zip(given_rows(records, label, clocks=True), records, strict=True)
+    given = [(row, record) for row, record in both if row]
+    kept = [pair for pair in given if _normal(str(pair[0].get("condition", ""))) not in _NO_STIMULI]
     flags: tuple[Flag, ...] = ()
-    if len(rows) < len(given):
-        n = len(given) - len(rows)
+    if len(kept) < len(given):
+        n = len(given) - len(kept)
         text = (
             f"{n} of {len(given)} rows of {label} call themselves no stimulus (break, instruction): left out."
         )
         flags = (Flag("rows-no-stimuli", text, "info", value=float(n), unit="rows"),)
-    return EventsTable(tuple(with_single_pulses(rows)), label, flags=flags)
+    rows = with_single_pulses([row for row, _ in kept])
+    alike = [tuple((name, row[name]) for name in sorted(row) if name not in _CLOCK_FIELDS) for row in rows]
+    read = [name for name in records[0] if knows_column(name) or _normal(name) in CLOCKS] if records else []
+    flags += unread_flags([record for _, record in kept], alike, [*read, "file"])
+    return EventsTable(tuple(rows), label, flags=flags)
 
 
 def given_rows(records: Sequence[Mapping[str, object]], label: str, *, clocks: bool = False) -> list[Given]:
@@ -201,67 +208,6 @@ def _refusal(record: Mapping[str, object], label: str, clocks: bool) -> InputErr
 def _at_rows(problem: str, rows: Sequence[int]) -> str:
     more = " …" if len(rows) > _MOST_ROWS else ""
     return f"{problem} (row{'s' if len(rows) > 1 else ''} {', '.join(map(str, rows[:_MOST_ROWS]))}{more})"
-
-
-def read_table_file(path: Path) -> list[dict[str, str]]:
-    """Read a table of text as records.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, or it is no text.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError:
-        raise InputError(path.name, "there is no such table", "check the path") from None
-    if b"\0" in data and not is_utf16(data):
-        raise InputError(path.name, "the table is no text", "save it as UTF-8 TSV")
-    return read_table(decode_text(data))
-
-
-def is_utf16(data: bytes) -> bool:
-    """Tell whether bytes begin as UTF-16 text does."""
-    return data[:2] in {b"\xff\xfe", b"\xfe\xff"}
-
-
-def decode_text(data: bytes) -> str:
-    """Return text of any encoding that programs of laboratories write: UTF-8, UTF-16, or Windows-1252.
-
-    Examples
-    --------
-    >>> decode_text("µV".encode("cp1252")), decode_text("µV".encode("utf-16"))
-    ('µV', 'µV')
-    """
-    if is_utf16(data):
-        return data.decode("utf-16", "replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        if error.start >= len(data) - 3 and error.reason == "unexpected end of data":
-            return data.decode("utf-8-sig", "ignore")  # a head that was cut within a letter
-        return data.decode("cp1252", "replace")
-
-
-def read_table(text: str) -> list[dict[str, str]]:
-    r"""Split delimited text into records by its header line; tab, semicolon or comma, as the header has it.
-
-    Examples
-    --------
-    >>> read_table("onset\ttrial_type\n1.5\tSICI\n")
-    [{'onset': '1.5', 'trial_type': 'SICI'}]
-    """
-    lines = text.replace("\0", "").splitlines()
-    header = next((line for line in lines if line.strip()), "")
-    delimiter = max("\t;,", key=header.count)
-    try:
-        reader = csv.DictReader(io.StringIO("\n".join(lines)), delimiter=delimiter, restval="", restkey="_")
-        return [
-            {str(key).strip(): str(value).strip() for key, value in record.items() if key not in {None, "_"}}
-            for record in reader
-        ]
-    except csv.Error:
-        return []
 
 
 def given_by(record: Mapping[str, object], label: str, *, clocks: bool = False) -> Given:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from hashlib import sha256
 from html import escape
 from typing import Any, Final
@@ -195,18 +196,22 @@ def neutralise(content: Any, instead: Mapping[str, str]) -> Any:
     """Return JSON-ready content, or the text of a page, with every such label or name replaced."""
     if not instead:
         return content
+    written = {form: other for name, other in instead.items() for form in (escape(name), name)}
+    # Whole words only: a label may be a piece of a word of ours. The longest first: it may hold another.
+    forms = "|".join(map(re.escape, sorted(written, key=len, reverse=True)))
+    anywhere = re.compile(rf"(?<!\w)(?:{forms})(?!\w)")
+    return _replaced(content, partial(anywhere.sub, lambda found: written[found[0]]))
+
+
+def _replaced(content: Any, plain: Callable[[str], str]) -> Any:
     if isinstance(content, str):
-        for name, other in sorted(instead.items(), key=lambda pair: -len(pair[0])):
-            for written in dict.fromkeys((name, escape(name))):
-                # Whole words only: a label may be a piece of a word of ours.
-                content = re.sub(rf"(?<!\w){re.escape(written)}(?!\w)", other.replace("\\", ""), content)
-        return content
+        return plain(content)
     if isinstance(content, Mapping):
         # A key that is a plain word is ours, whatever somebody called a channel.
         return {
-            key if key.isidentifier() else neutralise(key, instead): neutralise(value, instead)
+            key if key.isidentifier() else plain(key): _replaced(value, plain)
             for key, value in content.items()
         }
     if isinstance(content, list | tuple):
-        return [neutralise(value, instead) for value in content]
+        return [_replaced(value, plain) for value in content]
     return content

@@ -14,8 +14,8 @@ from typing import Any, Final
 from sudeck.core.flags import Flag
 from sudeck.core.quantile import normal_quantile
 from sudeck.core.vocabulary import Side, opposite, pain_side_hemisphere
-from sudeck.study.answers.hemisphere_reading import INTENSITY_STEP, MEASURES, PAIRED, Reading
-from sudeck.study.answers.reading_choice import choose_muscle, settle_repeats
+from sudeck.study.answers.stimulated.hemisphere_reading import INTENSITY_STEP, MEASURES, PAIRED, Reading
+from sudeck.study.answers.stimulated.reading_choice import choose_muscle, settle_repeats
 
 # Ending of what threshold tracking measured: a ratio of thresholds, not of responses.
 _TRACKED: Final = " tracked"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sudeck.study.answers.hemisphere_reading import Reading
-from sudeck.study.answers.stimulation import read_recordings, visit_names
+from sudeck.study.answers.stimulated.hemisphere_reading import Reading
+from sudeck.study.answers.stimulated.placed_readings import read_recordings, visit_names
 from support.stimulated import estimate
 
 VISITS = visit_names(("ses-pre", "ses-post"))

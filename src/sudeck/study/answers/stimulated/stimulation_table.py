@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sudeck.core.flags import Flag
 from sudeck.core.quantile import normal_quantile
 from sudeck.core.storage import write_tsv
-from sudeck.study.answers.hemisphere_reading import MEASURES, Reading
+from sudeck.study.answers.stimulated.hemisphere_reading import MEASURES, Reading
 from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.measuring.patient_measures import trials_name
 from sudeck.study.measuring.records import record_file

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sudeck.study.answers.hemisphere_reading import Reading
-from sudeck.study.answers.stimulation import read_recordings, visit_names
-from sudeck.study.answers.stimulation_table import (
+from sudeck.study.answers.stimulated.hemisphere_reading import Reading
+from sudeck.study.answers.stimulated.placed_readings import read_recordings, visit_names
+from sudeck.study.answers.stimulated.stimulation_table import (
     BOTH,
     CIRCUIT,
     COLUMNS,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from sudeck.core.flags import Flag
-from sudeck.study.answers.hemisphere_reading import INTENSITY_STEP, PAIRED, Reading
+from sudeck.study.answers.stimulated.hemisphere_reading import INTENSITY_STEP, PAIRED, Reading
 
 
 def choose_muscle(readings: Sequence[Reading], muscles: Sequence[str]) -> list[Reading]:

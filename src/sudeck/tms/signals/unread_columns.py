@@ -9,7 +9,6 @@ from typing import Final
 
 from sudeck.core.flags import Flag
 from sudeck.core.missing import is_missing
-from sudeck.tms.readers.parts.amplitude_columns import plain_heading
 from sudeck.tms.signals.neutral_labels import reduced
 
 # Values that come back so often, and are so few, name something; others are measurements or numbers.
@@ -24,7 +23,7 @@ _NO_GROUPS: Final = frozenset(
 
 
 def unread_flags(
-    records: Sequence[Mapping[str, str]], alike: Sequence[Hashable], read: Iterable[str]
+    records: Sequence[Mapping[str, object]], alike: Sequence[Hashable], read: Iterable[str]
 ) -> tuple[Flag, ...]:
     """Flag columns that are not read and split trials of which all that is read says the same.
 
@@ -39,8 +38,8 @@ def unread_flags(
     """
     taken = set(read)
     flags = []
-    for number, name in enumerate(records[0], start=1):
-        if name in taken or plain_heading(name) in _NO_GROUPS:
+    for number, name in enumerate(records[0] if records else (), start=1):
+        if name in taken or _plain(name) in _NO_GROUPS:
             continue
         cells = [str(record.get(name, "")).strip() for record in records]
         values = _splitting(cells, alike)
@@ -53,6 +52,10 @@ def unread_flags(
         )
         flags.append(Flag("column-not-read", text, "caution", value=float(len(values)), unit="values"))
     return tuple(flags)
+
+
+def _plain(heading: str) -> str:
+    return "_".join(re.findall(r"[a-z0-9]+", heading.lower()))
 
 
 def _splitting(cells: Sequence[str], alike: Sequence[Hashable]) -> list[str]:
