@@ -79,3 +79,15 @@ def test_goals_name_what_is_true_of_worlds_that_exist():
 def test_an_unknown_world_is_told_before_anything_is_drawn():
     with pytest.raises(InputError, match="no world"):
         tally_truth(["flat"], studies=1)
+
+
+def test_ctrl_c_keeps_the_studies_that_are_done():
+    def stop(progress):
+        if progress.done == 2:
+            raise KeyboardInterrupt
+
+    tally = tally_truth(["nothing-true"], studies=5, jobs=1, progress=stop)
+    assert tally.stopped
+    assert len(tally.rows) == 2
+    assert {line.n for line in tally.lines} <= {1, 2}
+    assert tally.to_dict()["stopped"]

@@ -59,7 +59,7 @@ def truth(
 ) -> None:
     """Ask whether the reports are true: draw studies whose truth is known and hold every claim against it.
 
-    Leaves with 1 where a goal fails.
+    Leaves with 1 where a goal fails. Ctrl-C ends it with the studies that are done.
     """
     from sudeck.study.measuring.engine import use_one_thread
 
@@ -114,5 +114,7 @@ def truth(
     if page is not None:
         asked = {"tier": tally.tier, "fault": tally.fault, "seed": tally.seed}
         write_page(page, tally.lines, tally.rows, settings=asked)
+    if tally.stopped:
+        raise KeyboardInterrupt
     if tally.failed:
         raise typer.Exit(1)
