@@ -56,6 +56,17 @@ def test_two_studies_do_not_know_their_own_error():
     assert verdicts == ["open", "fail"]
 
 
+def test_many_goals_judged_together_fail_less_easily():
+    """Six studies a few of their errors off: of one goal that is much, of a hundred to be expected."""
+    rows = [row(i, so=0.017 + 0.005 * (i % 2), **{f"other {k}": 0.0 for k in range(99)}) for i in range(6)]
+    goals = [Goal("so", -0.0145, 0.0145, kind="mean")]
+    goals += [Goal(f"other {k}", -1.0, 1.0, kind="mean") for k in range(99)]
+    assert judge_goals(rows, goals)[0].verdict == "fail"
+    assert judge_goals(rows, goals, together=True)[0].verdict == "open"
+    far = [row(i, so=0.1 + 0.005 * (i % 2)) for i in range(6)]
+    assert judge_goals(far, goals[:1], together=True)[0].verdict == "fail"
+
+
 def test_what_must_never_be_fails_at_once():
     rows = [row(i, so=float(i == 0)) for i in range(100)]
     assert judge_goals(rows, [Goal("so", 0.0, 0.0)])[0].verdict == "fail"

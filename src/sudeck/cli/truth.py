@@ -27,7 +27,9 @@ def truth(
     fault: Annotated[
         str, typer.Option(metavar="NAME", help="Plant a fault, which must make goals fail.")
     ] = "",
-    quick: Annotated[bool, typer.Option("--quick", help="A few studies of each world.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A few studies of each world, to be judged together.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same studies.")] = 0,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Worker processes; one for each core unless given.")
@@ -103,6 +105,7 @@ def truth(
             studies=QUICK_STUDIES if quick else studies,
             tier=tier,
             fault=fault,
+            together=quick,
             seed=seed,
             jobs=jobs,
             cluster=cluster,

@@ -99,6 +99,7 @@ def tally_truth(
     studies: int = STUDIES,
     tier: Tier = "tables",
     fault: str = "",
+    together: bool = False,
     seed: int = 0,
     jobs: int | None = None,
     cluster: str | None = None,
@@ -116,6 +117,8 @@ def tally_truth(
         Studies as tables of a hundred patients, or as files, pixels and volts, of two dozen.
     fault : str
         Of `sudeck.truth.faults`, planted to see goals fail.
+    together : bool
+        As for `judge_goals`.
     seed : int
         With world and number it seeds a study, so that any number of workers computes the same.
     jobs, cluster
@@ -160,4 +163,5 @@ def tally_truth(
     rows = tuple(found[index] for index in sorted(found))
     ordered = sorted(rows, key=lambda row: (names.index(row.task.world), row.task.seed))
     seconds = time.perf_counter() - begun
-    return Tally(judge_goals(ordered), tuple(ordered), died, tier, fault, seed, seconds, stopped)
+    lines = judge_goals(ordered, together=together)
+    return Tally(lines, tuple(ordered), died, tier, fault, seed, seconds, stopped)
