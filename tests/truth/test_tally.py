@@ -102,3 +102,10 @@ def test_ctrl_c_keeps_the_studies_that_are_done():
     assert len(tally.rows) == 2
     assert {line.n for line in tally.lines} <= {1, 2}
     assert tally.to_dict()["stopped"]
+
+
+def test_where_no_model_could_be_fitted_relief_goes_with_no_ratio():
+    """Everybody's ratios are the same, and TPr still has r = -.28 with relief: the page had claimed it."""
+    scored = score_table_study(Task("at-cut-offs", (11, 3936614612, 18)))
+    assert "study" not in {one.page for one in scored.ledger}
+    assert scored.numbers["study page contradicts itself"] == (False,)
