@@ -1,6 +1,6 @@
 """How many patients with a defect outside the accounts any check could stop, beside what ours stops.
 
-    python benchmarks/bench_circuit_misfit_ceiling.py [--quick] [--draws N]
+    python benchmarks/bench_circuit_misfit_ceiling.py [--quick] [--draws N] [--check]
 
 One visit before treatment. Patients of the five accounts stand against circuits with one of the defects of
 `bench_circuit_strangers`. No test of the same false alarms stops more of those on average than the ratio of
@@ -8,7 +8,8 @@ their density to that of the accounts (Neyman and Pearson), and no density is cl
 themselves, with the errors about each: so this is the most that measures allow a check that is told the
 eight defects and their sizes. Beside it one that is told in each patient which of the eight to look for, and
 the check of Sudeck, which is told neither. Two thirds of the drawn patients make the densities, the others
-are judged; 5 % of those of the accounts may be stopped. Needs the extra ``circuit``.
+are judged; 5 % of those of the accounts may be stopped. First the check of Sudeck with a second visit,
+of which no density can be had from draws. Needs the extra ``circuit``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 from bench_circuit_strangers import OTHER_DEFECTS, RMT_SE, SE, one_sided
 from sudeck.circuit.circuit_prior import circuits_at
 from sudeck.circuit.reference import load_distribution
-from sudeck.mechanism.circuit_fit.factors import apply_visit
+from sudeck.mechanism.circuit_fit.factors import N_VISIT, apply_visit
 from sudeck.mechanism.circuit_fit.hypotheses import ACCOUNTS, draw_factors
 from sudeck.mechanism.circuit_fit.likelihood import simulate_patient
 from sudeck.mechanism.circuit_fit.patient_data import PatientData, measure_logs
@@ -119,12 +120,50 @@ def judge(
         print(f"    {defect:24} told which {100 * which:3.0f} %   ours {100 * ours[defect]:3.0f} %")
 
 
+def judge_two_visits(label: str, measures: tuple[str, ...], count: int, rng: np.random.Generator) -> None:
+    """Print what the check of Sudeck stops where a second visit was measured, moved by treatment or not."""
+    keys = tuple((visit, side, measure) for visit in (0, 1) for side in (0, 1) for measure in measures)
+    errors = np.array([RMT_SE if measure == "RMT" else SE for *_, measure in keys])
+    patient = PatientData("sub-001", ("pre", "post"), keys, np.zeros(len(keys)), errors)
+    known, reference = foresee(patient), load_distribution()
+    root = np.linalg.cholesky(patient.person_covariance + np.diag(errors**2))
+
+    def share(shown: np.ndarray) -> float:
+        values = shown[:, np.isfinite(shown).all(axis=0)]
+        values = values + root @ rng.standard_normal(values.shape)
+        return float(np.mean([known.chance(value)[0] < FALSE_ALARMS for value in values.T]))
+
+    alarms = []
+    for name in FORESEEN:
+        factors, _ = draw_factors(2, count, rng, account=name)
+        alarms.append(share(simulate_patient(patient, np.concatenate([reference.draw(count, rng), factors]))))
+    print(f"\n{label}, two visits (false {100 * np.mean(alarms):.1f} %)")
+    found = []
+    for defect, factors_of in OTHER_DEFECTS.items():
+        circuits = circuits_at(reference.draw(count, rng))
+        factors, _ = draw_factors(2, count, rng, account="none")
+        visits = factors[:N_VISIT], factors[:N_VISIT] + factors[N_VISIT:]
+        before, after = (
+            measure_logs(one_sided(apply_visit(circuits, visit), factors_of), patient.wanted, dt_ms=0.1)
+            for visit in visits
+        )
+        # `wanted` is in the order of the keys of one visit.
+        found.append([share(np.concatenate([before, second])) for second in (before, after)])
+        print(f"    {defect:24} untreated {100 * found[-1][0]:3.0f} %   treated {100 * found[-1][1]:3.0f} %")
+    print("    all: untreated {:.0f} %, treated {:.0f} %".format(*100 * np.mean(found, axis=0)))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="300 patients of each kind")
     parser.add_argument("--draws", type=int, default=3000, help="of each kind")
+    parser.add_argument("--check", action="store_true", help="the check of Sudeck with two visits alone")
     given = parser.parse_args()
     rng = np.random.default_rng(SEED)
+    for label, (measures, _) in list(SETS.items())[:2]:
+        judge_two_visits(label, measures, 100 if given.quick else 500, rng)
+    if given.check:
+        return
     drawn = draw_all(300 if given.quick else given.draws, rng)
     for label, (measures, share) in SETS.items():
         print(f"\n{label}", end="")

@@ -193,12 +193,17 @@ def next_(measured: Measured, patient: PatientOption = None, baseline: BaselineO
     from sudeck.mechanism.circuit_fit.next_measurement import rank_measurements
     from sudeck.mechanism.circuit_fit.patient_data import gather_patient
     from sudeck.mechanism.circuit_fit.patient_fit import fit_patient
+    from sudeck.mechanism.circuit_fit.posterior_summary import explain
     from sudeck.report.mechanism.circuit_words import next_text
 
     for name in names:
         data = gather_patient(table, name)
         typer.echo(f"{name}, at {data.visits[0]}:")
-        ranked = rank_measurements(fit_patient(data), load_emulator())
+        posterior = fit_patient(data)
+        if not (explained := explain(posterior)).factors:
+            typer.echo(f"  {explained.verdict}")
+            continue
+        ranked = rank_measurements(posterior, load_emulator())
         for candidate in ranked:
             typer.echo(f"  {next_text(candidate)}")
         if not ranked:

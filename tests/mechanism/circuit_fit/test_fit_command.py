@@ -1,4 +1,4 @@
-"""`sudeck circuit fit`, `next` and `train`, as a user types them."""
+"""`sudeck circuit fit`, and `next`, as a user types them."""
 
 from __future__ import annotations
 
@@ -65,6 +65,10 @@ def test_measures_in_other_units_are_not_explained(table: Path) -> None:
     said = " ".join(_run("fit", str(table)).split())
     assert "No circuit shows such measures" in said
     assert "check their units" in said
+    assert "of the draws" not in said
+    asked = " ".join(_run("next", str(table)).split())
+    assert "No circuit shows such measures" in asked
+    assert "bit about" not in asked
 
 
 def test_the_visit_before_treatment_can_be_named(table: Path) -> None:

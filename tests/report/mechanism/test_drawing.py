@@ -109,7 +109,10 @@ def test_a_state_of_which_nothing_is_known_is_not_drawn() -> None:
     silent = replace(
         one, factors=tuple(replace(f, narrowing=1.0) if f.visit == "pre" else f for f in one.factors)
     )
-    assert str(_figure(silent)).count("pain-side hemisphere") == 2
+    pair = str(_figure(silent))
+    assert pair.count("pain-side hemisphere") == 2
+    # Two lie side by side over the key, so that nothing is left blank.
+    assert _height(pair) < _height(str(_figure(one)))
     assert _figure(circuit(narrowing=dict.fromkeys(FACTORS, 1.0))) is None
 
 
@@ -119,6 +122,12 @@ def test_cells_bear_what_a_neurologist_calls_them() -> None:
 
 def test_the_picture_is_the_same_every_time() -> None:
     assert _figure(circuit()) == _figure(circuit())
+
+
+def _height(picture: str) -> float:
+    found = re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)"', picture)
+    assert found is not None
+    return float(found.group(1))
 
 
 def _figure(explanation, visits=("pre", "post", "change")):

@@ -15,6 +15,8 @@ import pytest
 from sudeck.core.estimate import Estimate
 from sudeck.core.flags import Flag
 from sudeck.mechanism.circuit_fit.explanation import STRAINED
+from sudeck.mechanism.circuit_fit.factors import FACTORS
+from sudeck.mechanism.circuit_fit.hierarchy import GroupFactor, GroupPosterior
 from sudeck.mechanism.circuit_fit.posterior_summary import PREFERRED_FROM
 from sudeck.report.kit.text import decimals_of, interval_text, number, p_text, percent, value_text
 from sudeck.report.mechanism.circuit_rows import median_explanation
@@ -213,6 +215,11 @@ def test_what_is_not_identified_is_listed_once_and_said_plainly(reported: Report
         f"{nothing}.",
         ("GABA-A inhibition, pain side: pre", "GABA-A inhibition, other side: pre"),
     )
+    # What SICI could tell of and does not is not put down to measures that are missing.
+    faint = [replace(one, narrowing=0.9) if one.factor == "gaba_a" else one for one in circuit().factors]
+    assert left_open(faint, visits, {"SICI"})[0] == (
+        f"Nothing of GABA-A inhibition. {nothing}: that takes IHI, LICI or a silent period."
+    )
 
 
 def test_a_patient_page_shows_observed_and_predicted(reported: Reported) -> None:
@@ -283,8 +290,24 @@ def test_one_patient(tmp_path: Path) -> None:
     assert "1 patient was examined" in text
     assert "The circuit was fitted to 1 of 1 patient." in text
     assert "Too few patients to state what could be seen." in text
-    assert "Told · differ" not in text
+    assert "Known · sure" not in text
     assert page.count("to the hand") == 6
+
+
+def test_the_change_of_all_patients_together_is_what_is_drawn(tmp_path: Path) -> None:
+    circuits = [circuit(f"sub-00{number}") for number in (1, 2, 3)]
+    mean = Estimate("mean change", 0.8, 0.7, 0.9, level=0.95)
+    spread = Estimate("spread", 0.1, 0.0, 0.2, level=0.95)
+    factors = tuple(
+        GroupFactor(side, name, mean, spread, 0.3 if (side, name) == ("pain", "nmda_pyramids") else 1.0)
+        for name in FACTORS
+        for side in ("pain", "other")
+    )
+    group = GroupPosterior(factors, {one.patient: () for one in circuits})
+    _, page, _ = report(tmp_path / "study", replace(study(3, circuits=circuits), circuit_group=group))
+    assert page.count("to the hand") == 2
+    assert page.index("to the hand") < page.index("The published pattern")
+    assert "×0.80" in row_of(page, "NMDA on pyramidal cells", "0.70 to 0.90")
 
 
 def test_one_visit_only_draws_before(tmp_path: Path) -> None:

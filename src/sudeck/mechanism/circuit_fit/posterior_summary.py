@@ -208,7 +208,7 @@ def _strain(posterior: Posterior, foreseen: Foreseen) -> Flag | None:
             f"furthest from what the others let expect: {_furthest(posterior)}."
         )
         return Flag(STRAINED, message, "caution", value=fitted, limit=_LEAST_PREDICTIVE_P)
-    # Changes by treatment are foreseen too, so all visits count: a defect that no account names shows at each.
+    # Changes by treatment are foreseen too: a defect that no account names shows at every visit.
     data = posterior.data
     if not data.from_baseline:
         return None
@@ -216,8 +216,8 @@ def _strain(posterior: Posterior, foreseen: Foreseen) -> Flag | None:
     if chance >= _LEAST_PREDICTIVE_P:
         return None
     message = (
-        f"Of patients as the accounts describe them only {100 * chance:.1f} % show measures that speak as much "
-        f"for something else; furthest from what the others let expect: {_name_of(posterior, odd)}."
+        f"Of patients as the accounts describe them only {100 * chance:.1f} % show measures that speak "
+        f"as much for something else; furthest from what the others let expect: {_name_of(posterior, odd)}."
     )
     return Flag(STRAINED, message, "caution", value=chance, limit=_LEAST_PREDICTIVE_P)
 

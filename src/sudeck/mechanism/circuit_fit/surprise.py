@@ -6,7 +6,7 @@ Both rest on what circuits would show, before any measure is looked at.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Final
 
 import numpy as np
@@ -72,16 +72,24 @@ class Foreseen:
         however crooked they are. Beside it stands the index of the measure that is furthest from what the
         others let expect, under the likeliest account.
         """
-        noise = np.linalg.cholesky(self.noise + 1e-12 * np.eye(len(self.noise)))
-        drawn = self.shown + noise @ np.random.default_rng(0).standard_normal(self.shown.shape)
-        both = np.concatenate([log_value[:, None], drawn], axis=1)
-        parts = [self._moments(row) for row in range(len(ACCOUNTS))]
-        logs = np.stack([_log_normal(both, middle, covariance) for middle, covariance in parts])
-        speaks = self._log_defect(both) - np.logaddexp.reduce(logs, axis=0)
-        middle, covariance = parts[int(logs[:, 0].argmax())]
+        logs = self._log_accounts(log_value[:, None])
+        speaks = float((self._log_defect(log_value[:, None]) - np.logaddexp.reduce(logs, axis=0))[0])
+        middle, covariance = self._moments(int(logs[:, 0].argmax()))
         precise = np.linalg.inv(covariance)
         odd = np.abs(precise @ (log_value - middle)) / np.sqrt(np.diag(precise))
-        return float((1 + (speaks[1:] >= speaks[0]).sum()) / speaks.size), int(odd.argmax())
+        among = self._spoken
+        return float((1 + (among >= speaks).sum()) / (1 + among.size)), int(odd.argmax())
+
+    @cached_property
+    def _spoken(self) -> Floats:
+        """How much measures of patients of the accounts speak for another defect, shape (n,)."""
+        noise = np.linalg.cholesky(self.noise + 1e-12 * np.eye(len(self.noise)))
+        drawn = self.shown + noise @ np.random.default_rng(0).standard_normal(self.shown.shape)
+        return self._log_defect(drawn) - np.logaddexp.reduce(self._log_accounts(drawn), axis=0)
+
+    def _log_accounts(self, values: Floats) -> Floats:
+        """Return the log density under each account, taken as normal, shape (accounts, n)."""
+        return np.stack([_log_normal(values, *self._moments(row)) for row in range(len(ACCOUNTS))])
 
     def _log_defect(self, values: Floats) -> Floats:
         """Return the log density where one of the other defects is there, all as likely, shape (n,)."""

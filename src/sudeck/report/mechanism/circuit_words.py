@@ -129,18 +129,23 @@ def left_open(
         for name in dict.fromkeys(name for name, _ in silent)
         if all(silent.get(key) == when for key, when in asked.items() if key[0] == name)
     ]
-    sentence = ""
-    if nowhere:
-        *most, last = map(inside_factor, nowhere)
-        sentence = f"Nothing of {', '.join(most)} and {last}" if most else f"Nothing of {last}"
-        needs = _BEYOND_SICI & set(nowhere) and not _BEYOND_MEASURES & set(measured)
-        sentence += ": that takes IHI, LICI or a silent period." if needs else "."
-    return sentence, tuple(
+    needs_more = [name for name in nowhere if name in _BEYOND_SICI and not _BEYOND_MEASURES & set(measured)]
+    said = [_nothing_of([name for name in nowhere if name not in needs_more], ".")]
+    said.append(_nothing_of(needs_more, ": that takes IHI, LICI or a silent period."))
+    return " ".join(filter(None, said)), tuple(
         f"{FACTORS.get(name, name)}, {SIDES[side]}"
         + ("" if when == asked[name, side] else f": {', '.join(when)}")
         for (name, side), when in silent.items()
         if name not in nowhere
     )
+
+
+def _nothing_of(names: Sequence[str], end: str) -> str:
+    """Return that nothing is known of some factors, empty where there are none."""
+    if not names:
+        return ""
+    *most, last = map(inside_factor, names)
+    return f"Nothing of {', '.join(most)} and {last}{end}" if most else f"Nothing of {last}{end}"
 
 
 def next_text(candidate: Candidate) -> str:

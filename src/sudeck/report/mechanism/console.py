@@ -119,6 +119,11 @@ def print_circuit(explanation: Explanation, *, console: Console | None = None) -
     if known:
         console.print(factor_table(known))
     visits = tuple(dict.fromkeys(row.visit for row in explanation.factors))
+    if not visits:  # the verdict says that nothing follows: how the fit went is of no use
+        for flag in explanation.flags:
+            if flag.severity != "info":
+                console.print(escape(str(flag)), style="yellow")
+        return
     nothing, partly = left_open(explanation.factors, visits, measured_kinds([explanation]))
     if nothing:
         console.print(escape(nothing))
@@ -130,8 +135,8 @@ def print_circuit(explanation: Explanation, *, console: Console | None = None) -
             style="dim",
         )
     console.print(
-        f"Effective sample of the proposal {100 * explanation.effective:.1f} %; the likelihood is "
-        f"{'exact' if explanation.exact else 'approximate'}.",
+        f"{100 * explanation.effective:.1f} % of the draws count as effective; the likelihood is "
+        f"{'exact' if explanation.exact else 'nearly exact'}.",
         style="dim",
     )
     for flag in explanation.flags:

@@ -28,14 +28,18 @@ if TYPE_CHECKING:
 _WIDE_MM: Final = 186.0
 _SMALL_MM, _LARGE_MM = 91.0, 112.0
 _MARGIN_MM: Final = 12.0  # above and below the hemispheres
+_KEY_MM: Final = 40.0  # of the key below two drawings
 _TOP: Final = HEIGHT_MM + 7.0
 SIDES: Final = (("pain", -1.0), ("other", 1.0))
+OF_STATES, OF_CHANGE = "over health", "after over before"
 
 Factors = Mapping[tuple[str, str], "FactorEstimate"]
 
 
-def circuit_figure(panels: Sequence[tuple[str, Factors]], *, name: str, description: str) -> Markup | None:
-    """Draw the circuit once for each panel of which anything is known: the last large, with the key.
+def circuit_figure(
+    panels: Sequence[tuple[str, Factors]], *, name: str, description: str, strength: str = ""
+) -> Markup | None:
+    """Draw the circuit once for each panel of which anything is known, and the key.
 
     Parameters
     ----------
@@ -43,6 +47,8 @@ def circuit_figure(panels: Sequence[tuple[str, Factors]], *, name: str, descript
         Title, and the factors by hemisphere and name. One panel, or three: before, after, change.
     name, description : str
         As in `sudeck.report.kit.figures.draw_svg`.
+    strength : str
+        Over what strength is drawn; over health, and after over before in the change, unless given.
 
     Returns
     -------
@@ -52,19 +58,23 @@ def circuit_figure(panels: Sequence[tuple[str, Factors]], *, name: str, descript
     telling = [(title, factors) for title, factors in panels if _tells(factors)]
     if not telling:
         return None
-    *small, large = telling
-    low_mm = HEIGHT_MM * _LARGE_MM / (2 * HALF_WIDTH_MM) + _MARGIN_MM
+    strength = strength or (OF_STATES if len(panels) < 2 else f"{OF_STATES}; in the change, {OF_CHANGE}")
+    # Two stand side by side over the key; of one or three the last is large, with the key beside it.
+    pair = len(telling) == 2
+    small, large = (telling, None) if pair else (telling[:-1], telling[-1])
+    low_mm = _KEY_MM if pair else HEIGHT_MM * _LARGE_MM / (2 * HALF_WIDTH_MM) + _MARGIN_MM
     high_mm = HEIGHT_MM * _SMALL_MM / (2 * HALF_WIDTH_MM) + _MARGIN_MM if small else 0.0
 
     def paint(figure: Figure) -> None:
         for column, (title, factors) in enumerate(small):
             left = column * (_WIDE_MM - _SMALL_MM)
-            paint_circuit(_axes(figure, left, low_mm, _SMALL_MM, high_mm), title, factors, _SMALL_MM)
-        paint_circuit(_axes(figure, 0.0, 0.0, _LARGE_MM, low_mm), *large, _LARGE_MM, numbers=True)
-        paint_legend(
-            _plain_axes(figure, _LARGE_MM + 5.0, 0.0, _WIDE_MM - _LARGE_MM - 5.0, low_mm),
-            change=len(panels) > 1,
-        )
+            axes = _axes(figure, left, low_mm, _SMALL_MM, high_mm)
+            paint_circuit(axes, title, factors, _SMALL_MM, numbers=pair)
+        key_left = 0.0
+        if large is not None:
+            key_left = _LARGE_MM + 5.0
+            paint_circuit(_axes(figure, 0.0, 0.0, _LARGE_MM, low_mm), *large, _LARGE_MM, numbers=True)
+        paint_legend(_plain_axes(figure, key_left, 0.0, _WIDE_MM - key_left, low_mm), strength=strength)
 
     return draw_svg(paint, size_mm=(_WIDE_MM, low_mm + high_mm), name=name, description=description)
 

@@ -31,20 +31,22 @@ _CELLS: Final = (
     ("B", "interneurons that act on GABA-B receptors"),
 )
 _BAR_MM, _STEPS = 62.0, 40
+_SECOND_MM: Final = 95.0  # where colours begin beside the cells
 _RATIOS: Final = (0.5, 0.7, 1.0, 1.4, 2.0)
 
 
-def paint_legend(axes: Axes, *, change: bool) -> None:
-    """Draw the key on empty axes.
+def paint_legend(axes: Axes, *, strength: str) -> None:
+    """Draw the key on empty axes: cells above and colours below, or side by side where they are wide.
 
     Parameters
     ----------
-    change : bool
-        Whether a drawing of the change is there.
+    strength : str
+        Over what strength is drawn, e.g. ``"over health"``.
     """
     width, height = axes.bbox.width / axes.figure.dpi * 25.4, axes.bbox.height / axes.figure.dpi * 25.4
+    wide = width > height + _SECOND_MM
     axes.set(xlim=(0, width), ylim=(0, height))
-    top = height - 12.0
+    top = height - (4.0 if wide else 12.0)
     for index, (letter, text) in enumerate(_CELLS):
         y = top - 7.2 * index
         radius = 3.2 if POPULATIONS[letter].pyramidal else 2.9
@@ -56,15 +58,15 @@ def paint_legend(axes: Axes, *, change: bool) -> None:
     for x, kind in heads:
         paint_line(axes, _straight(x, x + 9.0, y), plain, kind)
         axes.text(x + 10.5, y - 0.1, kind, fontsize=7.5, color=INK, va="center")
-    _paint_colours(axes, y - 8.5, change)
-    _paint_fading(axes, y - 33.0)
+    left, y = (_SECOND_MM, top + 8.5) if wide else (0.0, y)
+    _paint_colours(axes, left, y - 8.5, strength)
+    _paint_fading(axes, left, y - 33.0)
 
 
-def _paint_colours(axes: Axes, y: float, change: bool) -> None:
+def _paint_colours(axes: Axes, left: float, y: float, strength: str) -> None:
     from matplotlib.patches import Rectangle
 
-    title = "Strength: over health; in the change, after over before" if change else "Strength, over health"
-    axes.text(0.5, y, title, fontsize=7.5, color=INK, va="center")
+    axes.text(left + 0.5, y, f"Strength, {strength}", fontsize=7.5, color=INK, va="center")
     colours = colour_map()
     share = (np.arange(_STEPS) + 0.5) / _STEPS
     widths = [shade((2 * s - 1) * FULL_LOG, 0.0).width_pt for s in share]
@@ -73,18 +75,22 @@ def _paint_colours(axes: Axes, y: float, change: bool) -> None:
         half = 0.35 * width
         axes.add_artist(
             Rectangle(
-                (0.5 + index * step, y - 4.6 - half), step * 1.03, 2 * half, facecolor=colours(s), linewidth=0
+                (left + 0.5 + index * step, y - 4.6 - half),
+                step * 1.03,
+                2 * half,
+                facecolor=colours(s),
+                linewidth=0,
             )
         )
     for ratio in _RATIOS:
-        x = 0.5 + _BAR_MM * (math.log(ratio) / FULL_LOG + 1) / 2
+        x = left + 0.5 + _BAR_MM * (math.log(ratio) / FULL_LOG + 1) / 2
         anchor = "left" if ratio == _RATIOS[0] else "right" if ratio == _RATIOS[-1] else "center"
         axes.text(x, y - 8.6, f"×{ratio:g}", fontsize=7, color=INK, ha=anchor, va="center")
         mv = tone_mv(math.log(ratio))
         text = f"{number(mv, 1)} mV" if ratio in (_RATIOS[0], _RATIOS[-1]) else number(mv, 1)
         axes.text(x, y - 12.0, text, fontsize=6.5, color=MUTED, ha=anchor, va="center")
     axes.text(
-        0.5,
+        left + 0.5,
         y - 15.4,
         "below: the steady drive of GABA-B cells, a wave",
         fontsize=6.5,
@@ -93,15 +99,16 @@ def _paint_colours(axes: Axes, y: float, change: bool) -> None:
     )
 
 
-def _paint_fading(axes: Axes, y: float) -> None:
+def _paint_fading(axes: Axes, left: float, y: float) -> None:
     """Draw lines from surely known to not known."""
-    axes.text(0.5, y + 4.2, "Fading: how little the measurements say", fontsize=7.5, color=INK, va="center")
+    title = "Fading: how little the measurements say"
+    axes.text(left + 0.5, y + 4.2, title, fontsize=7.5, color=INK, va="center")
     for index, (narrowing, text) in enumerate(((0.15, "well known"), (0.45, ""), (0.65, "hardly"))):
-        x = 0.5 + 13.0 * index
+        x = left + 0.5 + 13.0 * index
         paint_line(axes, _straight(x, x + 11.5, y), shade(math.log(1.5), narrowing), "excites")
         axes.text(x, y - 3.2, text, fontsize=6.5, color=MUTED, va="center")
-    paint_line(axes, _straight(41.5, 53.0, y), UNKNOWN_SHADE, "excites")
-    axes.text(41.5, y - 3.2, "not known", fontsize=6.5, color=MUTED, va="center")
+    paint_line(axes, _straight(left + 41.5, left + 53.0, y), UNKNOWN_SHADE, "excites")
+    axes.text(left + 41.5, y - 3.2, "not known", fontsize=6.5, color=MUTED, va="center")
 
 
 def _straight(left: float, right: float, y: float) -> np.ndarray:

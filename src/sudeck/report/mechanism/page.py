@@ -12,7 +12,7 @@ from sudeck.mechanism.circuit_fit.explanation import IDENTIFIED_BELOW
 from sudeck.mechanism.measure_table import MeasureTable, tabulate_measures
 from sudeck.report.kit.page import relative_link, render_page
 from sudeck.report.mechanism import circuit_rows, circuit_words, rows, words
-from sudeck.report.mechanism.drawing import circuit_figure
+from sudeck.report.mechanism.drawing import OF_CHANGE, circuit_figure
 from sudeck.report.mechanism.pairs import pair_figures
 from sudeck.report.mechanism.patient import write_patient_pages
 from sudeck.report.mechanism.scatter import association_figure
@@ -80,9 +80,15 @@ def mechanism_report(
     medians = circuit_rows.median_explanation(circuit)
     shown = [visit for visit in visits if visit in medians]
     together = explained.circuit_group
-    if together is not None and words.CHANGE in medians:
-        medians = {**medians, words.CHANGE: circuit_rows.together_factors(together)}
     names = words.visit_names(visits)
+    together_drawing = None
+    if together is not None:
+        together_drawing = circuit_figure(
+            [(names[words.CHANGE], circuit_rows.together_factors(together))],
+            name="together",
+            description=f"all patients together: {_DRAWING}",
+            strength=OF_CHANGE,
+        )
     study_page = study.derivatives / REPORT_FILE
     return render_page(
         "mechanism.html.j2",
@@ -92,6 +98,7 @@ def mechanism_report(
         level=f"{100 * explained.level:g}",
         study_page=relative_link(study_page, place) if study_page.is_file() else "",
         together=circuit_rows.together_rows(together),
+        together_drawing=together_drawing,
         sentences=(
             *words.together_sentences(together),
             *words.sentences(
@@ -119,7 +126,7 @@ def mechanism_report(
             name="group",
             description=f"median patient: {_DRAWING}",
         )
-        if shown
+        if shown and together_drawing is None
         else None,
         group_factors=circuit_rows.group_rows(circuit, shown) if len(circuit) > 1 else [],
         visit_titles=[names[visit] for visit in shown],
