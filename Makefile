@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test test-lowest same-lowest test-wheel lint install clean
+.PHONY: demo test truth test-lowest same-lowest test-wheel lint install clean
 
 install: $(VENV)/.installed
 
@@ -21,6 +21,10 @@ demo: install
 
 test: lint
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+# Six studies of every world of truth as tables, a minute of processor time: no claim may be false too often.
+truth: install
+	$(BIN)/sudeck truth --quick
 
 # The oldest libraries that pyproject.toml promises; TESTS names a part of the suite.
 test-lowest: $(VENV)-lowest/.installed

@@ -5,9 +5,10 @@ Run: python benchmarks/bench_scan_unlike_limbs.py [--studies 8] [--only flexed,c
 The conditions do not share the assumptions of the method: fingers are spread and bent one by one in both
 hands, skin swells over bones that stay as they are, a finger is missing, a cast holds counts back. Every
 study is measured as a whole limb, nothing told but the affected side. Truth is the ratio of the noise-free
-image over homologous places: those of the limb inside its skin, or, where a finger is missing, those of the
-region that was measured on the affected limb, because of what is left out beside the finger the ratio says
-nothing. Coverage is that of 95 % intervals; refused studies are counted, not scored.
+image over homologous places: those of the limb inside its skin, or, where a finger is missing or a cast dims
+a part, those of the region that was measured on the affected limb: of what is left out beside the finger the
+ratio says nothing, and where it differs along the limb it depends on how much of each part lies inside.
+Coverage is that of 95 % intervals; refused studies are counted, not scored.
 """
 
 from __future__ import annotations
@@ -162,14 +163,18 @@ def one_study(task: tuple[str, int, float], sizes: Sequence[int] = ()) -> list[d
 
 
 def image_ratios(study: SyntheticBoneScan, result: ScanResult) -> dict[str, float]:
-    """Return the true VPr, TPr and BPr, inside the region that was measured where a finger is missing."""
-    if any(study.design.posture(side).missing for side in SIDES):
+    """Return the true VPr, TPr and BPr: in the region measured where a finger is missing or a cast lies on.
+
+    A cast dims palm and forearm alone: a region that reaches a little beyond the skin holds more of the bare
+    fingers, and its true ratio is another one.
+    """
+    if study.design.cast != 1.0 or any(study.design.posture(side).missing for side in SIDES):
         return {PHASE_RATIOS[name]: _inside(study, phase) for name, phase in result.phases.items()}
     return study.truth.image_ratios("whole")
 
 
 def _inside(study: SyntheticBoneScan, measured: PhaseMeasurement) -> float:
-    """Return the true ratio of a region as measured, of limbs that are mirror images but for a finger."""
+    """Return the true ratio of a region as measured, of mirror images but for a finger or a cast."""
     truth, pose, expected = study.truth.phases[measured.phase], measured.pose, study.expected[measured.phase]
     points = measured.affected_points
     parts = pose.stretch(pose.from_reference.inverse()(points))

@@ -127,6 +127,65 @@ def test_a_truth_without_patients_is_told(measured, tmp_path):
         score_blind(measured[0], tmp_path)
 
 
+@pytest.mark.parametrize("seal", ['{"sha', "[]", '{"sha256": {}}'])
+def test_a_damaged_seal_scores_nothing(measured, seal):
+    root, _ = measured
+    place = open_study(root).derivatives / SEAL
+    kept = place.read_bytes()
+    place.write_text(seal)
+    try:
+        with pytest.raises(InputError, match="sealed"):
+            score_blind(root, truth_folder(root))
+    finally:
+        place.write_bytes(kept)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("scan", '{"image_ratios": {"VPr"', "no readable JSON"),
+        ("scan", "[1, 2]", "does not hold names"),
+        ("scan", '{"image_ratios": 3}', "'image_ratios' does not hold names"),
+        ("scan", '{"image_ratios": {"VPr": "high"}}', "'VPr' in 'image_ratios' is no number above 0"),
+        ("scan", '{"uptake_ratios": {"BPr": -1.2}}', "'BPr' in 'uptake_ratios' is no number above 0"),
+        ("tms", '{"pre": 3}', "'pre' does not hold names"),
+        ("tms", '{"pre": {"left": {"RMT": 0}}}', "'RMT' in 'pre', 'left' is no number above 0"),
+    ],
+)
+def test_what_is_no_truth_is_told_with_its_file(measured, tmp_path, name, text, problem):
+    (tmp_path / f"sub-001_{name}.json").write_text(text)
+    with pytest.raises(InputError, match=f"sub-001_{name}.json: .*{problem}"):
+        score_blind(measured[0], tmp_path)
+
+
+def test_what_is_not_known_is_not_scored(measured, tmp_path):
+    truth = '{"image_ratios": {"VPr": 1.2, "TPr": null}, "design": "a drawing"}'
+    (tmp_path / "sub-001_scan.json").write_text(truth)
+    found = score_patients(open_study(measured[0]), tmp_path)["sub-001"]
+    assert len(found["image ratio: interval holds the true one"]) == 1
+
+
+def test_a_damaged_archive_is_told(measured, tmp_path):
+    root, _ = measured
+    with zipfile.ZipFile(tmp_path / "truth.zip", "w") as archive:
+        archive.write(truth_folder(root) / "sub-001_scan.json", "sub-001_scan.json")
+    data = bytearray((tmp_path / "truth.zip").read_bytes())
+    data[200:260] = bytes(60)
+    (tmp_path / "truth.zip").write_bytes(data)
+    with pytest.raises(InputError, match="can not be unpacked"):
+        score_blind(root, tmp_path / "truth.zip")
+
+
+def test_ratios_are_scored_by_limb_and_by_counts(measured):
+    scores = score_patients(open_study(measured[0]), truth_folder(measured[0]))
+    what = "uptake ratio: interval holds the true one, "
+    for one in scores.values():
+        limbs = [len(one.get(f"{what}{name}", ())) for name in ("hand", "foot")]
+        counts = [len(values) for name, values in one.items() if name.startswith(f"{what}counts")]
+        assert sorted(limbs) == [0, 6]
+        assert counts == [6]
+
+
 def test_strata_cover_every_ratio():
     assert [stratum(ratio) for ratio in (1.0, 0.95, 1 / 1.3, 1.3, 5.0)] == [
         "|log ratio| 0 to 0.1",

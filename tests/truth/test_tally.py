@@ -56,6 +56,17 @@ def test_two_studies_do_not_know_their_own_error():
     assert verdicts == ["open", "fail"]
 
 
+def test_many_goals_judged_together_fail_less_easily():
+    """Six studies a few of their errors off: of one goal that is much, of a hundred to be expected."""
+    rows = [row(i, so=0.017 + 0.005 * (i % 2), **{f"other {k}": 0.0 for k in range(99)}) for i in range(6)]
+    goals = [Goal("so", -0.0145, 0.0145, kind="mean")]
+    goals += [Goal(f"other {k}", -1.0, 1.0, kind="mean") for k in range(99)]
+    assert judge_goals(rows, goals)[0].verdict == "fail"
+    assert judge_goals(rows, goals, together=True)[0].verdict == "open"
+    far = [row(i, so=0.1 + 0.005 * (i % 2)) for i in range(6)]
+    assert judge_goals(far, goals[:1], together=True)[0].verdict == "fail"
+
+
 def test_what_must_never_be_fails_at_once():
     rows = [row(i, so=float(i == 0)) for i in range(100)]
     assert judge_goals(rows, [Goal("so", 0.0, 0.0)])[0].verdict == "fail"
@@ -79,3 +90,22 @@ def test_goals_name_what_is_true_of_worlds_that_exist():
 def test_an_unknown_world_is_told_before_anything_is_drawn():
     with pytest.raises(InputError, match="no world"):
         tally_truth(["flat"], studies=1)
+
+
+def test_ctrl_c_keeps_the_studies_that_are_done():
+    def stop(progress):
+        if progress.done == 2:
+            raise KeyboardInterrupt
+
+    tally = tally_truth(["nothing-true"], studies=5, jobs=1, progress=stop)
+    assert tally.stopped
+    assert len(tally.rows) == 2
+    assert {line.n for line in tally.lines} <= {1, 2}
+    assert tally.to_dict()["stopped"]
+
+
+def test_where_no_model_could_be_fitted_relief_goes_with_no_ratio():
+    """Everybody's ratios are the same, and TPr still has r = -.28 with relief: the page had claimed it."""
+    scored = score_table_study(Task("at-cut-offs", (11, 3936614612, 18)))
+    assert "study" not in {one.page for one in scored.ledger}
+    assert scored.numbers["study page contradicts itself"] == (False,)

@@ -27,7 +27,9 @@ def truth(
     fault: Annotated[
         str, typer.Option(metavar="NAME", help="Plant a fault, which must make goals fail.")
     ] = "",
-    quick: Annotated[bool, typer.Option("--quick", help="A few studies of each world.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A few studies of each world, to be judged together.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same studies.")] = 0,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Worker processes; one for each core unless given.")
@@ -59,7 +61,7 @@ def truth(
 ) -> None:
     """Ask whether the reports are true: draw studies whose truth is known and hold every claim against it.
 
-    Leaves with 1 where a goal fails.
+    Leaves with 1 where a goal fails. Ctrl-C ends it with the studies that are done.
     """
     from sudeck.study.measuring.engine import use_one_thread
 
@@ -103,6 +105,7 @@ def truth(
             studies=QUICK_STUDIES if quick else studies,
             tier=tier,
             fault=fault,
+            together=quick,
             seed=seed,
             jobs=jobs,
             cluster=cluster,
@@ -114,5 +117,7 @@ def truth(
     if page is not None:
         asked = {"tier": tally.tier, "fault": tally.fault, "seed": tally.seed}
         write_page(page, tally.lines, tally.rows, settings=asked)
+    if tally.stopped:
+        raise KeyboardInterrupt
     if tally.failed:
         raise typer.Exit(1)

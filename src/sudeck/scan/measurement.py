@@ -180,6 +180,8 @@ def _measure_region(
         _refuse_lengths(settings)
     place = _region(posed, settings)
     place, spot_flags, spoilt = mask_spots(place, poses, posed.spots)
+    if poses.joint is not None:
+        place = place.on_both_limbs()
     displacement = Displacement.over(thinned(place.points), poses)
 
     ratios: dict[ScanPhase, LogRatio] = {}
@@ -303,7 +305,7 @@ def _measure_phase(
     parts = pose.stretch(region.points)
     area = region.area_mm2 / pose.grid.pixel_mm**2
     refuse_outside(pose, points, mirrored, region)
-    refuse_overlap(pose, points, mirrored)
+    refuse_overlap(pose, pose.from_reference(region.everywhere), pose.counterpart(region.everywhere))
     sides = {
         "affected": (pixel_weights(points, pose.grid, area, parts), area, pose.affected_label),
         "healthy": (

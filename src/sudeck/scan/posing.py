@@ -11,7 +11,7 @@ import numpy as np
 
 from sudeck.core.errors import InputError
 from sudeck.core.flags import Flag
-from sudeck.core.vocabulary import ScanPhase, Side
+from sudeck.core.vocabulary import Limb, ScanPhase, Side
 from sudeck.scan import frame_quality, quality
 from sudeck.scan.crossed_fingers import crossed_flags, finger_widths
 from sudeck.scan.joint_pose import with_posture
@@ -163,9 +163,7 @@ def pose_scan(scan: BoneScan, *, affected: Side) -> PosedScan:
     axes = _axes(reference)
     unlike, crossed = False, tuple[Flag, ...]()
     if not spacing.in_pixels:
-        lacking = _part_one_lacks(poses)
-        unlike = bool(lacking.size)
-        poses = with_posture(poses, axes, scan.limb, lacking=lacking)
+        poses, unlike = _with_posture(poses, axes, scan.limb)
         reference = poses.phases[poses.reference]
         if scan.limb == "hand" and axes["affected"] is not None:
             crossed = crossed_flags(finger_widths(poses, axes["affected"], _both_limbs(poses)), poses)
@@ -205,6 +203,16 @@ def _pose(
         for name, pose in poses.phases.items()
     }
     return replace(poses, phases=seen)
+
+
+def _with_posture(poses: Poses, axes: Mapping[str, LimbAxis | None], limb: Limb | None) -> tuple[Poses, bool]:
+    """Return poses with their postures, and whether one limb lacks a part of the other."""
+    lacking = _part_one_lacks(poses)
+    posed = with_posture(poses, axes, limb, lacking=lacking)
+    if not lacking.size or _part_one_lacks(posed).size:
+        return posed, bool(lacking.size)
+    # All of it has a counterpart now: a digit was spread, none is missing, and all are compared.
+    return with_posture(poses, axes, limb, lacking=lacking[:0]), False
 
 
 def _part_one_lacks(poses: Poses) -> Points:

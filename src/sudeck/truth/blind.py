@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -58,7 +59,7 @@ def score_blind(root: Path, truth: Path, *, jobs: int | None = None) -> tuple[Li
     elif _sealed(study) != _digests(study):
         raise InputError(
             f"{study.root.name}/{SEAL}",
-            "results differ from those that were sealed before the truth was opened",
+            "results differ from those that were sealed before the truth was opened, or the seal is damaged",
             "score a fresh copy of the study",
         )
     with _opened(truth) as folder:
@@ -96,8 +97,12 @@ _ANSWERS: Final = ("prediction.json", "model.json", "mechanism.json")
 
 
 def _sealed(study: StudyFolder) -> dict[str, str]:
-    sealed: dict[str, str] = json.loads((study.derivatives / SEAL).read_text(encoding="utf-8"))["sha256"]
-    return sealed
+    """Return what was sealed; nothing, which no results are, where the seal is damaged."""
+    try:
+        seal = json.loads((study.derivatives / SEAL).read_text(encoding="utf-8"))
+    except ValueError:
+        return {}
+    return dict(seal.get("sha256", {})) if isinstance(seal, dict) else {}
 
 
 @contextmanager
@@ -110,5 +115,15 @@ def _opened(truth: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="sudeck-truth-") as folder, zipfile.ZipFile(truth) as archive:
         for member in archive.namelist():
             if member.endswith(("_scan.json", "_tms.json")):
-                Path(folder, Path(member).name).write_bytes(archive.read(member))
+                Path(folder, Path(member).name).write_bytes(_member(archive, member, truth))
         yield Path(folder)
+
+
+def _member(archive: zipfile.ZipFile, name: str, truth: Path) -> bytes:
+    try:
+        return archive.read(name)
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
+        # Damaged, under a password, or packed in a way that is not known here.
+        raise InputError(
+            truth.name, f"{Path(name).name} can not be unpacked", "make the archive anew"
+        ) from error

@@ -9,7 +9,6 @@ and ``uptake_ratios``, and perhaps a ``design`` with ``limb`` and ``counts_per_l
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -23,6 +22,7 @@ from sudeck.study.folder.layout import StudyFolder
 from sudeck.study.measuring.records import stored_record
 from sudeck.synthetic.scan.scan_design import CLINICAL_COUNTS
 from sudeck.truth.faults import MIRROR_SHIFTED, scans_with_mirror_shifted, with_fault
+from sudeck.truth.given_truth import read_true_scan, read_true_stimulation
 from sudeck.truth.page_ledger import SCAN_LEDGER, TMS_LEDGER, read_claims
 
 Numbers = dict[str, tuple[float, ...]]
@@ -54,7 +54,7 @@ def score_patients(study: StudyFolder, truth: Path, *, fault: str = "") -> dict[
     for path in sorted(truth.glob("*_scan.json")):
         patient = path.name.removesuffix("_scan.json")
         record = stored_record(study, patient) or {}
-        truth_of_scan = _read(path)
+        truth_of_scan = read_true_scan(path)
         scans = (
             scans_with_mirror_shifted(study, patient) if fault == MIRROR_SHIFTED else record.get("scans", {})
         )
@@ -65,7 +65,7 @@ def score_patients(study: StudyFolder, truth: Path, *, fault: str = "") -> dict[
     for path in sorted(truth.glob("*_tms.json")):
         patient = path.name.removesuffix("_tms.json")
         own = [row for row in rows if row["participant_id"] == patient]
-        given = _read(path)
+        given = read_true_stimulation(path)
         _score_stimulation(found[patient], own, given)
         for claims in read_claims(study.patient_derivatives(patient), TMS_LEDGER):
             score_recording(found[patient], claims, given)
@@ -232,10 +232,6 @@ def _stimulation_rows(study: StudyFolder) -> list[dict[str, str]]:
         return []
     with path.open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream, delimiter="\t"))
-
-
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _number(text: str) -> float:

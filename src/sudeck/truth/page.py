@@ -34,7 +34,7 @@ _A_ROW: Final = 3
 
 
 @dataclass(frozen=True)
-class Panel:
+class ReliabilityPanel:
     """The reliability curves of one world.
 
     Attributes
@@ -85,7 +85,7 @@ def write_page(
     write_text(path, page)
 
 
-def reliability_panels(rows: Iterable[StudyRow]) -> tuple[Panel, ...]:
+def reliability_panels(rows: Iterable[StudyRow]) -> tuple[ReliabilityPanel, ...]:
     """Return, for each world, how often errors lie within the interval of every level.
 
     A method whose stated errors are true draws the diagonal; above it they are too large, below too small.
@@ -96,7 +96,7 @@ def reliability_panels(rows: Iterable[StudyRow]) -> tuple[Panel, ...]:
             if name.endswith(_ERROR):
                 squares[row.task.world][name.removesuffix(_ERROR)] += values
     panels = (
-        Panel(
+        ReliabilityPanel(
             world,
             {
                 # A squared normal error is a chi square: its probability is the level that just holds it.
@@ -110,7 +110,7 @@ def reliability_panels(rows: Iterable[StudyRow]) -> tuple[Panel, ...]:
     return tuple(panel for panel in panels if panel.curves)
 
 
-def reliability_figure(panels: Sequence[Panel]) -> Markup | None:
+def reliability_figure(panels: Sequence[ReliabilityPanel]) -> Markup | None:
     """Draw the panels; None where there is none."""
     if not panels:
         return None
@@ -136,8 +136,8 @@ def reliability_figure(panels: Sequence[Panel]) -> Markup | None:
         parts.append(plot.x_axis(ticks, "interval of, %"))
         parts.append(plot.y_axis(ticks, "holds the truth, %" if column == 0 else ""))
     height = foot + 7.0 + -(-len(panels) // _A_ROW) * (_PANEL + _GAP)
-    told = "Share of intervals that hold the truth against their level, by world and quantity"
-    return sheet(_WIDTH, height, parts, told)
+    description = "Share of intervals that hold the truth against their level, by world and quantity"
+    return sheet(_WIDTH, height, parts, description)
 
 
 def _by_world(lines: Sequence[Line]) -> list[tuple[str, str, list[Line]]]:

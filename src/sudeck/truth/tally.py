@@ -45,6 +45,8 @@ class Tally:
         As asked for.
     seed : int
     seconds : float
+    stopped : bool
+        By Ctrl-C, before all studies were done.
     """
 
     lines: tuple[Line, ...]
@@ -54,6 +56,7 @@ class Tally:
     fault: str
     seed: int
     seconds: float
+    stopped: bool = False
 
     @property
     def failed(self) -> tuple[Line, ...]:
@@ -78,6 +81,7 @@ class Tally:
             "worlds": {row.task.world: WORLDS[row.task.world].what for row in self.rows},
             "studies": len(self.rows),
             "died": self.died,
+            "stopped": self.stopped,
             "seconds": round(self.seconds, 1),
             "lines": [line.to_dict() for line in self.lines],
             "false_claims": [
@@ -95,12 +99,13 @@ def tally_truth(
     studies: int = STUDIES,
     tier: Tier = "tables",
     fault: str = "",
+    together: bool = False,
     seed: int = 0,
     jobs: int | None = None,
     cluster: str | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Tally:
-    """Draw, answer and score studies in every world.
+    """Draw, answer and score studies in every world; a Ctrl-C ends it with the studies that are done.
 
     Parameters
     ----------
@@ -112,6 +117,8 @@ def tally_truth(
         Studies as tables of a hundred patients, or as files, pixels and volts, of two dozen.
     fault : str
         Of `sudeck.truth.faults`, planted to see goals fail.
+    together : bool
+        As for `judge_goals`.
     seed : int
         With world and number it seeds a study, so that any number of workers computes the same.
     jobs, cluster
@@ -139,14 +146,22 @@ def tally_truth(
     begun = time.perf_counter()
     found: dict[int, StudyRow] = {}
     died = 0
-    for done, (index, row) in enumerate(spread(_SCORED[tier], tasks, jobs=jobs, cluster=cluster), 1):
-        if isinstance(row, Died):
-            died += 1
-        else:
-            found[index] = row
-        if progress is not None:
-            pace = (time.perf_counter() - begun) / done
-            progress(Progress(done, len(tasks), 0, pace * (len(tasks) - done)))
+    stopped = False
+    try:
+        for done, (index, row) in enumerate(spread(_SCORED[tier], tasks, jobs=jobs, cluster=cluster), 1):
+            if isinstance(row, Died):
+                died += 1
+            else:
+                found[index] = row
+            if progress is not None:
+                pace = (time.perf_counter() - begun) / done
+                progress(Progress(done, len(tasks), 0, pace * (len(tasks) - done)))
+    except KeyboardInterrupt:
+        if not found:
+            raise
+        stopped = True
     rows = tuple(found[index] for index in sorted(found))
     ordered = sorted(rows, key=lambda row: (names.index(row.task.world), row.task.seed))
-    return Tally(judge_goals(ordered), tuple(ordered), died, tier, fault, seed, time.perf_counter() - begun)
+    seconds = time.perf_counter() - begun
+    lines = judge_goals(ordered, together=together)
+    return Tally(lines, tuple(ordered), died, tier, fault, seed, seconds, stopped)

@@ -37,7 +37,7 @@ def test_what_is_left_beside_a_spot_is_right(side: str, amount: float) -> None:
 
 
 def test_a_spot_that_outshines_the_limbs_costs_its_phase() -> None:
-    scan = synthetic(5, **SETTINGS, injection_site="left", hot_spot=4.0)
+    scan = synthetic(5, **SETTINGS, injection_site="left", hot_spot=6.0)
     with pytest.raises(InputError, match=r"a spot of .* no mask makes it right"):
         measure_scan(as_bone_scan(scan), affected="right")
 

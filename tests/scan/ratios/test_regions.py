@@ -2,9 +2,14 @@ import numpy as np
 import pytest
 
 from sudeck.core.errors import InputError
+from sudeck.core.vocabulary import PHASE_RATIOS
 from sudeck.scan.limbs.geometry import Grid
+from sudeck.scan.measurement import measure_region
+from sudeck.scan.posing import pose_scan
 from sudeck.scan.ratios.drawn_regions import drawn_region, read_region_file, regions_of_file
-from sudeck.scan.ratios.regions import outline
+from sudeck.scan.ratios.regions import Region, outline
+from sudeck.synthetic.limbs.posture import Posture
+from support.phantoms import as_bone_scan, synthetic
 
 GRID = Grid((100, 120), (2.0, 2.0))
 
@@ -89,3 +94,30 @@ def test_a_region_file_written_by_windows_is_read(tmp_path) -> None:
     path = tmp_path / "roi.json"
     path.write_text('{"type": "ellipse"}', encoding="utf-8-sig")
     assert read_region_file(path) == {"type": "ellipse"}
+
+
+def test_places_inside_the_outline_of_one_limb_alone_are_left_out_and_kept_beside() -> None:
+    points = np.arange(10.0).reshape(5, 2)
+    affected, healthy = np.array([1, 1, 1, 1, 0], bool), np.array([1, 0, 1, 1, 1], bool)
+    region = Region("whole", points, 50.0, False, np.zeros(5, bool), affected, healthy)
+    both = region.on_both_limbs()
+    np.testing.assert_array_equal(both.points, points[[0, 2, 3]])
+    np.testing.assert_array_equal(both.on_one_limb, points[[1, 4]])
+    assert both.area_mm2 == 30.0
+    assert both.on_both_limbs() is both
+    drawn = Region("spot", points, 50.0, True, np.zeros(5, bool))
+    assert drawn.on_both_limbs() is drawn
+
+
+def test_the_web_that_one_hand_closes_is_no_place_of_both() -> None:
+    """Spread fingers of one hand: places beside them lie inside the outline of one hand alone."""
+    turned = {"right": Posture(turns_deg=(-10.0, 5.0, 0.0, -5.0, -6.0))}
+    counts = dict.fromkeys(PHASE_RATIOS, 1e5)
+    study = synthetic(11, limb="hand", postures=turned, gap_mm=25.0, counts_per_limb=counts)
+    posed = pose_scan(as_bone_scan(study), affected="right")
+    whole = posed.whole
+    result = measure_region(posed)
+    measured = result.phases["bone"].affected_points.shape[0]
+    assert 0.93 * whole.points.shape[0] < measured < 0.995 * whole.points.shape[0]
+    placements = {name: one.components["placement"] for name, one in result.estimates.items()}
+    assert 0.003 < placements["VPr"] < 0.015

@@ -140,8 +140,9 @@ def _analysis_sentence(predicted: StudyPrediction) -> list[str]:
     if predicted.analysis is None:
         return []
     measures, alpha = predicted.analysis.measures, predicted.cohort.page_error
-    # In a fixed order: the model's test of the ratios comes first; only its yes lets the six be tested.
-    allowed = predicted.model is None or predicted.model.ratios_p < alpha
+    # In a fixed order: the model's test of the ratios comes first; only its yes lets the six be tested. Where
+    # ratios differ by their error alone there is no model, and what goes with one of them is chance.
+    allowed = predicted.model is not None and predicted.model.ratios_p < alpha
     p_values = {name: one.pearson.p for name, one in measures.items()}
     clear = _holm(p_values, alpha) if allowed else []
     strongest = max(measures.values(), key=lambda one: abs(one.pearson.r.value), default=None)
@@ -151,11 +152,8 @@ def _analysis_sentence(predicted: StudyPrediction) -> list[str]:
     says = (
         f"Relief goes with {_listed(clear)}" if clear else "Relief is shown to go with none of the six ratios"
     )
-    how = (
-        f"six tests that share {_share(alpha)} (Holm)"
-        if allowed
-        else "not tested, since the model's test says no"
-    )
+    why_not = "the model's test says no" if predicted.model is not None else "no model could be fitted"
+    how = f"six tests that share {_share(alpha)} (Holm)" if allowed else f"not tested, since {why_not}"
     claims = [
         Claim(
             f"relief goes with {name}",

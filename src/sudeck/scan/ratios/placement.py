@@ -147,9 +147,9 @@ def measure_placement(
     standard deviation either way (a deterministic jitter: the second-order sigma points of a Gaussian);
     the affected region moves by `region_sd_mm` with the healthy one following, as it does when a person
     draws it elsewhere; the outline that a threshold found shrinks by a pixel on both sides; the surroundings
-    of a part that was left out go with it; where limbs were laid over each other as limbs of equal size,
-    each is measured inside its own outline; and single places are displaced against their counterparts as
-    much as this study shows.
+    of a part that was left out go with it; places that only one limb has come in again; where limbs were
+    laid over each other as limbs of equal size, each is measured inside its own outline; and single places
+    are displaced against their counterparts as much as this study shows.
 
     Parameters
     ----------
@@ -230,6 +230,12 @@ def measure_placement(
         under = np.average(healthy(mirror.transform(points) + beyond), weights=parts**2)
         own_area = math.log(max(float(over), 1e-9) / max(float(under), 1e-9))
         shared["area stretched"] = _EVEN * (own_area - as_measured)
+    if region.on_one_limb is not None:
+        # Outlines reach a little beyond the skin: as much again of the web of fingers may lie inside both.
+        place = thinned(region.everywhere)
+        both = (affected(pose.from_reference(place)), healthy(pose.counterpart(place)))
+        means = [max(float(np.average(values, weights=pose.stretch(place))), 1e-9) for values in both]
+        shared["places on one limb"] = math.log(means[0] / means[1]) - as_measured
     places = _NOTHING
     if displacement.sd_mm > 0 or pose.joint is not None:
         look = Bilinear.at(*pose.grid.pixel_of(mirror.transform(points) + beyond), pose.grid.shape)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,8 @@ class Region:
         The sample points close to a part that was left out for want of a counterpart.
     touching_mm2 : float
         Area left out of the whole limb because it lies on the other limb.
+    on_one_limb : ndarray, shape [m, 2], or None
+        Places left out because only one of both limbs is there (see `on_both_limbs`).
     """
 
     name: str
@@ -54,12 +56,18 @@ class Region:
     on_healthy: NDArray[np.bool_] | None = None
     beside_left_out: NDArray[np.bool_] | None = None
     touching_mm2: float = 0.0
+    on_one_limb: Points | None = None
 
     @property
     def touching_share(self) -> float:
         """Area left out where the limbs touch, over that of the region if it reaches there."""
         beside = self.beside_left_out is not None and bool(self.beside_left_out.any())
         return self.touching_mm2 / self.area_mm2 if beside else 0.0
+
+    @cached_property
+    def everywhere(self) -> Points:
+        """Its sample points, and those left out because only one of both limbs is there."""
+        return self.points if self.on_one_limb is None else np.concatenate([self.points, self.on_one_limb])
 
     def part(self, kept: NDArray[np.bool_], *, name: str | None = None) -> Region:
         """Return the part of a region whose sample points are kept; refuses none at all."""
@@ -79,7 +87,21 @@ class Region:
             None if self.on_healthy is None else self.on_healthy[kept],
             None if self.beside_left_out is None else self.beside_left_out[kept],
             self.touching_mm2,
+            self.on_one_limb,
         )
+
+    def on_both_limbs(self) -> Region:
+        """Return a found region without the places that lie inside the outline of one limb alone.
+
+        Where fingers are spread unequally, the web that one hand closes is air between those of the other:
+        such places are no tissue of both, and would count as area without counts on one side.
+        """
+        if self.on_affected is None or self.on_healthy is None:
+            return self
+        both = self.on_affected & self.on_healthy
+        if both.all() or not both.any():
+            return self
+        return replace(self.part(both), on_one_limb=self.points[~both])
 
 
 @lru_cache(maxsize=4)
