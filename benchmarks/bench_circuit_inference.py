@@ -120,7 +120,7 @@ def report(found: list[dict[str, Any]], name: str) -> None:
     )
     over = np.array([one["over_simulated"] for one in own if one["number"] >= FIRST])
     if over.size:
-        print(f"  fit and summary take {over.mean():.2f} times the processor time of exact simulations")
+        print(f"  fit and summary: {np.median(over):.2f} times the processor time of the draws' simulations")
     asked = [one["next"][0] for one in own]
     print("  asks next for " + ", ".join(f"{m} ({asked.count(m)})" for m in dict.fromkeys(sorted(asked))))
 

@@ -21,6 +21,7 @@ from sudeck.mechanism.circuit_fit.factors import FACTORS
 _FILE: Final = "emulator.npz"
 # Every measure the circuit knows but the response at threshold, which is 50 µV by definition.
 EMULATED: Final = ("RMT", *(name for name in MEASURES if name != "MEP_1"))
+_ROWS: Final = 500  # taken through the layers together: what these hold stays in the cache
 N_INPUTS: Final = len(FITTED) + 2 * len(FACTORS)
 
 
@@ -60,7 +61,9 @@ class Emulator(NamedTuple):
         for side in sorted({side for side, _ in wanted}):
             at = [row for row, (of, _) in enumerate(wanted) if of == side]
             columns = [EMULATED.index(wanted[row][1]) for row in at]
-            shown = self._forward(hemisphere_inputs(circuit, visit, side), columns)
+            inputs = hemisphere_inputs(circuit, visit, side)
+            parts = np.array_split(inputs, -(-len(inputs) // _ROWS))
+            shown = np.concatenate([self._forward(part, columns) for part in parts])
             for row, values in zip(at, shown.T, strict=True):
                 rows[row] = values
         return np.stack(rows).astype(float)

@@ -85,7 +85,7 @@ class Foreseen:
         """How much measures of patients of the accounts speak for another defect, shape (n,)."""
         noise = np.linalg.cholesky(self.noise + 1e-12 * np.eye(len(self.noise)))
         drawn = self.shown + noise @ np.random.default_rng(0).standard_normal(self.shown.shape)
-        return self._log_defect(drawn) - np.logaddexp.reduce(self._log_accounts(drawn), axis=0)
+        return np.asarray(self._log_defect(drawn) - np.logaddexp.reduce(self._log_accounts(drawn), axis=0))
 
     def _log_accounts(self, values: Floats) -> Floats:
         """Return the log density under each account, taken as normal, shape (accounts, n)."""
