@@ -8,6 +8,7 @@ import pytest
 
 from sudeck.study.answers.stimulated.hemisphere_reading import Reading
 from sudeck.study.answers.stimulated.placed_readings import read_recordings, visit_names
+from sudeck.study.answers.stimulated.stimulation_table import combine_intervals
 from support.stimulated import estimate
 
 VISITS = visit_names(("ses-pre", "ses-post"))
@@ -156,3 +157,29 @@ def test_a_session_that_is_not_named_is_not_read() -> None:
         (),
         (),
     )
+
+
+@pytest.mark.parametrize(
+    ("before_rmt", "after_rmt", "names"),
+    [
+        # 52 %MSO are 121 and 125 % of the thresholds: 48 %MSO must not stand for them at one visit,
+        (43.0, 41.5, ["MEP_1.2", "MEP_1.2"]),
+        # nor at both, where it is nearer to 120 %.
+        (41.0, 41.2, ["MEP_1.3", "MEP_1.3"]),
+        (43.0, 38.0, ["MEP_1.2", "MEP_1.4"]),
+    ],
+)
+def test_the_test_pulse_of_the_pairs_is_one_intensity_though_thresholds_have_errors(
+    before_rmt: float, after_rmt: float, names: list[str]
+) -> None:
+    pair = estimate("SICI", "left", 0.5, isi_ms=2.0, intensity="52 %MSO")
+    test = estimate("MEP", "left", 1.0, intensity="52 %MSO", n=25)
+    step = estimate("MEP", "left", 0.2, intensity="48 %MSO", n=4)
+    recordings = {
+        session: {"estimates": [estimate("RMT", "left", rmt), test, step, pair]}
+        for session, rmt in zip(VISITS, (before_rmt, after_rmt), strict=True)
+    }
+    readings, _ = read_recordings({"participant_id": "sub-001", "recordings": recordings}, VISITS, "right")
+    assert [one.name for one in readings if one.measure == "MEP" and one.value == 1.0] == names
+    combined = [one.value for one, _ in combine_intervals(readings)[0] if one.measure == "MEP"]
+    assert combined == ([1.0, 1.0] if len(set(names)) == 1 else [])

@@ -13,6 +13,9 @@ PAIRED: Final = ("SICI", "ICF", "LICI", "IHI", "SAI")
 # Protocols name intensities in tens of per cent of the threshold, and set them from a threshold found in
 # steps of the stimulator: what was set is taken for the nearest named intensity.
 INTENSITY_STEP: Final = 10.0
+# Below, in per cent of a measured threshold, a response lies on the foot of its recruitment curve, where an
+# error of one per cent moves it more than a treatment would.
+LEAST_DERIVED_INTENSITY: Final = 115.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,10 @@ class Reading:
     unit : str
     n : float or None
     n_unit : str
+    over_threshold : float or None
+        Test intensity of an MEP in per cent of the threshold that was measured at that visit.
+    of_pairs : bool
+        Whether an MEP is that of the test pulse of pairs, whose intensity is stated in %MSO.
     """
 
     patient: str
@@ -69,6 +76,8 @@ class Reading:
     unit: str
     n: float | None
     n_unit: str
+    over_threshold: float | None = None
+    of_pairs: bool = False
 
     @property
     def name(self) -> str:

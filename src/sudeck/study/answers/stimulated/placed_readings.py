@@ -14,15 +14,19 @@ from typing import Any, Final
 from sudeck.core.flags import Flag
 from sudeck.core.quantile import normal_quantile
 from sudeck.core.vocabulary import Side, opposite, pain_side_hemisphere
-from sudeck.study.answers.stimulated.hemisphere_reading import INTENSITY_STEP, MEASURES, PAIRED, Reading
-from sudeck.study.answers.stimulated.reading_choice import choose_muscle, settle_repeats
+from sudeck.study.answers.stimulated.hemisphere_reading import (
+    INTENSITY_STEP,
+    LEAST_DERIVED_INTENSITY,
+    MEASURES,
+    PAIRED,
+    Reading,
+)
+from sudeck.study.answers.stimulated.reading_choice import choose_muscle, name_test_pulses, settle_repeats
 
 # Ending of what threshold tracking measured: a ratio of thresholds, not of responses.
 _TRACKED: Final = " tracked"
-# Below, in per cent of the threshold, a response lies on the foot of its recruitment curve, where an error of
-# one per cent moves it more than a treatment would; derived from a threshold, an intensity must keep clear.
+# Stated in per cent of the threshold, an intensity counts from here; derived, it must keep clear of it.
 _LEAST_INTENSITY: Final = 110.0
-_LEAST_DERIVED_INTENSITY: Final = 115.0
 
 
 def visit_names(sessions: Sequence[str]) -> dict[str, str]:
@@ -76,13 +80,14 @@ def read_recordings(
         return (), (Flag("side-unknown", text, "serious", patient),)
     flags: list[Flag] = []
     readings: list[Reading] = []
+    usable: dict[str, list[Mapping[str, Any]]] = {}
     for session, result in known.items():
-        rows, trouble = _usable(patient, session, result["estimates"])
-        own = _session(patient, session, visits[session], rows, affected)
-        flags += [*trouble, *_no_mep(patient, session, rows, own)]
-        readings += own
-    chosen = choose_muscle(readings, muscles)
-    single, twice = settle_repeats(chosen)
+        usable[session], trouble = _usable(patient, session, result["estimates"])
+        readings += _session(patient, session, visits[session], usable[session], affected)
+        flags += trouble
+    single, twice = settle_repeats(name_test_pulses(choose_muscle(readings, muscles)))
+    for session, rows in usable.items():
+        flags += _no_mep(patient, session, rows, [one for one in single if one.session == session])
     return single, (*flags, *twice)
 
 
@@ -137,10 +142,11 @@ def _session(
             continue  # an ipsilateral response is another pathway than the one these measures are of
         tested: Side = opposite(stimulated) if measure == "iSP" else stimulated
         threshold = thresholds.get((stimulated, muscle))
-        cell = ""
+        cell, of_pairs = "", False
         if measure == "MEP":
             intensity = _over_threshold(row["intensity"], threshold)
-            if intensity is None and not _is_test_pulse(row, rows, threshold):
+            of_pairs = threshold is not None and _is_of_pairs(row, rows)
+            if intensity is None and not of_pairs and not _is_test_pulse(row, rows, threshold):
                 continue
             cell = f"{intensity / 100:g}" if intensity else ""
         elif measure in PAIRED:
@@ -173,6 +179,8 @@ def _session(
                 row["unit"] or "",
                 row["n"],
                 row["n_unit"] or "",
+                _in_rmt(row["intensity"], threshold) if measure == "MEP" else None,
+                of_pairs,
             )
         )
     return readings
@@ -252,8 +260,19 @@ def _over_threshold(text: str | None, threshold_mso: float | None) -> float | No
     given, percent = _percent(text), _in_rmt(text, threshold_mso)
     if given is None or percent is None:
         return None
-    least = _LEAST_INTENSITY if given[1] == "%RMT" else _LEAST_DERIVED_INTENSITY
+    least = _LEAST_INTENSITY if given[1] == "%RMT" else LEAST_DERIVED_INTENSITY
     return INTENSITY_STEP * round(percent / INTENSITY_STEP) if percent >= least else None
+
+
+def _is_of_pairs(row: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> bool:
+    """Tell whether an intensity in %MSO is that of the test pulse of all pairs."""
+    same = ("hemisphere", "muscle", "muscle_side")
+    tests = {
+        other["intensity"]
+        for other in rows
+        if other["measure"] in PAIRED and all(other[name] == row[name] for name in same)
+    }
+    return tests == {row["intensity"]} and str(row["intensity"]).endswith("%MSO")
 
 
 def _is_test_pulse(

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from statistics import fmean
 from typing import Any
 
 from sudeck.core.flags import Flag
-from sudeck.study.answers.stimulated.hemisphere_reading import INTENSITY_STEP, PAIRED, Reading
+from sudeck.study.answers.stimulated.hemisphere_reading import (
+    INTENSITY_STEP,
+    LEAST_DERIVED_INTENSITY,
+    PAIRED,
+    Reading,
+)
 
 
 def choose_muscle(readings: Sequence[Reading], muscles: Sequence[str]) -> list[Reading]:
@@ -30,11 +36,43 @@ def choose_muscle(readings: Sequence[Reading], muscles: Sequence[str]) -> list[R
     return [one for one in readings if best[one.hemisphere] == one.muscle]
 
 
+def name_test_pulses(readings: Sequence[Reading]) -> list[Reading]:
+    """Call the test pulse of the pairs by one intensity, wherever thresholds differ only by their error.
+
+    A threshold is known to some 3 per cent, so that one test pulse may be 122 % of it at a visit and 126 % at
+    the next. Taken for 1.2 and 1.3, a weaker pulse of the recruitment curve would be the second visit's 1.2.
+    Where the visits differ by a whole step, each keeps its own.
+    """
+    tests: dict[str, list[float]] = defaultdict(list)
+    for one in readings:
+        if one.of_pairs and one.over_threshold is not None:
+            tests[one.hemisphere].append(one.over_threshold)
+    usual = _one_intensity([percent for own in tests.values() for percent in own])
+    cells = {hemisphere: usual or _one_intensity(own) for hemisphere, own in tests.items()}
+    named = [
+        replace(one, cell=cells[one.hemisphere]) if one.of_pairs and cells.get(one.hemisphere) else one
+        for one in readings
+    ]
+    # What is too near to the threshold has no name, and is no MEP of a known intensity.
+    return [one for one in named if one.cell or not one.of_pairs]
+
+
+def _one_intensity(percents: Sequence[float]) -> str:
+    """Return the intensity over the threshold that these are all readings of; empty where there is none."""
+    if not percents or max(percents) - min(percents) >= INTENSITY_STEP:
+        return ""
+    middle = fmean(percents)
+    if middle < LEAST_DERIVED_INTENSITY:
+        return ""
+    return f"{INTENSITY_STEP * round(middle / INTENSITY_STEP) / 100:g}"
+
+
 def settle_repeats(readings: Sequence[Reading]) -> tuple[tuple[Reading, ...], tuple[Flag, ...]]:
     """Return readings of which no two have one name, and a flag for each name that was measured twice.
 
-    Conditioning intensities get cells of their own. Of MEPs at nearly the same intensity the one with most
-    trials stays. What else was measured twice is dropped: nobody says which one counts.
+    Conditioning intensities get cells of their own. Of MEPs at nearly the same intensity that of the pairs'
+    test pulse stays, or the one with most trials. What else was measured twice is dropped: nobody says which
+    one counts.
     """
     groups: dict[tuple[str, str, str], list[Reading]] = defaultdict(list)
     for one in readings:
@@ -55,7 +93,7 @@ def settle_repeats(readings: Sequence[Reading]) -> tuple[tuple[Reading, ...], tu
         key = named.visit, named.hemisphere, named.name
         before = kept.get(key)
         if before is not None and one.measure == "MEP" and one.cell and before.intensity != one.intensity:
-            kept[key] = max(before, named, key=lambda reading: reading.n or 0)
+            kept[key] = max(before, named, key=lambda reading: (reading.of_pairs, reading.n or 0))
         elif before is not None:
             twice.add(key)
         else:

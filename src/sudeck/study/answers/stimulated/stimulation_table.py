@@ -190,7 +190,7 @@ def combine_intervals(
         own = [one for one in readings if one.measure == measure]
         cells: dict[tuple[str, str], set[str]] = defaultdict(set)
         for one in own:
-            cells[one.visit, one.hemisphere].add(one.cell)
+            cells[_place_of(one)].add(one.cell)
         everywhere = _common(cells.values())
         for hemisphere in ("pain", "other"):
             here = {place: found for place, found in cells.items() if place[1] == hemisphere}
@@ -205,13 +205,22 @@ def combine_intervals(
                 flags.append(Flag("intervals-differ", text, "caution", own[0].patient))
                 continue
             if measure == "MEP":
-                common = {
-                    min(common, key=lambda cell: abs(float(cell or _USUAL_INTENSITY) - _USUAL_INTENSITY))
-                }
+                tests = [
+                    {one.cell for one in own if _place_of(one) == place and one.of_pairs} for place in here
+                ]
+                common = {min(_common(tests) or common, key=_from_usual_intensity)}
             for place in here:
-                parts = [one for one in own if (one.visit, one.hemisphere) == place and one.cell in common]
+                parts = [one for one in own if _place_of(one) == place and one.cell in common]
                 combined.append(_mean(parts))
     return combined, flags
+
+
+def _place_of(reading: Reading) -> tuple[str, str]:
+    return reading.visit, reading.hemisphere
+
+
+def _from_usual_intensity(cell: str) -> float:
+    return abs(float(cell or _USUAL_INTENSITY) - _USUAL_INTENSITY)
 
 
 def _common(cells: Iterable[set[str]]) -> set[str]:
