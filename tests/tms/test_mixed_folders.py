@@ -96,3 +96,14 @@ def test_nothing_unlike_is_measured_together(tmp_path: Path, forge: ModuleType, 
     alone = sizes[0] / SIZES[0]
     assert sizes == pytest.approx([alone * size for size in SIZES[:n_groups]], rel=0.06)
     assert "files-pooled" not in {flag.code for flag in result.flags}
+
+
+def test_states_of_a_real_recording_are_conditions_and_single_pulses_no_pairs(shared: Path) -> None:
+    """Means over that of State 2, the test pulse alone, worked out by hand from the sweeps of signal1.mat."""
+    states, single = shared / "trouble/tms/signal1.mat", shared / "tms/cspider/example1.cfs"
+    if not (states.is_file() and single.is_file()):
+        pytest.skip("these recordings are not among the shared files")
+    found = measure_recordings([states]).to_dict()["estimates"]
+    ratios = [one["value"] for one in found if one["measure"] == "paired pulse ratio of means"]
+    assert ratios == pytest.approx([1.44, 0.94, 1.41, 1.43, 1.49], rel=0.01)
+    assert {trial.pulse.kind for trial in measure_recordings([single]).trials} == {"single"}

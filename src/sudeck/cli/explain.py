@@ -49,7 +49,7 @@ def explain(
     circuit whose measures did not change is not fitted again; one bad patient stops nobody. Of measures.tsv
     alone the statistics are printed and nothing is written; `sudeck circuit fit` takes that table too.
     """
-    if study.is_file():
+    if study.is_file() or study.suffix.lower() == ".tsv":
         _explain_table(study, relief, visits or "pre,post")
         return
     if relief is not None or visits is not None:

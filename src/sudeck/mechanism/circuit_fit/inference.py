@@ -52,6 +52,7 @@ _BRIDGE_MOVES: Final = 3
 _LAST_BRIDGE_MOVES: Final = 8
 _LEAST_ACCEPTANCE: Final = 0.05
 _MUCH_RUNAWAY: Final = 0.2
+_TINY: Final = 1e-300
 _PROBED: Final = 4  # every fourth draw: their share is then known to 2 %
 
 
@@ -282,10 +283,11 @@ def _bridged(effective: float, accepted: float) -> Flag:
 
 def _runaway(position: Floats, weight: Floats, engine: Engine | None) -> tuple[Flag, ...]:
     """Return a flag where many draws of the baseline keep firing after the strongest pulses."""
-    position, weight = position[:, ::_PROBED], weight[::_PROBED] / weight[::_PROBED].sum()
+    position, weight = position[:, ::_PROBED], weight[::_PROBED]
     patient = apply_visit(circuits_at(position[:N_CIRCUIT]), visit_position(position[N_CIRCUIT:], 0))
     problems = find_instability(patient, engine=engine or default_engine())
-    share = float(weight[[bool(problem) for problem in problems]].sum())
+    # All the weight may lie on draws that were not probed.
+    share = float(weight[[bool(problem) for problem in problems]].sum() / max(weight.sum(), _TINY))
     if share < _MUCH_RUNAWAY:
         return ()
     message = (
