@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from browser import photograph
 
+from circuit_virtual_patient import WITH_CALLOSUM, draw_patient
 from sudeck.circuit.reference import load_distribution
 from sudeck.mechanism.circuit_fit.patient_fit import explain_patient
-from sudeck.mechanism.circuit_fit.virtual_patient import WITH_CALLOSUM, draw_patient
 from sudeck.report.mechanism import circuit_rows as rows
 from sudeck.report.mechanism import words
 from sudeck.report.mechanism.drawing import circuit_figure
