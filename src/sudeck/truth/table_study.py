@@ -162,8 +162,8 @@ def _score_group(numbers: dict[str, list[float]], group: GroupStatistics, truth:
     for judged in group.pattern:
         place = (judged.hypothesis.measure, judged.hypothesis.hemispheres[0])
         true = truth.get(f"measured correlation of relief and the change of {', '.join(place)}", 0.0)
-        if judged.hypothesis.kind == "relief goes with its fall" and group.changes.power is not None and true:
-            power = group.changes.power
+        power = group.power_of(judged)
+        if power is not None and true:
             stated = power_of_r(true, power.n, alpha=power.alpha / power.tests)
             numbers["power: stated minus achieved"].append(stated - (judged.verdict == "supported"))
 
