@@ -39,10 +39,14 @@ def test_intervals_miss_more_often_under_a_fault():
 
 def test_more_is_claimed_where_tests_do_not_share_their_error():
     verdicts = [
-        sum(one.verdict != "undecided" for one in explained("visit-noise", 3, fault).pattern)
+        sum(
+            one.verdict != "undecided"
+            for seed in (0, 4, 9)
+            for one in explained("visit-noise", seed, fault).pattern
+        )
         for fault in ("", "holm-removed")
     ]
-    assert verdicts == [0, 3]
+    assert verdicts[1] >= verdicts[0] + 4
 
 
 def test_an_unknown_fault_is_told_before_anything_is_drawn():

@@ -129,7 +129,7 @@ def _score_scan(
                 if name in true:
                     _score_ratio(numbers, quantity, name, with_fault(estimate, fault), true[name], strata)
     for found in results:
-        _keep_residuals(numbers, found.get("uptake_estimates", {}), truth.get("uptake_ratios", {}))
+        _keep_residuals(numbers, found.get("estimates", {}), truth.get("image_ratios", {}))
 
 
 def _score_page(numbers: dict[str, list[float]], claims: Sequence[Claim], truth: Mapping[str, Any]) -> None:
@@ -189,7 +189,10 @@ def _score_ratio(
 def _keep_residuals(
     numbers: dict[str, list[float]], estimates: Mapping[str, Mapping[str, Any]], true: Mapping[str, float]
 ) -> None:
-    """Add what the three phases of one scan are off, in stated errors, where all three are known."""
+    """Add what the three phases of one scan are off, in stated errors, where all three are known.
+
+    Of the image ratios: these are what a study learns from.
+    """
     names = tuple(PHASE_RATIOS.values())
     if not all(name in true and estimates.get(name, {}).get("se") for name in names):
         return

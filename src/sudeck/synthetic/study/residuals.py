@@ -21,7 +21,7 @@ FloatArray = NDArray[np.float64]
 
 
 def of_scans() -> FloatArray:
-    """Return the errors of log VPr, TPr and BPr (uptake) over the stated ones, a row a scan.
+    """Return the errors of log VPr, TPr and BPr (of the image) over the stated ones, a row a scan.
 
     Examples
     --------

@@ -314,6 +314,22 @@ def true_values(world: World) -> dict[str, float]:
     return found
 
 
+def where_people_differ(world: World) -> frozenset[str]:
+    """Return the measures whose change differs between people at least half as much as it is measured wrong.
+
+    Examples
+    --------
+    >>> sorted(where_people_differ(WORLDS["nothing-true"]))
+    ['ICF', 'SICI']
+    """
+    wobble = world.stimulation.wobble
+    return frozenset(
+        measure
+        for measure in MEASURES
+        if _CHANGE[measure] ** 2 + (wobble * _WOBBLE[measure]) ** 2 >= _ERROR[measure] ** 2
+    )
+
+
 def _graded(ratio: float, margin: float) -> float:
     return 1.0 if ratio < margin else 0.5 if ratio < 1.0 else 0.0
 
