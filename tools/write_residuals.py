@@ -1,11 +1,10 @@
 """Write the errors over stated errors that worlds drawn as tables carry, from runs of pixels and volts.
 
-Each of these takes 2 minutes of a processor:
+Each run takes 2 minutes of a processor. Of the worlds nothing-true, as-published and equal-limbs, with the
+seeds 81 and 83:
 
-    sudeck truth --tier files --world nothing-true --studies 3 --seed 81 --json nothing.json
-    sudeck truth --tier files --world as-published --studies 3 --seed 81 --json published.json
-    sudeck truth --tier files --world equal-limbs --studies 3 --seed 81 --json equal.json
-    python tools/write_residuals.py nothing.json published.json equal.json
+    sudeck truth --tier files --world WORLD --studies 3 --seed SEED --json runs/WORLD-SEED.json
+    python tools/write_residuals.py runs/*.json
 """
 
 from __future__ import annotations
