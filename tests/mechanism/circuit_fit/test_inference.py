@@ -9,7 +9,7 @@ from scipy import stats
 from circuit_virtual_patient import draw_patient
 from sudeck.circuit.parameters import Floats
 from sudeck.circuit.reference import load_distribution
-from sudeck.mechanism.circuit_fit import inference
+from sudeck.mechanism.circuit_fit import inference, patient_fit
 from sudeck.mechanism.circuit_fit.emulator import load_emulator
 from sudeck.mechanism.circuit_fit.factors import FACTORS, N_VISIT
 from sudeck.mechanism.circuit_fit.hypotheses import ACCOUNTS, BASE_SD, draw_factors
@@ -89,6 +89,17 @@ def test_weights_correct_a_good_emulator(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_circuit_itself_corrects_a_bad_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inference, "ENOUGH_EFFECTIVE", 1.1)  # whatever the emulator: lead on with the model
     _posterior_of_a_linear_model(0.1, monkeypatch)
+
+
+@pytest.mark.usefixtures("numba_installed")
+def test_from_one_seed_every_patient_gets_draws_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the same draws for all, what simulation errs by would not average out of the mean of a group."""
+    monkeypatch.setattr(patient_fit, "infer", lambda *given, rng, **more: rng.random())
+    names = ("sub-1", "sub-2", "sub-1")
+    blank = [PatientData(name, ("pre",), KEYS, np.zeros(len(KEYS)), np.ones(len(KEYS))) for name in names]
+    first, second, again = (patient_fit.fit_patient(data, rng=2018) for data in blank)
+    assert first == again != second
+    assert patient_fit.fit_patient(blank[0], rng=2019) != first
 
 
 def _fitted(value: Floats, error: float) -> inference.Posterior:
