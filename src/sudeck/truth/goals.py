@@ -95,9 +95,10 @@ GOALS: Final[tuple[Goal, ...]] = (
     Goal("published pattern: a wrong verdict", 0.0, 0.05),
     Goal("a true 'does not change' refuted", 0.0, 0.05, tuple(name for name in WORLDS if name != "drift")),
     Goal("study page contradicts itself", 0.0, 0.0),
-    Goal("change: interval holds the true mean", 0.93, 0.97),
-    Goal("change: error over stated error", 0.95, 1.05, kind="root mean square"),
-    Goal("power: stated minus achieved", -1.0, 0.05, ("as-published",), kind="mean"),
+    Goal("change: interval holds the true mean, people differ", 0.93, 0.97),
+    Goal("change: interval holds the true mean, people hardly differ", 0.93, 1.0),
+    Goal("change: error over stated error, people differ", 0.95, 1.05, kind="root mean square"),
+    Goal("power: stated minus achieved", -0.05, 0.05, ("as-published",), kind="mean"),
     Goal("r corrected for error is pinned at 1", 0.0, 0.0),
     *MEASURED,
 )

@@ -117,7 +117,12 @@ def test_the_power_and_the_printed_numbers_are_told(reported: Reported) -> None:
     power = explained.group.changes.power
     assert power is not None
     text = text_of(page)
-    assert f"|r| = {number(power.significant_r, 2)}" in text
+    seen = [
+        own for judged in explained.group.pattern if (own := explained.group.power_of(judged)) is not None
+    ]
+    assert seen
+    for own in seen:
+        assert f"|r| = {number(own.significant_r, 2)}" in text
     for ratio in power.ratios:
         assert f"{ratio.name} ×{number(ratio.fall, 2)} ×{number(ratio.rise, 2)}" in text
     for one in explained.reported.correlations:

@@ -77,7 +77,11 @@ class SyntheticCohort:
 
 
 def draw_cohort(
-    settings: CohortSettings | None = None, *, rng: np.random.Generator, first_id: int = 1
+    settings: CohortSettings | None = None,
+    *,
+    rng: np.random.Generator,
+    first_id: int = 1,
+    residuals: FloatArray | None = None,
 ) -> SyntheticCohort:
     """Draw a cohort of patients.
 
@@ -89,6 +93,9 @@ def draw_cohort(
         The same state gives the same tables, bit for bit.
     first_id : int
         Number of the first patient.
+    residuals : array of float, (scans, 3)
+        Errors over stated errors of log VPr, TPr and BPr, of which each patient gets a row; normal ones
+        unless given.
 
     Raises
     ------
@@ -120,7 +127,8 @@ def draw_cohort(
     centred = ratios - MEAN_LOG @ TO_RATIOS.T
     # The bone of a dominant hand takes up more without any bearing on relief.
     logs = logs + np.outer(dominance, [0.0, 0.0, 1.0])
-    measured = logs + log_se * rng.standard_normal((n, 3))
+    errors = rng.standard_normal((n, 3)) if residuals is None else rng.choice(residuals, n)
+    measured = logs + log_se * errors
 
     expected = centred @ population.slopes[:2] + population.slopes[2] * stage
     standard = expected + population.residual_sd * rng.standard_normal(n)

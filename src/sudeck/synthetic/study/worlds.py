@@ -2,7 +2,8 @@
 
 A world is a cohort (`cohort`) and a stimulated group. Of the group, logarithms of RMT, MEP, SICI and ICF are
 drawn for both hemispheres before and after treatment: a person's level, a person's change, a wobble between
-visits that is nobody's measurement error, and the measurement error that the table states.
+visits that is nobody's measurement error, and the measurement error that the table states. Errors of scans
+and of stimulation are those that pixels and volts gave, in stated errors (`residuals`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sudeck.core.errors import InputError
 from sudeck.core.published import PUBLISHED_RATIOS
 from sudeck.core.vocabulary import PHASE_RATIOS, SCAN_PHASES
 from sudeck.synthetic.study.population import Centres, CohortSettings, without_effect
+from sudeck.synthetic.study.residuals import of_measure, of_scans
 from sudeck.synthetic.study.synthetic_cohort import SyntheticCohort, draw_cohort
 
 if TYPE_CHECKING:
@@ -58,7 +60,8 @@ class StimulationSettings:
     wobble : float
         Share of the wobble between visits that people have.
     tails : {"normal", "heavy"}
-        Of wobble and error; heavy is Student's t with 3 degrees of freedom, of the same variance.
+        Of wobble and error; heavy is Student's t with 3 degrees of freedom, of the same variance. Otherwise
+        the wobble is normal, and errors are as pixels and volts gave them.
     """
 
     n: int = PUBLISHED_STIMULATED
@@ -266,7 +269,7 @@ def draw_world_cohort(
         settings = replace(settings, n=n)
     if complete:
         settings = replace(settings, missing={}, away={})
-    cohort = draw_cohort(settings, rng=rng)
+    cohort = draw_cohort(settings, rng=rng, residuals=of_scans())
     return _with_same_ratios(cohort, world.same_ratios, rng) if world.same_ratios else cohort
 
 
@@ -299,7 +302,8 @@ def true_values(world: World) -> dict[str, float]:
     )
     for (measure, side), r in relief.items():
         # Wobble and the errors of two visits weaken what is measured; the mean squared error factor is 1.
-        noise = (world.stimulation.wobble * _WOBBLE[measure]) ** 2 + 2 * _ERROR[measure] ** 2
+        error = _ERROR[measure] * float(of_measure(measure).std())
+        noise = (world.stimulation.wobble * _WOBBLE[measure]) ** 2 + 2 * error**2
         weakened = r / math.sqrt(1 + noise / _CHANGE[measure] ** 2)
         found[f"measured correlation of relief and the change of {measure}, {side}"] = weakened
     for name, place in (
@@ -308,6 +312,22 @@ def true_values(world: World) -> dict[str, float]:
     ):
         found[name] = _graded(1.0 + relief.get(place, 0.0), 0.80)
     return found
+
+
+def where_people_differ(world: World) -> frozenset[str]:
+    """Return the measures whose change differs between people at least half as much as it is measured wrong.
+
+    Examples
+    --------
+    >>> sorted(where_people_differ(WORLDS["nothing-true"]))
+    ['ICF', 'SICI']
+    """
+    wobble = world.stimulation.wobble
+    return frozenset(
+        measure
+        for measure in MEASURES
+        if _CHANGE[measure] ** 2 + (wobble * _WOBBLE[measure]) ** 2 >= _ERROR[measure] ** 2
+    )
 
 
 def _graded(ratio: float, margin: float) -> float:
@@ -319,9 +339,9 @@ def _with_same_ratios(
 ) -> SyntheticCohort:
     """Return the cohort with the ratios of every patient measured at one truth."""
     scans, table, patients = cohort.scans.copy(), cohort.table.copy(), cohort.truth.patients.copy()
-    for name in (PHASE_RATIOS[phase] for phase in SCAN_PHASES):
-        error = scans[f"{name}_log_se"].to_numpy()
-        scans[name] = ratios[name] * np.exp(error * rng.standard_normal(len(scans)))
+    residuals = rng.choice(of_scans(), len(scans))
+    for j, name in enumerate(PHASE_RATIOS[phase] for phase in SCAN_PHASES):
+        scans[name] = ratios[name] * np.exp(scans[f"{name}_log_se"].to_numpy() * residuals[:, j])
         table[name] = table["participant_id"].map(scans.set_index("participant_id")[name])
         patients[name] = ratios[name]
     return replace(cohort, scans=scans, table=table, truth=replace(cohort.truth, patients=patients))
@@ -352,7 +372,8 @@ def _draw_measures(
             for visit, mean in (("pre", level), ("post", level + change)):
                 error = _ERROR[measure] * np.exp(0.2 * rng.standard_normal(n) - 0.04)
                 wobble = settings.wobble * _WOBBLE[measure] / math.sqrt(2)
-                measured = mean + wobble * noise() + error * noise()
+                residual = rng.choice(of_measure(measure), n) if settings.tails == "normal" else noise()
+                measured = mean + wobble * noise() + error * residual
                 parts.append(
                     pd.DataFrame(
                         {
