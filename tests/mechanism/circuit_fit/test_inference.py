@@ -127,7 +127,7 @@ def test_of_measures_in_other_units_no_probability_is_given() -> None:
 def test_a_fit_that_does_not_reproduce_the_measures_prefers_nothing() -> None:
     healthy = _fitted(np.zeros(len(KEYS)), 0.1).predicted.mean(axis=1)
     off = healthy.copy()
-    off[KEYS.index((0, 0, "IHI_10"))] += 0.9
+    off[KEYS.index((0, 0, "IHI_10"))] += 1.1
     explanation = explain(_fitted(off, 0.1))
     (flag,) = explanation.flags
     assert flag.code == "model-strained"
