@@ -17,6 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
+from circuit_virtual_patient import STUDY_MEASURES
 from sudeck.circuit.reference import load_distribution
 from sudeck.mechanism.circuit_fit.explanation import GroupShare
 from sudeck.mechanism.circuit_fit.factors import FACTORS, N_VISIT
@@ -25,7 +26,6 @@ from sudeck.mechanism.circuit_fit.hypotheses import BASE_SD, draw_factors
 from sudeck.mechanism.circuit_fit.likelihood import simulate_patient
 from sudeck.mechanism.circuit_fit.patient_data import PatientData
 from sudeck.mechanism.circuit_fit.patient_fit import DRAWS, fit_patient
-from sudeck.mechanism.circuit_fit.virtual_patient import STUDY_MEASURES
 
 SEED, PATIENTS, FALL = 9000, 19, 0.75
 KEYS = tuple((v, side, m) for v in (0, 1) for side in (0, 1) for m in STUDY_MEASURES)

@@ -19,6 +19,7 @@ import argparse
 import numpy as np
 
 from bench_circuit_strangers import OTHER_DEFECTS, RMT_SE, SE, one_sided
+from circuit_virtual_patient import STUDY_MEASURES, WITH_CALLOSUM
 from sudeck.circuit.circuit_prior import circuits_at
 from sudeck.circuit.reference import load_distribution
 from sudeck.mechanism.circuit_fit.factors import N_VISIT, apply_visit
@@ -26,7 +27,6 @@ from sudeck.mechanism.circuit_fit.hypotheses import ACCOUNTS, draw_factors
 from sudeck.mechanism.circuit_fit.likelihood import simulate_patient
 from sudeck.mechanism.circuit_fit.patient_data import PatientData, measure_logs
 from sudeck.mechanism.circuit_fit.surprise import foresee
-from sudeck.mechanism.circuit_fit.virtual_patient import STUDY_MEASURES, WITH_CALLOSUM
 
 SEED = 8900
 FALSE_ALARMS = 0.05

@@ -203,13 +203,13 @@ def test_a_circuit_that_failed_is_named_with_its_reason(reported: Reported) -> N
 def test_what_is_not_identified_is_listed_once_and_said_plainly(reported: Reported) -> None:
     _, page, place = reported
     own = text_of((place.parent / "sub-001" / "mechanism.html").read_text(encoding="utf-8"))
-    nothing = "Nothing of GABA-B inhibition, NMDA on interneurons and steady drive of GABA-B cells"
-    for text in (text_of(page), own):
-        assert "Not known from these measurements" in text
-        assert f"{nothing}." in text
+    nothing = "GABA-B inhibition, NMDA on interneurons and steady drive of GABA-B cells"
+    for text, whose in ((text_of(page), "one patient's"), (own, "these")):
+        assert f"Not known from {whose} measurements" in text
+        assert f"Nothing is known of {nothing}." in text
     visits = ("pre", "post", "change")
     assert left_open(circuit().factors, visits, {"SICI", "RMT"}) == (
-        f"{nothing}: that takes IHI, LICI or a silent period.",
+        f"Only IHI, LICI or a silent period would tell of {nothing}.",
         (),
     )
     partly = [
@@ -217,13 +217,13 @@ def test_what_is_not_identified_is_listed_once_and_said_plainly(reported: Report
         for one in circuit().factors
     ]
     assert left_open(partly, visits, {"IHI"}) == (
-        f"{nothing}.",
+        f"Nothing is known of {nothing}.",
         ("GABA-A inhibition, pain side: pre", "GABA-A inhibition, other side: pre"),
     )
     # What SICI could tell of and does not is not put down to measures that are missing.
     faint = [replace(one, narrowing=0.9) if one.factor == "gaba_a" else one for one in circuit().factors]
     assert left_open(faint, visits, {"SICI"})[0] == (
-        f"Nothing of GABA-A inhibition. {nothing}: that takes IHI, LICI or a silent period."
+        f"Nothing is known of GABA-A inhibition. Only IHI, LICI or a silent period would tell of {nothing}."
     )
 
 

@@ -227,16 +227,15 @@ def _predictive_p(posterior: Posterior) -> float:
     from scipy.stats import chi2
 
     data = posterior.data
-    noise = data.person_covariance + np.diag(data.log_se**2)
     away = data.log_value[:, None] - posterior.predicted
-    square = (away * np.linalg.solve(noise, away)).sum(axis=0)
+    square = (away * np.linalg.solve(data.error_covariance, away)).sum(axis=0)
     return float(chi2.sf(square, len(data.keys)) @ posterior.weight)
 
 
 def _furthest(posterior: Posterior) -> str:
     """Return the measure that is furthest from what the fit and the other measures let expect."""
     data = posterior.data
-    precise = np.linalg.inv(data.person_covariance + np.diag(data.log_se**2))
+    precise = np.linalg.inv(data.error_covariance)
     away = data.log_value - posterior.predicted @ posterior.weight
     return _name_of(posterior, int(np.argmax(np.abs(precise @ away) / np.sqrt(np.diag(precise)))))
 
@@ -248,11 +247,8 @@ def _name_of(posterior: Posterior, row: int) -> str:
 
 def _misfit(posterior: Posterior) -> float:
     """Return the chi2 of the measures about the mean prediction, with all that is uncertain about it."""
-    data, weight = posterior.data, posterior.weight
-    mean = posterior.predicted @ weight
-    noise = data.person_covariance + np.diag(data.log_se**2)
-    away = data.log_value - mean
-    return float(away @ np.linalg.solve(noise, away))
+    away = posterior.data.log_value - posterior.predicted @ posterior.weight
+    return float(away @ np.linalg.solve(posterior.data.error_covariance, away))
 
 
 def _misfit_limit(observations: int) -> float:
@@ -267,7 +263,7 @@ def _compare_curves(posterior: Posterior, level: float) -> tuple[CurvePoint, ...
     # Habits are shared by the visits: the part of the misfit that all visits agree on, known only as well as
     # the measures allow. What a visit alone shows is not foreseen and widens the prediction.
     person, habit = data.person_covariance, data.habit_covariance
-    share = np.linalg.solve(person + np.diag(data.log_se**2), habit).T
+    share = np.linalg.solve(data.error_covariance, habit).T
     expected = posterior.predicted + share @ (data.log_value[:, None] - posterior.predicted)
     left = np.sqrt(np.maximum(np.diag(person - share @ habit), 0.0))
     expected += left[:, None] * np.random.default_rng(0).standard_normal(expected.shape)

@@ -134,8 +134,8 @@ def print_circuit(explanation: Explanation, *, console: Console | None = None) -
             style="dim",
         )
     console.print(
-        f"{100 * explanation.effective:.1f} % of the draws count as effective; the likelihood is "
-        f"{'exact' if explanation.exact else 'nearly exact'}.",
+        f"The fit rests on {percent(explanation.effective)} of its simulated circuits"
+        f"{'' if explanation.exact else ' and is nearly exact'}.",
         style="dim",
     )
     for flag in explanation.flags:

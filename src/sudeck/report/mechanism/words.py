@@ -45,11 +45,11 @@ FACTORS: Final = {
     "gaba_over_glutamate": "GABA-A over NMDA",
 }
 HYPOTHESES: Final = {
-    "local_gaba_a_loss": "Loss of GABA-A",
-    "excess_pyramidal_nmda": "Excess of NMDA",
+    "local_gaba_a_loss": "Loss of GABA-A, pain side",
+    "excess_pyramidal_nmda": "Excess of NMDA, pain side",
     "bilateral_gaba_a_loss": "Loss of GABA-A, both sides",
     "tonic_callosal_drive": "Steady drive of GABA-B cells",
-    "none": "No difference",
+    "none": "No difference from health",
     "outside_the_model": "Something else",
 }
 CHANGE: Final = "change"  # stands where a visit stands
