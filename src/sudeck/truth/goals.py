@@ -60,6 +60,7 @@ class Goal:
 MEASURED: Final = (
     Goal("scan: nothing measured", 0.0, 0.05),
     Goal("scan page: a false claim", 0.0, 0.05),
+    Goal("scan page: a side or cut-off that is called sure, falsely", 0.0, 0.035),
     Goal("scan page: an asymmetry of equal limbs", 0.0, 0.06),
     Goal("recording page: a false claim", 0.0, 0.05),
     Goal("recording page: interval holds the true one", 0.93, 0.98),
