@@ -214,4 +214,6 @@ def test_a_false_sentence_of_a_scan_is_seen(measured, tmp_path):
         for quantity in ("image_ratios", "uptake_ratios")
     }
     (tmp_path / "sub-001_scan.json").write_text(json.dumps(turned))
-    assert score_patients(open_study(root), tmp_path)["sub-001"]["scan page: a false claim"] == (True,)
+    scores = score_patients(open_study(root), tmp_path)["sub-001"]
+    assert scores["scan page: a false claim"] == (True,)
+    assert any(scores["scan page: a side or cut-off that is called sure, falsely"])

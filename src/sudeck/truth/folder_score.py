@@ -140,6 +140,9 @@ def _score_page(numbers: dict[str, list[float]], claims: Sequence[Claim], truth:
     }
     scored = [(claim, true[claim.estimand]) for claim in claims if claim.estimand in true]
     numbers["scan page: a false claim"].append(any(not claim.holds(value) for claim, value in scored))
+    numbers["scan page: a side or cut-off that is called sure, falsely"].extend(
+        not claim.holds(value) for claim, value in scored if claim.budget != INTERVAL
+    )
     phases = [(claim, value) for claim, value in scored if 1.0 in (claim.low, claim.high)]
     if truth.get("uptake_ratios") and all(
         math.isclose(value, 1.0, abs_tol=1e-3) for value in truth["uptake_ratios"].values()

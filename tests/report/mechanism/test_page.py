@@ -22,7 +22,7 @@ from sudeck.report.kit.text import decimals_of, interval_text, number, p_text, p
 from sudeck.report.mechanism.circuit_rows import median_explanation
 from sudeck.report.mechanism.circuit_words import group_balance_sentence, left_open
 from sudeck.report.mechanism.page import write_mechanism_report
-from sudeck.report.mechanism.words import PREFERRED, unanswered_sentences, visit_names
+from sudeck.report.mechanism.words import PREFERRED, sentences, unanswered_sentences, visit_names
 from sudeck.report.study.page import REPORT_FILE, link_pages
 from sudeck.study.answers.circuit_fits import FitFailure
 from sudeck.study.answers.study_explanation import StudyExplanation
@@ -345,6 +345,19 @@ def test_patients_left_out_of_the_associations_are_told_once(tmp_path: Path) -> 
     assert explained.group.associations.flags
     for flag in explained.group.associations.flags:
         assert text_of(page).count(flag.message) == 1
+
+
+def test_no_change_stands_out_whose_own_interval_holds_one() -> None:
+    """Signs may hold in the family where sizes leave it open."""
+    group = study(8).group
+    assert group is not None
+    first = replace(group.changes.changes[0], p_family=0.001)
+    for low, named in ((1.05, True), (0.95, False)):
+        ratio = replace(first.ratio, value=1.2, low=low, high=1.4)
+        changes = replace(group.changes, changes=(replace(first, ratio=ratio),))
+        text = " ".join(sentences(8, ("pre", "post"), replace(group, changes=changes), (), 0))
+        assert ("stand out from all measures together:" in text) == named
+        assert ("no change stands out" in text) != named
 
 
 def test_one_reason_for_many_questions_is_told_once() -> None:

@@ -8,9 +8,9 @@ import pytest
 from sudeck.core.errors import InputError
 from sudeck.mechanism.published_pattern import PUBLISHED_PATTERN
 from sudeck.synthetic.study.residuals import of_measure, of_scans
+from sudeck.synthetic.study.stimulated_group import draw_measures
 from sudeck.synthetic.study.worlds import (
     WORLDS,
-    _draw_measures,
     draw_world_cohort,
     draw_world_study,
     find_world,
@@ -58,7 +58,7 @@ def test_errors_are_those_that_pixels_and_volts_gave():
     nearest = np.abs(drawn[:, None, :] - of_scans()[None]).max(axis=2).min(axis=1)
     assert nearest.max() < 1e-9
     few = WORLDS["nothing-true"].stimulation
-    table = _draw_measures(few, [f"{i}" for i in range(4000)], np.zeros(4000), np.random.default_rng(3))
+    table = draw_measures(few, [f"{i}" for i in range(4000)], np.zeros(4000), np.random.default_rng(3))
     for measure, change_sd in (("RMT", 0.01), ("SICI", 0.25)):
         own = table[(table.measure == measure) & (table.hemisphere == "pain")]
         logs = np.log(own.set_index(["participant_id", "visit"]).value).unstack()
@@ -90,6 +90,25 @@ def test_centres_differ_in_camera_and_relief_and_patients_within_them_are_as_any
     assert logs.mean().std() == pytest.approx(0.05, abs=0.04)
     within = table.groupby("centre")[["BPr", "relief_percent"]].corr().iloc[0::2, 1]
     assert np.abs(within).max() < 0.15
+
+
+def test_relief_may_be_skewed_and_scores_noisy_and_goes_with_the_ratios_still():
+    cohort = draw_world_cohort(WORLDS["bent-relief"], rng=np.random.default_rng(0), n=4000, complete=True)
+    relief = cohort.truth.patients["relief_percent"]
+    assert relief.skew() > 2
+    assert relief.mean() == pytest.approx(38, abs=2)
+    read = cohort.table["relief_percent"]
+    error = (read - np.minimum(relief, 100)).std()
+    assert 8 < error < 20  # two scores wrong by 0.7 points of 6.8
+    log_ratio = np.log(cohort.table["BPr"] / cohort.table["TPr"])
+    assert np.corrcoef(log_ratio, read)[0, 1] > 0.2
+
+
+def test_what_lies_below_the_floor_is_read_as_the_floor():
+    table = draw_world_study(WORLDS["floor"], rng=np.random.default_rng(0)).measures
+    sici = table.loc[table.measure == "SICI", "value"]
+    assert sici.min() == 0.35
+    assert 0.05 < (sici == 0.35).mean() < 0.4
 
 
 def test_an_unknown_world_is_refused():

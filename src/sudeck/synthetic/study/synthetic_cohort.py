@@ -48,6 +48,7 @@ __all__ = ["CohortSettings", "CohortTruth", "SyntheticCohort", "draw_cohort", "w
 _HAND_DOMINANCE_BONE: Final = 0.03
 _MEDIAN_DURATION_MONTHS: Final = 9.0
 _LONGEST_MONTHS: Final = 240.0
+_BEND: Final = 0.8  # of skewed relief: its skewness is then 3.7
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,8 @@ def draw_cohort(
     if chosen.centres is not None:
         centre, camera, level = _centres(chosen.centres, n, rng)
         measured, standard = measured + camera, standard + level
+    if chosen.skewed_relief:
+        standard = _bent(standard)
     relief = chosen.mean_relief + chosen.sd_relief * standard
     duration = np.exp(math.log(_MEDIAN_DURATION_MONTHS) + SD_LOG_DURATION * stage)
 
@@ -159,7 +162,7 @@ def draw_cohort(
         scans[name] = np.exp(measured[:, j])
     for j, name in enumerate(names):
         scans[f"{name}_log_se"] = log_se[:, j]
-    pain = _pain_diary(ids, relief, rng)
+    pain = _pain_diary(ids, relief, rng, chosen.score_sd)
     _lose(participants, scans, pain, _chances(chosen, standard, stage), rng)
 
     patients = pd.DataFrame({"participant_id": ids})
@@ -198,7 +201,16 @@ def _chances(
     return {**settings.missing, "end": 1 / (1 + np.exp(-odds))}
 
 
-def _pain_diary(ids: list[str], relief: FloatArray, rng: np.random.Generator) -> pd.DataFrame:
+def _bent(standard: FloatArray) -> FloatArray:
+    """Return normal values along a curve that grows ever faster; mean and variance stay."""
+    mean = math.exp(_BEND**2 / 2)
+    sd = mean * math.sqrt(math.expm1(_BEND**2))
+    return np.asarray((np.exp(_BEND * standard) - mean) / sd)
+
+
+def _pain_diary(
+    ids: list[str], relief: FloatArray, rng: np.random.Generator, score_sd: float = 0.0
+) -> pd.DataFrame:
     """Return pain scores by day: falling over five days of treatment, then partly coming back.
 
     Scores are means over the day, to one decimal; baseline is 4 to 9.5.
@@ -216,6 +228,8 @@ def _pain_diary(ids: list[str], relief: FloatArray, rng: np.random.Generator) ->
         else:
             part = np.clip(rng.normal(0.7 if visit == "week 4" else 0.45, 0.2, n), 0.0, 1.0)
         wobble = 0.0 if visit in ("baseline", "day 5") else rng.normal(0.0, 0.4, n)
+        if score_sd and visit in ("baseline", "day 5"):
+            wobble = rng.normal(0.0, score_sd, n)
         score = np.round(np.clip(baseline * (1 - part * relief / 100) + wobble, 0.0, 10.0), 1)
         rows.append(pd.DataFrame({"participant_id": ids, "visit": visit, "day": day, "nrs": score}))
     diary = pd.concat(rows, ignore_index=True)
