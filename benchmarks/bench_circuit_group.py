@@ -50,7 +50,7 @@ def fit_one(task: tuple[int, int]) -> GroupShare | None:
     person = np.linalg.cholesky(blank.person_covariance + 1e-12 * np.eye(len(KEYS)))
     value = shown + person @ rng.standard_normal(len(KEYS)) + ERRORS * rng.standard_normal(len(KEYS))
     data = PatientData(blank.patient, blank.visits, KEYS, value, ERRORS)
-    return share_of(fit_patient(data, draws=draws, rng=number))
+    return share_of(fit_patient(data, draws=draws, rng=np.random.default_rng(number)))
 
 
 def main() -> None:

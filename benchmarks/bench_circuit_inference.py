@@ -46,7 +46,7 @@ def fit_one(task: tuple[str, int]) -> dict[str, Any]:
     account = ACCOUNTS[number % len(ACCOUNTS)].name
     patient = draw_patient(load_distribution(), rng, account=account, measures=SETS[name])
     wall, processor = time.perf_counter(), time.process_time()
-    posterior = fit_patient(patient.data, rng=number)
+    posterior = fit_patient(patient.data, rng=np.random.default_rng(number))
     spent = time.perf_counter() - wall, time.process_time() - processor
     explained = explain(posterior)
     whole, begun = time.process_time() - processor, time.process_time()

@@ -93,7 +93,7 @@ def fit_one(task: tuple[str, int]) -> dict[str, Any]:
         data = PatientData("sub-001", VISITS, KEYS, true + ERRORS * rng.standard_normal(len(KEYS)), ERRORS)
     else:
         data = draw_person(rng, weak_sici=WEAK if "weak" in kind else None)
-    explained = explain_patient(data, rng=number)
+    explained = explain_patient(data, rng=np.random.default_rng(number))
     best = max(explained.hypotheses, key=lambda h: h.probability).name if explained.hypotheses else ""
     codes = {flag.code for flag in explained.flags}
     return {"kind": kind, "preferred": explained.preferred, "best": best,

@@ -30,7 +30,7 @@ def fit_one(task: tuple[str, int]) -> dict[str, Any]:
     kind, number = task
     rng = np.random.default_rng([SEED, number, len(SETS[kind])])
     data = draw_person(rng, weak_sici=WEAK[number % len(WEAK)], measures=SETS[kind])
-    explained = explain_patient(data, rng=number)
+    explained = explain_patient(data, rng=np.random.default_rng(number))
     best = max(explained.hypotheses, key=lambda h: h.probability).name if explained.hypotheses else ""
     flagged = bool({flag.code for flag in explained.flags} & {"model-misfit", "model-strained"})
     return {"kind": kind, "preferred": explained.preferred, "best": best, "flagged": flagged}

@@ -9,7 +9,7 @@ from scipy import stats
 from circuit_virtual_patient import draw_patient
 from sudeck.circuit.parameters import Floats
 from sudeck.circuit.reference import load_distribution
-from sudeck.mechanism.circuit_fit import inference
+from sudeck.mechanism.circuit_fit import inference, patient_fit
 from sudeck.mechanism.circuit_fit.emulator import load_emulator
 from sudeck.mechanism.circuit_fit.factors import FACTORS, N_VISIT
 from sudeck.mechanism.circuit_fit.hypotheses import ACCOUNTS, BASE_SD, draw_factors
@@ -91,6 +91,17 @@ def test_the_circuit_itself_corrects_a_bad_one(monkeypatch: pytest.MonkeyPatch) 
     _posterior_of_a_linear_model(0.1, monkeypatch)
 
 
+@pytest.mark.usefixtures("numba_installed")
+def test_from_one_seed_every_patient_gets_draws_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the same draws for all, what simulation errs by would not average out of the mean of a group."""
+    monkeypatch.setattr(patient_fit, "infer", lambda *given, rng, **more: rng.random())
+    names = ("sub-1", "sub-2", "sub-1")
+    blank = [PatientData(name, ("pre",), KEYS, np.zeros(len(KEYS)), np.ones(len(KEYS))) for name in names]
+    first, second, again = (patient_fit.fit_patient(data, rng=2018) for data in blank)
+    assert first == again != second
+    assert patient_fit.fit_patient(blank[0], rng=2019) != first
+
+
 def _fitted(value: Floats, error: float) -> inference.Posterior:
     """Draws of healthy circuits, as if they were the posterior of some measures."""
     rng = np.random.default_rng(0)
@@ -116,7 +127,7 @@ def test_of_measures_in_other_units_no_probability_is_given() -> None:
 def test_a_fit_that_does_not_reproduce_the_measures_prefers_nothing() -> None:
     healthy = _fitted(np.zeros(len(KEYS)), 0.1).predicted.mean(axis=1)
     off = healthy.copy()
-    off[KEYS.index((0, 0, "IHI_10"))] += 0.9
+    off[KEYS.index((0, 0, "IHI_10"))] += 1.1
     explanation = explain(_fitted(off, 0.1))
     (flag,) = explanation.flags
     assert flag.code == "model-strained"
