@@ -31,10 +31,11 @@ ACTIVE_CRITERION_MV = 0.2
 # Amplitudes within this factor of the criterion are read as amplitudes; those beyond are censored, because
 # the logarithm of the recruitment curve is straight only near threshold.
 GRADED_FACTOR = 2.5
-# A response grows to a plateau, and scatters less the higher it is: by 1.11 (SD of ln amplitude) at threshold
-# and by 0.34 on a plateau of 2.3 mV in eight people (Sorkhabi 2022; `bench_tms_people_scatter.py`).
+# A response grows to a plateau, and scatters less the higher it is. From 0.35 to 1.4 mV the scatter falls to
+# 0.59 of itself in eight people (Sorkhabi 2022) and to 0.86 in 27 others (Parchure 2025): half-way between,
+# on a logarithmic scale, with the plateau of the eight (`bench_tms_people_scatter.py`).
 USUAL_PLATEAU_MV = 2.3
-_PLATEAU_SCATTER = 0.32  # over what excitability adds to it at threshold
+_PLATEAU_SCATTER = 0.65  # over what excitability adds to it at threshold
 _MOST_OF_PLATEAU = 0.5  # a criterion as high as the usual plateau asks for a larger one
 _STEEPEST = 50.0
 COARSE_STEP_MSO = 0.5
