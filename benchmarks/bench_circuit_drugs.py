@@ -10,7 +10,8 @@ does not go the opposite way by more than 2 %.
 
 Left out: flumazenil (changes nothing in a circuit without a drug), zolpidem (no subtypes of receptors in the
 model), the silent period under benzodiazepines (longer in one study, shorter in another), racemic ketamine
-(known from a review alone), and active threshold, SICF and SAI (not in the model).
+(known from a review alone), epidural waves under lorazepam (one person), and active threshold and SAI (not in
+the model).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import pandas as pd
 from sudeck.circuit.drugs import ARMS, apply_factors
 from sudeck.circuit.engines import default_engine
 from sudeck.circuit.parameters import Circuit, Floats, select
-from sudeck.circuit.protocols import MEASURES
+from sudeck.circuit.protocols import PROTOCOLS
 from sudeck.circuit.readout import find_thresholds, measure
 from sudeck.circuit.reference import load_reference
 
@@ -38,6 +39,32 @@ PARTS = {
     "LICI": ("LICI_100", "LICI_150"),
     "IHI_early": ("IHI_8", "IHI_10"),
     "IHI_late": ("IHI_40", "IHI_50"),
+    "SICF": ("SICF_1.5", "SICF_2.7"),
+}
+_BY_NAME = {one.name: one for protocol in PROTOCOLS.values() for one in protocol}
+# What facts about many drugs have in common, each by the signs above: arm, measure, what people show.
+RULES = {
+    "R1 benzodiazepines leave RMT": (("midazolam", "RMT", "0"), ("benzodiazepine", "RMT", "0")),
+    "R2 sodium blockers raise RMT alone": tuple(
+        ("sodium_block", name, sign) for name, sign in (("RMT", "+"), ("SICI", "0"), ("ICF", "0"))
+    ),
+    "R3 NMDA blockers: ICF down, SICI up, RMT left": tuple(
+        ("nmda_block", name, sign) for name, sign in (("ICF", "-"), ("SICI", "+"), ("RMT", "0"))
+    ),
+    "R4 ketamine: the opposite": tuple(
+        ("acute_ketamine", name, sign) for name, sign in (("ICF", "+t"), ("SICI", "-"), ("RMT", "0"))
+    ),
+    "R5 more GABA: LICI up and SICI down": tuple(
+        (arm, name, sign)
+        for arm in ("tiagabine", "baclofen")
+        for name, sign in (("LICI", "+"), ("SICI", "-"))
+    ),
+    "R6 less release: ICF down": (("riluzole", "ICF", "-"),),
+    "R7 early IHI needs sodium": (("sodium_block", "IHI_early", "-"), ("nmda_block", "IHI_early", "0")),
+    "R7 late IHI grows with benzodiazepines": (
+        ("benzodiazepine", "IHI_late", "+"),
+        ("nmda_block", "IHI_late", "0"),
+    ),
 }
 INHIBITION = ("SICI", "LICI", "IHI_early", "IHI_late")
 LEAST, UNCHANGED, RMT_UNCHANGED, OPPOSITE = 0.005, 0.10, 0.02, 0.02
@@ -46,14 +73,14 @@ LEAST, UNCHANGED, RMT_UNCHANGED, OPPOSITE = 0.005, 0.10, 0.02, 0.02
 def log_ratios(circuits: Circuit) -> dict[str, dict[str, Floats]]:
     """Return the log ratio of every measure of every arm to the same without a drug, of each circuit."""
     names = sorted({name for parts in PARTS.values() for name in parts})
-    own = [MEASURES[name] for name in names if name != "MEP_1.2"]
+    own = [_BY_NAME[name] for name in names if name != "MEP_1.2"]
     engine = default_engine()
     rmt = find_thresholds(circuits, both=False, engine=engine)
 
     def read(changed: Circuit) -> dict[str, Floats]:
         paired = measure(changed, own, engine=engine)
         # The response at one output of the stimulator, as a laboratory follows it.
-        mep = measure(changed, [MEASURES["MEP_1.2"]], rmt=rmt, engine=engine)
+        mep = measure(changed, [_BY_NAME["MEP_1.2"]], rmt=rmt, engine=engine)
         logs = {name: np.log(np.maximum(v, 1e-3)) for name, v in (paired.values | mep.values).items()}
         shown = {label: np.mean([logs[name] for name in parts], axis=0) for label, parts in PARTS.items()}
         return shown | {"RMT": np.log(paired.rmt[0])}
@@ -97,6 +124,10 @@ def main(circuits: Circuit) -> None:
         print(f"{cells}  {'yes' if fine else 'NO ':5} {row.used}")
     for used, each in met.items():
         print(f"{used}: {sum(each)} of {len(each)}")
+    print()
+    for rule, signs in RULES.items():
+        fine = all(agrees(name, sign, float(np.median(ratios[arm][name]))) for arm, name, sign in signs)
+        print(f"{rule:50}{'holds' if fine else 'FAILS'}")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
+from circuit_virtual_patient import STUDY_MEASURES
 from sudeck.circuit.reference import load_distribution
 from sudeck.mechanism.circuit_fit.explanation import GroupShare
 from sudeck.mechanism.circuit_fit.factors import FACTORS, N_VISIT
@@ -25,7 +26,6 @@ from sudeck.mechanism.circuit_fit.hypotheses import BASE_SD, draw_factors
 from sudeck.mechanism.circuit_fit.likelihood import simulate_patient
 from sudeck.mechanism.circuit_fit.patient_data import PatientData
 from sudeck.mechanism.circuit_fit.patient_fit import DRAWS, fit_patient
-from sudeck.mechanism.circuit_fit.virtual_patient import STUDY_MEASURES
 
 SEED, PATIENTS, FALL = 9000, 19, 0.75
 KEYS = tuple((v, side, m) for v in (0, 1) for side in (0, 1) for m in STUDY_MEASURES)
@@ -50,7 +50,7 @@ def fit_one(task: tuple[int, int]) -> GroupShare | None:
     person = np.linalg.cholesky(blank.person_covariance + 1e-12 * np.eye(len(KEYS)))
     value = shown + person @ rng.standard_normal(len(KEYS)) + ERRORS * rng.standard_normal(len(KEYS))
     data = PatientData(blank.patient, blank.visits, KEYS, value, ERRORS)
-    return share_of(fit_patient(data, draws=draws, rng=number))
+    return share_of(fit_patient(data, draws=draws, rng=np.random.default_rng(number)))
 
 
 def main() -> None:

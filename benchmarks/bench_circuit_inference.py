@@ -2,7 +2,7 @@
 
     python benchmarks/bench_circuit_inference.py [--quick] [--patients N] [--jobs N] [--keep FILE]
 
-Patients are drawn from the prior of the inference (`virtual_patient`), each at two visits. Half are measured
+Patients are drawn from the prior of the inference, each at two visits. Half are measured
 with callosal pulses and LICI too, half with what the study of 19 patients measured. With ``--keep`` every
 patient is written to a file at once, and those in it are not fitted again. Needs the extra ``circuit``.
 """
@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from circuit_virtual_patient import STUDY_MEASURES, WITH_CALLOSUM, draw_patient
 from sudeck.circuit.circuit_prior import circuits_at
 from sudeck.circuit.engines import default_engine
 from sudeck.circuit.reference import load_distribution
@@ -31,7 +32,6 @@ from sudeck.mechanism.circuit_fit.likelihood import simulate_patient
 from sudeck.mechanism.circuit_fit.next_measurement import rank_measurements
 from sudeck.mechanism.circuit_fit.patient_fit import fit_patient
 from sudeck.mechanism.circuit_fit.posterior_summary import explain
-from sudeck.mechanism.circuit_fit.virtual_patient import STUDY_MEASURES, WITH_CALLOSUM, draw_patient
 
 SETS = {"with callosum": WITH_CALLOSUM, "without": STUDY_MEASURES}
 LEVELS = (0.5, 0.8, 0.95)
@@ -46,7 +46,7 @@ def fit_one(task: tuple[str, int]) -> dict[str, Any]:
     account = ACCOUNTS[number % len(ACCOUNTS)].name
     patient = draw_patient(load_distribution(), rng, account=account, measures=SETS[name])
     wall, processor = time.perf_counter(), time.process_time()
-    posterior = fit_patient(patient.data, rng=number)
+    posterior = fit_patient(patient.data, rng=np.random.default_rng(number))
     spent = time.perf_counter() - wall, time.process_time() - processor
     explained = explain(posterior)
     whole, begun = time.process_time() - processor, time.process_time()

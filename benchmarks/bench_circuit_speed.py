@@ -1,17 +1,22 @@
 """Speed of the circuit: the engines beside simpler ways, a patient's battery beside whole trials, memory.
 
 Run with ``python benchmarks/bench_circuit_speed.py [--quick] [--tvb PYTHON]``; needs the extra ``circuit``.
-PYTHON is an interpreter of its own that has tvb-library.
+PYTHON is an interpreter of its own that has tvb-library. With ``--study FOLDER`` (one that was run, say
+`sudeck demo`'s) only `sudeck explain` is timed, beside the simulations that its fits can not do without.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +25,20 @@ from circuit_plain_steppers import lay_out, run_scalar_numba
 from sudeck.circuit.parameters import Circuit, select
 from sudeck.circuit.protocols import MEASURES
 from sudeck.circuit.readout import measure
-from sudeck.circuit.reference import load_reference
+from sudeck.circuit.reference import load_distribution, load_reference
 from sudeck.circuit.steppers.numba_stepper import run_numba
 from sudeck.circuit.steppers.numpy_stepper import run_reference
 from sudeck.circuit.steppers.rest import Rest, find_rest
 from sudeck.circuit.steppers.stimulus import CircuitPulse, Trials, make_trials
+from sudeck.mechanism.circuit_fit.hypotheses import draw_factors
+from sudeck.mechanism.circuit_fit.likelihood import simulate_patient
+from sudeck.mechanism.circuit_fit.patient_data import PatientData, gather_patient
+from sudeck.mechanism.circuit_fit.patient_fit import DRAWS
+from sudeck.study.answers.why import assemble_stimulation
+from sudeck.study.folder.layout import open_study
 
 TARGET_PER_S = 5500
+TURNS = 3  # of the study
 DURATION_MS, DT_MS = 400.0, 0.1
 PULSES = [CircuitPulse(1.0, 1.2)]
 BATTERY = (
@@ -145,11 +157,71 @@ def print_memory(count: int) -> None:
     )
 
 
+def print_study(root: Path, workers: int = 2) -> None:
+    """Time `sudeck explain` of a study, and in turn with it the simulations alone of the same patients.
+
+    Every fit simulates each of its draws once; here so many draws of the prior are simulated.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        study = Path(shutil.copytree(root, Path(folder) / "study"))
+        table = assemble_stimulation(open_study(study)).circuit_measures()
+        people = [
+            gather_patient(table, name) for name in dict.fromkeys(o.patient for o in table.observations)
+        ]
+        explain = ["sudeck", "explain", str(study)]
+        ways: dict[str, Callable[[], tuple[float, float]]] = {
+            "simulations alone": lambda: _simulate_all(people, workers),
+            "statistics and page alone": lambda: _command([*explain, "--no-circuit"]),
+            "explain": lambda: _command([*explain, "--jobs", str(workers)]),
+        }
+        spent: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
+        for _ in range(TURNS):
+            for name, run in ways.items():
+                for kept in study.rglob("*_circuit.json"):
+                    kept.unlink()
+                spent[name].append(run())
+    print(f"{len(people)} patients, {workers} processes, median of {TURNS} turns (wall; processor)")
+    middle = {name: np.median(found, axis=0) for name, found in spent.items()}
+    for name, (wall, processor) in middle.items():
+        print(f"  {name:28}{wall:7.1f} s{processor:8.1f} s")
+    wall, processor = middle["explain"] / middle["simulations alone"]
+    print(f"  explain over simulations    {wall:7.2f}  {processor:8.2f}    (target 3)")
+
+
+def _simulate_all(people: list[PatientData], workers: int) -> tuple[float, float]:
+    with ProcessPoolExecutor(workers) as pool:
+        list(pool.map(_simulate, people[:workers]))  # loads what is compiled
+        begun = time.perf_counter()
+        processor = sum(pool.map(_simulate, people))
+        return time.perf_counter() - begun, processor
+
+
+def _simulate(data: PatientData) -> float:
+    """Simulate as many draws as a fit has; return the processor time."""
+    rng, begun = np.random.default_rng(0), time.process_time()
+    factors, _ = draw_factors(len(data.visits), DRAWS, rng)
+    simulate_patient(data, np.concatenate([load_distribution().draw(DRAWS, rng), factors]))
+    return time.process_time() - begun
+
+
+def _command(words: list[str]) -> tuple[float, float]:
+    """Run a command; return its wall time and the processor time of it and its processes."""
+    wall, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(words, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.perf_counter() - wall, processor
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer simulations")
     parser.add_argument("--tvb", metavar="PYTHON", help="interpreter that has tvb-library")
+    parser.add_argument("--study", type=Path, metavar="FOLDER", help="time explain of it, nothing else")
     options = parser.parse_args()
+    if options.study:
+        print_study(options.study)
+        sys.exit()
     print_memory(200 if options.quick else 2000)
     chosen = load_reference()
     print_rates(chosen, 256 if options.quick else 2048, 2 if options.quick else 5, options.tvb)

@@ -4,7 +4,7 @@
 
 Three kinds of people, each measured at two visits without treatment, with LICI and IHI:
 
-- *No circuit*: measures about usual figures (`virtual_patient.draw_person`), and in half of them SICI of the
+- *No circuit*: measures about usual figures (`draw_person`), and in half of them SICI of the
   pain side weak, nothing else. A loss of GABA-A on that side is a fair name for that; any other synapse is
   wrong.
 - *Another defect*: circuits of the reference with a defect of one hemisphere that no account names. Any
@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from circuit_virtual_patient import WITH_CALLOSUM, draw_patient, draw_person
 from sudeck.circuit.circuit_prior import circuits_at
 from sudeck.circuit.drugs import apply_factors
 from sudeck.circuit.parameters import Circuit
@@ -30,7 +31,6 @@ from sudeck.mechanism.circuit_fit.factors import apply_visit
 from sudeck.mechanism.circuit_fit.hypotheses import ACCOUNTS, draw_factors
 from sudeck.mechanism.circuit_fit.patient_data import PatientData, measure_logs, person_covariance
 from sudeck.mechanism.circuit_fit.patient_fit import explain_patient
-from sudeck.mechanism.circuit_fit.virtual_patient import WITH_CALLOSUM, draw_patient, draw_person
 
 SEED = 8000
 VISITS, RMT_SE, SE = ("pre", "post"), 0.02, 0.12
@@ -93,7 +93,7 @@ def fit_one(task: tuple[str, int]) -> dict[str, Any]:
         data = PatientData("sub-001", VISITS, KEYS, true + ERRORS * rng.standard_normal(len(KEYS)), ERRORS)
     else:
         data = draw_person(rng, weak_sici=WEAK if "weak" in kind else None)
-    explained = explain_patient(data, rng=number)
+    explained = explain_patient(data, rng=np.random.default_rng(number))
     best = max(explained.hypotheses, key=lambda h: h.probability).name if explained.hypotheses else ""
     codes = {flag.code for flag in explained.flags}
     return {"kind": kind, "preferred": explained.preferred, "best": best,

@@ -2,7 +2,7 @@
 
     python benchmarks/bench_circuit_weak_sici.py [--quick] [--patients N] [--jobs N]
 
-Measures are normal on the log scale about usual figures (`virtual_patient.draw_person`), two visits without
+Measures are normal on the log scale about usual figures (`draw_person`), two visits without
 treatment; SICI of the pain side lies about 0.6, 0.75 or 0.9 and nothing else strays, the inhibition between
 the hemispheres least of all. Half were measured as the study of 19 patients was, half with LICI and IHI too.
 A loss of GABA-A on that side is a fair name for a weak SICI; any other abnormal synapse is wrong. Needs the
@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from circuit_virtual_patient import STUDY_MEASURES, WITH_CALLOSUM, draw_person
 from sudeck.mechanism.circuit_fit.patient_fit import explain_patient
-from sudeck.mechanism.circuit_fit.virtual_patient import STUDY_MEASURES, WITH_CALLOSUM, draw_person
 
 SEED = 8800
 SETS = {"as the study of 19": STUDY_MEASURES, "LICI and IHI too": WITH_CALLOSUM}
@@ -30,7 +30,7 @@ def fit_one(task: tuple[str, int]) -> dict[str, Any]:
     kind, number = task
     rng = np.random.default_rng([SEED, number, len(SETS[kind])])
     data = draw_person(rng, weak_sici=WEAK[number % len(WEAK)], measures=SETS[kind])
-    explained = explain_patient(data, rng=number)
+    explained = explain_patient(data, rng=np.random.default_rng(number))
     best = max(explained.hypotheses, key=lambda h: h.probability).name if explained.hypotheses else ""
     flagged = bool({flag.code for flag in explained.flags} & {"model-misfit", "model-strained"})
     return {"kind": kind, "preferred": explained.preferred, "best": best, "flagged": flagged}

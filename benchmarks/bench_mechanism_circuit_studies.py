@@ -3,7 +3,7 @@
     python benchmarks/bench_mechanism_circuit_studies.py [--quick] [--studies N]
 
 Every patient is a circuit of the reference with a pain-side hemisphere that is abnormal in three of four. A
-course moves its synapses (`virtual_cohort.KETAMINE_COURSE`); both hemispheres are simulated at both visits.
+course moves its synapses (`KETAMINE_COURSE`); both hemispheres are simulated at both visits.
 Then each condition is 20 trials with log-normal amplitudes over a noise floor, read by the TMS room and
 combined as a study combines them. All ratios of a visit and the MEP share the unconditioned trials, so their
 errors go together. Changes are crooked here: skewed, heavy-tailed, larger where the error is larger.
@@ -22,6 +22,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from circuit_virtual_cohort import (
+    KETAMINE_COURSE,
+    UNTREATED,
+    Course,
+    VirtualCohort,
+    draw_cohort,
+)
 from study_scores import (
     ALPHA,
     Scores,
@@ -37,13 +44,6 @@ from sudeck.circuit.reference import load_distribution
 from sudeck.mechanism.association import associate_changes
 from sudeck.mechanism.changes import estimate_changes
 from sudeck.mechanism.circuit_fit.measure_names import USUAL
-from sudeck.mechanism.circuit_fit.virtual_cohort import (
-    KETAMINE_COURSE,
-    UNTREATED,
-    Course,
-    VirtualCohort,
-    draw_cohort,
-)
 from sudeck.mechanism.measure_table import HEMISPHERES, INTERACTION, pair_visits, tabulate_measures
 from sudeck.statistics.sign_flip import flip_signs
 from sudeck.study.answers.stimulated.stimulation_table import mean_variance

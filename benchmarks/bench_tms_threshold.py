@@ -48,7 +48,12 @@ def bayes(parameters, start, rng, evidence):
         posterior = posterior.observe(intensity, respond_mv(parameters, intensity, rng))
         intensity = next_intensity(posterior, limit_mso=LIMIT_MSO)
         if pulse in (17, 20):
-            after[pulse] = (posterior.mean_mso, posterior.quantile(0.025), posterior.quantile(0.975), pulse)
+            after[pulse] = (
+                posterior.quantile(0.5),
+                posterior.quantile(0.025),
+                posterior.quantile(0.975),
+                pulse,
+            )
     return after
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from sudeck.circuit import kinetics
 from sudeck.circuit.parameters import Circuit, Floats
+from sudeck.circuit.steppers import kinetics
 from sudeck.circuit.steppers.rest import Rest
 from sudeck.circuit.steppers.stimulus import Trials, pulse_share, recruit_axons
 

@@ -43,6 +43,17 @@ def test_single_trials_spread_less_the_stronger_the_pulse(circuits: Circuit) -> 
     assert np.allclose(shown, list(people.values()), rtol=0.2)
 
 
+def test_recruitment_lies_between_the_quartiles_of_people_and_saturates(circuits: Circuit) -> None:
+    """Response over that at 1.2 RMT: 27 volunteers and 21 people with Parkinson's disease, public trials."""
+    people = {1.1: (0.37, 0.72), 1.3: (1.14, 2.22), 1.4: (1.37, 3.21), 1.5: (1.68, 3.86)}
+    people |= {1.6: (3.19, 4.59), 1.7: (3.25, 6.27), 1.8: (3.18, 6.84)}
+    pulses = [Measure(f"{x:g}", single(x)) for x in (1.2, *people)]
+    shown = measure(circuits, pulses, rmt=find_thresholds(circuits, both=False)).values
+    for at, (low, high) in people.items():
+        assert low < np.median(shown[f"{at:g}"] / shown["1.2"]) < high, at
+    assert np.median(shown["1.8"] / shown["1.6"]) < 1.1
+
+
 def test_recruitment_shows_the_spread_and_facilitation_has_a_protocol() -> None:
     names = {row.name: row.baseline.value for row in run_experiment("recruitment").rows}
     assert names["CV_1.6"] < names["CV_1.1"]

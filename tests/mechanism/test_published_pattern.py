@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sudeck.core.errors import InputError
 from sudeck.mechanism.group_statistics import explain_group
 from sudeck.mechanism.healthy_reference import HealthyReference, compare_with_healthy
-from sudeck.mechanism.published_pattern import PUBLISHED_PATTERN
+from sudeck.mechanism.published_pattern import PUBLISHED_PATTERN, Judgement, _controlled
 
 
 def verdicts(statistics) -> dict[str, str]:
@@ -64,6 +64,34 @@ def test_all_statements_are_controlled_together(draw_study) -> None:
     holm[order] = np.maximum.accumulate(np.minimum(1, alone[order] * [6, 5, 4, 3, 2, 1]))
     assert [j.p_pattern for j in pattern] == pytest.approx(holm.tolist())
     assert all(j.p_pattern < 0.05 for j in pattern if j.verdict == "supported")
+
+
+def test_a_statement_is_found_where_its_p_is_below_its_share_and_only_there():
+    rng = np.random.default_rng(4)
+    for _ in range(300):
+        p = rng.uniform(0, 0.03, 6)
+        judged = [
+            Judgement(hypothesis, "supported", "", {}, float(one))
+            for hypothesis, one in zip(PUBLISHED_PATTERN, p, strict=True)
+        ]
+        for one, after in zip(p, _controlled(judged, 0.05), strict=True):
+            assert after.share is not None
+            assert (after.verdict == "supported") == (one * after.share < 0.05)
+
+
+def test_the_power_of_a_statement_follows_what_the_others_leave_of_the_level(draw_study) -> None:
+    group = explain_group(*draw_study(1, patients=30), alpha=0.025)
+    first = group.changes.power
+    assert first is not None
+    assert (first.tests, first.alpha) == (6, 0.025)
+    of_relief = {judged.hypothesis.name: group.power_of(judged) for judged in group.pattern}
+    assert [power is not None for power in of_relief.values()] == [False] * 4 + [True] * 2
+    for judged in group.pattern[4:]:
+        power = group.power_of(judged)
+        assert power is not None
+        assert power.tests == judged.share < 6  # others pass: less is asked of r than at the first step
+        assert power.detectable_r < first.detectable_r
+        assert power.n == 30
 
 
 def test_a_refutation_draws_on_the_same_budget(draw_study) -> None:

@@ -62,3 +62,23 @@ def test_where_no_background_is_seen_there_is_no_ratio_of_uptake(strong) -> None
     everywhere = replace(pose.limbs, labels=pose.limbs.territory)
     with pytest.raises(InputError, match="away from both limbs"):
         camera_images(replace(pose, limbs=everywhere), CameraResponse())
+
+
+def test_a_limb_that_is_larger_loses_less_across_its_edge() -> None:
+    swollen = synthetic(
+        3,
+        scale=1.18,
+        VPr=1.0,
+        TPr=1.0,
+        BPr=1.0,
+        counts_per_limb=dict.fromkeys(PHASE_RATIOS, 2e7),
+        scatter_fraction=0.0,
+        background_fraction=0.0,
+        fwhm_mm=9.0,
+    )
+    known = CameraResponse(9.0, 0.1, 0.0, 0.0)
+    result = measure_scan(as_bone_scan(swollen), affected="right", settings=MeasureSettings(camera=known))
+    for name in PHASE_RATIOS.values():
+        image, uptake = (found[name].value for found in (result.estimates, result.uptake_estimates))
+        assert image > 1.003
+        assert abs(math.log(uptake)) < 0.5 * math.log(image)

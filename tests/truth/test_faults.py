@@ -32,17 +32,21 @@ def beyond(group, truth):
 def test_intervals_miss_more_often_under_a_fault():
     truth = true_values(find_world("as-published"))
     group = explained("as-published", 0)
-    assert beyond(group, truth) == 0.0
-    assert beyond(faults.with_halved_errors(group, "errors-halved"), truth) > 0.0
+    assert beyond(group, truth) <= 1 / 12
+    assert beyond(faults.with_halved_errors(group, "errors-halved"), truth) >= 2 / 12
     assert beyond(explained("as-published", 0, "sides-swapped"), truth) > 0.2
 
 
 def test_more_is_claimed_where_tests_do_not_share_their_error():
     verdicts = [
-        sum(one.verdict != "undecided" for one in explained("visit-noise", 3, fault).pattern)
+        sum(
+            one.verdict != "undecided"
+            for seed in (0, 4, 9)
+            for one in explained("visit-noise", seed, fault).pattern
+        )
         for fault in ("", "holm-removed")
     ]
-    assert verdicts == [0, 3]
+    assert verdicts[1] >= verdicts[0] + 4
 
 
 def test_an_unknown_fault_is_told_before_anything_is_drawn():

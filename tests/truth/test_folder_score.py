@@ -47,6 +47,16 @@ def test_every_ratio_and_measure_is_scored_against_its_truth(measured):
     assert [len(one["MEP: interval holds the true one"]) for one in stimulated] == [4]
 
 
+def test_residuals_are_errors_with_their_sign_over_the_stated_ones(measured):
+    root, _ = measured
+    scores = score_patients(open_study(root), truth_folder(root))
+    for one in scores.values():
+        for name in ("VPr", "TPr", "BPr"):
+            (residual,) = one[f"residual of {name}"]
+            assert any(math.isclose(residual**2, z) for z in one["image ratio: error over stated error"])
+    assert any(len(one.get("residual of SICI", ())) == 4 for one in scores.values())
+
+
 @pytest.mark.parametrize(
     ("fault", "expected"), [("sides-swapped", 10.0), ("errors-halved", 1.6), ("mirror-shifted", 1.3)]
 )
@@ -204,4 +214,6 @@ def test_a_false_sentence_of_a_scan_is_seen(measured, tmp_path):
         for quantity in ("image_ratios", "uptake_ratios")
     }
     (tmp_path / "sub-001_scan.json").write_text(json.dumps(turned))
-    assert score_patients(open_study(root), tmp_path)["sub-001"]["scan page: a false claim"] == (True,)
+    scores = score_patients(open_study(root), tmp_path)["sub-001"]
+    assert scores["scan page: a false claim"] == (True,)
+    assert any(scores["scan page: a side or cut-off that is called sure, falsely"])

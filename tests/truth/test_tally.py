@@ -10,7 +10,7 @@ from sudeck.truth import table_study
 from sudeck.truth.goals import Goal, judge_goals
 from sudeck.truth.row import StudyRow, Task
 from sudeck.truth.table_study import score_table_study
-from sudeck.truth.tally import tally_truth
+from sudeck.truth.tally import Tally, tally_truth
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,14 @@ def test_a_study_is_scored_from_its_claims():
     assert {one.page for one in spoken} == {"study", "mechanism"}
     false = any(not one.holds for one in spoken)
     assert scored.numbers["both pages: a false claim"] == (false,)
-    assert len(scored.numbers["change: interval holds the true mean"]) == 12
+    by_people = [f"change: interval holds the true mean, people {so}" for so in ("differ", "hardly differ")]
+    assert [len(scored.numbers[what]) for what in by_people] == [6, 6]  # SICI and ICF; RMT and MEP
+
+
+def test_residuals_of_many_studies_are_kept_by_measure():
+    rows = [row(i, **{"residual of RMT": 0.12345 * i, "so": 1.0}) for i in range(3)]
+    tally = Tally((), tuple(rows), 0, "files", "", 0, 1.0)
+    assert tally.to_dict()["residuals"] == {"RMT": [0.0, 0.123, 0.247]}
 
 
 def test_the_same_seed_scores_the_same_study():

@@ -84,15 +84,16 @@ ARMS: Final[dict[str, Arm]] = {
             "post_course",
             (("nmda_pyramids", 0.58), ("nmda_interneurons", 0.55)),
             "patients after five days: the median of courses that show all that was published of 19 patients "
-            "(benchmarks/bench_circuit_course.py); another state than `acute_ketamine`, not used in the fit",
+            "(benchmarks/bench_circuit_course.py); another state than acute ketamine, not used in the fit",
         ),
-        Arm("midazolam", (("gaba_a", 1.2),), "a sedating dose; a size assumed, as half of `gaba_a` and more"),
+        Arm("midazolam", (("gaba_a", 1.2),), "a sedating dose; size assumed"),
         # Frozen before the circuits of today were fitted, and used in no fit. The sizes of the first three
         # were chosen on other circuits, with their signs in sight; those of the rest are round.
         Arm(
             "baclofen",
             (("gabab_agonist", 0.4), ("gaba_b_on_e", 1.3), ("gaba_b_on_p", 1.1), ("release_of_e", 0.97)),
-            "a GABA-B agonist: at terminals of A first, on cells, a little at terminals of E; sizes assumed",
+            "a GABA-B agonist: at terminals of GABA-A cells first, on cells, a little at those of layer 2/3; "
+            "sizes assumed",
         ),
         Arm(
             "tiagabine",
@@ -124,7 +125,9 @@ ARMS: Final[dict[str, Arm]] = {
             "guanfacine: less noradrenaline, so layer 2/3 pyramidal cells are less excitable; size assumed",
         ),
         Arm(
-            "noradrenaline", (("drive_of_e_mv", 0.15),), "reboxetine: the opposite of `alpha_2`; size assumed"
+            "noradrenaline",
+            (("drive_of_e_mv", 0.15),),
+            "reboxetine: the opposite; size assumed",
         ),
         Arm(
             "ethanol",

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from sudeck.circuit.drugs import SHIFTS, apply_factors
+from sudeck.circuit.drugs import apply_factors
 from sudeck.circuit.engines import Engine, default_engine
 from sudeck.circuit.interactions import measure_interactions
 from sudeck.circuit.parameters import Circuit, Floats, select
@@ -45,7 +45,7 @@ class Experiment(Record):
     ----------
     protocol : str
     factors : Mapping[str, float]
-        What groups of synapses were multiplied by.
+        What groups of synapses (`drugs.SYNAPSES`) were multiplied by, or what was added (`drugs.SHIFTS`).
     rows : tuple of Row
         The first is the resting motor threshold; intervals are the range over the circuits.
     left_out : int
@@ -57,29 +57,12 @@ class Experiment(Record):
     rows: tuple[Row, ...]
     left_out: int = 0
 
-    def __str__(self) -> str:
-        change = (
-            ", ".join(
-                f"{name} {factor:+g}" if name in SHIFTS else f"{name} ×{factor:g}"
-                for name, factor in self.factors.items()
-            )
-            or "no change"
-        )
-        lines = [f"{self.protocol}, {change}; range over {self.rows[0].baseline.n:g} reference circuits"]
-        lines += [
-            f"{row.name:16} {_short(row.baseline)}  with change {_short(row.changed)}  "
-            f"ratio {_short(row.ratio)}"
-            for row in self.rows
-        ]
-        return "\n".join(lines)
-
 
 def run_experiment(
     protocol: str,
     factors: Mapping[str, float] | None = None,
     *,
     circuits: Circuit | None = None,
-    measures: Sequence[Measure] | None = None,
     dt_ms: float = DT_MS,
     engine: Engine | None = None,
 ) -> Experiment:
@@ -95,8 +78,6 @@ def run_experiment(
         Names of `drugs.SYNAPSES`; both hemispheres.
     circuits : Circuit, optional
         The reference circuits unless given.
-    measures : sequence of Measure, optional
-        Instead of the ones of the protocol.
     dt_ms, engine
         As in `measures.measure`.
 
@@ -111,8 +92,7 @@ def run_experiment(
     before = load_reference() if circuits is None else circuits
     after = apply_factors(before, dict(factors or {}))
     before, after, left_out = _keep_stable(before, after, engine)
-    if measures is None:
-        measures = PROTOCOLS.get(protocol, ())
+    measures = PROTOCOLS.get(protocol, ())
     first = _measure(protocol, measures, before, dt_ms, engine)
     second = _measure(protocol, measures, after, dt_ms, engine) if factors else first
     units = {m.name: m.unit for m in measures}
@@ -139,11 +119,14 @@ def _keep_stable(before: Circuit, after: Circuit, engine: Engine) -> tuple[Circu
 
 
 def summarise(name: str, values: Floats, unit: str = "") -> Estimate:
-    """Return the median over circuits with their range.
+    """Return the median over circuits with their range; those that show none are left out.
 
     The range of n independent draws holds a further one with probability (n − 1)/(n + 1): its level.
     """
+    values = values[np.isfinite(values)]
     n = values.size
+    if not n:
+        raise InputError("The circuit", f"no circuit shows {name}", "use factors nearer to 1")
     middle = float(np.median(values))
     return Estimate(
         name,
@@ -175,7 +158,3 @@ def _measure(
     if protocol == "triple":
         values |= measure_interactions(circuits, dt_ms=dt_ms, engine=engine)._asdict()
     return values
-
-
-def _short(estimate: Estimate) -> str:
-    return f"{estimate.value:#.3g} [{estimate.low:#.3g}, {estimate.high:#.3g}]"

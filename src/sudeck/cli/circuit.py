@@ -11,7 +11,6 @@ import typer
 from sudeck.core.errors import InputError
 
 if TYPE_CHECKING:
-    from sudeck.circuit.experiment import Experiment
     from sudeck.mechanism.measure_table import MeasureTable
 
 circuit = typer.Typer(
@@ -54,6 +53,7 @@ def simulate(
     """
     from sudeck.circuit.drugs import ARMS
     from sudeck.circuit.experiment import run_experiment
+    from sudeck.report.circuit.console import print_experiment
 
     factors = dict(ARMS[arm].factors) if arm else {}
     given = {
@@ -68,7 +68,9 @@ def simulate(
         if factor is not None:
             factors[name] = factors.get(name, 1.0) * factor
     experiment = run_experiment(protocol, factors)
-    _print(experiment)
+    print_experiment(experiment)
+    if arm:
+        typer.echo(f"{arm}: {ARMS[arm].source}.")
     if out is not None:
         from sudeck.report.circuit.figures import draw_experiment
 
@@ -80,12 +82,6 @@ def _product(first: float | None, second: float | None) -> float | None:
     if first is None or second is None:
         return first if second is None else second
     return first * second
-
-
-def _print(experiment: Experiment) -> None:
-    from sudeck.report.circuit.console import print_experiment
-
-    print_experiment(experiment)
 
 
 @circuit.command("calibrate")

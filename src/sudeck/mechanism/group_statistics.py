@@ -13,7 +13,8 @@ from sudeck.mechanism.change_models import no_answer
 from sudeck.mechanism.changes import Changes, estimate_changes
 from sudeck.mechanism.healthy_reference import HealthyReference, ReferenceComparison, compare_with_healthy
 from sudeck.mechanism.measure_table import tabulate_measures
-from sudeck.mechanism.published_pattern import PUBLISHED_PATTERN, Judgement, judge_pattern
+from sudeck.mechanism.published_pattern import LEAST_PATIENTS, PUBLISHED_PATTERN, Judgement, judge_pattern
+from sudeck.statistics.power import Power, describe_power
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +42,18 @@ class GroupStatistics:
         if self.associations is not None:
             parts.append(self.associations)
         return "\n".join(str(part) for part in [*parts, *self.pattern] if str(part))
+
+    def power_of(self, judged: Judgement) -> Power | None:
+        """Return what these patients see of a statement on relief, where the others are as they came out.
+
+        Holm's method is followed to this statement: those that pass without it leave it a larger part of the
+        level, and `Judgement.share` is that part exactly, whatever its own P value. Given the other
+        statements nothing is left to be simulated. None of what is no correlation, or was not measured.
+        """
+        n = max((found["n"] for found in judged.numbers.values() if "r" in found), default=0)
+        if judged.share is None or n < LEAST_PATIENTS:
+            return None
+        return describe_power(n).shared_by(judged.share, alpha=self.alpha)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
@@ -116,9 +129,6 @@ def explain_group(
         level=level,
         rng=rng,
     )
-    if changes.power is not None:
-        # A correlation is claimed where it holds beside the other statements of the pattern.
-        changes = replace(changes, power=changes.power.shared_by(len(PUBLISHED_PATTERN), alpha=alpha))
     unanswered = list(changes.unanswered)
     associations = None
     absent = [name for name in (baseline, visit) if name not in measures.visits]
@@ -142,10 +152,15 @@ def explain_group(
             rng=rng,
         )
         unanswered += associations.unanswered
+    pattern = judge_pattern(changes, associations, visit=visit, alpha=alpha)
+    if changes.power is not None:
+        # A correlation is claimed where it holds beside the other statements of the pattern.
+        measured = sum(judged.share is not None for judged in pattern) or len(PUBLISHED_PATTERN)
+        changes = replace(changes, power=changes.power.shared_by(measured, alpha=alpha))
     return GroupStatistics(
         changes,
         associations,
-        judge_pattern(changes, associations, visit=visit, alpha=alpha),
+        pattern,
         compare_with_healthy(measures, reference or {}, level=level),
         tuple(unanswered),
         alpha,

@@ -94,6 +94,10 @@ class Judgement:
         each statement counts once.
     numbers : Mapping[str, Any]
         By hemisphere: ratio or r, interval, P, n.
+    share : int or None
+        Into how many parts the level is divided for this statement, where the others are as they are here:
+        all that were measured, less those that Holm's method lets pass without it. It is found where its own
+        P is below that part, whatever the order.
     """
 
     hypothesis: Hypothesis
@@ -101,6 +105,7 @@ class Judgement:
     text: str
     numbers: dict[str, dict[str, Any]]
     p_pattern: float | None = None
+    share: int | None = None
 
     def __str__(self) -> str:
         return f"{self.hypothesis.name}: {self.verdict}. {self.text}"
@@ -118,6 +123,7 @@ class Judgement:
             "high_margin": self.hypothesis.high_margin,
             "numbers": self.numbers,
             "p_pattern": self.p_pattern,
+            "share": self.share,
         }
 
 
@@ -223,12 +229,20 @@ def _controlled(judgements: Sequence[Judgement], alpha: float) -> tuple[Judgemen
         adjusted[i] = running
     out = []
     for i, judgement in enumerate(judgements):
-        controlled = replace(judgement, p_pattern=adjusted.get(i))
+        others = [p for p, other in ordered if other != i]
+        share = len(ordered) - _passing(others, alpha) if i in adjusted else None
+        controlled = replace(judgement, p_pattern=adjusted.get(i), share=share)
         if controlled.verdict != "undecided" and adjusted.get(i, 0.0) >= alpha:
             text = f"{judgement.text} Controlled over the pattern, P = {adjusted[i]:.3g}."
             controlled = replace(controlled, verdict="undecided", text=text)
         out.append(controlled)
     return tuple(out)
+
+
+def _passing(others: Sequence[float], alpha: float) -> int:
+    """Return how many of the other P values, smallest first, Holm's method lets pass before one more."""
+    tests = len(others) + 1
+    return next((rank for rank, p in enumerate(others) if p * (tests - rank) >= alpha), len(others))
 
 
 def _missing(text: str) -> Outcome:

@@ -214,8 +214,9 @@ def _measure_region(
         raise InputError("scan", reasons.rstrip("."), "settle that for one phase at least")
 
     estimates = all_estimates(ratios, refused)
+    whole = settings.drawn is None and place.name == "whole"
     of_uptake, uptake_refused = (
-        uptake_estimates(posed, measured, ratios, settings.camera) if uptake else ({}, {})
+        uptake_estimates(posed, measured, ratios, settings.camera, whole_limb=whole) if uptake else ({}, {})
     )
     flags: list[Flag] = [*scan.flags, *posed.flags, *spot_flags]
     if not place.drawn:

@@ -27,6 +27,8 @@ def uptake_estimates(
     measured: Mapping[ScanPhase, PhaseMeasurement],
     ratios: Mapping[ScanPhase, LogRatio],
     camera: CameraResponse,
+    *,
+    whole_limb: bool,
 ) -> tuple[dict[str, Estimate], dict[str, str]]:
     """Turn the ratios of an image into those of uptake per area.
 
@@ -36,6 +38,8 @@ def uptake_estimates(
     measured, ratios : mapping of phase to PhaseMeasurement and LogRatio
         Of one region.
     camera : CameraResponse
+    whole_limb : bool
+        Whether the region is all of the limb that the images show.
 
     Returns
     -------
@@ -47,7 +51,7 @@ def uptake_estimates(
     refused: dict[str, str] = {}
     for name, phase in measured.items():
         try:
-            found[name] = _of_uptake(ratios[name], phase, posed, camera)
+            found[name] = _of_uptake(ratios[name], phase, posed, camera, whole_limb)
         except InputError as error:
             refused[PHASE_RATIOS[name]] = str(error)
     estimates = {PHASE_RATIOS[name]: phase_ratio(PHASE_RATIOS[name], ratio) for name, ratio in found.items()}
@@ -58,7 +62,7 @@ def uptake_estimates(
 
 
 def _of_uptake(
-    ratio: LogRatio, phase: PhaseMeasurement, posed: PosedScan, camera: CameraResponse
+    ratio: LogRatio, phase: PhaseMeasurement, posed: PosedScan, camera: CameraResponse, whole_limb: bool
 ) -> LogRatio:
     name = phase.phase
     if posed.scan.phases[name].side_seconds:
@@ -74,7 +78,7 @@ def _of_uptake(
         posed.seen_by_camera[key] = camera_images(phase.pose, camera, image=image)
     regions = {"affected": phase.affected, "healthy": phase.healthy}
     weights = {side: region.weights for side, region in regions.items()}
-    found = correct_for_camera(posed.seen_by_camera[key], weights)
+    found = correct_for_camera(posed.seen_by_camera[key], weights, whole_limb=whole_limb)
     plain = math.log(phase.affected.net_per_pixel / phase.healthy.net_per_pixel)
     return _moved(ratio, found, found.value - plain)
 

@@ -96,7 +96,9 @@ class Power:
 
     def __str__(self) -> str:
         percent = f"{100 * self.power:g} %"
-        shared = f" ({self.tests} tests share {100 * self.alpha:g} %)" if self.tests > 1 else ""
+        shared = (
+            f" (the first of {self.tests} tests that share {100 * self.alpha:g} %)" if self.tests > 1 else ""
+        )
         lines = [
             f"With {self.n} patients a change of {self.standardised_change:.2f} standard deviations is found "
             f"with {percent} power, smaller ones are missed more often.",

@@ -31,6 +31,7 @@ STRATA: Final = (0.0, 0.1, 0.2, 0.4, 0.6, math.inf)  # of |log ratio|
 _COUNTS: Final = (0.0, 0.5, 1.0, math.inf)  # of a limb in the delayed image, in those of a usual scan
 STIMULATION: Final = ("RMT", "MEP", "SICI", "ICF")
 _QUANTITIES: Final = {"image": "estimates", "uptake": "uptake_estimates"}
+RESIDUAL: Final = "residual of "  # an error over the stated one, with its sign
 
 
 def score_patients(study: StudyFolder, truth: Path, *, fault: str = "") -> dict[str, Numbers]:
@@ -127,6 +128,8 @@ def _score_scan(
             for name, estimate in found.get(key, {}).items():
                 if name in true:
                     _score_ratio(numbers, quantity, name, with_fault(estimate, fault), true[name], strata)
+    for found in results:
+        _keep_residuals(numbers, found.get("estimates", {}), truth.get("image_ratios", {}))
 
 
 def _score_page(numbers: dict[str, list[float]], claims: Sequence[Claim], truth: Mapping[str, Any]) -> None:
@@ -137,6 +140,9 @@ def _score_page(numbers: dict[str, list[float]], claims: Sequence[Claim], truth:
     }
     scored = [(claim, true[claim.estimand]) for claim in claims if claim.estimand in true]
     numbers["scan page: a false claim"].append(any(not claim.holds(value) for claim, value in scored))
+    numbers["scan page: a side or cut-off that is called sure, falsely"].extend(
+        not claim.holds(value) for claim, value in scored if claim.budget != INTERVAL
+    )
     phases = [(claim, value) for claim, value in scored if 1.0 in (claim.low, claim.high)]
     if truth.get("uptake_ratios") and all(
         math.isclose(value, 1.0, abs_tol=1e-3) for value in truth["uptake_ratios"].values()
@@ -183,6 +189,21 @@ def _score_ratio(
         numbers[f"{quantity} ratio: error over stated error"].append((error / estimate["se"]) ** 2)
 
 
+def _keep_residuals(
+    numbers: dict[str, list[float]], estimates: Mapping[str, Mapping[str, Any]], true: Mapping[str, float]
+) -> None:
+    """Add what the three phases of one scan are off, in stated errors, where all three are known.
+
+    Of the image ratios: these are what a study learns from.
+    """
+    names = tuple(PHASE_RATIOS.values())
+    if not all(name in true and estimates.get(name, {}).get("se") for name in names):
+        return
+    for name in names:
+        error = math.log(estimates[name]["value"] / true[name])
+        numbers[f"{RESIDUAL}{name}"].append(error / estimates[name]["se"])
+
+
 def _score_stimulation(
     numbers: dict[str, list[float]],
     rows: Sequence[Mapping[str, str]],
@@ -215,6 +236,7 @@ def score_measure(
     own = value - true if linear else error
     if math.isfinite(se) and se > 0 and math.isfinite(own):
         numbers[f"{name}: error over stated error"].append((own / se) ** 2)
+        numbers[f"{RESIDUAL}{name}"].append(own / se)
 
 
 def _six(phases: Mapping[str, float]) -> dict[str, float]:

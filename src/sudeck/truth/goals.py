@@ -19,7 +19,7 @@ Kind = Literal["share", "mean", "root mean square"]
 Verdict = Literal["pass", "fail", "open"]
 _FEWEST_IN_STRATUM: Final = 20  # values: of fewer the worst is mostly chance
 
-_NULL: Final = tuple(name for name in WORLDS if name != "as-published")
+_NULL: Final = tuple(name for name in WORLDS if name not in ("as-published", "bent-relief"))
 _SURE: Final = (
     0.97725  # two normal errors; few studies do not know their own error, so Student's t says how many
 )
@@ -60,6 +60,7 @@ class Goal:
 MEASURED: Final = (
     Goal("scan: nothing measured", 0.0, 0.05),
     Goal("scan page: a false claim", 0.0, 0.05),
+    Goal("scan page: a side or cut-off that is called sure, falsely", 0.0, 0.035),
     Goal("scan page: an asymmetry of equal limbs", 0.0, 0.06),
     Goal("recording page: a false claim", 0.0, 0.05),
     Goal("recording page: interval holds the true one", 0.93, 0.98),
@@ -95,9 +96,10 @@ GOALS: Final[tuple[Goal, ...]] = (
     Goal("published pattern: a wrong verdict", 0.0, 0.05),
     Goal("a true 'does not change' refuted", 0.0, 0.05, tuple(name for name in WORLDS if name != "drift")),
     Goal("study page contradicts itself", 0.0, 0.0),
-    Goal("change: interval holds the true mean", 0.93, 0.97),
-    Goal("change: error over stated error", 0.95, 1.05, kind="root mean square"),
-    Goal("power: stated minus achieved", -1.0, 0.05, ("as-published",), kind="mean"),
+    Goal("change: interval holds the true mean, people differ", 0.93, 0.97),
+    Goal("change: interval holds the true mean, people hardly differ", 0.93, 1.0),
+    Goal("change: error over stated error, people differ", 0.95, 1.05, kind="root mean square"),
+    Goal("power: stated minus achieved", -0.05, 0.05, ("as-published",), kind="mean"),
     Goal("r corrected for error is pinned at 1", 0.0, 0.0),
     *MEASURED,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -15,6 +15,7 @@ from sudeck.study.measuring.engine import Died, Progress, spread
 from sudeck.synthetic.study.worlds import WORLDS, find_world
 from sudeck.truth.faults import find_fault
 from sudeck.truth.file_study import WORLDS_OF_FILES, score_file_study
+from sudeck.truth.folder_score import RESIDUAL
 from sudeck.truth.goals import Line, judge_goals
 from sudeck.truth.row import StudyRow, Task
 from sudeck.truth.table_study import score_table_study
@@ -71,6 +72,15 @@ class Tally:
             for key in {(row.task.world, one.claim.claim) for one in row.ledger if not one.holds}
         )
 
+    def residuals(self) -> Mapping[str, list[float]]:
+        """Return errors over stated errors by measure; those of one scan stand at one place in its phases."""
+        found: dict[str, list[float]] = defaultdict(list)
+        for row in self.rows:
+            for name, values in row.numbers.items():
+                if name.startswith(RESIDUAL):
+                    found[name.removeprefix(RESIDUAL)] += [round(one, 3) for one in values]
+        return dict(found)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the contract of ``truth.json`` as plain JSON-ready values."""
         return {
@@ -84,6 +94,7 @@ class Tally:
             "stopped": self.stopped,
             "seconds": round(self.seconds, 1),
             "lines": [line.to_dict() for line in self.lines],
+            "residuals": self.residuals(),
             "false_claims": [
                 {"world": row.task.world, "seed": list(row.task.seed), **one.to_dict()}
                 for row in self.rows

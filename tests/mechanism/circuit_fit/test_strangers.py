@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from circuit_virtual_patient import FIGURES, STUDY_MEASURES, draw_person
 from sudeck.circuit.reference import load_distribution
 from sudeck.mechanism.circuit_fit.emulator import load_emulator
 from sudeck.mechanism.circuit_fit.inference import infer
 from sudeck.mechanism.circuit_fit.posterior_summary import explain
-from sudeck.mechanism.circuit_fit.virtual_patient import FIGURES, STUDY_MEASURES, draw_person
 
 
 def test_people_lie_about_the_figures_and_keep_their_own_at_the_next_visit() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from circuit_virtual_patient import STUDY_MEASURES, WITH_CALLOSUM
 from sudeck.mechanism.circuit_fit.hypotheses import ACCOUNTS
 from sudeck.mechanism.circuit_fit.patient_data import PatientData
 from sudeck.mechanism.circuit_fit.surprise import Foreseen, foresee
-from sudeck.mechanism.circuit_fit.virtual_patient import STUDY_MEASURES, WITH_CALLOSUM
 
 
 def _foreseen(rng: np.random.Generator, count: int = 4000) -> Foreseen:

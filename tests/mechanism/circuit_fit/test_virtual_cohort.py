@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from circuit_virtual_cohort import KETAMINE_COURSE, UNTREATED, VirtualCohort, draw_cohort
 from sudeck.circuit.reference import load_distribution
 from sudeck.mechanism.association import associate_changes
 from sudeck.mechanism.changes import estimate_changes
 from sudeck.mechanism.circuit_fit.factors import FACTORS
-from sudeck.mechanism.circuit_fit.virtual_cohort import KETAMINE_COURSE, UNTREATED, VirtualCohort, draw_cohort
 from sudeck.mechanism.measure_table import HEMISPHERES, INTERACTION, MeasureTable, tabulate_measures
 
 NAMED = ("MEP", "SICI", "ICF")

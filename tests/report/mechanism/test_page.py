@@ -22,7 +22,7 @@ from sudeck.report.kit.text import decimals_of, interval_text, number, p_text, p
 from sudeck.report.mechanism.circuit_rows import median_explanation
 from sudeck.report.mechanism.circuit_words import group_balance_sentence, left_open
 from sudeck.report.mechanism.page import write_mechanism_report
-from sudeck.report.mechanism.words import PREFERRED, unanswered_sentences, visit_names
+from sudeck.report.mechanism.words import PREFERRED, sentences, unanswered_sentences, visit_names
 from sudeck.report.study.page import REPORT_FILE, link_pages
 from sudeck.study.answers.circuit_fits import FitFailure
 from sudeck.study.answers.study_explanation import StudyExplanation
@@ -117,7 +117,12 @@ def test_the_power_and_the_printed_numbers_are_told(reported: Reported) -> None:
     power = explained.group.changes.power
     assert power is not None
     text = text_of(page)
-    assert f"|r| = {number(power.significant_r, 2)}" in text
+    seen = [
+        own for judged in explained.group.pattern if (own := explained.group.power_of(judged)) is not None
+    ]
+    assert seen
+    for own in seen:
+        assert f"|r| = {number(own.significant_r, 2)}" in text
     for ratio in power.ratios:
         assert f"{ratio.name} ×{number(ratio.fall, 2)} ×{number(ratio.rise, 2)}" in text
     for one in explained.reported.correlations:
@@ -198,13 +203,13 @@ def test_a_circuit_that_failed_is_named_with_its_reason(reported: Reported) -> N
 def test_what_is_not_identified_is_listed_once_and_said_plainly(reported: Reported) -> None:
     _, page, place = reported
     own = text_of((place.parent / "sub-001" / "mechanism.html").read_text(encoding="utf-8"))
-    nothing = "Nothing of GABA-B inhibition, NMDA on interneurons and steady drive of GABA-B cells"
-    for text in (text_of(page), own):
-        assert "Not known from these measurements" in text
-        assert f"{nothing}." in text
+    nothing = "GABA-B inhibition, NMDA on interneurons and steady drive of GABA-B cells"
+    for text, whose in ((text_of(page), "one patient's"), (own, "these")):
+        assert f"Not known from {whose} measurements" in text
+        assert f"Nothing is known of {nothing}." in text
     visits = ("pre", "post", "change")
     assert left_open(circuit().factors, visits, {"SICI", "RMT"}) == (
-        f"{nothing}: that takes IHI, LICI or a silent period.",
+        f"Only IHI, LICI or a silent period would tell of {nothing}.",
         (),
     )
     partly = [
@@ -212,13 +217,13 @@ def test_what_is_not_identified_is_listed_once_and_said_plainly(reported: Report
         for one in circuit().factors
     ]
     assert left_open(partly, visits, {"IHI"}) == (
-        f"{nothing}.",
+        f"Nothing is known of {nothing}.",
         ("GABA-A inhibition, pain side: pre", "GABA-A inhibition, other side: pre"),
     )
     # What SICI could tell of and does not is not put down to measures that are missing.
     faint = [replace(one, narrowing=0.9) if one.factor == "gaba_a" else one for one in circuit().factors]
     assert left_open(faint, visits, {"SICI"})[0] == (
-        f"Nothing of GABA-A inhibition. {nothing}: that takes IHI, LICI or a silent period."
+        f"Nothing is known of GABA-A inhibition. Only IHI, LICI or a silent period would tell of {nothing}."
     )
 
 
@@ -340,6 +345,19 @@ def test_patients_left_out_of_the_associations_are_told_once(tmp_path: Path) -> 
     assert explained.group.associations.flags
     for flag in explained.group.associations.flags:
         assert text_of(page).count(flag.message) == 1
+
+
+def test_no_change_stands_out_whose_own_interval_holds_one() -> None:
+    """Signs may hold in the family where sizes leave it open."""
+    group = study(8).group
+    assert group is not None
+    first = replace(group.changes.changes[0], p_family=0.001)
+    for low, named in ((1.05, True), (0.95, False)):
+        ratio = replace(first.ratio, value=1.2, low=low, high=1.4)
+        changes = replace(group.changes, changes=(replace(first, ratio=ratio),))
+        text = " ".join(sentences(8, ("pre", "post"), replace(group, changes=changes), (), 0))
+        assert ("stand out from all measures together:" in text) == named
+        assert ("no change stands out" in text) != named
 
 
 def test_one_reason_for_many_questions_is_told_once() -> None:

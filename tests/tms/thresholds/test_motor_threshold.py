@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 from scipy.special import ndtr
 
 from sudeck.core.errors import InputError
+from sudeck.synthetic.emg.synthetic_recording import VirtualHemisphere
 from sudeck.tms.thresholds.motor_threshold import bayesian_threshold, threshold_posterior
-from sudeck.tms.thresholds.posterior import prior_posterior
+from sudeck.tms.thresholds.posterior import USUAL_PLATEAU_MV, _size_and_scatter, prior_posterior
 from sudeck.tms.thresholds.prior import ACTIVE_HAND, RESTING_HAND, ThresholdPrior
 
 LOG_SD = 1.2
@@ -80,6 +82,34 @@ def test_yes_or_no_posterior_is_that_of_the_plain_formula():
     posterior = threshold_posterior(intensity, responded)
     assert posterior.mean_mso == pytest.approx(mean, abs=0.05)
     assert posterior.sd_mso == pytest.approx(sd, rel=0.03)
+
+
+def test_responses_grow_to_a_plateau_and_scatter_less_the_higher_they_are():
+    """Half-way between eight people, to whom made ones are fitted, and 27 whose scatter falls less."""
+    person = VirtualHemisphere(mep_max_mv=USUAL_PLATEAU_MV)
+    mso = person.rmt_mso + np.array([-4.0, 0.0, 4.0, 9.0, 20.0])
+    steep = (mso - person.rmt_mso) * (1 - 0.05 / USUAL_PLATEAU_MV) / person.width_mso
+    log_size, scatter = _size_and_scatter(steep, 0.05)
+    assert np.exp(log_size) * 0.05 == pytest.approx(person.median_amplitude_mv(mso), rel=0.1)
+    assert np.all(np.diff(scatter) < 0)
+    assert np.all(scatter >= person.log_sd(mso) / person.log_sd(person.rmt_mso) - 0.02)
+    at = np.interp(np.log([0.35, 1.4]), np.log(0.05) + log_size, scatter)
+    assert at[1] / at[0] == pytest.approx(math.sqrt(0.59 * 0.86), abs=0.04)
+    # A criterion beyond the plateau is odd, and no error.
+    assert np.isfinite(bayesian_threshold([50, 60, 70], [0.1, 2.0, 4.0], criterion_mv=3.0).estimate.value)
+
+
+def test_test_pulses_that_all_answer_do_not_draw_the_threshold_down():
+    """With one scatter for all, and the mean for the median, these pulses read 0.08 %MSO too low."""
+    person, errors = VirtualHemisphere(), []
+    for seed in range(160):
+        rng = np.random.default_rng([6, seed])
+        about = round(person.rmt_mso + 1.6 * rng.standard_normal())
+        mso = np.append(np.repeat(about + np.arange(-4.0, 5.0, 2.0), 4), np.full(25, round(1.2 * about)))
+        size = person.median_amplitude_mv(mso) * np.exp(person.log_sd(mso) * rng.standard_normal(mso.size))
+        found = bayesian_threshold(mso, np.where(size < 0.012, 0.0, size), floor_mv=0.012).estimate
+        errors.append(found.value - person.rmt_mso)
+    assert np.mean(errors) == pytest.approx(0.0, abs=0.05)
 
 
 def test_pulse_by_pulse_is_all_at_once():

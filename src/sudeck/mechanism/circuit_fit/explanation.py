@@ -177,20 +177,6 @@ class Explanation:
         """The accounts that may be weighed: none where the circuits do not reproduce the measures."""
         return () if any(flag.code == STRAINED for flag in self.flags) else self.hypotheses
 
-    def __str__(self) -> str:
-        how = "exact likelihood" if self.exact else "approximate"
-        lines = [
-            f"{self.patient}: {how}; effective sample of the proposal {100 * self.effective:.1f} %",
-            self.verdict,
-        ]
-        lines += [
-            f"{f.visit} {f.hemisphere} {f.factor} {f.estimate.value:#.3g} "
-            f"[{f.estimate.low:#.3g}, {f.estimate.high:#.3g}]"
-            + ("" if f.identified else ", not known from these measurements")
-            for f in self.factors
-        ]
-        return "\n".join([*lines, *map(str, self.flags)])
-
     def rows(self) -> list[dict[str, Any]]:
         """Return the factors as flat rows, one a visit, hemisphere and factor."""
         return [{"participant_id": self.patient, **factor.to_dict()} for factor in self.factors]

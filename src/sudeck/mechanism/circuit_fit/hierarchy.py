@@ -87,16 +87,6 @@ class GroupPosterior:
     factors: tuple[GroupFactor, ...]
     changes: dict[str, tuple[Estimate, ...]]
 
-    def __str__(self) -> str:
-        lines = [f"{len(self.changes)} patients, change from the first to the last visit"]
-        lines += [
-            f"{f.hemisphere} {f.factor} {f.mean.value:#.3g} [{f.mean.low:#.3g}, {f.mean.high:#.3g}], "
-            f"patients differ by {f.between_sd.value:#.2g}"
-            + ("" if f.identified else ", not known from these measurements")
-            for f in self.factors
-        ]
-        return "\n".join(lines)
-
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values."""
         patients = [

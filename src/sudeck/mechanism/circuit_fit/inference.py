@@ -273,8 +273,8 @@ def _bridge(target: _Target, led: Annealed, seen: _Seen, rng: np.random.Generato
 def _bridged(effective: float, accepted: float) -> Flag:
     return Flag(
         "surrogate-poor",
-        f"Only {100 * effective:.1f} % of the surrogate's draws were effective, so they were led on with the "
-        f"circuit itself ({100 * accepted:.0f} % of moves taken).",
+        f"Of the draws of the circuit's quick stand-in only {100 * effective:.1f} % met these measures, so "
+        f"the circuit itself led them on ({100 * accepted:.0f} % of moves taken).",
         "caution" if accepted < _LEAST_ACCEPTANCE else "info",
         value=effective,
         limit=ENOUGH_EFFECTIVE,

@@ -57,7 +57,7 @@ class NormalError:
     """
 
     def __init__(self, data: PatientData, further_sd: Floats | None = None) -> None:
-        covariance = data.person_covariance + np.diag(data.log_se**2)
+        covariance = data.error_covariance
         if further_sd is not None:
             covariance = covariance + np.diag(further_sd**2)
         self._value = data.log_value

@@ -102,6 +102,11 @@ class PatientData:
         return person_covariance(self.keys)
 
     @cached_property
+    def error_covariance(self) -> Floats:
+        """What people differ by, and errors of measurement on top."""
+        return self.person_covariance + np.diag(self.log_se**2)
+
+    @cached_property
     def habit_covariance(self) -> Floats:
         """The part of it that is the same at all visits."""
         return person_covariance(self.keys, lasting=True)

@@ -26,7 +26,8 @@ def fit_patient(data: PatientData, *, draws: int = DRAWS, rng: np.random.Generat
         From `patient_data.gather_patient`.
     draws : int
     rng : numpy Generator or seed
-        Same seed, same numbers.
+        Same seed, same numbers. From one seed every patient gets draws of its own: an error of simulation
+        that all of a group shared would not average out of its mean.
 
     Raises
     ------
@@ -36,6 +37,8 @@ def fit_patient(data: PatientData, *, draws: int = DRAWS, rng: np.random.Generat
         If no circuit could show such measures.
     """
     require_engine()
+    if not isinstance(rng, np.random.Generator):
+        rng = np.random.default_rng([rng, *str(data.patient).encode()])
     return infer(data, load_distribution(), load_emulator(), draws=draws, rng=rng)
 
 

@@ -115,7 +115,7 @@ def foresee(data: PatientData) -> Foreseen:
     shown = Surrogate.of(data, load_emulator()).predict(np.concatenate([circuit, factors]))
     # A defect that no account names is there at every visit.
     moved = data.weights.sum(axis=1) @ _shifts_of_defects(data.wanted)
-    return Foreseen(shown, account, data.person_covariance + np.diag(data.log_se**2), moved)
+    return Foreseen(shown, account, data.error_covariance, moved)
 
 
 @cache

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from importlib.resources import as_file, files
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from sudeck.core.errors import InputError
+from sudeck.report.circuit.words import change_text, shown_text
 from sudeck.report.kit.figures import AFFECTED_LINE, HEALTHY_LINE
 from sudeck.report.kit.palette import AFFECTED_COLOUR, GREY, HEALTHY_COLOUR
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 _FORMATS: Final = (".png", ".svg", ".pdf")
 _SIZE_INCH: Final = (4.4, 2.9)
+_TICK_LETTERS: Final = 11
+_LEGEND_LETTERS: Final = 40  # a longer text leaves no room for the axes
 _X_LABEL: Final = {"recruitment": "Intensity (RMT)", "triple": ""}
 _Y_LABEL: Final = {
     "recruitment": "MEP (mV)",
@@ -62,12 +66,13 @@ def draw_experiment(experiment: Experiment, path: Path) -> None:
 
 def _paint(axes: Axes, experiment: Experiment, rows: list[Row]) -> None:
     at, continuous = _positions(rows)
-    factors = ", ".join(f"{name} ×{factor:g}" for name, factor in experiment.factors.items())
+    factors = change_text(experiment.factors)
     series: list[tuple[str, str, Any, list[Estimate], float]] = [
         ("reference", HEALTHY_COLOUR, HEALTHY_LINE, [row.baseline for row in rows], -0.08)
     ]
     if factors:
-        series.append((factors, AFFECTED_COLOUR, AFFECTED_LINE, [row.changed for row in rows], 0.08))
+        label = factors if len(factors) <= _LEGEND_LETTERS else "changed"
+        series.append((label, AFFECTED_COLOUR, AFFECTED_LINE, [row.changed for row in rows], 0.08))
     for label, colour, line, estimates, shift in series:
         middle = [e.value for e in estimates]
         low, high = [e.low for e in estimates], [e.high for e in estimates]
@@ -81,7 +86,7 @@ def _paint(axes: Axes, experiment: Experiment, rows: list[Row]) -> None:
     if ratios:
         axes.axhline(1.0, color=GREY, linewidth=0.6, zorder=0)
     if not continuous:
-        axes.set_xticks(at, [row.name.replace("_", "\n") for row in rows])
+        axes.set_xticks(at, [fill(shown_text(row.name), _TICK_LETTERS) for row in rows])
         axes.set_xlim(-0.6, len(rows) - 0.4)
     axes.set_ylim(bottom=0)
     axes.set_xlabel(

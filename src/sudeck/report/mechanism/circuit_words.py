@@ -130,9 +130,10 @@ def left_open(
         if all(silent.get(key) == when for key, when in asked.items() if key[0] == name)
     ]
     needs_more = [name for name in nowhere if name in _BEYOND_SICI and not _BEYOND_MEASURES & set(measured)]
-    said = [_nothing_of([name for name in nowhere if name not in needs_more], ".")]
-    said.append(_nothing_of(needs_more, ": that takes IHI, LICI or a silent period."))
-    return " ".join(filter(None, said)), tuple(
+    others = [name for name in nowhere if name not in needs_more]
+    said = [f"Nothing is known of {_listed(others)}."] if others else []
+    said += [f"Only IHI, LICI or a silent period would tell of {_listed(needs_more)}."] if needs_more else []
+    return " ".join(said), tuple(
         f"{FACTORS.get(name, name)}, {SIDES[side]}"
         + ("" if when == asked[name, side] else f": {', '.join(when)}")
         for (name, side), when in silent.items()
@@ -140,12 +141,9 @@ def left_open(
     )
 
 
-def _nothing_of(names: Sequence[str], end: str) -> str:
-    """Return that nothing is known of some factors, empty where there are none."""
-    if not names:
-        return ""
+def _listed(names: Sequence[str]) -> str:
     *most, last = map(inside_factor, names)
-    return f"Nothing of {', '.join(most)} and {last}{end}" if most else f"Nothing of {last}{end}"
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def next_text(candidate: Candidate) -> str:

@@ -29,7 +29,7 @@ from sudeck.report.mechanism.console_tables import (
     power_table,
     sure_changes,
 )
-from sudeck.report.mechanism.words import PREFERRED, SIDES, together_sentences
+from sudeck.report.mechanism.words import PREFERRED, SIDES, power_sentences, together_sentences
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from sudeck.mechanism.circuit_fit.explanation import Explanation
     from sudeck.mechanism.circuit_fit.hierarchy import GroupPosterior
     from sudeck.mechanism.group_statistics import GroupStatistics
-    from sudeck.statistics.power import Power
     from sudeck.study.answers.circuit_fits import FitFailure
     from sudeck.study.answers.study_explanation import StudyExplanation
 
@@ -94,7 +93,7 @@ def print_statistics(
     console.print(pattern_table(group.pattern))
     for flag in flags:
         print_item(console, flag.severity, flag.message, SEVERITY_STYLE[flag.severity])
-    _print_power(console, group.changes.power)
+    _print_power(console, group)
 
 
 def print_circuit(explanation: Explanation, *, console: Console | None = None) -> None:
@@ -135,8 +134,8 @@ def print_circuit(explanation: Explanation, *, console: Console | None = None) -
             style="dim",
         )
     console.print(
-        f"{100 * explanation.effective:.1f} % of the draws count as effective; the likelihood is "
-        f"{'exact' if explanation.exact else 'nearly exact'}.",
+        f"The fit rests on {percent(explanation.effective)} of its simulated circuits"
+        f"{'' if explanation.exact else ' and is nearly exact'}.",
         style="dim",
     )
     for flag in explanation.flags:
@@ -215,14 +214,15 @@ def _print_associations(console: Console, associations: Sequence[Association]) -
             print_item(console, "decided by one patient", text, "yellow")
 
 
-def _print_power(console: Console, power: Power | None) -> None:
+def _print_power(console: Console, group: GroupStatistics) -> None:
+    power = group.changes.power
     if power is None:
         print_heading(console, "What so few patients can see")
         print_note(console, "Too few were seen twice to state what could be seen; four are needed.")
         return
     print_heading(console, f"What {power.n} patients can and can not see")
-    for line in str(power).splitlines()[:2]:
-        print_note(console, line)
+    for sentence in power_sentences(group):
+        print_note(console, sentence)
     if power.ratios:
         console.print(power_table(power))
 

@@ -58,6 +58,7 @@ def circuit_figure(
     telling = [(title, factors) for title, factors in panels if _tells(factors)]
     if not telling:
         return None
+    drives = any(one.identified for _, of in telling for (_, name), one in of.items() if name == TONE)
     strength = strength or (OF_STATES if len(panels) < 2 else f"{OF_STATES}; in the change, {OF_CHANGE}")
     # Two stand side by side over the key; of one or three the last is large, with the key beside it.
     pair = len(telling) == 2
@@ -74,7 +75,8 @@ def circuit_figure(
         if large is not None:
             key_left = _LARGE_MM + 5.0
             paint_circuit(_axes(figure, 0.0, 0.0, _LARGE_MM, low_mm), *large, _LARGE_MM, numbers=True)
-        paint_legend(_plain_axes(figure, key_left, 0.0, _WIDE_MM - key_left, low_mm), strength=strength)
+        key = _plain_axes(figure, key_left, 0.0, _WIDE_MM - key_left, low_mm)
+        paint_legend(key, strength=strength, drives=drives)
 
     return draw_svg(paint, size_mm=(_WIDE_MM, low_mm + high_mm), name=name, description=description)
 

@@ -35,13 +35,15 @@ _SECOND_MM: Final = 95.0  # where colours begin beside the cells
 _RATIOS: Final = (0.5, 0.7, 1.0, 1.4, 2.0)
 
 
-def paint_legend(axes: Axes, *, strength: str) -> None:
+def paint_legend(axes: Axes, *, strength: str, drives: bool) -> None:
     """Draw the key on empty axes: cells above and colours below, or side by side where they are wide.
 
     Parameters
     ----------
     strength : str
         Over what strength is drawn, e.g. ``"over health"``.
+    drives : bool
+        Whether a steady drive is drawn in colour, so that its scale belongs here.
     """
     width, height = axes.bbox.width / axes.figure.dpi * 25.4, axes.bbox.height / axes.figure.dpi * 25.4
     wide = width > height + _SECOND_MM
@@ -59,11 +61,11 @@ def paint_legend(axes: Axes, *, strength: str) -> None:
         paint_line(axes, _straight(x, x + 9.0, y), plain, kind)
         axes.text(x + 10.5, y - 0.1, kind, fontsize=7.5, color=INK, va="center")
     left, y = (_SECOND_MM, top + 8.5) if wide else (0.0, y)
-    _paint_colours(axes, left, y - 8.5, strength)
-    _paint_fading(axes, left, y - 33.0)
+    _paint_colours(axes, left, y - 8.5, strength, drives)
+    _paint_fading(axes, left, y - (33.0 if drives else 27.0))
 
 
-def _paint_colours(axes: Axes, left: float, y: float, strength: str) -> None:
+def _paint_colours(axes: Axes, left: float, y: float, strength: str, drives: bool) -> None:
     from matplotlib.patches import Rectangle
 
     axes.text(left + 0.5, y, f"Strength, {strength}", fontsize=7.5, color=INK, va="center")
@@ -86,17 +88,13 @@ def _paint_colours(axes: Axes, left: float, y: float, strength: str) -> None:
         x = left + 0.5 + _BAR_MM * (math.log(ratio) / FULL_LOG + 1) / 2
         anchor = "left" if ratio == _RATIOS[0] else "right" if ratio == _RATIOS[-1] else "center"
         axes.text(x, y - 8.6, f"×{ratio:g}", fontsize=7, color=INK, ha=anchor, va="center")
-        mv = tone_mv(math.log(ratio))
-        text = f"{number(mv, 1)} mV" if ratio in (_RATIOS[0], _RATIOS[-1]) else number(mv, 1)
-        axes.text(x, y - 12.0, text, fontsize=6.5, color=MUTED, ha=anchor, va="center")
-    axes.text(
-        left + 0.5,
-        y - 15.4,
-        "below: the steady drive of GABA-B cells, a wave",
-        fontsize=6.5,
-        color=MUTED,
-        va="center",
-    )
+        if drives:
+            mv = tone_mv(math.log(ratio))
+            text = f"{number(mv, 1)} mV" if ratio in (_RATIOS[0], _RATIOS[-1]) else number(mv, 1)
+            axes.text(x, y - 12.0, text, fontsize=6.5, color=MUTED, ha=anchor, va="center")
+    if drives:
+        text = "below: the steady drive of GABA-B cells, a wave"
+        axes.text(left + 0.5, y - 15.4, text, fontsize=6.5, color=MUTED, va="center")
 
 
 def _paint_fading(axes: Axes, left: float, y: float) -> None:

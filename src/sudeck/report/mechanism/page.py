@@ -117,7 +117,7 @@ def mechanism_report(
         outcome=explained.outcome,
         associations=rows.association_rows(group.associations) if group else [],
         scatter=_scatter(explained, table),
-        power=words.power_sentences(group.changes.power, group.associations) if group else (),
+        power=words.power_sentences(group) if group else (),
         power_rows=rows.power_rows(group) if group else [],
         reported=words.reported_sentences(explained.reported),
         unanswered=words.unanswered_sentences(explained.unanswered),

@@ -173,13 +173,19 @@ def _recordings(
 
 
 def _measures(explained: StudyExplanation, patient: str) -> list[dict[str, Any]]:
-    """Return a row for each measure of the patient, a cell for each hemisphere and visit."""
+    """Return a row for each measure of the patient, a cell for each hemisphere and visit.
+
+    A measure that is one interval or intensity by another name stands there once.
+    """
     own = explained.measures[explained.measures["participant_id"] == patient].to_dict("records")
     cells: dict[str, dict[tuple[str, str], Mapping[Any, Any]]] = {}
     for row in own:
         cells.setdefault(str(row["measure"]), {})[str(row["hemisphere"]), str(row["visit"])] = row
+    named = [(row["of"], row["hemisphere"], row["visit"], row["value"]) for row in own]
     rows = []
     for measure in sorted(cells, key=words.place_of_measure):
+        if all((measure, side, at, one["value"]) in named for (side, at), one in cells[measure].items()):
+            continue
         found = cells[measure]
         unit = next((row["unit"] for row in found.values() if isinstance(row["unit"], str)), "")
         estimates = {key: _estimate(row) for key, row in found.items()}
@@ -187,7 +193,7 @@ def _measures(explained: StudyExplanation, patient: str) -> list[dict[str, Any]]
         rows.append(
             {
                 "name": words.measure_text(measure) + (f" ({unit})" if unit else ""),
-                "of": next((row["of"] for row in found.values() if isinstance(row["of"], str)), ""),
+                "of": _made_of(found),
                 "cells": [
                     _measure_cell(estimates.get((side, visit)), places)
                     for side in ("pain", "other")
@@ -196,6 +202,15 @@ def _measures(explained: StudyExplanation, patient: str) -> list[dict[str, Any]]
             }
         )
     return rows
+
+
+def _made_of(found: Mapping[tuple[str, str], Mapping[Any, Any]]) -> str:
+    """Return which intervals or intensities a named measure is the mean of, by side where these differ."""
+    parts = {side: row["of"] for (side, _), row in found.items() if isinstance(row["of"], str)}
+    text = {side: "; ".join(map(words.measure_text, of.split(", "))) for side, of in parts.items()}
+    if len(set(text.values())) < 2:
+        return next(iter(text.values()), "")
+    return "; ".join(f"{of} ({words.SIDES[side]})" for side, of in text.items())
 
 
 def _estimate(row: Mapping[Any, Any]) -> Estimate:

@@ -11,7 +11,6 @@ from sudeck.report.kit.text import number, printable
 
 if TYPE_CHECKING:
     from sudeck.core.flags import Flag
-    from sudeck.mechanism.association import Associations
     from sudeck.mechanism.circuit_fit.explanation import Explanation, FactorEstimate
     from sudeck.mechanism.circuit_fit.hierarchy import GroupPosterior
     from sudeck.mechanism.group_statistics import GroupStatistics
@@ -46,19 +45,17 @@ FACTORS: Final = {
     "gaba_over_glutamate": "GABA-A over NMDA",
 }
 HYPOTHESES: Final = {
-    "local_gaba_a_loss": "Loss of GABA-A",
-    "excess_pyramidal_nmda": "Excess of NMDA",
+    "local_gaba_a_loss": "Loss of GABA-A, pain side",
+    "excess_pyramidal_nmda": "Excess of NMDA, pain side",
     "bilateral_gaba_a_loss": "Loss of GABA-A, both sides",
     "tonic_callosal_drive": "Steady drive of GABA-B cells",
-    "none": "No difference",
+    "none": "No difference from health",
     "outside_the_model": "Something else",
 }
 CHANGE: Final = "change"  # stands where a visit stands
 BALANCE: Final = "gaba_over_glutamate"
 # A hypothesis this probable is called preferred; all begin alike.
 PREFERRED: Final = 0.95
-# Whose changes the published pattern says relief goes with.
-_WITH_RELIEF: Final = (("SICI", "pain"), ("ICF", "other"))
 _PATTERN_BUDGET: Final = "mechanism page: Holm over the six statements of the published pattern"
 
 CAVEATS: Final = (
@@ -200,37 +197,43 @@ def inside_factor(factor: str) -> str:
     return text if text[:2].isupper() else uncapitalised(text)
 
 
-def power_sentences(power: Power | None, associations: Associations | None = None) -> tuple[Sentence, ...]:
+def power_sentences(group: GroupStatistics) -> tuple[Sentence, ...]:
     """Return what a number of patients can and can not see."""
+    power = group.changes.power
     if power is None:
         return ()
-    listed = associations.associations if associations else ()
-    known = {
-        f"{measure_text(one.measure)} on the {SIDES[one.hemisphere]}": one.reliability
-        for one in listed
-        if one.reliability is not None and (one.measure, one.hemisphere) in _WITH_RELIEF
-    }
-    share = f"{100 * power.power:g} %"
     low, high = (number(r, 2) for r in power.r_interval)
+    of_statements = [(judged, group.power_of(judged)) for judged in group.pattern]
+    asked = [_statement_power(group, judged, own) for judged, own in of_statements if own is not None]
     says = (
         f"With {power.n} patients a change of {number(power.standardised_change, 2)} standard deviations is "
-        f"found with a probability of {share}. Smaller ones are missed more often.",
-        f"A correlation counts from |r| = {number(power.significant_r, 2)} on{_shared(power)}. One of "
-        f"{number(power.detectable_r, 2)} between what is measured is found with a probability of {share}. "
+        f"found with a probability of {100 * power.power:g} %. Smaller ones are missed more often.",
+        *(asked or [f"A correlation {_counts(power)}."]),
         f"An observed r of 0.50 means {low} to {high}.",
-        *(_weakened(power, name, reliability) for name, reliability in known.items()),
     )
     return described(says)
 
 
-def _shared(power: Power) -> str:
-    return f" ({power.tests} tests share {100 * power.alpha:g} %)" if power.tests > 1 else ""
+def _counts(power: Power) -> str:
+    shared = f" ({power.tests} tests share {100 * power.alpha:g} %)" if power.tests > 1 else ""
+    return (
+        f"counts from |r| = {number(power.significant_r, 2)} on{shared}; one of "
+        f"{number(power.detectable_r, 2)} between what is measured is found with a probability of "
+        f"{100 * power.power:g} %"
+    )
 
 
-def _weakened(power: Power, change: str, reliability: float) -> str:
-    """Return how strong a correlation must be to show through the error of a measured change."""
-    true = power.true_r(reliability)
-    errors = f"Of the measured change of {change} a share of {number(reliability, 2)} is not error"
+def _statement_power(group: GroupStatistics, judged: Judgement, power: Power) -> str:
+    """Return what is seen of a statement on relief, beside the others as they came out, and through error."""
+    measure, side = judged.hypothesis.measure, judged.hypothesis.hemispheres[0]
+    change = f"the change of {measure_text(measure)} on the {SIDES[side]}"
+    others = ", as the other statements came out" if len(group.pattern) > 1 else ""
+    text = f"Of relief and {change} a correlation {_counts(power)}{others}."
+    found = group.associations.find(measure, side) if group.associations else None
+    if found is None or found.reliability is None:
+        return text
+    true = power.true_r(found.reliability)
+    errors = f"{text} Of the measured change a share of {number(found.reliability, 2)} is not error"
     if true is None:
         return f"{errors}: however strongly relief goes with the true change, it may be missed more often."
     return f"{errors}: relief must go with the true change by {number(true, 2)} to be found as often."

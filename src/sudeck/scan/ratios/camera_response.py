@@ -6,6 +6,11 @@ ratio towards 1. Here the image is taken for ``b + (1 - s) G * A + s S * A``, wi
 a Gaussian G of the camera's resolution, a broad Gaussian S for the share s that is scattered, and a level
 background b. A is found by a few steps of Richardson and Lucy (Richardson, J Opt Soc Am 1972;62:55-59),
 its level on each side and b by what the two regions and the field away from both limbs hold.
+
+Blur is as wide on a large limb as on a small one, so that the small one loses the larger part of its counts
+across its edge and a limb that is larger as a whole would show a ratio too high. Before all else the larger
+limb is therefore blurred on, until blur is to its size what it is to the other's: the two images are then
+one image at two sizes, and whatever region is compared, its edges lose alike.
 """
 
 from __future__ import annotations
@@ -111,13 +116,18 @@ class CameraImages:
 
     phase: ScanPhase
     uptake: Mapping[str, Array]
+    unscattered: Mapping[str, Mapping[str, Array]]  # blurred, without scatter: by variant, then side
     seen: Mapping[str, Mapping[str, Array]]  # by variant, then side
     away: NDArray[np.bool_]
     image: Array
+    equal_blur: Mapping[str, Array]  # by side: the larger limb blurred on in proportion to its size
+    fwhm_error: float  # standard error of the blur, as a share of it
     bins: int
 
 
-def correct_for_camera(responses: CameraImages, weights: Mapping[str, Array]) -> Correction:
+def correct_for_camera(
+    responses: CameraImages, weights: Mapping[str, Array], *, whole_limb: bool = False
+) -> Correction:
     """Return the log ratio of uptake per area in two regions of an image, with what is not known of it.
 
     Parameters
@@ -126,6 +136,9 @@ def correct_for_camera(responses: CameraImages, weights: Mapping[str, Array]) ->
         From `camera_images`; it does not depend on the region.
     weights : mapping of str to ndarray, shape [row, column]
         Share of each pixel in the ``"affected"`` and the ``"healthy"`` region.
+    whole_limb : bool
+        Whether the regions end where the limbs do. What blur takes across the skin it takes from both limbs
+        alike, and to undo it would only make more of where the regions end: blur is then left as it is.
 
     Raises
     ------
@@ -134,12 +147,13 @@ def correct_for_camera(responses: CameraImages, weights: Mapping[str, Array]) ->
     """
     shares = {side: _binned(weights[side], responses.bins) for side in SIDES}
     areas = {side: float(shares[side].sum()) for side in SIDES}
-    held = {side: float((responses.image * shares[side]).sum()) / areas[side] for side in SIDES}
+    held = {side: float((responses.equal_blur[side] * shares[side]).sum()) / areas[side] for side in SIDES}
 
     def log_uptake(variant: str, background: float = 0.0) -> float:
         level = _levels(responses, variant, shares, areas, held, background)
+        limbs = responses.unscattered[variant] if whole_limb else responses.uptake
         sharp = [
-            level[number] * float((responses.uptake[side] * shares[side]).sum()) / areas[side]
+            level[number] * float((limbs[side] * shares[side]).sum()) / areas[side]
             for number, side in enumerate(SIDES)
         ]
         if min(sharp) <= 0:
@@ -156,6 +170,7 @@ def correct_for_camera(responses: CameraImages, weights: Mapping[str, Array]) ->
         for name in ("blur", "scatter", "spread")
     }
     away = responses.image[responses.away]
+    errors["blur"] += _of_size(responses, shares, held)
     error = math.sqrt(max(float(away.sum()), 1.0)) / away.size
     background_se = abs(log_uptake("nominal", error) - value)
     level = _levels(responses, "nominal", shares, areas, held, 0.0)
@@ -167,6 +182,15 @@ def correct_for_camera(responses: CameraImages, weights: Mapping[str, Array]) ->
         for number, side in enumerate(SIDES)
     )
     return Correction(value, errors, background_se, 1.0 / min(max(own, 0.2), 1.0))
+
+
+def _of_size(responses: CameraImages, shares: Mapping[str, Array], held: Mapping[str, float]) -> float:
+    """Return what one standard error of the blur moves by how much the larger limb is blurred on."""
+    moved = [
+        math.log(held[side] * float(shares[side].sum()) / float((responses.image * shares[side]).sum()))
+        for side in SIDES
+    ]
+    return 2.0 * responses.fwhm_error * (moved[0] - moved[1])  # losses at an edge grow as the square of blur
 
 
 def _levels(
@@ -225,7 +249,16 @@ def camera_images(pose: PhasePose, camera: CameraResponse, *, image: Array | Non
         )
     level = float(binned[away].mean())
     sigma = camera.fwhm_mm / _FWHM_PER_SIGMA / pixel_mm
-    uptake = {side: _sharpened(np.maximum(binned - level, 0.0), mask, sigma) for side, mask in masks.items()}
+    size = {"affected": 1.0 / pose.mirror.transform.scale, "healthy": 1.0}
+    wider = {side: size[side] / min(size.values()) for side in SIDES}
+    equal = {
+        side: _smooth(binned, math.sqrt(wider[side] ** 2 - 1.0) * sigma) if wider[side] > 1.0 else binned
+        for side in SIDES
+    }
+    uptake = {
+        side: _sharpened(np.maximum(equal[side] - level, 0.0), mask, wider[side] * sigma)
+        for side, mask in masks.items()
+    }
     both = {
         "nominal": (0.0, 0.0, 0.0),
         "blur +": (1.0, 0.0, 0.0),
@@ -236,20 +269,24 @@ def camera_images(pose: PhasePose, camera: CameraResponse, *, image: Array | Non
         "spread -": (0.0, 0.0, -1.0),
     }
     sharp = {
-        step: _blurred(uptake, camera.fwhm_mm + step * camera.fwhm_sd_mm, pixel_mm) for step in (0, 1, -1)
-    }
-    broad = {
-        step: _blurred(uptake, camera.scatter_fwhm_mm + step * camera.scatter_fwhm_sd_mm, pixel_mm)
+        step: _blurred(uptake, camera.fwhm_mm + step * camera.fwhm_sd_mm, pixel_mm, wider)
         for step in (0, 1, -1)
     }
-    seen = {}
+    alike = dict.fromkeys(SIDES, 1.0)
+    broad = {
+        step: _blurred(uptake, camera.scatter_fwhm_mm + step * camera.scatter_fwhm_sd_mm, pixel_mm, alike)
+        for step in (0, 1, -1)
+    }
+    seen, unscattered = {}, {}
     for name, (blur, scatter, spread) in both.items():
+        unscattered[name] = sharp[round(blur)]
         share = float(np.clip(camera.scatter_share + scatter * camera.scatter_share_sd, 0.0, 0.9))
         seen[name] = {
             side: (1 - share) * sharp[round(blur)][side] + share * broad[round(spread)][side]
             for side in SIDES
         }
-    return CameraImages(pose.phase, uptake, seen, away, binned, bins)
+    fwhm_error = camera.fwhm_sd_mm / camera.fwhm_mm
+    return CameraImages(pose.phase, uptake, unscattered, seen, away, binned, equal, fwhm_error, bins)
 
 
 def _sharpened(image: Array, mask: NDArray[np.bool_], sigma: float) -> Array:
@@ -273,9 +310,11 @@ def _box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
-def _blurred(uptake: Mapping[str, Array], fwhm_mm: float, pixel_mm: float) -> dict[str, Array]:
+def _blurred(
+    uptake: Mapping[str, Array], fwhm_mm: float, pixel_mm: float, wider: Mapping[str, float]
+) -> dict[str, Array]:
     sigma = max(fwhm_mm, 1.0) / _FWHM_PER_SIGMA / pixel_mm
-    return {side: _blurred_limb(image, sigma) for side, image in uptake.items()}
+    return {side: _blurred_limb(image, wider[side] * sigma) for side, image in uptake.items()}
 
 
 def _blurred_limb(image: Array, sigma: float) -> Array:

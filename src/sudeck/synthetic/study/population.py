@@ -65,6 +65,10 @@ class CohortSettings:
         deviation of ``"relief"`` and of ``"stage"``. Empty where it is chance alone.
     centres : Centres or None
         Where patients come from; one place unless given.
+    score_sd : float
+        Standard deviation of what is wrong with a pain score at baseline and at the end, in points.
+    skewed_relief : bool
+        Relief grows along a bent curve: little in most, all pain gone in a few.
     """
 
     n: int = COHORT_SIZE
@@ -93,6 +97,8 @@ class CohortSettings:
     )
     away: Mapping[str, float] = field(default_factory=dict)
     centres: Centres | None = None
+    score_sd: float = 0.0
+    skewed_relief: bool = False
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ __all__ = ["CohortSettings", "CohortTruth", "SyntheticCohort", "draw_cohort", "w
 _HAND_DOMINANCE_BONE: Final = 0.03
 _MEDIAN_DURATION_MONTHS: Final = 9.0
 _LONGEST_MONTHS: Final = 240.0
+_BEND: Final = 0.8  # of skewed relief: its skewness is then 3.7
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,11 @@ class SyntheticCohort:
 
 
 def draw_cohort(
-    settings: CohortSettings | None = None, *, rng: np.random.Generator, first_id: int = 1
+    settings: CohortSettings | None = None,
+    *,
+    rng: np.random.Generator,
+    first_id: int = 1,
+    residuals: FloatArray | None = None,
 ) -> SyntheticCohort:
     """Draw a cohort of patients.
 
@@ -89,6 +94,9 @@ def draw_cohort(
         The same state gives the same tables, bit for bit.
     first_id : int
         Number of the first patient.
+    residuals : array of float, (scans, 3)
+        Errors over stated errors of log VPr, TPr and BPr, of which each patient gets a row; normal ones
+        unless given.
 
     Raises
     ------
@@ -120,7 +128,8 @@ def draw_cohort(
     centred = ratios - MEAN_LOG @ TO_RATIOS.T
     # The bone of a dominant hand takes up more without any bearing on relief.
     logs = logs + np.outer(dominance, [0.0, 0.0, 1.0])
-    measured = logs + log_se * rng.standard_normal((n, 3))
+    errors = rng.standard_normal((n, 3)) if residuals is None else rng.choice(residuals, n)
+    measured = logs + log_se * errors
 
     expected = centred @ population.slopes[:2] + population.slopes[2] * stage
     standard = expected + population.residual_sd * rng.standard_normal(n)
@@ -128,6 +137,8 @@ def draw_cohort(
     if chosen.centres is not None:
         centre, camera, level = _centres(chosen.centres, n, rng)
         measured, standard = measured + camera, standard + level
+    if chosen.skewed_relief:
+        standard = _bent(standard)
     relief = chosen.mean_relief + chosen.sd_relief * standard
     duration = np.exp(math.log(_MEDIAN_DURATION_MONTHS) + SD_LOG_DURATION * stage)
 
@@ -151,7 +162,7 @@ def draw_cohort(
         scans[name] = np.exp(measured[:, j])
     for j, name in enumerate(names):
         scans[f"{name}_log_se"] = log_se[:, j]
-    pain = _pain_diary(ids, relief, rng)
+    pain = _pain_diary(ids, relief, rng, chosen.score_sd)
     _lose(participants, scans, pain, _chances(chosen, standard, stage), rng)
 
     patients = pd.DataFrame({"participant_id": ids})
@@ -190,7 +201,16 @@ def _chances(
     return {**settings.missing, "end": 1 / (1 + np.exp(-odds))}
 
 
-def _pain_diary(ids: list[str], relief: FloatArray, rng: np.random.Generator) -> pd.DataFrame:
+def _bent(standard: FloatArray) -> FloatArray:
+    """Return normal values along a curve that grows ever faster; mean and variance stay."""
+    mean = math.exp(_BEND**2 / 2)
+    sd = mean * math.sqrt(math.expm1(_BEND**2))
+    return np.asarray((np.exp(_BEND * standard) - mean) / sd)
+
+
+def _pain_diary(
+    ids: list[str], relief: FloatArray, rng: np.random.Generator, score_sd: float = 0.0
+) -> pd.DataFrame:
     """Return pain scores by day: falling over five days of treatment, then partly coming back.
 
     Scores are means over the day, to one decimal; baseline is 4 to 9.5.
@@ -208,6 +228,8 @@ def _pain_diary(ids: list[str], relief: FloatArray, rng: np.random.Generator) ->
         else:
             part = np.clip(rng.normal(0.7 if visit == "week 4" else 0.45, 0.2, n), 0.0, 1.0)
         wobble = 0.0 if visit in ("baseline", "day 5") else rng.normal(0.0, 0.4, n)
+        if score_sd and visit in ("baseline", "day 5"):
+            wobble = rng.normal(0.0, score_sd, n)
         score = np.round(np.clip(baseline * (1 - part * relief / 100) + wobble, 0.0, 10.0), 1)
         rows.append(pd.DataFrame({"participant_id": ids, "visit": visit, "day": day, "nrs": score}))
     diary = pd.concat(rows, ignore_index=True)

@@ -1,8 +1,7 @@
 """Worlds whose truth is known: what a study in each would measure, as tables, and what is true there.
 
-A world is a cohort (`cohort`) and a stimulated group. Of the group, logarithms of RMT, MEP, SICI and ICF are
-drawn for both hemispheres before and after treatment: a person's level, a person's change, a wobble between
-visits that is nobody's measurement error, and the measurement error that the table states.
+A world is a cohort (`synthetic_cohort`) and a stimulated group (`stimulated_group`). The errors of scans are
+those that pixels gave, in stated errors (`residuals`).
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -18,55 +17,17 @@ from sudeck.core.errors import InputError
 from sudeck.core.published import PUBLISHED_RATIOS
 from sudeck.core.vocabulary import PHASE_RATIOS, SCAN_PHASES
 from sudeck.synthetic.study.population import Centres, CohortSettings, without_effect
+from sudeck.synthetic.study.residuals import of_scans
+from sudeck.synthetic.study.stimulated_group import (
+    HEMISPHERES,
+    MEASURES,
+    StimulationSettings,
+    draw_measures,
+)
 from sudeck.synthetic.study.synthetic_cohort import SyntheticCohort, draw_cohort
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Place = tuple[str, str]  # measure, hemisphere
-Tails = Literal["normal", "heavy"]
-
-MEASURES: Final = ("RMT", "MEP", "SICI", "ICF")
-HEMISPHERES: Final = ("pain", "other")
-PUBLISHED_STIMULATED: Final = 19
-# Of the natural logarithm, between people and of one measurement with its dozen or so trials: RMT about 10 %
-# and 2 %; an MEP about a factor of two and a quarter; ratios of two means of ten trials in between.
-_LEVEL: Final = {"RMT": math.log(55.0), "MEP": math.log(0.9), "SICI": math.log(0.5), "ICF": math.log(1.6)}
-_BETWEEN: Final = {"RMT": 0.12, "MEP": 0.6, "SICI": 0.25, "ICF": 0.2}
-_ERROR: Final = {"RMT": 0.02, "MEP": 0.2, "SICI": 0.18, "ICF": 0.15}
-_CHANGE: Final = {"RMT": 0.01, "MEP": 0.1, "SICI": 0.25, "ICF": 0.2}  # between people, of the true change
-# Between two visits of one person without any treatment, beyond the error of measurement: thresholds 4 to 5 %
-# (test and retest of threshold tracking), MEP and ratios a good deal more.
-_WOBBLE: Final = {"RMT": 0.045, "MEP": 0.35, "SICI": 0.25, "ICF": 0.2}
-_DEGREES: Final = 3.0  # of freedom of heavy tails
-
-
-@dataclass(frozen=True)
-class StimulationSettings:
-    """What the stimulated group of a world is made of, on the natural-log scale.
-
-    Attributes
-    ----------
-    n : int
-        Patients, the first of the cohort.
-    change : Mapping of (measure, hemisphere) to float
-        Mean true change; none where not named.
-    weak_before : Mapping of measure to float
-        By how much the pain side lies above the other before treatment.
-    with_relief : Mapping of (measure, hemisphere) to float
-        Correlation of the true change with relief.
-    wobble : float
-        Share of the wobble between visits that people have.
-    tails : {"normal", "heavy"}
-        Of wobble and error; heavy is Student's t with 3 degrees of freedom, of the same variance.
-    """
-
-    n: int = PUBLISHED_STIMULATED
-    change: Mapping[Place, float] = field(default_factory=dict)
-    weak_before: Mapping[str, float] = field(default_factory=dict)
-    with_relief: Mapping[Place, float] = field(default_factory=dict)
-    wobble: float = 0.0
-    tails: Tails = "normal"
 
 
 @dataclass(frozen=True)
@@ -138,6 +99,7 @@ _AWAY: Final = replace(
     missing={**CohortSettings().missing, "end": 0.12},
     away={"relief": -0.7, "stage": 0.4},
 )
+_SCORE_SD: Final = 0.7  # of one pain score, in points of eleven
 
 WORLDS: Final[Mapping[str, World]] = {
     world.name: world
@@ -195,6 +157,18 @@ WORLDS: Final[Mapping[str, World]] = {
             replace(_NOTHING, wobble=1.0, tails="heavy"),
         ),
         World(
+            "floor",
+            "As with visit noise; SICI is never read below 0.35, pain scores are noisy, relief is skewed.",
+            replace(without_effect(), score_sd=_SCORE_SD, skewed_relief=True),
+            replace(_NOTHING, wobble=1.0, floor={"SICI": 0.35}),
+        ),
+        World(
+            "bent-relief",
+            "As published, but relief goes with the ratios along a bent curve and pain scores are noisy.",
+            CohortSettings(score_sd=_SCORE_SD, skewed_relief=True),
+            _PUBLISHED,
+        ),
+        World(
             "drift",
             "Nothing goes with relief; RMT rises by 2 % and MEP falls by 8 %, within the margins.",
             without_effect(),
@@ -240,7 +214,7 @@ def draw_world_study(world: World, *, rng: np.random.Generator) -> WorldStudy:
     few = cohort.truth.patients.head(world.stimulation.n)
     settings = world.cohort
     standard = (few["relief_percent"].to_numpy() - settings.mean_relief) / settings.sd_relief
-    measures = _draw_measures(world.stimulation, few["participant_id"].tolist(), standard, rng)
+    measures = draw_measures(world.stimulation, few["participant_id"].tolist(), standard, rng)
     relief = pd.DataFrame(
         {"participant_id": few["participant_id"].to_numpy(), "relief": few["relief_percent"].to_numpy()}
     )
@@ -266,7 +240,7 @@ def draw_world_cohort(
         settings = replace(settings, n=n)
     if complete:
         settings = replace(settings, missing={}, away={})
-    cohort = draw_cohort(settings, rng=rng)
+    cohort = draw_cohort(settings, rng=rng, residuals=of_scans())
     return _with_same_ratios(cohort, world.same_ratios, rng) if world.same_ratios else cohort
 
 
@@ -298,9 +272,9 @@ def true_values(world: World) -> dict[str, float]:
         _graded(found["change of SICI, pain"], 0.90) if restored else 0.0
     )
     for (measure, side), r in relief.items():
-        # Wobble and the errors of two visits weaken what is measured; the mean squared error factor is 1.
-        noise = (world.stimulation.wobble * _WOBBLE[measure]) ** 2 + 2 * _ERROR[measure] ** 2
-        weakened = r / math.sqrt(1 + noise / _CHANGE[measure] ** 2)
+        # Wobble and the errors of two visits weaken what is measured.
+        noise = world.stimulation.variance_of_noise(measure) / world.stimulation.variance_of_change(measure)
+        weakened = r / math.sqrt(1 + noise)
         found[f"measured correlation of relief and the change of {measure}, {side}"] = weakened
     for name, place in (
         ("relief goes with the restoration of SICI on the pain side", ("SICI", "pain")),
@@ -308,6 +282,17 @@ def true_values(world: World) -> dict[str, float]:
     ):
         found[name] = _graded(1.0 + relief.get(place, 0.0), 0.80)
     return found
+
+
+def where_people_differ(world: World) -> frozenset[str]:
+    """Return the measures whose change differs between people at least half as much as it is measured wrong.
+
+    Examples
+    --------
+    >>> sorted(where_people_differ(WORLDS["nothing-true"]))
+    ['ICF', 'SICI']
+    """
+    return frozenset(measure for measure in MEASURES if world.stimulation.people_differ_in(measure))
 
 
 def _graded(ratio: float, margin: float) -> float:
@@ -319,50 +304,9 @@ def _with_same_ratios(
 ) -> SyntheticCohort:
     """Return the cohort with the ratios of every patient measured at one truth."""
     scans, table, patients = cohort.scans.copy(), cohort.table.copy(), cohort.truth.patients.copy()
-    for name in (PHASE_RATIOS[phase] for phase in SCAN_PHASES):
-        error = scans[f"{name}_log_se"].to_numpy()
-        scans[name] = ratios[name] * np.exp(error * rng.standard_normal(len(scans)))
+    residuals = rng.choice(of_scans(), len(scans))
+    for j, name in enumerate(PHASE_RATIOS[phase] for phase in SCAN_PHASES):
+        scans[name] = ratios[name] * np.exp(scans[f"{name}_log_se"].to_numpy() * residuals[:, j])
         table[name] = table["participant_id"].map(scans.set_index("participant_id")[name])
         patients[name] = ratios[name]
     return replace(cohort, scans=scans, table=table, truth=replace(cohort.truth, patients=patients))
-
-
-def _draw_measures(
-    settings: StimulationSettings, ids: list[str], relief: np.ndarray, rng: np.random.Generator
-) -> pd.DataFrame:
-    import pandas as pd
-
-    n = len(ids)
-
-    def noise() -> np.ndarray:
-        if settings.tails == "normal":
-            return rng.standard_normal(n)
-        return rng.standard_t(_DEGREES, n) / math.sqrt(_DEGREES / (_DEGREES - 2))
-
-    parts = []
-    for measure in MEASURES:
-        person = rng.standard_normal(n)  # what both hemispheres of one person share
-        for side in HEMISPHERES:
-            weak = settings.weak_before.get(measure, 0.0) if side == "pain" else 0.0
-            own = (person + rng.standard_normal(n)) / math.sqrt(2)
-            level = _LEVEL[measure] + weak + _BETWEEN[measure] * own
-            r = settings.with_relief.get((measure, side), 0.0)
-            moved = r * relief + math.sqrt(1 - r * r) * rng.standard_normal(n)
-            change = settings.change.get((measure, side), 0.0) + _CHANGE[measure] * moved
-            for visit, mean in (("pre", level), ("post", level + change)):
-                error = _ERROR[measure] * np.exp(0.2 * rng.standard_normal(n) - 0.04)
-                wobble = settings.wobble * _WOBBLE[measure] / math.sqrt(2)
-                measured = mean + wobble * noise() + error * noise()
-                parts.append(
-                    pd.DataFrame(
-                        {
-                            "participant_id": ids,
-                            "visit": visit,
-                            "hemisphere": side,
-                            "measure": measure,
-                            "value": np.exp(measured),
-                            "log_se": error,
-                        }
-                    )
-                )
-    return pd.concat(parts, ignore_index=True)

@@ -129,7 +129,7 @@ def bayesian_threshold(
     Returns
     -------
     Threshold
-        Posterior mean and interval in %MSO, the posterior, and flags: ``threshold-not-bracketed``,
+        Posterior median and interval in %MSO, the posterior, and flags: ``threshold-not-bracketed``,
         ``few-pulses``, ``dead-block``.
 
     Raises
@@ -146,7 +146,7 @@ def bayesian_threshold(
     --------
     >>> responses = [False] * 8 + [True, False, True, True] + [True] * 8
     >>> print(bayesian_threshold([*range(36, 56)], responses).estimate)
-    RMT 44.56 %MSO (95 % interval 42.13 to 47.07)
+    RMT 44.55 %MSO (95 % interval 42.13 to 47.07)
     """
     intensity, amplitude = checked_pulses(intensity_mso, amplitude_mv)
     intensity, amplitude, flags = without_dead_blocks(intensity, amplitude)
@@ -163,12 +163,11 @@ def bayesian_threshold(
     if posterior.evidence == "amplitude":
         low, high = graded_window(posterior)
         read = f"amplitudes from {low:.3g} to {high:.3g} mV graded"
-    mean = posterior.mean_mso
     estimate = Estimate(
         name,
-        mean,
-        min(mean, posterior.quantile(0.5 - level / 2)),
-        max(mean, posterior.quantile(0.5 + level / 2)),
+        posterior.quantile(0.5),
+        posterior.quantile(0.5 - level / 2),
+        posterior.quantile(0.5 + level / 2),
         level=level,
         unit="%MSO",
         method=f"Bayesian probit at {criterion_mv:g} mV, spread marginalised, {read}, prior {prior}",

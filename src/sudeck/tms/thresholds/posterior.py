@@ -3,8 +3,9 @@
 The response to a pulse is modelled as a latent excitation that grows with intensity and varies from pulse to
 pulse with a normal error (the probit). An amplitude above the criterion counts as a response. Amplitudes near
 the criterion say more than yes or no: with ``evidence="amplitude"`` those within `GRADED_FACTOR` of the
-criterion enter as log-normal readings of the latent excitation and all others as censored, which leaves the
-probability of a response exactly the same probit and shortens the interval by a fifth to a third.
+criterion enter as log-normal readings of the latent excitation and all others as censored, which shortens the
+interval by a fifth to a third. Responses grow to a plateau and scatter less the higher they are: otherwise
+pulses well above threshold, all of which answer, would draw it down.
 """
 
 from __future__ import annotations
@@ -30,6 +31,13 @@ ACTIVE_CRITERION_MV = 0.2
 # Amplitudes within this factor of the criterion are read as amplitudes; those beyond are censored, because
 # the logarithm of the recruitment curve is straight only near threshold.
 GRADED_FACTOR = 2.5
+# A response grows to a plateau, and scatters less the higher it is. From 0.35 to 1.4 mV the scatter falls to
+# 0.59 of itself in eight people (Sorkhabi 2022) and to 0.86 in 27 others (Parchure 2025): half-way between,
+# on a logarithmic scale, with the plateau of the eight (`bench_tms_people_scatter.py`).
+USUAL_PLATEAU_MV = 2.3
+_PLATEAU_SCATTER = 0.65  # over what excitability adds to it at threshold
+_MOST_OF_PLATEAU = 0.5  # a criterion as high as the usual plateau asks for a larger one
+_STEEPEST = 50.0
 COARSE_STEP_MSO = 0.5
 FINE_POINTS = 121
 
@@ -212,17 +220,37 @@ def _likelihood(
         amplitude_mv = 2 * criterion if amplitude_mv else 0.0
     threshold = posterior.threshold_mso[:, None]
     excitation = ((intensity_mso - threshold) / (threshold * posterior.relative_spread))[:, :, None]
+    log_size, scatter = excitation * amplitude_sd, amplitude_sd
+    if posterior.evidence == "amplitude":
+        log_size, relative = _size_and_scatter(log_size, criterion)
+        scatter = relative * amplitude_sd
     likelihood: FloatArray
     if low <= amplitude_mv < high:
-        distance = excitation - math.log(amplitude_mv / criterion) / amplitude_sd
-        density = np.exp(-0.5 * distance**2) / (math.sqrt(2 * math.pi) * amplitude_sd)
+        distance = (log_size - math.log(amplitude_mv / criterion)) / scatter
+        density = np.exp(-0.5 * distance**2) / (math.sqrt(2 * math.pi) * scatter)
         # A lapse may give any amplitude: spread evenly over a log-amplitude range of about ten.
         likelihood = lapse / 10 + (1 - lapse) * density
     else:
         sign, bound = (-1.0, low) if amplitude_mv < low else (1.0, high)
-        probability = ndtr(sign * (excitation - math.log(bound / criterion) / amplitude_sd))
+        probability = ndtr(sign * (log_size - math.log(bound / criterion)) / scatter)
         likelihood = lapse / 2 + (1 - lapse) * probability
     return likelihood
+
+
+def _size_and_scatter(steep: FloatArray, criterion_mv: float) -> tuple[FloatArray, FloatArray]:
+    """Return ln of a median response over the criterion, and its scatter over that at threshold.
+
+    Parameters
+    ----------
+    steep : ndarray
+        What ln would be if responses grew for ever as they do at threshold.
+    criterion_mv : float
+    """
+    least = min(criterion_mv / USUAL_PLATEAU_MV, _MOST_OF_PLATEAU)
+    share = least * np.exp(np.minimum(steep, _STEEPEST))
+    share = share / (1 - least + share)
+    scatter: FloatArray = np.hypot(1 - share, _PLATEAU_SCATTER) / math.hypot(1 - least, _PLATEAU_SCATTER)
+    return np.log(share / least), scatter
 
 
 def _normalised(weight: FloatArray) -> FloatArray:

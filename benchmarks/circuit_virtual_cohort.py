@@ -1,7 +1,7 @@
 """Groups of patients whose circuits are known before and after a treatment.
 
-They hold the group statistics to truth. `virtual_patient` draws from the prior of the inference, in which
-treatment moves every synapse either way with equal chance; here a course moves the same synapses of all
+They hold the group statistics to truth. `circuit_virtual_patient` draws from the prior of the inference, in
+which treatment moves every synapse either way with equal chance; here a course moves the same synapses of all
 patients, by different amounts.
 """
 
@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from circuit_virtual_patient import STUDY_MEASURES
 from sudeck.circuit.circuit_prior import circuits_at
 from sudeck.circuit.engines import Engine
 from sudeck.circuit.parameters import Floats
@@ -21,7 +22,6 @@ from sudeck.mechanism.circuit_fit.factors import FACTORS, N_VISIT, apply_visit
 from sudeck.mechanism.circuit_fit.hypotheses import BASE_SD, draw_factors
 from sudeck.mechanism.circuit_fit.measure_names import USUAL
 from sudeck.mechanism.circuit_fit.patient_data import Wanted, measure_logs, person_covariance
-from sudeck.mechanism.circuit_fit.virtual_patient import STUDY_MEASURES
 from sudeck.mechanism.measure_table import HEMISPHERES
 
 _BATCH: Final = 1024  # patients simulated together: bounds the memory
@@ -76,7 +76,7 @@ class VirtualCohort:
     Attributes
     ----------
     measures : tuple of str
-        As `virtual_patient.STUDY_MEASURES`.
+        As `circuit_virtual_patient.STUDY_MEASURES`.
     log_value : array, shape (2 visits, 2 hemispheres, measures, patients)
         The pain side first; thresholds over what is usual.
     """
