@@ -25,15 +25,13 @@ REGION_PLACEMENT_SD_MM = 1.0
 _DISPLACED_REACH_MM = 23.0
 _NODE_STEP = 0.65  # of the reach
 _NO_BUMP = 1e-12  # less is none: processors take long for the products of numbers that are all but zero
-# Of a log ratio, of each phase, without a joint fit: gains are a broken line, images are interpolated.
+# Of a log ratio, of each phase, after any fit: gains are a broken line, images are interpolated.
 _FIT_SD = 0.002
-# Of places along one direction, without a joint fit: what the pose does not describe.
+# Of places along one direction, after any fit: what neither pose nor posture describes.
 _UNMODELLED_MM = 0.2
 # After a joint fit: over what places are displaced alike, and how much farther than its residual tells:
 # smoothing hides a quarter of the squares of displacements alike over so little. What modes describe is not
-# added again: its error is that of the fit. Nor is anything that is in its residual: limbs that are mirror
-# images, without noise, leave 0.2 mm there, which is interpolation.
-_AFTER_JOINT_FIT_SD = 0.001
+# added again: its error is that of the fit.
 _BESIDE_FIT_REACH_MM = 10.0
 _HIDDEN = 1.15
 # Standard deviation of what may be anywhere between two measurements, as a share of their distance: even.
@@ -106,10 +104,8 @@ class Displacement:
         Where limbs were laid over each other without their postures, a finger lies beside its counterpart as
         a whole; a joint fit leaves less, over less.
         """
-        if poses.joint is None:
-            reach, sd = _DISPLACED_REACH_MM, math.hypot(poses.displacement_mm, _UNMODELLED_MM)
-        else:
-            reach, sd = _BESIDE_FIT_REACH_MM, _HIDDEN * poses.displacement_mm
+        hidden, reach = (1.0, _DISPLACED_REACH_MM) if poses.joint is None else (_HIDDEN, _BESIDE_FIT_REACH_MM)
+        sd = math.hypot(hidden * poses.displacement_mm, _UNMODELLED_MM)
         bumps = []
         for axis in (0, 1):
             place = points[:, axis]
@@ -199,7 +195,7 @@ def measure_placement(
                 log_healthy(mirror.perturbed(-unit)) - log_healthy(mirror.perturbed(unit))
             )
         covariance = np.diag(np.maximum(np.diag(covariance) - np.square(mirror.set_sd), 0.0))
-    registration = _AFTER_JOINT_FIT_SD
+    registration = _FIT_SD
     if pose.joint is None:
         values, directions = np.linalg.eigh(covariance)
         steps = [np.sqrt(max(value, 0.0)) * directions[:, number] for number, value in enumerate(values)]
@@ -222,8 +218,7 @@ def measure_placement(
     if region.beside_left_out is not None:
         beside = thinned(region.beside_left_out)
         if beside.any() and not beside.all():
-            # Where the part ends may lie anywhere in its surroundings.
-            shared["edge of what is left out"] = _EVEN * (log_ratio_at(nowhere, ~beside) - as_measured)
+            shared["edge of what is left out"] = log_ratio_at(nowhere, ~beside) - as_measured
     if mirror.equal_size and region.on_affected is not None and region.on_healthy is not None:
         own, others = thinned(region.on_affected), thinned(region.on_healthy)
         if own.any() and others.any():
