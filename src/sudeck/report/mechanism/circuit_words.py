@@ -97,7 +97,7 @@ def balance_sentence(balance: FactorEstimate, names: Mapping[str, str]) -> Sente
 
 def left_open(
     factors: Sequence[FactorEstimate], visits: Sequence[str], measured: Collection[str]
-) -> tuple[str, tuple[str, ...]]:
+) -> tuple[Sentence, tuple[str, ...]]:
     """Return what the measurements say nothing of, as a sentence, and what they leave open in part.
 
     Parameters
@@ -110,7 +110,7 @@ def left_open(
 
     Returns
     -------
-    str
+    Sentence
         Empty where everything is told of somewhere.
     tuple of str
         A line a factor and hemisphere, with where it is open.
@@ -123,7 +123,7 @@ def left_open(
             if not one.identified:
                 silent.setdefault((one.factor, one.hemisphere), []).append(one.visit)
     if not asked:
-        return "Nothing: no circuit follows from them.", ()
+        return Sentence("Nothing: no circuit follows from them."), ()
     nowhere = [
         name
         for name in dict.fromkeys(name for name, _ in silent)
@@ -133,7 +133,7 @@ def left_open(
     others = [name for name in nowhere if name not in needs_more]
     said = [f"Nothing is known of {_listed(others)}."] if others else []
     said += [f"Only IHI, LICI or a silent period would tell of {_listed(needs_more)}."] if needs_more else []
-    return " ".join(said), tuple(
+    return Sentence(" ".join(said)), tuple(
         f"{FACTORS.get(name, name)}, {SIDES[side]}"
         + ("" if when == asked[name, side] else f": {', '.join(when)}")
         for (name, side), when in silent.items()
