@@ -222,9 +222,9 @@ BUGS = [
             'verdict = "supported"',
         ),
         (
-            "mechanism/circuit_fit/likelihood.py",
-            "covariance = data.person_covariance + np.diag(data.log_se**2)",
-            "covariance = data.person_covariance + np.diag(data.log_se)",
+            "mechanism/circuit_fit/patient_data.py",
+            "return self.person_covariance + np.diag(self.log_se**2)",
+            "return self.person_covariance + np.diag(self.log_se)",
         ),
         (
             "mechanism/circuit_fit/hierarchy.py",
