@@ -22,8 +22,8 @@ from sudeck.scan.ratios.uptake import RegionUptake
 _OVERLAP = 0.03  # of a region, on the other limb
 MOST_CROPPED = 0.06  # of a region that may be left out because it lies on the other limb
 _RIM = 0.01
-# Where limbs touch, what is left out may leave counts of both beside it, as many as a tenth of it holds. On ten
-# synthetic hands, of which all of it would have moved ratios by up to 7 %, none were seen (within 0.6 %).
+# Where limbs touch, what is left out may leave counts of both beside it, as many as a tenth of it holds. On
+# ten synthetic hands, of which all of it would have moved ratios by up to 7 %, none were seen (within 0.6 %).
 _STILL_SHARED = 0.1
 _LEAST_ON_LIMB = 0.8  # of a drawn region, on the mask of the affected limb
 _OUTSIDE = 0.02  # of a drawn region, beyond the field
