@@ -170,15 +170,13 @@ class _Outline:
         height, width = self.grid.shape
         r = np.clip(np.rint(row), 0, height - 1).astype(np.intp)
         c = np.clip(np.rint(column), 0, width - 1).astype(np.intp)
-        slope = np.stack([one[r, c] for one in self.slopes], axis=-1)
-        beside = np.stack(
-            [(column - c) * self.grid.spacing_mm[1], (row - r) * self.grid.spacing_mm[0]], axis=-1
-        )
-        return (
-            self.depth[r, c] + (slope * beside).sum(axis=1),
-            slope,
-            self.grid.contains(points, margin_px=1.0),
-        )
+        place = r * width + c
+        slope = np.empty((place.size, 2))
+        slope[:, 0], slope[:, 1] = (one.ravel()[place] for one in self.slopes)
+        down, across = self.grid.spacing_mm
+        depth = self.depth.ravel()[place]
+        depth += slope[:, 0] * ((column - c) * across) + slope[:, 1] * ((row - r) * down)
+        return depth, slope, self.grid.contains(points, margin_px=1.0)
 
 
 @dataclass(frozen=True)

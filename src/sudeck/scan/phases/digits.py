@@ -7,6 +7,7 @@ for the same picture turned round has its sides exchanged. From the dorsum it is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -92,8 +93,10 @@ def _best_correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -
         if end - start < 0.6 * max(first.size, second.size) or end - start < 4:
             continue
         a, b = first[start:end], second[start - shift : end - shift]
-        if a.std() > 0 and b.std() > 0:
-            best = max(best, float(np.corrcoef(a, b)[0, 1]))
+        a, b = a - a.mean(), b - b.mean()
+        squares = float(a @ a) * float(b @ b)
+        if squares > 0:
+            best = max(best, float(a @ b) / math.sqrt(squares))
     return best
 
 
@@ -114,7 +117,9 @@ def turned_round(
     for view, left in dict.fromkeys(item[1:3] for item in seen):
         alike = [item for item in seen if item[1:3] == (view, left)]
         _, _, _, like, like_mm = alike[0]
-        against = [is_turned_round(image, like, rows_mm=(mm, like_mm)) for _, _, _, image, mm in alike]
+        against = [False] + [
+            is_turned_round(image, like, rows_mm=(mm, like_mm)) for _, _, _, image, mm in alike[1:]
+        ]
         names = [item[0] for item in alike]
         if not any(against):
             continue
