@@ -195,7 +195,7 @@ def _measure_region(
                 scan.phases[name], poses.phases[name], place, displacement, settings
             )
             ratio = of_own_area(ratio, phase.pose, place, unlike=posed.unlike)
-            ratio = with_touching(ratio, place)
+            ratio = with_touching(ratio, place, name)
             ratio = _without_scatter(ratio, phase, posed.spots.get(name))
             sides = {"affected": phase.affected, "healthy": phase.healthy}
             ratios[name], warm = with_warm_places(ratio, posed.warm.get(name), sides, name)
