@@ -214,7 +214,7 @@ def _measure_region(
         raise InputError("scan", reasons.rstrip("."), "settle that for one phase at least")
 
     estimates = all_estimates(ratios, refused)
-    whole = settings.drawn is None and place.name == "whole"
+    whole = place.name == "whole" and not place.drawn
     of_uptake, uptake_refused = (
         uptake_estimates(posed, measured, ratios, settings.camera, whole_limb=whole) if uptake else ({}, {})
     )
